@@ -1,0 +1,40 @@
+# Two commands: `make reproduce` runs the study in params.yaml, `make test` checks the project. Both install what they need.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+SHELL := /bin/bash
+
+.PHONY: reproduce test lint clean
+.DEFAULT_GOAL := reproduce
+
+reproduce: .venv/installed
+	@crisisflow unlock
+	@echo "crisisflow: running the study in params.yaml (snakemake --cores all); finished steps are kept"
+	@snakemake --cores all --quiet host progress
+	@echo
+	@echo "crisisflow: done. Open results/report.html"
+
+test: .venv/installed-dev lint
+	@echo "crisisflow: testing, fast ones first"
+	@pytest
+
+lint: .venv/installed-dev
+	@echo "crisisflow: checking style and the workflow"
+	@ruff check .
+	@ruff format --check .
+	@snakefmt --check Snakefile workflow/rules
+	@snakemake --lint
+	@crisisflow dvcyaml --check
+
+.venv/installed: pyproject.toml constraints.txt
+	@echo "crisisflow: installing into .venv (about 2.3 GB, some minutes; nothing outside this folder is changed)"
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+		|| { echo "crisisflow: Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
+	@"$(PYTHON)" -m venv .venv
+	@pip install -qq --disable-pip-version-check -e . -c constraints.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	@echo "crisisflow: installing the test tools"
+	@pip install -qq --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""crisisflow: crisis tweets to a labelled dataset, trained joint models and evaluation tables."""

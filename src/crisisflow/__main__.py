@@ -1,0 +1,5 @@
+"""`python -m crisisflow` is the command `crisisflow`."""
+
+from crisisflow.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Chapter 2: three annotation stages and the resolution of their overlaps."""

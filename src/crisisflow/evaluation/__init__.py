@@ -1,0 +1,1 @@
+"""Chapter 6: metrics, tables and the report."""

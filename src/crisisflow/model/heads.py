@@ -1,0 +1,32 @@
+"""The two task heads (paper, section III-C)."""
+
+import torch
+from torch import Tensor, nn
+
+from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+
+
+class EntityHead(nn.Linear):
+    """A linear projection of each subword: [batch, length, d] to [batch, length, 21] logits."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, len(BIO_LABELS))
+
+
+class EventHead(nn.Module):
+    """Dual pooling: [h_1 ; mean of the non-padding h_i] (2d), dropout, linear to [batch, 10] logits.
+
+    The paper puts the dropout behind the linear layer, which would drop logits; it stands before it here
+    (docs/reproduction.md, entry 10).
+    """
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(2 * width, len(EVENT_CLASSES))
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """`hidden` is [batch, length, d], `mask` [batch, length] with 1 for subwords and 0 for padding."""
+        weights = mask.unsqueeze(-1).to(hidden.dtype)
+        mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+        return self.linear(self.dropout(torch.cat([hidden[:, 0], mean], dim=-1)))

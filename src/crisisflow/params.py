@@ -1,0 +1,233 @@
+"""Typed parameters: the only place where a knob is declared.
+
+`params.yaml` must hold every key and no other: a default would be a value that ran and that DVC never saw.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from crisisflow.artifacts import write_text
+from crisisflow.errors import CrisisflowError
+from crisisflow.taxonomy import EntityType
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A section of params.yaml: immutable, without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SampleParams(Section):
+    """The embedded corpus."""
+
+    tweets: Annotated[int, Field(ge=200, description="number of generated tweets")]
+    seed: Annotated[int, Field(description="seed of the generator")]
+
+
+class RepairParams(Section):
+    """Text repairs (design section 4); each is counted in data/corpus/repair.json."""
+
+    html_entities: Annotated[bool, Field(description="decode &amp; &gt; &lt; and the like")]
+    broken_emoji: Annotated[bool, Field(description="restore HumAID's emoji: U+1F52 and '5' become U+1F525")]
+
+
+class SplitParams(Section):
+    """Shares of the splits; they sum to one. The paper: 0.72, 0.14, 0.14."""
+
+    train: Rate
+    validation: Rate
+    test: Rate
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> "SplitParams":
+        if abs(self.train + self.validation + self.test - 1) > 1e-9:
+            raise ValueError("train, validation and test must sum to 1")
+        return self
+
+
+class CorpusParams(Section):
+    """Chapter 1."""
+
+    source: Annotated[str, Field(min_length=1, description="sample, official, or the path of an archive or folder")]
+    events: Annotated[
+        str | None,
+        Field(description="path of a table (tweet_id, event) for sources that do not name events; or null"),
+    ]
+    sample: SampleParams
+    repair: RepairParams
+    size: Annotated[Positive | Literal["all"], Field(description="tweets to draw, stratified by class; or all")]
+    split: SplitParams
+    seed: Annotated[int, Field(description="seed of the draw and of the split")]
+
+
+class SpacyParams(Section):
+    """Annotation stage 1."""
+
+    model: Annotated[str, Field(min_length=1, description="embedded:NAME, or an installed spaCy package")]
+    types: Annotated[
+        dict[str, EntityType],
+        Field(description="spaCy label to entity type; a label that is absent is dropped"),
+    ]
+
+
+class LexiconParams(Section):
+    """Annotation stages 2 and 3: which lexicons of annotation/lexicons/ are used."""
+
+    lexicons: Annotated[list[Name], Field(min_length=1)]
+
+
+class ResolveParams(Section):
+    """Overlap resolution: the longer span wins, then this order, then the leftmost, then the label."""
+
+    priority: list[Literal["spacy", "ruler", "regex"]]
+
+    @model_validator(mode="after")
+    def _every_stage_once(self) -> "ResolveParams":
+        if sorted(self.priority) != ["regex", "ruler", "spacy"]:
+            raise ValueError("name each of spacy, ruler and regex once")
+        return self
+
+
+class AnnotationParams(Section):
+    """Chapter 2."""
+
+    spacy: SpacyParams
+    ruler: LexiconParams
+    regex: LexiconParams
+    resolve: ResolveParams
+
+
+class AlignmentParams(Section):
+    """Chapter 3."""
+
+    max_length: Annotated[int, Field(ge=8, description="longest sequence in subwords, specials included")]
+
+
+class ModelParams(Section):
+    """Chapter 4: the heads. The encoder and the weighting are a row's."""
+
+    dropout: Annotated[float, Field(ge=0, lt=1, description="before the linear layer of the classification head")]
+
+
+class StageParams(Section):
+    """One stage of a schedule: linear warm-up, then linear decay to zero."""
+
+    epochs: Positive
+    warmup_steps: Count
+
+
+class TwoStageParams(Section):
+    """Stage 1 trains all layers, stage 2 freezes a row's lower layers; each has its own optimizer and warm-up."""
+
+    stage1: StageParams
+    stage2: StageParams
+
+
+class TrainingParams(Section):
+    """Chapter 5: what all rows share."""
+
+    tweets: Annotated[Positive | Literal["all"], Field(description="training tweets used, stratified by class; or all")]
+    single: StageParams
+    two_stage: TwoStageParams
+    batch_size: Positive
+    learning_rate: Annotated[float, Field(gt=0)]
+    log_variance_learning_rate: Annotated[
+        float, Field(gt=0, description="learning rate of s; the paper names none of its own")
+    ]
+    betas: tuple[Rate, Rate]
+    weight_decay: Annotated[float, Field(ge=0)]
+    clip_norm: Annotated[float, Field(gt=0)]
+    device: Literal["cpu", "cuda", "xla"]
+    threads: Annotated[int, Field(ge=1, description="CPU threads of one row; a part of the result's exact bytes")]
+
+
+class RowParams(Section):
+    """One row of the ablation."""
+
+    encoder: Annotated[str, Field(min_length=1, description="embedded:NAME, hub NAME@REVISION, or a local folder")]
+    layers: Annotated[Positive | None, Field(description="keep this many lower encoder layers; null keeps all")]
+    weighting: Annotated[
+        Literal["fixed", "kendall", "kendall_classification"],
+        Field(description="kendall is the paper's Eq. 4; kendall_classification does not halve the losses"),
+    ]
+    schedule: Literal["single", "two_stage"]
+    freeze_layers: Annotated[Count, Field(description="lower layers frozen in stage 2")]
+    freeze_embeddings: Annotated[bool, Field(description="whether stage 2 freezes the embeddings too")]
+
+    @model_validator(mode="after")
+    def _freezing_needs_a_second_stage(self) -> "RowParams":
+        if self.schedule == "single" and (self.freeze_layers or self.freeze_embeddings):
+            raise ValueError(
+                "freeze_layers and freeze_embeddings act in stage 2: use schedule two_stage, or 0 and false"
+            )
+        return self
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    preset: Annotated[Name, Field(description="name shown in tables; edit it when you leave a preset")]
+    corpus: CorpusParams
+    annotation: AnnotationParams
+    alignment: AlignmentParams
+    model: ModelParams
+    training: TrainingParams
+    rows: Annotated[dict[Name, RowParams], Field(min_length=1)]
+    seeds: Annotated[list[Count], Field(min_length=1)]
+
+
+def explain(error: ValidationError) -> str:
+    """The first fault of a validation error, with its key, in one line."""
+    faults = error.errors(include_url=False)
+    first = faults[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the whole"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    message = first["msg"].removeprefix("Value error, ")
+    reason = "is not a known key" if first["type"] == "extra_forbidden" else message[:1].lower() + message[1:]
+    return f"{key}: {reason}{more}"
+
+
+def read_params(path: Path) -> tuple[Params, dict[str, Any]]:
+    """Read and check params.yaml; returns the typed and the plain form.
+
+    Raises:
+        CrisisflowError: the file is absent, is no YAML mapping, or breaks the schema; the offending key is named.
+    """
+    try:
+        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CrisisflowError(f"{path} does not exist; write it with: crisisflow preset sample") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        reason = getattr(error, "problem", None) or str(error)
+        raise CrisisflowError(f"{path}{line}: not valid YAML: {reason}") from None
+    if not isinstance(plain, dict):
+        raise CrisisflowError(f"{path} holds no mapping; write it anew with: crisisflow preset sample")
+    try:
+        return Params.model_validate(plain), plain
+    except ValidationError as error:
+        raise CrisisflowError(f"{path}: {explain(error)}") from None
+
+
+def write_preset(name: str, presets: Path, out: Path) -> None:
+    """Copy the preset `name` of the folder `presets` to `out`, once it is known to be whole.
+
+    Raises:
+        CrisisflowError: there is no such preset, or it breaks the schema.
+    """
+    path = presets / f"{name}.yaml"
+    known = sorted(preset.stem for preset in presets.glob("*.yaml"))
+    if name not in known:
+        there = ", ".join(known) or "none (wrong folder?)"
+        raise CrisisflowError(f"no preset {name!r} in {presets}/; there are: {there}")
+    read_params(path)
+    write_text(out, path.read_text(encoding="utf-8"))

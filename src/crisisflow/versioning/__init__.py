@@ -1,0 +1,1 @@
+"""The bond of Snakemake and DVC: dvc.yaml made from the Snakefile, and runs recorded."""

@@ -1,0 +1,105 @@
+"""dvc.yaml from the Snakefile: one stage per rule, so that the two faces of the DAG cannot drift apart.
+
+A stage forces its one rule (`--force --allowed-rules`): DVC decides whether a step runs, Snakemake how. Wildcards
+become a matrix over the keys of params.yaml, and the files of all rows become the folder that holds them, so dvc.yaml
+does not change with the values of params.yaml.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from crisisflow.artifacts import write_text
+from crisisflow.errors import CrisisflowError
+
+if TYPE_CHECKING:
+    from snakemake.rules import Rule
+
+DVC_FILE = Path("dvc.yaml")
+HEADER = "# Made from the Snakefile by `crisisflow dvcyaml`; edit the rules, not this file.\n"
+# Which part of params.yaml lists the values of a wildcard.
+MATRIX = {"row": "rows", "seed": "seeds"}
+WILDCARD = re.compile(r"\{(\w+)(?:,[^}]*)?\}")
+
+
+def load_rules(snakefile: Path = Path("Snakefile")) -> list["Rule"]:
+    """The rules of the Snakefile but its target rule, in their order; nothing is run."""
+    from snakemake.api import SnakemakeApi
+    from snakemake.settings.types import OutputSettings, ResourceSettings
+
+    with SnakemakeApi(OutputSettings(quiet=None)) as api:
+        workflow = api.workflow(resource_settings=ResourceSettings(cores=1), snakefile=snakefile)._workflow
+        return [rule for rule in workflow.rules if rule.name != "all"]
+
+
+def _flat(items: Any) -> Iterator[str]:
+    for item in items:
+        if isinstance(item, str):
+            yield str(item)
+        else:
+            yield from _flat(item)
+
+
+def _as_item(path: str) -> str:
+    """`results/{row}` or `results/{row,A|B}` as DVC writes it: `results/${item.row}`."""
+    return WILDCARD.sub(r"${item.\1}", path)
+
+
+def _folder(path: str, patterns: Iterable[str]) -> str:
+    """The path, or, for one of the files of all rows, the folder above the first wildcard of the rule that makes it."""
+    for pattern in patterns:
+        as_regex = "".join(
+            re.escape(part) if at % 2 == 0 else "[^/]+" for at, part in enumerate(_split_wildcards(pattern))
+        )
+        if re.fullmatch(as_regex, path):
+            return str(PurePath(pattern[: pattern.index("{")]))
+    return path
+
+
+def _split_wildcards(pattern: str) -> list[str]:
+    """Literal parts at even places, wildcard names at odd ones."""
+    return WILDCARD.split(pattern)
+
+
+def stage_of(rule: "Rule", patterns: list[str]) -> dict[str, Any]:
+    """One DVC stage; `patterns` are the outputs of all rules that have wildcards."""
+    outputs = list(_flat(rule.output))
+    wildcards = sorted(rule.wildcard_names, key=list(MATRIX).index)
+    inputs = [_as_item(path) if "{" in path else _folder(path, patterns) for path in _flat(rule.input)]
+    metrics = list(_flat([rule.output.metrics])) if "metrics" in rule.output.keys() else []  # noqa: SIM118
+    stage: dict[str, Any] = {}
+    if wildcards:
+        stage["matrix"] = {name: f"${{{MATRIX[name]}}}" for name in wildcards}
+    stage["cmd"] = f"snakemake --cores all --force --allowed-rules {rule.name} -- {_as_item(outputs[0])}"
+    stage["deps"] = sorted(set(inputs))
+    sections = sorted({_as_item(value.section) for value in rule.params if hasattr(value, "section")})
+    if sections:
+        stage["params"] = sections
+    stage["outs"] = sorted(_as_item(path) for path in outputs if path not in metrics)
+    if metrics:
+        # In git, not in the cache: `dvc metrics diff` then works on a clone that has no data.
+        stage["metrics"] = [{_as_item(path): {"cache": False}} for path in metrics]
+    return stage
+
+
+def dvc_yaml(rules: list["Rule"]) -> str:
+    """The text of dvc.yaml."""
+    patterns = [path for rule in rules for path in _flat(rule.output) if "{" in path]
+    stages = {rule.name: stage_of(rule, patterns) for rule in rules}
+    return HEADER + yaml.safe_dump({"stages": stages}, sort_keys=False, width=120)
+
+
+def run(check: bool) -> None:
+    """Write dvc.yaml, or with `check` only compare.
+
+    Raises:
+        CrisisflowError: with `check`, when dvc.yaml is not what the Snakefile makes.
+    """
+    text = dvc_yaml(load_rules())
+    if not check:
+        write_text(DVC_FILE, text)
+    elif not DVC_FILE.exists() or DVC_FILE.read_text(encoding="utf-8") != text:
+        raise CrisisflowError(f"{DVC_FILE} is not what the Snakefile makes; write it with: crisisflow dvcyaml")

@@ -1,0 +1,41 @@
+"""Unlock: clear the lock that a killed Snakemake left, and only that."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.progress import say
+
+LOCKS = Path(".snakemake/locks")
+
+
+def _running() -> int | None:
+    """The process id of a Snakemake at work in this folder, if there is one."""
+    here = Path.cwd()
+    for process in psutil.process_iter():
+        try:
+            named = any(Path(word).name == "snakemake" for word in process.cmdline()[:3])
+            if named and process.pid != os.getpid() and Path(process.cwd()) == here:
+                return process.pid
+        except psutil.Error:
+            continue
+    return None
+
+
+def run() -> None:
+    """Clear a stale lock.
+
+    Raises:
+        CrisisflowError: the lock is not stale: a run is at work here.
+    """
+    if not LOCKS.is_dir() or not any(LOCKS.iterdir()):
+        return
+    process = _running()
+    if process is not None:
+        raise CrisisflowError(f"another run is at work in this folder (process {process}); wait for it or stop it")
+    subprocess.run([sys.executable, "-m", "snakemake", "--unlock"], check=True, capture_output=True)
+    say("unlock: a killed run had left its lock; going on from what it finished")

@@ -1,0 +1,141 @@
+"""Alignment: spans to labels on first subwords and back, for WordPiece and byte-level BPE."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crisisflow.alignment.bio import LABEL_ID, align, decode, encode, words_of
+from crisisflow.annotation.span import Span
+from crisisflow.pretrained import load_tokenizer
+from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED
+
+TEXT = "RT @aid_now: 17 dead in #PuertoRico 🔥🔥 — Red Cross’s water trucks, señor! 👩‍👩‍👧 #flood"
+
+
+@pytest.fixture(scope="session")
+def wordpiece():
+    return load_tokenizer("embedded:minilm-l6")
+
+
+@pytest.fixture(scope="session")
+def byte_bpe():
+    """A byte-level BPE tokenizer as RoBERTa's, trained on a few words so that most words split into many subwords."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([TEXT], trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", unk_token="<unk>"
+    )
+
+
+@pytest.fixture(params=["wordpiece", "byte_bpe"])
+def tokenizer(request):
+    return request.getfixturevalue(request.param)
+
+
+def span(start: int, end: int, label: str = "LOCATION") -> Span:
+    return Span("1", start, end, label, "gold", "x")
+
+
+def words(tokenizer, text):
+    encoded = tokenizer([text], return_offsets_mapping=True)
+    return words_of(encoded.word_ids(0), encoded["offset_mapping"][0]), encoded
+
+
+def test_words_are_the_text_s_own_and_start_at_their_first_subword(tokenizer):
+    found, encoded = words(tokenizer, TEXT)
+    texts = [TEXT[word.start : word.end] for word in found]
+    assert {"17", "dead", "PuertoRico", "trucks", "flood"} <= set(texts)
+    assert all(text == text.strip() for text in texts)
+    assert [word.token for word in found] == sorted({word.token for word in found})
+    ids = encoded.word_ids(0)
+    assert all(ids[word.token] != ids[word.token - 1] for word in found)
+
+
+def test_each_type_survives_in_a_tweet_with_hashtags_and_emoji(tokenizer):
+    places = {"17 dead": "CASUALTY", "PuertoRico": "LOCATION", "Red Cross": "ORGANIZATION", "water trucks": "RESOURCE"}
+    spans = sorted(span(TEXT.index(text), TEXT.index(text) + len(text), label) for text, label in places.items())
+    (aligned,) = align(tokenizer, [TEXT], [spans], 128)
+    assert [fate for _, fate in aligned.fates] == ["exact"] * 4
+    assert len(aligned.labels) == len(aligned.input_ids)
+    found, _ = words(tokenizer, TEXT)
+    first = {word.token for word in found}
+    for token, label in enumerate(aligned.labels):
+        assert (label != IGNORED) == (token in first)
+    assert decode(found, [BIO_LABELS[aligned.labels[word.token]] for word in found]) == [
+        (s.start, s.end, s.label) for s in spans
+    ]
+
+
+def test_adjacent_spans_of_one_type_stay_two(tokenizer):
+    text = "Haiti Nepal"
+    (aligned,) = align(tokenizer, [text], [[span(0, 5), span(6, 11)]], 128)
+    found, _ = words(tokenizer, text)
+    assert [aligned.labels[word.token] for word in found] == [LABEL_ID["B-LOCATION"]] * 2
+
+
+def test_a_span_inside_a_word_is_lost_and_one_that_ends_inside_is_moved(tokenizer):
+    text = "prayformexico now"
+    assert next(align(tokenizer, [text], [[span(7, 13)]], 128)).fates == [("LOCATION", "lost")]
+    assert next(align(tokenizer, [text], [[span(0, 5)]], 128)).fates == [("LOCATION", "moved")]
+
+
+def test_truncation_is_counted_and_keeps_what_is_left(tokenizer):
+    text = "a " * 50 + "Haiti"
+    (aligned,) = align(tokenizer, [text], [[span(0, 1), span(100, 105)]], 16)
+    assert len(aligned.input_ids) == 16
+    assert [fate for _, fate in aligned.fates] == ["exact", "truncated"]
+
+
+def test_byte_bpe_emoji_of_many_subwords_is_one_word(byte_bpe):
+    found, encoded = words(byte_bpe, "fire 🔥 now")
+    assert [(word.start, word.end) for word in found] == [(0, 4), (5, 6), (7, 10)]
+    assert len(encoded["input_ids"][0]) > len(found) + 2
+
+
+pieces = st.lists(
+    st.sampled_from(
+        ["flood", "#Kerala", "@user", "🔥", "doesnt", "1,000", "‘", "日本", "é", "e\u0301", "U.S.", "\u200d"]
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(data=st.data(), parts=pieces, gaps=st.lists(st.sampled_from([" ", "  ", "", "\n"]), min_size=12, max_size=12))
+def test_spans_on_word_borders_come_back_exactly(wordpiece, byte_bpe, data, parts, gaps):
+    text = "".join(part + gap for part, gap in zip(parts, gaps, strict=False))
+    for tokenizer in (wordpiece, byte_bpe):
+        found, _ = words(tokenizer, text)
+        found = [word for word in found if word.start < word.end]
+        borders = sorted(data.draw(st.sets(st.integers(0, len(found)), max_size=6)))
+        spans = [
+            span(found[first].start, found[last - 1].end, data.draw(st.sampled_from(ENTITY_TYPES)))
+            for first, last in zip(borders[::2], borders[1::2], strict=False)
+        ]
+        assert decode(found, encode(found, spans)) == [(s.start, s.end, s.label) for s in spans]
+        (aligned,) = align(tokenizer, [text], [spans], 512)
+        assert all(fate == "exact" for _, fate in aligned.fates)
+
+
+@given(st.lists(st.sampled_from(BIO_LABELS), max_size=12))
+def test_decoding_any_labels_gives_ordered_spans_that_encode_to_valid_labels(labels):
+    from crisisflow.alignment.bio import Word
+
+    found = [Word(2 * at, 2 * at + 1, at) for at in range(len(labels))]
+    spans = [span(*one) for one in decode(found, labels)]
+    again = encode(found, spans)
+    assert decode(found, again) == [(s.start, s.end, s.label) for s in spans]
+    assert [label[2:] for label in again] == [label[2:] for label in labels]

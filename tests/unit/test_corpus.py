@@ -1,0 +1,128 @@
+"""Repair, subset, split and the duplicates between splits."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crisisflow.artifacts import RAW, TWEETS, read_json, read_parquet, write_parquet
+from crisisflow.corpus import repair, subset
+from crisisflow.corpus.leakage import crossing_duplicates, similar_pairs, tokens
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import RepairParams, SplitParams
+from crisisflow.taxonomy import EVENT_CLASSES
+
+SHARES = SplitParams(train=0.72, validation=0.14, test=0.14)
+
+
+def raw(texts, labels=None):
+    labels = labels or [EVENT_CLASSES[0]] * len(texts)
+    return [
+        {"tweet_id": f"{at:05}", "text": text, "class_label": label, "event": None, "official_split": "train"}
+        for at, (text, label) in enumerate(zip(texts, labels, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("broken", "whole", "places"),
+    [
+        ("A &amp; B &lt;3 &gt;", "A & B <3 >", 3),
+        ("&amp;amp; once only", "&amp; once only", 1),
+        ("a&b; R&D &foo; &region", "a&b; R&D &foo; &region", 0),
+        ("&#39;hi&#x27;", "'hi'", 2),
+    ],
+)
+def test_entities_are_decoded_once_and_only_whole_ones(broken, whole, places):
+    assert repair.decode_entities(broken) == (whole, places)
+
+
+@given(st.text(st.characters(min_codepoint=0x1F000, max_codepoint=0x1FFFF), max_size=8))
+def test_every_broken_emoji_comes_back(emoji):
+    broken = "".join(chr(ord(char) >> 4) + f"{ord(char) & 15:X}" for char in emoji)
+    assert repair.restore_emoji(broken) == (emoji, len(emoji))
+
+
+def test_repairs_are_counted_and_switchable(tmp_path):
+    write_parquet(tmp_path / "raw", raw(["fire \u1f525 &amp; \u1f525", "nothing", "&gt;"]), RAW)
+    for emoji in (True, False):
+        params = RepairParams(html_entities=True, broken_emoji=emoji)
+        repair.run(tmp_path / "raw", params, tmp_path / "out", tmp_path / "counts")
+        counts = read_json(tmp_path / "counts")
+        assert counts["html_entities"] == {"applied": True, "tweets": 2, "places": 2}
+        assert counts["broken_emoji"] == {"applied": emoji, "tweets": int(emoji), "places": 2 * emoji}
+        first = read_parquet(tmp_path / "out", RAW)["text"].to_pylist()[0]
+        assert first == ("fire 🔥 & 🔥" if emoji else "fire \u1f525 & \u1f525")
+
+
+def test_sixty_thousand_split_to_the_tweet():
+    assert subset.split_sizes(60_000, SHARES) == {"train": 43_200, "validation": 8_400, "test": 8_400}
+
+
+@given(st.integers(1, 100_000))
+def test_the_splits_of_any_size_sum_to_it(total):
+    assert sum(subset.split_sizes(total, SHARES).values()) == total
+
+
+def run_subset(folder, rows, size="all", seed=13, name="tweets"):
+    write_parquet(folder / "in", rows, RAW)
+    subset.run(folder / "in", size, SHARES, seed, folder / name, folder / "statistics")
+    return (folder / name).read_bytes()
+
+
+@pytest.fixture
+def corpus():
+    labels = [label for at, label in enumerate(EVENT_CLASSES) for _ in range(40 * (at + 1))]
+    return raw([f"tweet number {at}" for at in range(len(labels))], labels)
+
+
+def test_every_class_keeps_its_share_in_the_subset_and_in_each_split(tmp_path, corpus):
+    run_subset(tmp_path, corpus, size=1100)
+    table = read_parquet(tmp_path / "tweets", TWEETS)
+    counts = Counter(zip(table["class_label"].to_pylist(), table["split"].to_pylist(), strict=True))
+    for at, label in enumerate(EVENT_CLASSES):
+        own = sum(counts[label, split] for split in ("train", "validation", "test"))
+        assert own == 20 * (at + 1)
+        assert counts[label, "train"] == pytest.approx(0.72 * own, abs=1)
+        assert counts[label, "validation"] == pytest.approx(0.14 * own, abs=1.01)
+    assert read_json(tmp_path / "statistics")["tweets_per_split"] == {"train": 792, "validation": 154, "test": 154}
+
+
+def test_same_seed_same_bytes_other_seed_other_tweets(tmp_path, corpus):
+    first = run_subset(tmp_path, corpus, size=1100)
+    assert run_subset(tmp_path, corpus, size=1100, name="again") == first
+    assert run_subset(tmp_path, corpus, size=1100, seed=14, name="other") != first
+
+
+def test_a_subset_larger_than_the_source_or_too_small_to_stratify_is_refused(tmp_path, corpus):
+    with pytest.raises(CrisisflowError, match="the source has 2,200 tweets"):
+        run_subset(tmp_path, corpus, size=2201)
+    with pytest.raises(CrisisflowError, match="cannot stratify"):
+        run_subset(tmp_path, corpus, size=5)
+    assert not (tmp_path / "tweets").exists()
+
+
+word_sets = st.lists(st.frozensets(st.sampled_from("abcdefgh"), max_size=8), max_size=12)
+
+
+@given(word_sets, st.sampled_from([0.3, 0.5, 0.8, 1.0]))
+def test_similar_pairs_are_those_of_comparing_all_with_all(sets, threshold):
+    expected = {
+        (i, j)
+        for j, b in enumerate(sets)
+        for i, a in enumerate(sets[:j])
+        if a and b and len(a & b) >= threshold * len(a | b)
+    }
+    found = list(similar_pairs(sets, threshold))
+    assert len(found) == len(set(found))
+    assert set(found) == expected
+
+
+def test_duplicates_count_only_across_splits():
+    texts = ["Flood in town A", "flood  in town a", "RT @x: Flood in town A http", "Flood in town A", "all else here"]
+    splits = ["train", "test", "validation", "train", "test"]
+    found = crossing_duplicates(texts, splits)
+    assert found["exact"] == {"texts": 1, "tweets": 3}
+    assert found["near"]["pairs"] == 5
+    assert found["near"]["held_out_tweets_with_a_training_neighbour"] == 2
+    assert tokens(texts[2]) == tokens(texts[0])

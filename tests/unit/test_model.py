@@ -1,0 +1,157 @@
+"""The joint model against the paper's equations and numbers."""
+
+import pytest
+import torch
+from torch.nn.functional import log_softmax
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.model.freezing import freeze
+from crisisflow.model.heads import EventHead
+from crisisflow.model.joint import JointModel, Logits, Losses, task_losses
+from crisisflow.model.weighting import WEIGHTINGS
+from crisisflow.pretrained import load_encoder, load_tokenizer
+from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+
+
+def trainable(model):
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def test_roberta_large_in_numbers():
+    """docs/reproduction.md, entry 6: the paper's 355M is right, its 47M is no count of these layers."""
+    from transformers import AutoModel, RobertaConfig
+
+    config = RobertaConfig(
+        vocab_size=50_265,
+        hidden_size=1024,
+        num_hidden_layers=24,
+        num_attention_heads=16,
+        intermediate_size=4096,
+        max_position_embeddings=514,
+        type_vocab_size=1,
+    )
+    with torch.device("meta"):
+        model = JointModel(AutoModel.from_config(config, add_pooling_layer=False), 0.1)
+    assert model.entity_head.weight.shape == (21, 1024)
+    assert model.event_head.linear.weight.shape == (10, 2048)
+    assert trainable(model) == 354_352_159
+    freeze(model.encoder, 18, False)
+    assert trainable(model) == 127_620_127
+    freeze(model.encoder, 18, True)
+    assert trainable(model) == 75_619_359
+
+
+def test_freezing_takes_the_lower_layers_and_only_what_is_asked(tiny_encoder):
+    model = JointModel(load_encoder(str(tiny_encoder), None), 0.1)
+    freeze(model.encoder, 3, False)
+    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+    assert frozen == {
+        name for name, _ in model.named_parameters() if any(f"encoder.layer.{k}." in name for k in (0, 1, 2))
+    }
+
+
+def test_layers_keeps_the_lower_ones(tiny_encoder):
+    whole, half = load_encoder(str(tiny_encoder), None), load_encoder(str(tiny_encoder), 2)
+    assert len(half.encoder.layer) == 2
+    for one, other in zip(half.encoder.layer.parameters(), whole.encoder.layer[:2].parameters(), strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(CrisisflowError, match="has 4 layers, 5 are asked for"):
+        load_encoder(str(tiny_encoder), 5)
+
+
+def test_padding_changes_nothing(tiny_encoder):
+    torch.manual_seed(3)
+    model = JointModel(load_encoder(str(tiny_encoder), None), 0.1).eval()
+    ids = torch.tensor([[101, 2001, 2002, 102]])
+    padded = torch.tensor([[101, 2001, 2002, 102, 0, 0, 0]])
+    plain = model(ids, torch.ones_like(ids))
+    other = model(padded, torch.tensor([[1, 1, 1, 1, 0, 0, 0]]))
+    torch.testing.assert_close(other.event, plain.event)
+    torch.testing.assert_close(other.entity[:, :4], plain.entity)
+
+
+def test_dual_pooling_is_the_first_state_beside_the_mean():
+    head = EventHead(2, 0.0)
+    hidden = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]]])
+    pooled = torch.tensor([[1.0, 2.0, 2.0, 4.0]])
+    torch.testing.assert_close(head(hidden, torch.tensor([[1, 1, 0]])), head.linear(pooled))
+
+
+def test_the_losses_are_eq_1_and_eq_2_over_labelled_subwords():
+    torch.manual_seed(1)
+    logits = Logits(torch.randn(2, 3, len(BIO_LABELS)), torch.randn(2, len(EVENT_CLASSES)))
+    labels = torch.tensor([[-100, 4, -100], [-100, 0, 7]])
+    classes = torch.tensor([3, 9])
+    log_p = log_softmax(logits.entity, dim=-1)
+    losses = task_losses(logits, labels, classes)
+    torch.testing.assert_close(losses.entity, -(log_p[0, 1, 4] + log_p[1, 1, 0] + log_p[1, 2, 7]) / 3)
+    log_q = log_softmax(logits.event, dim=-1)
+    torch.testing.assert_close(losses.event, -(log_q[0, 3] + log_q[1, 9]) / 2)
+
+
+def test_the_weightings_are_eq_4_and_its_classification_form():
+    losses = Losses(torch.tensor(2.0), torch.tensor(0.5))
+    assert WEIGHTINGS["fixed"]()(losses) == 2.5
+    kendall, classification = WEIGHTINGS["kendall"](), WEIGHTINGS["kendall_classification"]()
+    assert kendall(losses).item() == pytest.approx(1.25)
+    assert classification(losses).item() == pytest.approx(2.5)
+    s = torch.tensor([0.3, -0.2])
+    kendall.log_variance.data, classification.log_variance.data = s.clone(), s.clone()
+    e = torch.exp(-s)
+    assert kendall(losses).item() == pytest.approx((e[0] / 2 * 2.0 + 0.15 + e[1] / 2 * 0.5 - 0.1).item())
+    assert classification(losses).item() == pytest.approx((e[0] * 2.0 + 0.15 + e[1] * 0.5 - 0.1).item())
+
+
+def test_s_comes_to_rest_at_the_log_of_the_loss():
+    """docs/reproduction.md, entry 13: so it is positive only while a loss is above 1."""
+    kendall = WEIGHTINGS["kendall"]()
+    optimizer = torch.optim.SGD(kendall.parameters(), lr=0.5)
+    losses = Losses(torch.tensor(3.5), torch.tensor(0.25))
+    for _ in range(400):
+        optimizer.zero_grad()
+        kendall(losses).backward()
+        optimizer.step()
+    torch.testing.assert_close(kendall.log_variance.detach(), torch.log(torch.stack(losses)))
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [
+        ("embedded:bert", r"no embedded model is called 'bert'; there are: en_core_web_sm, minilm-l6"),
+        ("roberta-large", r"'roberta-large' is no local folder, and a name on the model hub needs a revision"),
+    ],
+)
+def test_an_unknown_encoder_is_named(encoder, message):
+    for load in (load_tokenizer, lambda name: load_encoder(name, None)):
+        with pytest.raises(CrisisflowError, match=message):
+            load(encoder)
+
+
+def test_an_unreachable_encoder_says_where_it_looked(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(
+        CrisisflowError, match=r"cannot load the weights of encoder 'no/such@abc'; looked in the model hub"
+    ):
+        load_encoder("no/such@abc", None)
+
+
+def test_pickled_weights_are_refused(tiny_encoder, tmp_path):
+    import shutil
+
+    folder = tmp_path / "pickled"
+    shutil.copytree(tiny_encoder, folder)
+    (folder / "model.safetensors").unlink()
+    torch.save({}, folder / "pytorch_model.bin")
+    with pytest.raises(
+        CrisisflowError, match=r"cannot load the weights of encoder .*pickled.*; looked in the local folder"
+    ):
+        load_encoder(str(folder), None)
+
+
+def test_weights_that_are_not_the_pinned_ones_are_refused(monkeypatch):
+    from crisisflow import pretrained
+
+    tampered = pretrained.EMBEDDED["minilm-l6"]._replace(sha256={"config.json": "0" * 64})
+    monkeypatch.setitem(pretrained.EMBEDDED, "minilm-l6", tampered)
+    with pytest.raises(CrisisflowError, match=r"config\.json of the package .* is not the pinned one"):
+        load_tokenizer("embedded:minilm-l6")

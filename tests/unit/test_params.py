@@ -1,0 +1,125 @@
+"""params.yaml: every key required, no other accepted, the offending one named; presets and schema in step."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import Params, read_params, write_preset
+
+ROOT = Path(__file__).parents[2]
+PRESETS = ROOT / "presets"
+
+
+def changed(tmp_path, path, value="remove"):
+    """The sample preset with the key at `path` set, or removed."""
+    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
+    *parents, key = path.split(".")
+    place = plain
+    for parent in parents:
+        place = place[parent]
+    if value == "remove":
+        del place[key]
+    else:
+        place[key] = value
+    file = tmp_path / "params.yaml"
+    file.write_text(yaml.safe_dump(plain))
+    return file
+
+
+@pytest.mark.parametrize("name", ["sample", "laptop", "paper"])
+def test_each_preset_is_whole_and_is_written_as_it_stands(name, tmp_path):
+    write_preset(name, PRESETS, tmp_path / "params.yaml")
+    assert (tmp_path / "params.yaml").read_bytes() == (PRESETS / f"{name}.yaml").read_bytes()
+    params, _ = read_params(tmp_path / "params.yaml")
+    assert params.preset == name
+    assert list(params.rows) == ["A", "B", "C", "D"]
+
+
+def test_the_committed_params_are_the_sample():
+    assert (ROOT / "params.yaml").read_bytes() == (PRESETS / "sample.yaml").read_bytes()
+
+
+def test_the_paper_preset_holds_the_paper_s_values():
+    params, _ = read_params(PRESETS / "paper.yaml")
+    assert params.corpus.size == 60_000
+    assert params.corpus.split.model_dump() == {"train": 0.72, "validation": 0.14, "test": 0.14}
+    assert params.annotation.spacy.model == "en_core_web_trf"
+    assert params.alignment.max_length == 128
+    assert params.model.dropout == 0.1
+    training = params.training
+    assert training.single.model_dump() == {"epochs": 15, "warmup_steps": 1125}
+    assert training.two_stage.stage1.model_dump() == {"epochs": 7, "warmup_steps": 1125}
+    assert training.two_stage.stage2.model_dump() == {"epochs": 8, "warmup_steps": 450}
+    assert (training.batch_size, training.learning_rate, training.weight_decay) == (8, 2e-5, 0.01)
+    assert (training.betas, training.clip_norm, training.device) == ((0.9, 0.999), 1.0, "xla")
+    rows = params.rows
+    assert "bert-large" in rows["A"].encoder
+    assert all("roberta-large" in rows[name].encoder for name in "BCD")
+    assert [rows[name].weighting for name in "ABCD"] == ["fixed", "fixed", "kendall", "kendall"]
+    assert [rows[name].schedule for name in "ABCD"] == ["single", "single", "single", "two_stage"]
+    assert rows["D"].freeze_layers == 18
+
+
+def test_the_committed_schema_is_the_one_the_code_makes():
+    committed = json.loads((ROOT / "workflow" / "schemas" / "params.schema.json").read_text())
+    assert committed == Params.model_json_schema(), (
+        "write it with: crisisflow schema --out workflow/schemas/params.schema.json"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("corpus.seed", "remove", "corpus.seed: field required"),
+        ("corpus.sede", 13, "corpus.sede: is not a known key"),
+        ("corpus.size", -5, "corpus.size"),
+        ("corpus.split.train", 0.7, "corpus.split: train, validation and test must sum to 1"),
+        ("annotation.spacy.types", {"GPE": "PLACE"}, "annotation.spacy.types.GPE: input should be 'LOCATION'"),
+        (
+            "annotation.resolve.priority",
+            ["spacy", "ruler"],
+            "annotation.resolve: name each of spacy, ruler and regex once",
+        ),
+        ("training.batch_size", 0, "training.batch_size: input should be greater than or equal to 1"),
+        ("training.learning_rate", "fast", "training.learning_rate: input should be a valid number"),
+        ("rows.D.weighting", "magic", "rows.D.weighting: input should be 'fixed', 'kendall'"),
+        ("rows.A.freeze_layers", 2, "rows.A: freeze_layers and freeze_embeddings act in stage 2"),
+        ("rows", {}, "rows: dictionary should have at least 1 item"),
+        ("seeds", [], "seeds: list should have at least 1 item"),
+    ],
+)
+def test_the_offending_key_is_named_in_one_line(tmp_path, path, value, message):
+    with pytest.raises(CrisisflowError) as error:
+        read_params(changed(tmp_path, path, value))
+    assert message.split(":")[0] in str(error.value)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_row_s_name_is_no_path(tmp_path):
+    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
+    plain["rows"]["../A"] = plain["rows"]["A"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
+    with pytest.raises(CrisisflowError, match=r"rows\.\.\./A"):
+        read_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "does not exist; write it with: crisisflow preset sample"),
+        ("rows: [A\nseeds: 1", "line 2: not valid YAML"),
+        ("- a\n- b\n", "holds no mapping"),
+        ("", "holds no mapping"),
+        ("!!python/object/apply:os.system ['true']", "not valid YAML"),
+    ],
+)
+def test_a_file_that_is_no_params_file(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(CrisisflowError, match=message) as error:
+        read_params(tmp_path / "params.yaml")
+    assert "\n" not in str(error.value)
