@@ -20,4 +20,3 @@ PARAMS = load_params()
 wildcard_constraints:
     row="|".join(PARAMS["rows"]),
     seed="|".join(map(str, PARAMS["seeds"])),
-

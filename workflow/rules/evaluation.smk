@@ -3,8 +3,6 @@ TABLES = ["table1", "table3", "table5"]
 
 
 rule evaluate:
-    message:
-        "Scoring row {wildcards.row} with seed {wildcards.seed}"
     input:
         code=sources("evaluation.evaluate"),
         predictions=rules.train.output.predictions,
@@ -15,13 +13,13 @@ rule evaluate:
         "logs/evaluate-{row}-{seed}.log",
     benchmark:
         "logs/benchmarks/evaluate-{row}-{seed}.tsv"
+    message:
+        "Scoring row {wildcards.row} with seed {wildcards.seed}"
     shell:
         "crisisflow evaluate --predictions {input.predictions} --config {input.config} --out {output} 2>&1 | tee {log}"
 
 
 rule tables:
-    message:
-        "Making Tables 1, 3 and 5"
     input:
         code=sources("evaluation.tables"),
         tweets=rules.subset.output.tweets,
@@ -32,18 +30,22 @@ rule tables:
         metrics="results/metrics.json",
         markdown=expand("results/tables/{table}.md", table=TABLES),
         csv=report(
-            expand("results/tables/{table}.csv", table=TABLES), caption="../report/tables.rst", category="Tables"
+            expand("results/tables/{table}.csv", table=TABLES),
+            caption="../report/tables.rst",
+            category="Tables",
         ),
         latex=expand("results/tables/{table}.tex", table=TABLES),
+    log:
+        "logs/tables.log",
+    benchmark:
+        "logs/benchmarks/tables.tsv"
     params:
         preset=section("preset"),
         rows=section("rows"),
         seeds=section("seeds"),
         folder=lambda wildcards, output: Path(output.markdown[0]).parent,
-    log:
-        "logs/tables.log",
-    benchmark:
-        "logs/benchmarks/tables.tsv"
+    message:
+        "Making Tables 1, 3 and 5"
     shell:
         "crisisflow tables --preset {params.preset} --rows {params.rows:q} --seeds {params.seeds:q}"
         " --tweets {input.tweets} --resolved {input.resolved} --manifest {input.manifest}"
@@ -51,8 +53,6 @@ rule tables:
 
 
 rule report:
-    message:
-        "Writing the report"
     input:
         code=sources("evaluation.report"),
         template="src/crisisflow/evaluation/report.html.jinja",
@@ -64,12 +64,14 @@ rule report:
         tables=rules.tables.output.csv,
     output:
         "results/report.html",
-    params:
-        preset=section("preset"),
     log:
         "logs/report.log",
     benchmark:
         "logs/benchmarks/report.tsv"
+    params:
+        preset=section("preset"),
+    message:
+        "Writing the report"
     shell:
         "crisisflow report --preset {params.preset} --manifest {input.manifest} --repair {input.repair}"
         " --corpus {input.corpus} --annotation {input.annotation} --metrics {input.metrics}"

@@ -1,6 +1,4 @@
 rule train:
-    message:
-        "Training row {wildcards.row} with seed {wildcards.seed}"
     input:
         code=sources("training.train"),
         aligned=rules.bio.output.tweets,
@@ -9,17 +7,19 @@ rule train:
         config="results/rows/{row}/seed{seed}/config.json",
         history="results/rows/{row}/seed{seed}/history.csv",
         predictions="results/rows/{row}/seed{seed}/predictions.parquet",
+    log:
+        "logs/train-{row}-{seed}.log",
+    benchmark:
+        "logs/benchmarks/train-{row}-{seed}.tsv"
+    threads: PARAMS["training"]["threads"]
     params:
         row=section("rows.{row}"),
         training=section("training"),
         model=section("model"),
         alignment=section("alignment"),
         checkpoint=lambda wildcards: f"results/checkpoints/{wildcards.row}/seed{wildcards.seed}",
-    log:
-        "logs/train-{row}-{seed}.log",
-    benchmark:
-        "logs/benchmarks/train-{row}-{seed}.tsv"
-    threads: PARAMS["training"]["threads"]
+    message:
+        "Training row {wildcards.row} with seed {wildcards.seed}"
     shell:
         "crisisflow train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned}"
         " --row {params.row:q} --training {params.training:q} --model {params.model:q}"

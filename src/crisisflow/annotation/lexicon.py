@@ -1,7 +1,7 @@
 """Lexicon files: the data behind annotation stages 2 (entity ruler) and 3 (regular expressions).
 
-A lexicon is `lexicons/<name>.yaml`. Every file has `source`, `licence` and `label` (an entity type). A pattern id is
-unique over the lexicons that a stage uses: it is the `rule` of the spans that the pattern makes.
+A lexicon is `lexicons/<stage>/<name>.yaml`. Every file has `source`, `licence` and `label` (an entity type). A pattern
+id is unique over the lexicons that a stage uses: it is the `rule` of the spans that the pattern makes.
 
 Ruler files:
     phrases: {id: [phrase, ...]}        matched without regard to case, on whole tokens
@@ -37,6 +37,7 @@ from crisisflow.params import Name, Positive, Section, explain
 from crisisflow.taxonomy import EntityType
 
 LEXICONS = Path(__file__).parent / "lexicons"
+RULER, REGEX = LEXICONS / "ruler", LEXICONS / "regex"
 FRAGMENTS = "fragments"
 
 Text = Annotated[str, Field(min_length=1)]
@@ -56,6 +57,7 @@ class Gazetteer(Section):
     lower_case: Annotated[
         list[Kind], Field(description="kinds whose one-word names count in lower case outside a hashtag too")
     ]
+    words: Annotated[list[Text], Field(description="names that in lower case are a word, of whatever kind: turkey")]
     hashtag_openers: Annotated[list[Text], Field(description="what may stand before a place: prayfor in #PrayForPeru")]
     stop: Annotated[list[Text], Field(description="names that are mostly something else")]
 
@@ -119,6 +121,7 @@ class Ruler(NamedTuple):
     patterns: list[dict[str, Any]]  # phrases and token patterns, as EntityRuler.add_patterns takes them
     exact: list[dict[str, Any]]  # likewise, to be matched with regard to case
     cased: frozenset[str]  # rules whose one-word names do not count in lower case outside a hashtag
+    words: frozenset[str]  # names of which that is true whatever their rule
     tags: dict[str, Tag]  # of written phrases, lower-case and without spaces and dots
     place_tags: dict[str, Tag]  # of gazetteers, likewise
     hashtags: list[tuple[re.Pattern[str], Tag]]
@@ -175,16 +178,17 @@ def _claim(rule: str, name: str, owners: dict[str, str], folder: Path) -> None:
     owners[rule] = name
 
 
-def load_ruler(names: Sequence[str], folder: Path = LEXICONS) -> Ruler:
+def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     """Read, check and join the lexicons of the ruler stage, gazetteers included.
 
     Raises:
         CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id or a phrase twice, or a
             token pattern that spaCy refuses or that matches nothing at all.
     """
-    loaded = Ruler([], [], frozenset(), {}, {}, [], ())
+    loaded = Ruler([], [], frozenset(), frozenset(), {}, {}, [], ())
     patterns, exact, tags, hashtags = loaded.patterns, loaded.exact, loaded.tags, loaded.hashtags
     cased: set[str] = set()
+    words: set[str] = set()
     openers: list[str] = []
     owners: dict[str, str] = {}
     written: dict[str, str] = {}
@@ -226,8 +230,9 @@ def load_ruler(names: Sequence[str], folder: Path = LEXICONS) -> Ruler:
                 loaded.place_tags.setdefault(_as_hashtag(place), Tag(file.label.value, kind))
                 patterns.append({"label": file.label.value, "pattern": place, "id": kind})
         cased |= set(file.gazetteer.kinds) - set(file.gazetteer.lower_case)
+        words |= set(file.gazetteer.words)
         openers += file.gazetteer.hashtag_openers
-    return loaded._replace(cased=frozenset(cased), hashtag_openers=tuple(openers))
+    return loaded._replace(cased=frozenset(cased), words=frozenset(words), hashtag_openers=tuple(openers))
 
 
 def _as_hashtag(phrase: str) -> str:
@@ -250,7 +255,7 @@ def _check_tokens(token_patterns: list[list[dict[str, Any]]], where: str) -> Non
             raise CrisisflowError(f"{where}: spaCy refuses a token pattern: {reason}") from None
 
 
-def load_regex(names: Sequence[str], folder: Path = LEXICONS) -> list[Rule]:
+def load_regex(names: Sequence[str], folder: Path = REGEX) -> list[Rule]:
     """Read, check and compile the lexicons of the regex stage, in their order.
 
     Raises:

@@ -83,7 +83,8 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
                 found.append(Span(tweet_id, match.start(1) + offset, match.end(1), tag.label, SOURCE, tag.rule))
         for entity in doc.ents:
             start, end, rule = entity.start_char, entity.end_char, entity.ent_id_
-            if not (rule in ruler.lexicons.cased and _lower_word(text, start, end)):
+            cased = rule in ruler.lexicons.cased or entity.text in ruler.lexicons.words
+            if not (cased and _lower_word(text, start, end)):
                 found.append(Span(tweet_id, start, end, entity.label_, SOURCE, rule))
         yield from _longest(found)
 

@@ -1,0 +1,104 @@
+"""Lexicon files: what is refused, and how the fault is named."""
+
+from pathlib import Path
+
+import pytest
+
+from crisisflow.annotation.lexicon import LEXICONS, load_regex, load_ruler
+from crisisflow.errors import CrisisflowError
+
+HEAD = "source: test\nlicence: Apache-2.0\n"
+RULER = HEAD + "label: RESCUE\n"
+REGEX = RULER + "patterns:\n"
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("source: test\nlabel: [", "line 2"),
+        (HEAD + "label: RESCUE\nphrases:\n  a: [x]\n  a: [y]\n", "line 6"),
+        (HEAD + "label: DATE\nphrases: {a: [x]}\n", "label"),
+        (RULER + "phrase: {a: [x]}\n", "phrase"),
+        (RULER + "phrases: {a: ['']}\n", "phrases.a.0"),
+        (RULER + "phrases: {a: [' ']}\n", "a: the phrase"),
+        (RULER + "phrases: {a: [x], b: [X]}\n", "b: the phrase"),
+        (RULER + "phrases: {a: [x]}\nexact: {a: [X]}\n", "pattern id a"),
+        (RULER + "tokens: {a: [[{LOWERR: x}]]}\n", "a: spaCy refuses"),
+        (RULER + "tokens: {a: [[{LOWER: {REGEX: '('}}]]}\n", "a: spaCy refuses"),
+        (RULER + "tokens: {a: [[{LOWER: x, OP: '?'}]]}\n", "a: a token pattern matches the empty string"),
+        (RULER + "hashtags: {a: '('}\n", "a: no valid regular expression"),
+        (RULER + "hashtags: {a: 'x*'}\n", "a: the pattern matches the empty string"),
+    ],
+)
+def test_a_broken_ruler_lexicon_is_named_in_one_line(tmp_path: Path, text: str, named: str) -> None:
+    write(tmp_path, "broken", text)
+    with pytest.raises(CrisisflowError) as caught:
+        load_ruler(["broken"], tmp_path)
+    message = str(caught.value)
+    assert "broken.yaml" in message and named in message and "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ("  a: {needs: [x], regex: '('}", "a: no valid regular expression"),
+        ("  a: {needs: [x], regex: 'x*'}", "a: the pattern matches the empty string"),
+        ("  a: {needs: [x], regex: '(?=a)'}", "a: the pattern matches the empty string"),
+        ("  a: {needs: [x], regex: 'x{{what}}'}", "a: no fragment what"),
+        ("  a: {needs: [x], regex: 'x{{loop}}'}\nfragments: {loop: 'y{{loop}}'}", "holds itself"),
+        ("  a: {needs: [], regex: x}", "patterns.a.needs"),
+        ("  a: {regex: x}", "patterns.a.needs"),
+        ("  a: {needs: [x], regex: x}\n  a: {needs: [y], regex: y}", "line 6"),
+    ],
+)
+def test_a_broken_regex_lexicon_is_named_in_one_line(tmp_path: Path, entry: str, named: str) -> None:
+    write(tmp_path, "broken", REGEX + entry + "\n")
+    with pytest.raises(CrisisflowError) as caught:
+        load_regex(["broken"], tmp_path)
+    message = str(caught.value)
+    assert "broken.yaml" in message and named in message and "\n" not in message
+
+
+@pytest.mark.parametrize("load", [load_ruler, load_regex])
+def test_an_unknown_lexicon_is_named_with_those_that_there_are(tmp_path: Path, load) -> None:
+    write(tmp_path, "floods", RULER)
+    with pytest.raises(CrisisflowError, match=r"no lexicon flods in .*; there are floods"):
+        load(["flods"], tmp_path)
+
+
+def test_a_pattern_id_belongs_to_one_lexicon_only(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write(tmp_path, name, REGEX + "  a: {needs: [x], regex: x}\n")
+    with pytest.raises(CrisisflowError, match=r"two.yaml: pattern id a is taken already, in one.yaml"):
+        load_regex(["one", "two"], tmp_path)
+
+
+def test_fragments_are_inserted_and_line_breaks_and_spaces_read_as_documented(tmp_path: Path) -> None:
+    write(tmp_path, "fragments", HEAD + "fragments: {many: 'dozens|tens'}\n")
+    write(tmp_path, "mine", REGEX + "  a:\n    needs: [boat]\n    regex: |-\n      {{many}} ?of\n       boats|ships\n")
+    (rule,) = load_regex(["mine"], tmp_path)
+    assert rule.label == "RESCUE" and rule.rule == "a" and rule.needs == ("boat",)
+    assert [match[0] for match in rule.regex.finditer("Dozens  ofboats, tensofboats, @ships warships ships")] == [
+        "Dozens  ofboats",
+        "tensofboats",
+        "ships",
+    ]
+
+
+def test_no_match_begins_with_white_space(tmp_path: Path) -> None:
+    write(tmp_path, "mine", REGEX + "  a: {needs: [boat], regex: '(?: ?)boats?'}\n")
+    (rule,) = load_regex(["mine"], tmp_path)
+    assert [match.span() for match in rule.regex.finditer("  boats")] == [(2, 7)]
+
+
+def test_every_lexicon_that_is_shipped_names_its_source_and_licence() -> None:
+    shipped = sorted(LEXICONS.rglob("*.yaml"))
+    assert shipped
+    for path in shipped:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert any(line.startswith("source: ") for line in lines), path.name
+        assert any(line.startswith("licence: ") for line in lines), path.name

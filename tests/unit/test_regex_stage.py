@@ -1,0 +1,141 @@
+"""Annotation stage 3 on sentences of our own."""
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crisisflow.annotation.lexicon import load_regex
+from crisisflow.annotation.regex_stage import annotate, run
+from crisisflow.annotation.span import read_spans
+from crisisflow.artifacts import TWEETS, write_parquet
+from crisisflow.params import LexiconParams
+
+DEFAULT = LexiconParams(lexicons=["casualties", "displacement", "requests", "resources", "rescue", "numbers"])
+
+EXAMPLES = [
+    ("17 dead", "17 dead", "CASUALTY"),
+    ("17 people killed near Marawi, rescue teams requested immediately", "17 people killed", "CASUALTY"),
+    ("17 people killed near Marawi, rescue teams requested immediately", "rescue teams", "RESCUE"),
+    ("at least 17 people have died", "at least 17 people have died", "CASUALTY"),
+    ("Dozens injured", "Dozens injured", "CASUALTY"),
+    ("10-15 injured", "10-15 injured", "CASUALTY"),
+    ("the quake kills 1,200", "kills 1,200", "CASUALTY"),
+    ("Death toll rises to 40", "Death toll rises to 40", "CASUALTY"),
+    ("death toll of the storm, they say", "death toll", "CASUALTY"),
+    ("two more bodies", "two more bodies", "CASUALTY"),
+    ("lost their lives", "lost their lives", "CASUALTY"),
+    ("1,000 evacuees", "1,000 evacuees", "DISPLACED"),
+    ("thousands forced to flee", "thousands forced to flee", "DISPLACED"),
+    ("over 300,000 people displaced", "over 300,000 people displaced", "DISPLACED"),
+    ("1.2 million people have been evacuated", "1.2 million people have been evacuated", "DISPLACED"),
+    ("forcing 2,000 people from their homes", "forcing 2,000 people from their homes", "DISPLACED"),
+    ("we need food", "need food", "REQUEST"),
+    ("please donate", "please donate", "REQUEST"),
+    ("urgent need of water", "urgent need of water", "REQUEST"),
+    ("they are in desperate need", "in desperate need", "REQUEST"),
+    ("volunteers urgently needed", "volunteers urgently needed", "REQUEST"),
+    ("calls for help", "calls for help", "REQUEST"),
+    ("need rescuing", "need rescuing", "REQUEST"),
+    ("12 water trucks", "water trucks", "RESOURCE"),
+    ("relief supplies", "relief supplies", "RESOURCE"),
+    ("food and water", "food and water", "RESOURCE"),
+    ("water, blankets and tents", "water, blankets and tents", "RESOURCE"),
+    ("boxes of clothes", "boxes of clothes", "RESOURCE"),
+    ("a shelter", "shelter", "RESOURCE"),
+    ("search and rescue operations", "search and rescue operations", "RESCUE"),
+    ("they rescued 12 people", "rescued 12 people", "RESCUE"),
+    ("40 people were rescued", "40 people were rescued", "RESCUE"),
+    ("#firefighters", "firefighters", "RESCUE"),
+    ("Day 3 of the search", "Day 3", "NUMBER"),
+    ("$5 million", "$5 million", "NUMBER"),
+    ("7.8 magnitude", "7.8 magnitude", "NUMBER"),
+    ("25 million euros", "25 million euros", "NUMBER"),
+    ("winds of 120 mph", "120 mph", "NUMBER"),
+    ("45% of homes", "45%", "NUMBER"),
+]
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(text[span.start : span.end], span.label) for span in annotate([("1", text)], DEFAULT)]
+
+
+@pytest.mark.parametrize(("text", "span", "label"), EXAMPLES)
+def test_what_is_found(text: str, span: str, label: str) -> None:
+    assert (span, label) in found(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("a 17-year-old killed time", "CASUALTY"),
+        ("17 years old, dead tired", "CASUALTY"),
+        ("on 12/05 dead calm, at 10:45 dead slow, $5 dead weight", "CASUALTY"),
+        ("no one died", "CASUALTY"),
+        ("the deadline, the skilled, a diet", "CASUALTY"),
+        ("pray for Chile, prayers for all", "REQUEST"),
+        ("they need to leave", "REQUEST"),
+        ("we seek shelter", "REQUEST"),
+        ("flood water rises", "RESOURCE"),
+        ("@firefighters @rescueteams", "RESCUE"),
+        ("today 3 of us", "NUMBER"),
+    ],
+)
+def test_what_is_not_found(text: str, label: str) -> None:
+    assert label not in [other for _, other in found(text)]
+
+
+def test_offsets_count_code_points_and_every_span_names_its_rule() -> None:
+    text = "🔥🇲🇽👩‍🚒 at least 9 dead, send help"
+    spans = list(annotate([("tweet", text)], DEFAULT))
+    assert [(text[s.start : s.end], s.tweet_id, s.source, s.rule) for s in spans] == [
+        ("at least 9 dead", "tweet", "regex", "people-harmed"),
+        ("send help", "tweet", "regex", "help-please"),
+    ]
+
+
+@pytest.mark.parametrize("rule", load_regex(DEFAULT.lexicons), ids=lambda rule: rule.rule)
+def test_every_match_holds_what_its_rule_needs(rule) -> None:
+    for text, _, _ in EXAMPLES:
+        if rule.regex.search(text):
+            assert any(need in text.lower() for need in rule.needs)
+
+
+PIECES = st.sampled_from(
+    ["17 ", "dead", " of ", "1,000", "\n", " ", "people ", "need ", "food", "$", "🔥", "İ", "-", "@"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=80) | st.lists(PIECES, max_size=12).map("".join))
+def test_any_text_gives_whole_spans(text: str) -> None:
+    for span in annotate([("1", text)], DEFAULT):
+        assert 0 <= span.start < span.end <= len(text)
+        assert text[span.start : span.end].strip() == text[span.start : span.end]
+
+
+HOSTILE = ["1,", "a ", "1", "1 ", " ", "1-", "1.", "$1", "killed ", "17 people have been ", "food, ", "need food and "]
+HOSTILE += ["death toll ", "at least ", "hundreds of ", "please donate ", "urgently badly ", "need some ", "the "]
+
+
+@pytest.mark.parametrize("rule", load_regex(DEFAULT.lexicons), ids=lambda rule: rule.rule)
+def test_no_text_makes_a_pattern_slow(rule) -> None:
+    start = time.process_time()
+    for piece in HOSTILE:
+        text = piece * (12_000 // len(piece))
+        for hostile in (text, f"need 17 {text}", f"17{text}dead"):
+            sum(1 for _ in rule.regex.finditer(hostile))
+    # A linear pattern takes less than a tenth of this, a quadratic one many times as much.
+    assert time.process_time() - start < 2.5
+
+
+def test_run_writes_the_spans_of_a_tweets_file(tmp_path: Path) -> None:
+    row = {"tweet_id": "9", "text": "we need food", "class_label": "", "event": "", "split": "train"}
+    write_parquet(tmp_path / "tweets.parquet", [row], TWEETS)
+    run(tmp_path / "tweets.parquet", DEFAULT, tmp_path / "regex.parquet")
+    assert [tuple(span) for span in read_spans(tmp_path / "regex.parquet")] == [
+        ("9", 3, 12, "REQUEST", "regex", "need-aid"),
+        ("9", 8, 12, "RESOURCE", "regex", "supplies"),
+    ]

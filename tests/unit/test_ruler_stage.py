@@ -1,0 +1,123 @@
+"""Annotation stage 2 on sentences of our own."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crisisflow.annotation.ruler_stage import annotate, run
+from crisisflow.annotation.span import read_spans
+from crisisflow.artifacts import TWEETS, write_parquet
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import LexiconParams
+
+DEFAULT = LexiconParams(lexicons=["places", "disasters", "hazards", "organisations"])
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(text[span.start : span.end], span.label) for span in annotate([("1", text)], DEFAULT)]
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "label"),
+    [
+        ("Help is on its way to Puerto Rico today", "Puerto Rico", "LOCATION"),
+        ("roads in florida are closed", "florida", "LOCATION"),
+        ("Houston/Texas under water", "Houston", "LOCATION"),
+        ("the UK sends two planes", "UK", "LOCATION"),
+        ("Volunteers of the Red Cross arrived", "Red Cross", "ORGANIZATION"),
+        ("the UN calls a meeting", "UN", "ORGANIZATION"),
+        ("the US Army is here", "US Army", "ORGANIZATION"),
+        ("Hurricane Maria made landfall", "Hurricane Maria", "DISASTER_TYPE"),
+        ("CYCLONE IDAI made landfall", "CYCLONE IDAI", "DISASTER_TYPE"),
+        ("the Camp Fire grows", "Camp Fire", "DISASTER_TYPE"),
+        ("after the Kerala floods", "Kerala floods", "DISASTER_TYPE"),
+        ("a 7.8 magnitude earthquake struck", "7.8 magnitude earthquake", "DISASTER_TYPE"),
+        ("a 7.8-magnitude earthquake struck", "7.8-magnitude earthquake", "DISASTER_TYPE"),
+        ("wildfires everywhere", "wildfires", "DISASTER_TYPE"),
+        ("Hurricane #Irma comes", "Hurricane #Irma", "DISASTER_TYPE"),
+        ("roads closed #HurricaneHarvey", "HurricaneHarvey", "DISASTER_TYPE"),
+        ("roads closed #Harvey", "Harvey", "DISASTER_TYPE"),
+        ("roads closed #LimaEarthquake", "LimaEarthquake", "DISASTER_TYPE"),
+        ("roads closed #PuertoRico", "PuertoRico", "LOCATION"),
+        ("roads closed #kerala", "kerala", "LOCATION"),
+        ("roads closed #PrayForMexico", "Mexico", "LOCATION"),
+        ("text to give #RedCross", "RedCross", "ORGANIZATION"),
+    ],
+)
+def test_what_is_found(text: str, span: str, label: str) -> None:
+    assert found(text)[0] == (span, label)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "they told us that it can or may be in me",
+        "who will care for us, un peu",
+        "nice reading on my mobile, most of us buy the same",
+        "turkey for dinner, with china plates",
+        "@Kerala @RedCross @FEMA follow you",
+        "#ceasefire #pray #PrayForUs #hurricaneseason",
+        "Nice. Reading is fun. Split the orange, Most do.",
+    ],
+)
+def test_what_is_not_found(text: str) -> None:
+    assert found(text) == []
+
+
+def test_offsets_count_code_points_and_every_span_names_its_rule() -> None:
+    text = "🔥🇲🇽👩‍🚒 fires near Puebla, #PrayForPeru"
+    spans = list(annotate([("tweet", text)], DEFAULT))
+    assert [(text[s.start : s.end], s.tweet_id, s.source, s.rule) for s in spans] == [
+        ("fires", "tweet", "ruler", "wildfire"),
+        ("Puebla", "tweet", "ruler", "region"),
+        ("Peru", "tweet", "ruler", "country"),
+    ]
+
+
+def test_a_storm_in_a_hashtag_is_no_city() -> None:
+    assert found("#Florence nears, Hurricane Florence too") == [
+        ("Florence", "DISASTER_TYPE"),
+        ("Hurricane Florence", "DISASTER_TYPE"),
+    ]
+
+
+PIECES = st.sampled_from(
+    ["#", "@", "Puerto Rico", "#Harvey", "Hurricane", "US", "İ", "fires", " ", "\n", "7.8", "🔥", "ß"]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(max_size=80) | st.lists(PIECES, max_size=12).map("".join))
+def test_any_text_gives_whole_spans_without_overlap(text: str) -> None:
+    spans = list(annotate([("1", text)], DEFAULT))
+    for span in spans:
+        assert 0 <= span.start < span.end <= len(text)
+        assert text[span.start : span.end].strip() == text[span.start : span.end]
+    for one, two in pairwise(spans):
+        assert one.end <= two.start
+
+
+def test_texts_are_read_as_they_are_needed() -> None:
+    def texts():
+        while True:
+            yield "1", "fires in Chile"
+
+    assert next(annotate(texts(), DEFAULT)).label == "DISASTER_TYPE"
+
+
+def test_run_writes_the_spans_of_a_tweets_file(tmp_path: Path) -> None:
+    row = {"tweet_id": "9", "text": "floods in Nepal", "class_label": "", "event": "", "split": "train"}
+    write_parquet(tmp_path / "tweets.parquet", [row], TWEETS)
+    run(tmp_path / "tweets.parquet", DEFAULT, tmp_path / "ruler.parquet")
+    assert [tuple(span) for span in read_spans(tmp_path / "ruler.parquet")] == [
+        ("9", 0, 6, "DISASTER_TYPE", "ruler", "flood"),
+        ("9", 10, 15, "LOCATION", "ruler", "country"),
+    ]
+
+
+def test_an_unknown_lexicon_is_the_users_error() -> None:
+    with pytest.raises(CrisisflowError, match="no lexicon placess"):
+        list(annotate([], LexiconParams(lexicons=["placess"])))

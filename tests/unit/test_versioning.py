@@ -1,0 +1,58 @@
+"""The bond: what a rule depends on, and dvc.yaml made from the rules."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.versioning import dvcyaml
+from crisisflow.versioning.rules import every_run, section, sources
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def test_sources_are_a_step_s_module_and_what_it_imports():
+    train = sources("training.train")
+    assert {f"src/crisisflow/{name}.py" for name in ("training/loop", "model/joint", "artifacts", "pretrained")} <= set(
+        train
+    )
+    assert not any("annotation" in path or "params" in path or "cli" in path for path in train)
+    assert sources("corpus.repair") == [f"src/crisisflow/{n}.py" for n in ("artifacts", "corpus/repair", "taxonomy")]
+
+
+def test_a_section_is_text_as_it_stands_or_json_with_sorted_keys():
+    assert section("corpus.source")({}) == "sample"
+    assert section("corpus.events")({}) == "null"
+    assert section("corpus.split")({}) == '{"test": 0.14, "train": 0.72, "validation": 0.14}'
+    assert section("rows.{row}.encoder")({"row": "B"}) == "embedded:minilm-l6"
+
+
+def test_the_files_of_every_run():
+    assert every_run("{row}-{seed}") == ["A-13", "B-13", "C-13", "D-13"]
+
+
+def test_dvc_yaml_is_what_the_snakefile_makes():
+    dvcyaml.run(check=True)
+
+
+def test_an_edited_dvc_yaml_is_found_out(monkeypatch, tmp_path):
+    edited = tmp_path / "dvc.yaml"
+    edited.write_text((ROOT / "dvc.yaml").read_text().replace("corpus.seed", "corpus.sede"))
+    monkeypatch.setattr(dvcyaml, "DVC_FILE", edited)
+    with pytest.raises(CrisisflowError, match="crisisflow dvcyaml"):
+        dvcyaml.run(check=True)
+
+
+def test_dvc_yaml_holds_no_value_of_params_yaml():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert stages["train"]["matrix"] == {"row": "${rows}", "seed": "${seeds}"}
+    assert "rows.${item.row}" in stages["train"]["params"]
+    assert "results/rows" in stages["tables"]["deps"]
+    assert not any("seed13" in str(stage) for stage in stages.values())
+    assert stages["tables"]["metrics"] == [{"results/metrics.json": {"cache": False}}]

@@ -1,0 +1,107 @@
+"""Copies of this project in which the real commands run the whole study at a tiny size."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BIN = str(Path(sys.executable).parent)
+
+
+class Study:
+    """A checkout of its own, with the environment that runs the tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # git names the files as they stand in the working tree, so that an uncommitted change is tested too.
+        listed = self.run("git", "ls-files", "-co", "--exclude-standard", "-z", cwd=ROOT).stdout
+        for name in filter(None, listed.split("\0")):
+            if (ROOT / name).is_file() and name not in ("dvc.lock", "results/metrics.json"):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes((ROOT / name).read_bytes())
+        (folder / ".dvc").mkdir(exist_ok=True)
+        self.set_params(tiny_params())
+        for command in ("init -q", "add -A", "-c user.name=t -c user.email=t@example.org commit -qm tiny"):
+            self.run("git", *command.split())
+
+    def set_params(self, params: dict) -> None:
+        (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HF_HUB_OFFLINE": "1"}
+
+    def run(self, *command: str, check: bool = True, cwd: Path | None = None) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            command, cwd=cwd or self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0 or not check, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def kill_when(self, path: str, *command: str) -> None:
+        """Start a command and SIGKILL it with all it started as soon as `path` exists."""
+        process = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while not (self.folder / path).exists():
+            assert process.poll() is None, f"{command} ended before {path} was there"
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def planned(self) -> set[str]:
+        """The jobs that Snakemake would run now, as `rule` or `rule row`."""
+        text = self.run("snakemake", "--dry-run", "--cores", "1").stdout
+        jobs, rule = set(), ""
+        for line in text.splitlines():
+            words = line.split()
+            if words[:1] in (["rule"], ["localrule"]):
+                rule = words[1].rstrip(":")
+                jobs.add(rule)
+            elif words[:1] == ["wildcards:"] and rule in jobs:
+                jobs.remove(rule)
+                jobs.add(f"{rule} {words[1].removeprefix('row=').rstrip(',')}")
+        return jobs - {"all"}
+
+
+def tiny_params() -> dict:
+    """The sample preset, shrunk: 200 tweets, rows A and D, one encoder layer or two, an epoch a stage."""
+    params = yaml.safe_load((ROOT / "presets" / "sample.yaml").read_text())
+    params["preset"] = "tiny"
+    params["corpus"]["sample"]["tweets"] = 200
+    params["training"]["single"]["epochs"] = 1
+    params["rows"] = {name: params["rows"][name] for name in ("A", "D")}
+    params["rows"]["A"]["layers"] = 1
+    params["rows"]["D"].update(layers=2, freeze_layers=1)
+    return params
+
+
+@pytest.fixture(scope="session")
+def snakemade(tmp_path_factory) -> Study:
+    """Run by Snakemake on one core, killed in the middle of row D, and run again."""
+    study = Study(tmp_path_factory.mktemp("snakemade"))
+    study.kill_when("results/checkpoints/D/seed13/state.json", "snakemake", "--cores", "1")
+    locked = study.run("snakemake", "--cores", "1", check=False)
+    assert "LockException" in locked.stderr
+    study.run("crisisflow", "unlock")
+    study.run("snakemake", "--cores", "1")
+    return study
+
+
+@pytest.fixture(scope="session")
+def reproduced(tmp_path_factory) -> Study:
+    """Run by `dvc repro` from a clean clone."""
+    study = Study(tmp_path_factory.mktemp("reproduced"))
+    study.run("dvc", "repro")
+    return study

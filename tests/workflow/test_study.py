@@ -1,0 +1,159 @@
+"""The whole study by the real commands: run, killed and continued, recorded, reproduced, varied."""
+
+import json
+
+import pytest
+import yaml
+
+from tests.workflow.conftest import Study, tiny_params
+
+
+def test_a_killed_run_goes_on_and_then_has_nothing_to_do(snakemade):
+    assert "going on after epoch 1" in (snakemade.folder / "logs" / "train-D-13.log").read_text()
+    assert snakemade.planned() == set()
+    assert "Nothing to be done" in snakemade.run("snakemake", "--cores", "all", "-n").stdout
+
+
+def test_the_run_is_recorded_in_dvc(snakemade):
+    assert "up to date" in snakemade.run("dvc", "status").stdout
+    assert "didn't change, skipping" in snakemade.run("dvc", "repro").stdout
+    assert snakemade.planned() == set()
+
+
+def test_dvc_repro_from_a_clean_clone_makes_the_same_bytes(snakemade, reproduced):
+    locks = [yaml.safe_load((study.folder / "dvc.lock").read_text())["stages"] for study in (snakemade, reproduced)]
+    for stage, facts in locks[0].items():
+        assert facts["outs"] == locks[1][stage]["outs"], stage
+    assert locks[0] == locks[1]
+    assert "Nothing to be done" in reproduced.run("snakemake", "-n").stdout
+
+
+def test_metrics_tables_and_report(snakemade):
+    results = snakemade.folder / "results"
+    metrics = json.loads((results / "metrics.json").read_text())
+    assert set(metrics["rows"]) == {"A", "D"}
+    assert all(0 <= value <= 1 for row in metrics["rows"].values() for value in row.values())
+    assert metrics["dataset"]["total"]["tweets"] == 200
+    assert metrics["dataset"]["total"]["spans"] > 200
+    table = (results / "tables" / "table3.md").read_text()
+    assert f"| {metrics['chosen_row']} (chosen)" in table
+    assert f"{metrics['rows']['A']['cls_macro_f1']:.3f}" in table
+    page = (results / "report.html").read_text()
+    assert "its scores mean nothing about real tweets" in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "ner_micro_f1" in snakemade.run("dvc", "metrics", "show", "--md").stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "jobs", "stages"),
+    [
+        ("rows.D.weighting", "fixed", {"train D", "evaluate D", "tables", "report"}, {"train@D-13", "tables"}),
+        ("rows.D.freeze_layers", 0, {"train D", "evaluate D", "tables", "report"}, {"train@D-13", "tables"}),
+        (
+            "annotation.regex.lexicons",
+            ["casualties"],
+            {"regex_stage", "resolve", "bio A", "bio D", "train A", "train D", "evaluate A", "evaluate D"}
+            | {"tables", "report"},
+            {"regex_stage"},
+        ),
+        ("preset", "renamed", {"tables", "report"}, {"tables", "report"}),
+    ],
+)
+def test_a_changed_parameter_reruns_what_depends_on_it(snakemade, path, value, jobs, stages):
+    params = tiny_params()
+    *parents, key = path.split(".")
+    section = params
+    for parent in parents:
+        section = section[parent]
+    section[key] = value
+    try:
+        snakemade.set_params(params)
+        assert snakemade.planned() == jobs
+        assert set(json.loads(snakemade.run("dvc", "status", "--json").stdout)) == stages
+        recorded = (snakemade.folder / "dvc.lock").read_bytes()
+        refused = snakemade.run("crisisflow", "record")
+        assert "not everything is up to date" in refused.stderr
+        assert (snakemade.folder / "dvc.lock").read_bytes() == recorded
+    finally:
+        snakemade.set_params(tiny_params())
+    assert snakemade.planned() == set()
+
+
+def test_a_changed_module_reruns_the_steps_that_import_it(snakemade):
+    path = snakemade.folder / "src" / "crisisflow" / "annotation" / "resolve.py"
+    before = path.read_text()
+    try:
+        path.write_text(before + "\n# changed\n")
+        planned = snakemade.planned()
+        assert {"resolve", "bio A", "train D", "tables"} <= planned
+        assert not {"fetch", "repair", "subset", "spacy_stage", "ruler_stage", "regex_stage"} & planned
+        assert set(json.loads(snakemade.run("dvc", "status", "--json").stdout)) == {"resolve"}
+    finally:
+        path.write_text(before)
+    assert snakemade.planned() == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "params.yaml does not exist; write it with: crisisflow preset sample"),
+        ("rows: [", "params.yaml, line 1: not valid YAML"),
+        ("typo", "corpus.sede: is not a known key"),
+        ("row", "rows.Z.encoder: field required"),
+    ],
+)
+def test_bad_params_stop_before_anything_runs(tmp_path, text, message):
+    study = Study(tmp_path)
+    params = tiny_params()
+    if text == "typo":
+        params["corpus"]["sede"] = 1
+    if text == "row":
+        params["rows"]["Z"] = {"weighting": "fixed"}
+    (tmp_path / "params.yaml").unlink()
+    if text is not None:
+        (tmp_path / "params.yaml").write_text(text if text.startswith("rows") else yaml.safe_dump(params))
+    done = study.run("snakemake", "--cores", "1", check=False)
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("Using workflow specific profile")]
+    assert len(lines) == 1
+    assert lines[0].startswith("crisisflow: ")
+    assert message in lines[0]
+    assert not (tmp_path / "data" / "raw").exists()
+
+
+def test_values_from_the_command_line_are_refused(snakemade):
+    done = snakemade.run("snakemake", "-n", "--config", "preset=other", check=False)
+    assert done.returncode == 2
+    assert "params.yaml must be exactly what ran" in done.stderr
+
+
+def test_a_bad_source_is_one_line_in_the_run_and_leaves_nothing(tmp_path):
+    study = Study(tmp_path)
+    params = tiny_params()
+    params["corpus"]["source"] = "no/such/archive.tar.gz"
+    study.set_params(params)
+    done = study.run("snakemake", "--cores", "1", check=False)
+    assert done.returncode != 0
+    assert "crisisflow: corpus.source: no/such/archive.tar.gz does not exist" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list((tmp_path / "data").rglob("*.parquet"))
+
+
+def test_unlock_refuses_while_a_run_is_at_work(tmp_path):
+    study = Study(tmp_path)
+    locks = tmp_path / ".snakemake" / "locks"
+    locks.mkdir(parents=True)
+    (locks / "0.input.lock").write_text("data/raw/humaid.parquet\n")
+    import subprocess
+    import sys
+
+    waiting = "import sys; sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", waiting, "snakemake"], cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        done = study.run("crisisflow", "unlock", check=False)
+        assert done.returncode == 2
+        assert f"another run is at work in this folder (process {process.pid})" in done.stderr
+        assert any(locks.iterdir())
+        process.stdin.close()
+    study.run("crisisflow", "unlock")
+    assert not locks.exists() or not any(locks.iterdir())
