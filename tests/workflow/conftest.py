@@ -60,19 +60,14 @@ class Study:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def planned(self) -> set[str]:
-        """The jobs that Snakemake would run now, as `rule` or `rule row`."""
+    def planned(self) -> dict[str, int]:
+        """How many jobs of each rule Snakemake would run now (its own table of job counts)."""
         text = self.run("snakemake", "--dry-run", "--cores", "1").stdout
-        jobs, rule = set(), ""
-        for line in text.splitlines():
-            words = line.split()
-            if words[:1] in (["rule"], ["localrule"]):
-                rule = words[1].rstrip(":")
-                jobs.add(rule)
-            elif words[:1] == ["wildcards:"] and rule in jobs:
-                jobs.remove(rule)
-                jobs.add(f"{rule} {words[1].removeprefix('row=').rstrip(',')}")
-        return jobs - {"all"}
+        _, found, after = text.partition("Job stats:")
+        rows = [line.split() for line in after.split("\n\n")[0].splitlines()] if found else []
+        return {
+            row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit() and row[0] not in ("all", "total")
+        }
 
 
 def tiny_params() -> dict:
