@@ -76,7 +76,7 @@ def _locate(encoder: str) -> tuple[str, str | None, str]:
     if not at:
         raise CrisisflowError(
             f"encoder {encoder!r} is no local folder, and a name on the model hub needs a revision: "
-            f"{encoder}@REVISION; or use embedded:{' or embedded:'.join(['minilm-l6'])}"
+            f"{encoder}@REVISION; embedded is embedded:minilm-l6"
         )
     return name, revision, f"the model hub at revision {revision} and its local cache"
 
@@ -118,7 +118,7 @@ def load_encoder(encoder: str, layers: int | None) -> "PreTrainedModel":
         return AutoModel.from_pretrained(
             name, revision=revision, config=config, use_safetensors=True, add_pooling_layer=False
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise CrisisflowError(_unloadable("weights", encoder, where, error)) from error
 
 

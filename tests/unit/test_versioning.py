@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from crisisflow.errors import CrisisflowError
+from crisisflow.sources import sources
 from crisisflow.versioning import dvcyaml
-from crisisflow.versioning.rules import every_run, section, sources
+from crisisflow.versioning.rules import every_run, section
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,13 +5,13 @@ from pathlib import Path
 sys.path.insert(0, f"{workflow.basedir}/src")
 shell.prefix(f"export PYTHONPATH={workflow.basedir}/src; ")
 
+from crisisflow.sources import sources
 from crisisflow.versioning.rules import (
     every_run,
     lexicons,
     load_params,
     refuse_config_overrides,
     section,
-    sources,
 )
 
 PARAMS = load_params()

@@ -13,6 +13,7 @@ from crisisflow.model.joint import JointModel
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams
 from crisisflow.pretrained import load_encoder, load_tokenizer
+from crisisflow.sources import digest
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training.batching import Examples
@@ -89,7 +90,13 @@ def run(
         fixed_length=alignment.max_length if device.fixed_shapes else None,
         folder=checkpoint,
         run=checkpoints.fingerprint(
-            row.model_dump(), training.model_dump(), model.model_dump(), seed, train, validation
+            digest("training.train"),
+            row.model_dump(),
+            training.model_dump(),
+            model.model_dump(),
+            seed,
+            train,
+            validation,
         ),
     )
     best = trainer.fit(stages_of(row, training), train, validation)

@@ -1,25 +1,20 @@
-"""What the Snakefile's rules need: values of params.yaml, the sources of a step, and the rows' files.
+"""What the Snakefile's rules need: values of params.yaml, the lexicons of a stage, and the rows' files.
 
 Each helper keeps the name of what it stands for, so that dvc.yaml can be made from the very same rules
 (crisisflow.versioning.dvcyaml).
 """
 
-import ast
 import json
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_params
+from crisisflow.sources import PACKAGE, relative
 
 PARAMS_FILE = Path("params.yaml")
-PACKAGE = Path(__file__).parents[1]
-# Modules that carry no step's result: a change in them (a new knob, a message, a command) must not rerun a study.
-# What they hand over reaches a step as explicit values, which are watched.
-NEUTRAL = {"params", "cli", "errors", "progress"}
 
 
 def load_params() -> dict[str, Any]:
@@ -66,39 +61,4 @@ def every_run(pattern: str) -> list[str]:
 
 def lexicons(stage: str) -> list[str]:
     """The lexicon files of an annotation stage."""
-    return sorted(_relative(path) for path in (PACKAGE / "annotation" / "lexicons" / stage).glob("*.yaml"))
-
-
-@cache
-def sources(step: str) -> list[str]:
-    """The files of a step's module and of all modules of the package that it imports, directly or not."""
-    waiting, found = [f"crisisflow.{step}"], set()
-    while waiting:
-        path = _module_file(waiting.pop())
-        if path is not None and path not in found:
-            found.add(path)
-            waiting.extend(_imports(path))
-    return sorted(map(_relative, found))
-
-
-def _relative(path: Path) -> str:
-    return str(path.relative_to(PACKAGE.parents[1]))
-
-
-def _module_file(name: str) -> Path | None:
-    """The file of a module whose code can change a result; None for other packages' and for names in a module."""
-    package, *parts = name.split(".")
-    if package != "crisisflow" or not parts or parts[0] in NEUTRAL:
-        return None
-    path = PACKAGE.joinpath(*parts).with_suffix(".py")
-    return path if path.is_file() else None
-
-
-def _imports(path: Path) -> list[str]:
-    names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names
+    return sorted(relative(path) for path in (PACKAGE / "annotation" / "lexicons" / stage).glob("*.yaml"))

@@ -1,0 +1,57 @@
+"""Which files of the package a step's result depends on.
+
+Snakemake's own code trigger sees a rule's text but not the package behind its command.
+"""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+# Modules that carry no step's result: a change in them (a new knob, a message, a command) must not rerun a study.
+# What they hand over reaches a step as explicit values, which are watched.
+NEUTRAL = {"params", "cli", "errors", "progress", "sources"}
+
+
+@cache
+def sources(step: str) -> list[str]:
+    """The files of a step's module and of all modules of the package that it imports, directly or not."""
+    waiting, found = [f"crisisflow.{step}"], set()
+    while waiting:
+        path = _module_file(waiting.pop())
+        if path is not None and path not in found:
+            found.add(path)
+            waiting.extend(_imports(path))
+    return sorted(map(relative, found))
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(PACKAGE.parents[1]))
+
+
+def digest(step: str) -> str:
+    """The sha256 of all that `sources` names."""
+    whole = hashlib.sha256()
+    for path in sources(step):
+        whole.update((PACKAGE.parents[1] / path).read_bytes())
+    return whole.hexdigest()
+
+
+def _module_file(name: str) -> Path | None:
+    """The file of a module whose code can change a result; None for other packages' and for names in a module."""
+    package, *parts = name.split(".")
+    if package != "crisisflow" or not parts or parts[0] in NEUTRAL:
+        return None
+    path = PACKAGE.joinpath(*parts).with_suffix(".py")
+    return path if path.is_file() else None
+
+
+def _imports(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names

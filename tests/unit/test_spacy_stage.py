@@ -1,0 +1,56 @@
+"""Annotation stage 1."""
+
+import pytest
+
+from crisisflow.annotation.spacy_stage import annotate, run
+from crisisflow.annotation.span import read_spans
+from crisisflow.artifacts import TWEETS, write_parquet
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import SpacyParams
+from crisisflow.taxonomy import EVENT_CLASSES
+
+TYPES = {"GPE": "LOCATION", "PERSON": "PERSON", "ORG": "ORGANIZATION", "CARDINAL": "NUMBER"}
+PARAMS = SpacyParams.model_validate({"model": "embedded:en_core_web_sm", "types": TYPES})
+TEXT = "🔥 At least 17 people died in Nepal on Monday, said Barack Obama."
+
+
+def found(text, params=PARAMS):
+    return {(text[span.start : span.end], span.label, span.rule) for span in annotate([("1", text)], params)}
+
+
+def test_spacy_s_labels_are_mapped_and_the_rest_is_dropped():
+    assert ("Nepal", "LOCATION", "spacy.gpe") in found(TEXT)
+    assert ("Barack Obama", "PERSON", "spacy.person") in found(TEXT)
+    assert {label for _, label, _ in found(TEXT)} <= set(TYPES.values())
+    only_people = SpacyParams.model_validate({"model": PARAMS.model, "types": {"PERSON": "PERSON"}})
+    assert {label for _, label, _ in found(TEXT, only_people)} == {"PERSON"}
+
+
+def test_the_number_of_processes_does_not_change_the_bytes(tmp_path):
+    rows = [
+        {
+            "tweet_id": f"{at:04}",
+            "text": f"{TEXT} {at}",
+            "class_label": EVENT_CLASSES[0],
+            "event": None,
+            "split": "train",
+        }
+        for at in range(600)
+    ]
+    write_parquet(tmp_path / "tweets", rows, TWEETS)
+    for processes in (1, 2):
+        run(tmp_path / "tweets", PARAMS, tmp_path / str(processes), processes)
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+    assert len(list(read_spans(tmp_path / "1"))) >= 1200
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("en_core_web_nope", r"annotation\.spacy\.model: 'en_core_web_nope' is no installed spaCy pipeline"),
+        ("embedded:nope", r"no embedded model is called 'nope'"),
+    ],
+)
+def test_a_model_that_is_not_there_is_named(model, message):
+    with pytest.raises(CrisisflowError, match=message):
+        list(annotate([("1", TEXT)], PARAMS.model_copy(update={"model": model})))
