@@ -54,6 +54,11 @@ def server():
         thread.join()
 
 
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch):
+    monkeypatch.setattr("crisisflow.corpus.download.PAUSE", 0)
+
+
 def url(server) -> str:
     return f"http://127.0.0.1:{server.server_port}/archive.tar.gz"
 

@@ -155,3 +155,16 @@ def test_weights_that_are_not_the_pinned_ones_are_refused(monkeypatch):
     monkeypatch.setitem(pretrained.EMBEDDED, "minilm-l6", tampered)
     with pytest.raises(CrisisflowError, match=r"config\.json of the package .* is not the pinned one"):
         load_tokenizer("embedded:minilm-l6")
+
+
+def test_embedded_models_are_loaded_without_a_network(monkeypatch):
+    import socket
+
+    def refuse(*arguments):
+        raise AssertionError(f"network access: {arguments}")
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    load_tokenizer("embedded:minilm-l6")
+    load_encoder("embedded:minilm-l6", 2)

@@ -1,5 +1,7 @@
 """Download with resume and retries, checked and cached by pooch."""
 
+import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 
 ATTEMPTS = 5
+PAUSE = 1.0  # seconds, times the number of the attempt
 TIMEOUT = 30.0  # seconds without a byte
 CHUNK = 1 << 13
 
@@ -55,7 +58,8 @@ class ResumingDownloader:
             except requests.RequestException as error:
                 if attempt == ATTEMPTS:
                     raise
-                say(f"download: attempt {attempt} of {ATTEMPTS} failed ({error}); going on")
+                say(f"download: attempt {attempt} of {ATTEMPTS} broke off ({type(error).__name__}); going on")
+                time.sleep(PAUSE * attempt)
         self._partial.replace(output_file)
 
 
@@ -67,6 +71,8 @@ def download(url: str, folder: Path) -> Path:
     """
     name = url.rsplit("/", 1)[-1]
     folder.mkdir(parents=True, exist_ok=True)
+    pooch.get_logger().setLevel(logging.WARNING)  # its advice about known hashes is none for a user
+    say(f"download: {url}")
     try:
         # No hash is known beforehand: the publisher states none. The manifest records the one that came.
         path = pooch.retrieve(
