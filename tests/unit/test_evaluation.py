@@ -120,8 +120,11 @@ def test_the_tables_set_the_paper_beside_the_run(tmp_path, results):
     assert third.loc["D (chosen)", "CLS macro-F1 (paper)"] == "0.761"
     assert third.loc["D (chosen)", "NER span micro-F1 (this run)"] == "0.800 ± 0.014"
     assert third.loc["mine", "NER span micro-F1 (paper)"] == "–"
-    fifth = pd.read_csv(folder / "table5.csv", dtype=str, keep_default_na=False).set_index("Model / system")
+    fifth = pd.read_csv(folder / "table5.csv", dtype=str, keep_default_na=False).set_index("Model / system (paper)")
     assert fifth.loc["HumAID BERT-base", "CLS F1 (this run)"] == "not run"
+    proposed = fifth.loc["Row D: RoBERTa-large + Kendall + Two-Stage (Proposed)"]
+    assert proposed["Model / system (this run)"] == f"Row D: {tables.describe(ROWS['D'])}"
+    assert (proposed["CLS F1 (paper)"], proposed["CLS F1 (this run)"]) == ("0.761", "0.700 ± 0.000")
     metrics = read_json(out)
     assert metrics["chosen_row"] == "D"
     assert metrics["rows"]["A"]["ner_micro_f1"] == pytest.approx(0.9)

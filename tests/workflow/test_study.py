@@ -7,6 +7,8 @@ import sys
 import pytest
 import yaml
 
+from crisisflow.annotation.span import read_spans
+from crisisflow.taxonomy import ENTITY_TYPES
 from tests.workflow.conftest import Study, tiny_params
 
 
@@ -94,6 +96,16 @@ def test_a_changed_module_reruns_the_steps_that_import_it(snakemade):
     finally:
         path.write_text(before)
     assert snakemade.planned() == {}
+
+
+def test_the_stages_find_most_of_what_the_generator_put_in(snakemade):
+    """The embedded corpus knows its spans: a stage that fails silently, or shifted offsets, would show here."""
+    data = snakemade.folder / "data"
+    gold = {span[1:4] + span[:1] for span in read_spans(data / "raw" / "gold.parquet")}
+    found = {span[1:4] + span[:1] for span in read_spans(data / "annotations" / "resolved.parquet")}
+    assert 2 * len(gold & found) / (len(gold) + len(found)) > 0.6
+    for label in ENTITY_TYPES:
+        assert any(span[2] == label for span in gold & found), label
 
 
 @pytest.mark.parametrize(

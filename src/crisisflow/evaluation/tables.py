@@ -123,7 +123,8 @@ def table_5(results: dict[str, RowResult]) -> pd.DataFrame:
     """The system beside the baselines that the paper quotes."""
     baselines = [
         {
-            "Model / system": name,
+            "Model / system (paper)": name,
+            "Model / system (this run)": "not run",
             "NER F1 (paper)": "N/A",
             "NER F1 (this run)": "not run",
             "CLS F1 (paper)": scores,
@@ -132,17 +133,20 @@ def table_5(results: dict[str, RowResult]) -> pd.DataFrame:
         }
         for name, scores in TABLE_5_BASELINES.items()
     ]
-    rows = [
-        {
-            "Model / system": f"Row {name}: {result.configuration}",
-            "NER F1 (paper)": f"{TABLE_3[name].ner:.3f}" if name in TABLE_3 else NOT_IN_PAPER,
-            "NER F1 (this run)": _score(result, "ner_micro_f1"),
-            "CLS F1 (paper)": f"{TABLE_3[name].cls:.3f}" if name in TABLE_3 else NOT_IN_PAPER,
-            "CLS F1 (this run)": _score(result, "cls_macro_f1"),
-            "Joint?": "Yes",
-        }
-        for name, result in results.items()
-    ]
+    rows = []
+    for name, result in results.items():
+        paper = TABLE_3.get(name)
+        rows.append(
+            {
+                "Model / system (paper)": f"Row {name}: {paper.configuration}" if paper else NOT_IN_PAPER,
+                "Model / system (this run)": f"Row {name}: {result.configuration}",
+                "NER F1 (paper)": f"{paper.ner:.3f}" if paper else NOT_IN_PAPER,
+                "NER F1 (this run)": _score(result, "ner_micro_f1"),
+                "CLS F1 (paper)": f"{paper.cls:.3f}" if paper else NOT_IN_PAPER,
+                "CLS F1 (this run)": _score(result, "cls_macro_f1"),
+                "Joint?": "Yes",
+            }
+        )
     return pd.DataFrame(baselines + rows)
 
 
