@@ -11,6 +11,7 @@ reproduce: .venv/installed
 	@crisisflow unlock
 	@echo "crisisflow: running the study in params.yaml (snakemake --cores all); finished steps are kept"
 	@snakemake --cores all --quiet host progress
+	@crisisflow record
 	@echo
 	@echo "crisisflow: done. Open results/report.html"
 
@@ -24,7 +25,8 @@ lint: .venv/installed-dev
 	@ruff format --check .
 	@snakefmt --check --compact-diff Snakefile workflow/rules
 	@# One pinned environment serves all rules, so the lint about software per rule does not apply; any other fails.
-	@! snakemake --lint 2>&1 | grep '^    \* ' | grep -v 'Specify a conda environment or container for each rule'
+	@lint=$$(snakemake --lint 2>&1 || true); grep -q '^Lints for rule' <<< "$$lint" || { echo "$$lint"; exit 1; }; \
+		! grep '^    \* ' <<< "$$lint" | grep -v 'Specify a conda environment or container for each rule'
 	@crisisflow dvcyaml --check
 
 .venv/installed: pyproject.toml constraints.txt

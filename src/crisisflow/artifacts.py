@@ -5,12 +5,13 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import yaml
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
@@ -111,9 +112,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     The name is fixed, so what a killed run left is overwritten by the next.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         with partial.open("rb") as written:
             os.fsync(written.fileno())
@@ -124,7 +125,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
             "then run again: nothing was left half-written"
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def write_parquet(path: Path, rows: pa.Table | Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
@@ -162,6 +164,31 @@ def read_json(path: Path) -> Any:
         raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
     except ValueError as error:
         raise CrisisflowError(f"{path} is no readable JSON ({error}); delete it and run again") from error
+
+
+class UniqueKeyLoader(yaml.SafeLoader):
+    """SafeLoader keeps the last of two equal keys without a word; here they are an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} stands there twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file; one that cannot be read, is no YAML or has a key twice raises CrisisflowError."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or error
+        raise CrisisflowError(f"{path}{line}: not valid YAML: {reason}") from None
+    except OSError as error:
+        raise CrisisflowError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

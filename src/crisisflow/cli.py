@@ -291,7 +291,7 @@ def main() -> None:
     """Run a command; what goes wrong is one line on stderr and exit code 2."""
     try:
         sys.exit(app(standalone_mode=False))
-    except CrisisflowError as error:
+    except (CrisisflowError, OSError) as error:
         if "--debug" in sys.argv:
             raise
         print(f"crisisflow: {error}", file=sys.stderr)

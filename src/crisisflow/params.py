@@ -6,10 +6,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from crisisflow.artifacts import write_text
+from crisisflow.artifacts import read_yaml, write_text
 from crisisflow.errors import CrisisflowError
 from crisisflow.taxonomy import EntityType
 
@@ -71,7 +70,9 @@ class CorpusParams(Section):
 class SpacyParams(Section):
     """Annotation stage 1."""
 
-    model: Annotated[str, Field(min_length=1, description="embedded:NAME, or an installed spaCy package")]
+    model: Annotated[
+        str, Field(min_length=1, description="embedded:NAME, or an installed spaCy package as NAME==VERSION")
+    ]
     types: Annotated[
         dict[str, EntityType],
         Field(description="spaCy label to entity type; a label that is absent is dropped"),
@@ -183,6 +184,12 @@ class Params(Section):
     rows: Annotated[dict[Name, RowParams], Field(min_length=1)]
     seeds: Annotated[list[Count], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> "Params":
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: each may stand there once")
+        return self
+
 
 def explain(error: ValidationError) -> str:
     """The first fault of a validation error, with its key, in one line."""
@@ -201,15 +208,9 @@ def read_params(path: Path) -> tuple[Params, dict[str, Any]]:
     Raises:
         CrisisflowError: the file is absent, is no YAML mapping, or breaks the schema; the offending key is named.
     """
-    try:
-        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CrisisflowError(f"{path} does not exist; write it with: crisisflow preset sample") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        reason = getattr(error, "problem", None) or str(error)
-        raise CrisisflowError(f"{path}{line}: not valid YAML: {reason}") from None
+    if not path.exists():
+        raise CrisisflowError(f"{path} does not exist; write it with: crisisflow preset sample")
+    plain = read_yaml(path)
     if not isinstance(plain, dict):
         raise CrisisflowError(f"{path} holds no mapping; write it anew with: crisisflow preset sample")
     try:

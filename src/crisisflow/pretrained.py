@@ -105,6 +105,7 @@ def load_encoder(encoder: str, layers: int | None) -> "PreTrainedModel":
     Raises:
         CrisisflowError: it cannot be loaded, or has fewer layers.
     """
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModel
 
     name, revision, where = _locate(encoder)
@@ -115,11 +116,24 @@ def load_encoder(encoder: str, layers: int | None) -> "PreTrainedModel":
             if layers > depth:
                 raise CrisisflowError(f"encoder {encoder!r} has {depth} layers, {layers} are asked for")
             config.num_hidden_layers = layers
-        return AutoModel.from_pretrained(
-            name, revision=revision, config=config, use_safetensors=True, add_pooling_layer=False
+        model, report = AutoModel.from_pretrained(
+            name,
+            revision=revision,
+            config=config,
+            use_safetensors=True,
+            add_pooling_layer=False,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise CrisisflowError(_unloadable("weights", encoder, where, error)) from error
+    # transformers fills what it does not find with random numbers.
+    absent = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
+    if absent:
+        raise CrisisflowError(
+            f"cannot load the weights of encoder {encoder!r}; looked in {where}: {len(absent)} of its tensors are not "
+            f"there or of another shape, {absent[0]} for one"
+        )
+    return model
 
 
 def _unloadable(part: str, encoder: str, where: str, error: Exception) -> str:

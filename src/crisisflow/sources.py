@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-# Modules that carry no step's result: a change in them (a new knob, a message, a command) must not rerun a study.
-# What they hand over reaches a step as explicit values, which are watched.
+# Modules that hand values over or speak: a new knob, command or message must not rerun hours of training. The values
+# themselves are watched; who mends how one is handed over reruns the step by hand (snakemake --forcerun RULE).
 NEUTRAL = {"params", "cli", "errors", "progress", "sources"}
 
 
@@ -27,6 +27,7 @@ def sources(step: str) -> list[str]:
 
 
 def relative(path: Path) -> str:
+    """A file of the package as seen from the root of the checkout."""
     return str(path.relative_to(PACKAGE.parents[1]))
 
 

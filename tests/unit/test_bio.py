@@ -95,6 +95,8 @@ def test_truncation_is_counted_and_keeps_what_is_left(tokenizer):
     text = "a " * 50 + "Haiti"
     (aligned,) = align(tokenizer, [text], [[span(0, 1), span(100, 105)]], 16)
     assert len(aligned.input_ids) == 16
+    assert aligned.cut
+    assert not next(align(tokenizer, ["a " * 6], [[]], 16)).cut
     assert [fate for _, fate in aligned.fates] == ["exact", "truncated"]
 
 

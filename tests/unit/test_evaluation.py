@@ -5,6 +5,7 @@ import pytest
 
 from crisisflow.annotation.span import Span, write_spans
 from crisisflow.artifacts import TWEETS, read_json, write_json, write_parquet
+from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation import report, tables
 from crisisflow.evaluation.metrics import combined_score, entity_scores, event_scores
 from crisisflow.params import RowParams
@@ -79,7 +80,13 @@ def results(tmp_path):
         for seed in (13, 17):
             path = tmp_path / "rows" / name / f"seed{seed}" / "metrics.json"
             noise = 0.01 if seed == 13 else -0.01
-            values = {"ner_micro_f1": ner + noise, "cls_macro_f1": cls, "best_epoch": 2}
+            values = {
+                "ner_micro_f1": ner + noise,
+                "cls_macro_f1": cls,
+                "best_epoch": 2,
+                "epochs": 3,
+                "training_tweets": 2,
+            }
             write_json(path, {**values, "combined_score": combined_score(ner + noise, cls)})
             paths.append(path)
     return paths
@@ -104,7 +111,7 @@ def test_the_tables_set_the_paper_beside_the_run(tmp_path, results):
     ]
     write_parquet(tmp_path / "tweets", tweets, TWEETS)
     write_spans(tmp_path / "spans", [Span(str(at), 0, 1, "NUMBER", "regex", "x") for at in (0, 0, 1, 3)])
-    write_json(tmp_path / "manifest", {"source": "sample"})
+    write_json(tmp_path / "manifest", {"source": "all_combined.tar.gz"})
     folder, out = tmp_path / "tables", tmp_path / "metrics.json"
     tables.run(
         "sample", ROWS, [13, 17], tmp_path / "tweets", tmp_path / "spans", tmp_path / "manifest", results, folder, out
@@ -130,8 +137,21 @@ def test_the_tables_set_the_paper_beside_the_run(tmp_path, results):
     assert metrics["rows"]["A"]["ner_micro_f1"] == pytest.approx(0.9)
     assert metrics["rows"]["A"]["ner_micro_f1_sd"] == pytest.approx(0.0141, abs=1e-4)
     assert metrics["dataset"]["validation"] == {"tweets": 1, "spans": 0}
-    assert "preset sample, source sample, seeds 13, 17" in (folder / "table3.md").read_text()
-    assert r"\begin{tabular}" in (folder / "table3.tex").read_text()
+    assert (
+        "preset sample, source all_combined.tar.gz, trained on 2 tweets, seeds 13, 17"
+        in (folder / "table3.md").read_text()
+    )
+    assert third.loc["A", "Best epoch (this run)"] == "2, 2 of 3"
+    latex = (folder / "table3.tex").read_text()
+    assert r"\begin{tabular}" in latex
+    assert r"source all\_combined.tar.gz" in latex
+
+
+def test_rows_and_metrics_must_fit(results):
+    with pytest.raises(CrisisflowError, match="row mine has no metrics, or is not among the rows: A, D"):
+        tables.collect({name: ROWS[name] for name in "AD"}, results)
+    with pytest.raises(CrisisflowError, match="row D has no metrics"):
+        tables.collect({name: ROWS[name] for name in "AD"}, results[:2])
 
 
 def test_the_report_escapes_what_it_shows(tmp_path):

@@ -117,11 +117,22 @@ def test_no_archive_no_folder_no_tables(tmp_path):
     with pytest.raises(CrisisflowError, match=r"corpus\.source: .*nowhere does not exist"):
         read_source(tmp_path / "nowhere")
     (tmp_path / "text.txt").write_text("no archive")
-    with pytest.raises(CrisisflowError, match="no tar archive"):
+    with pytest.raises(CrisisflowError, match="no tar archive") as error:
         read_source(tmp_path / "text.txt")
+    assert "\n" not in str(error.value)
     (tmp_path / "empty").mkdir()
     with pytest.raises(CrisisflowError, match="no tweets in a table"):
         read_source(tmp_path / "empty")
+
+
+def test_an_official_download_that_is_no_archive_is_not_kept(tmp_path, monkeypatch):
+    page = tmp_path / "download" / "page.tar.gz"
+    page.parent.mkdir()
+    page.write_text("<html>moved</html>")
+    monkeypatch.setattr("crisisflow.corpus.fetch.download", lambda url, folder: page)
+    with pytest.raises(CrisisflowError, match="no tar archive"):
+        run("official", None, SAMPLE, tmp_path / "r", tmp_path / "g", tmp_path / "m")
+    assert not page.exists()
 
 
 def test_a_bad_events_table_is_named(folder, tmp_path):

@@ -148,6 +148,26 @@ def test_pickled_weights_are_refused(tiny_encoder, tmp_path):
         load_encoder(str(folder), None)
 
 
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [("other.weight", (2, 2), "of its tensors are not there"), (None, None, "cannot load the weights")],
+)
+def test_weights_that_do_not_fit_are_no_reason_to_train_random_ones(tiny_encoder, tmp_path, name, shape, message):
+    import shutil
+
+    from safetensors.torch import save_file
+
+    folder = tmp_path / "wrong"
+    shutil.copytree(tiny_encoder, folder)
+    if name:
+        save_file({name: torch.zeros(shape)}, folder / "model.safetensors", metadata={"format": "pt"})
+    else:
+        (folder / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(CrisisflowError, match=message) as error:
+        load_encoder(str(folder), None)
+    assert "\n" not in str(error.value)
+
+
 def test_weights_that_are_not_the_pinned_ones_are_refused(monkeypatch):
     from crisisflow import pretrained
 

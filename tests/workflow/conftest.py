@@ -75,7 +75,9 @@ def tiny_params() -> dict:
     params = yaml.safe_load((ROOT / "presets" / "sample.yaml").read_text())
     params["preset"] = "tiny"
     params["corpus"]["sample"]["tweets"] = 200
-    params["training"]["single"]["epochs"] = 1
+    params["training"]["single"].update(epochs=1, warmup_steps=2)
+    for stage in params["training"]["two_stage"].values():
+        stage["warmup_steps"] = 2
     params["rows"] = {name: params["rows"][name] for name in ("A", "D")}
     params["rows"]["A"]["layers"] = 1
     params["rows"]["D"].update(layers=2, freeze_layers=1)

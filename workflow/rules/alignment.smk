@@ -1,6 +1,5 @@
 rule bio:
     input:
-        code=sources("alignment.bio"),
         tweets=rules.subset.output.tweets,
         resolved=rules.resolve.output.spans,
     output:
@@ -11,10 +10,11 @@ rule bio:
     benchmark:
         "logs/benchmarks/bio-{row}.tsv"
     params:
+        code=code("alignment.bio"),
         encoder=section("rows.{row}.encoder"),
         alignment=section("alignment"),
     message:
         "Aligning spans with the subwords of row {wildcards.row}"
     shell:
         "crisisflow bio --tweets {input.tweets} --resolved {input.resolved} --encoder {params.encoder:q}"
-        " --params {params.alignment:q} --out {output.tweets} --statistics {output.statistics} 2>&1 | tee {log}"
+        " --params {params.alignment:q} --out {output.tweets} --statistics {output.statistics} 2>&1 | tee {log} >&2"

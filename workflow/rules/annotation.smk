@@ -1,6 +1,5 @@
 rule spacy_stage:
     input:
-        code=sources("annotation.spacy_stage"),
         tweets=rules.subset.output.tweets,
     output:
         "data/annotations/spacy.parquet",
@@ -10,17 +9,17 @@ rule spacy_stage:
         "logs/benchmarks/spacy_stage.tsv"
     threads: 8
     params:
+        code=code("annotation.spacy_stage"),
         spacy=section("annotation.spacy"),
     message:
         "Annotating, stage 1: spaCy"
     shell:
         "crisisflow spacy_stage --tweets {input.tweets} --params {params.spacy:q} --processes {threads}"
-        " --out {output} 2>&1 | tee {log}"
+        " --out {output} 2>&1 | tee {log} >&2"
 
 
 rule ruler_stage:
     input:
-        code=sources("annotation.ruler_stage"),
         lexicons=lexicons("ruler"),
         tweets=rules.subset.output.tweets,
     output:
@@ -30,16 +29,16 @@ rule ruler_stage:
     benchmark:
         "logs/benchmarks/ruler_stage.tsv"
     params:
+        code=code("annotation.ruler_stage"),
         ruler=section("annotation.ruler"),
     message:
         "Annotating, stage 2: EntityRuler patterns"
     shell:
-        "crisisflow ruler_stage --tweets {input.tweets} --params {params.ruler:q} --out {output} 2>&1 | tee {log}"
+        "crisisflow ruler_stage --tweets {input.tweets} --params {params.ruler:q} --out {output} 2>&1 | tee {log} >&2"
 
 
 rule regex_stage:
     input:
-        code=sources("annotation.regex_stage"),
         lexicons=lexicons("regex"),
         tweets=rules.subset.output.tweets,
     output:
@@ -49,16 +48,16 @@ rule regex_stage:
     benchmark:
         "logs/benchmarks/regex_stage.tsv"
     params:
+        code=code("annotation.regex_stage"),
         regex=section("annotation.regex"),
     message:
         "Annotating, stage 3: regular expressions"
     shell:
-        "crisisflow regex_stage --tweets {input.tweets} --params {params.regex:q} --out {output} 2>&1 | tee {log}"
+        "crisisflow regex_stage --tweets {input.tweets} --params {params.regex:q} --out {output} 2>&1 | tee {log} >&2"
 
 
 rule resolve:
     input:
-        code=sources("annotation.resolve"),
         spacy=rules.spacy_stage.output,
         ruler=rules.ruler_stage.output,
         regex=rules.regex_stage.output,
@@ -71,10 +70,11 @@ rule resolve:
     benchmark:
         "logs/benchmarks/resolve.tsv"
     params:
+        code=code("annotation.resolve"),
         resolve=section("annotation.resolve"),
     message:
         "Resolving overlaps"
     shell:
         "crisisflow resolve --stage {input.spacy} --stage {input.ruler} --stage {input.regex}"
         " --params {params.resolve:q} --out {output.spans} --conflicts {output.conflicts}"
-        " --statistics {output.statistics} 2>&1 | tee {log}"
+        " --statistics {output.statistics} 2>&1 | tee {log} >&2"

@@ -1,12 +1,15 @@
+import shlex
 import sys
 from pathlib import Path
 
 # The package of this very checkout: a DVC experiment runs in a copy, which the installed package knows nothing of.
-sys.path.insert(0, f"{workflow.basedir}/src")
-shell.prefix(f"export PYTHONPATH={workflow.basedir}/src; ")
+SOURCES = f"{workflow.basedir}/src"
+sys.path.insert(0, SOURCES)
+# A prefix replaces Snakemake's own strict mode, so it is said again: a failing step must not hide behind `tee`.
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SOURCES)}; ")
 
-from crisisflow.sources import sources
 from crisisflow.versioning.rules import (
+    code,
     every_run,
     lexicons,
     load_params,
@@ -18,5 +21,5 @@ PARAMS = load_params()
 
 
 wildcard_constraints:
-    row="|".join(PARAMS["rows"]),
+    row="[A-Za-z0-9_-]+",
     seed="|".join(map(str, PARAMS["seeds"])),

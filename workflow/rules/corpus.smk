@@ -1,6 +1,5 @@
 rule fetch:
     input:
-        code=sources("corpus.fetch"),
         templates="src/crisisflow/corpus/sample_templates.yaml",
     output:
         tweets="data/raw/humaid.parquet",
@@ -11,6 +10,7 @@ rule fetch:
     benchmark:
         "logs/benchmarks/fetch.tsv"
     params:
+        code=code("corpus.fetch"),
         source=section("corpus.source"),
         events=section("corpus.events"),
         sample=section("corpus.sample"),
@@ -18,12 +18,11 @@ rule fetch:
         "Reading the source {params.source}"
     shell:
         "crisisflow fetch --source {params.source:q} --events {params.events:q} --sample {params.sample:q}"
-        " --out {output.tweets} --gold {output.gold} --manifest {output.manifest} 2>&1 | tee {log}"
+        " --out {output.tweets} --gold {output.gold} --manifest {output.manifest} 2>&1 | tee {log} >&2"
 
 
 rule repair:
     input:
-        code=sources("corpus.repair"),
         raw=rules.fetch.output.tweets,
     output:
         tweets="data/corpus/repaired.parquet",
@@ -33,17 +32,17 @@ rule repair:
     benchmark:
         "logs/benchmarks/repair.tsv"
     params:
+        code=code("corpus.repair"),
         repair=section("corpus.repair"),
     message:
         "Repairing the texts"
     shell:
         "crisisflow repair --raw {input.raw} --params {params.repair:q}"
-        " --out {output.tweets} --counts {output.counts} 2>&1 | tee {log}"
+        " --out {output.tweets} --counts {output.counts} 2>&1 | tee {log} >&2"
 
 
 rule subset:
     input:
-        code=sources("corpus.subset"),
         repaired=rules.repair.output.tweets,
     output:
         tweets="data/corpus/tweets.parquet",
@@ -53,6 +52,7 @@ rule subset:
     benchmark:
         "logs/benchmarks/subset.tsv"
     params:
+        code=code("corpus.subset"),
         size=section("corpus.size"),
         split=section("corpus.split"),
         seed=section("corpus.seed"),
@@ -60,4 +60,4 @@ rule subset:
         "Drawing and splitting the corpus"
     shell:
         "crisisflow subset --repaired {input.repaired} --size {params.size:q} --split {params.split:q}"
-        " --seed {params.seed} --out {output.tweets} --statistics {output.statistics} 2>&1 | tee {log}"
+        " --seed {params.seed} --out {output.tweets} --statistics {output.statistics} 2>&1 | tee {log} >&2"

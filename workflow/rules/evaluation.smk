@@ -4,7 +4,6 @@ TABLES = ["table1", "table3", "table5"]
 
 rule evaluate:
     input:
-        code=sources("evaluation.evaluate"),
         predictions=rules.train.output.predictions,
         config=rules.train.output.config,
     output:
@@ -13,15 +12,16 @@ rule evaluate:
         "logs/evaluate-{row}-{seed}.log",
     benchmark:
         "logs/benchmarks/evaluate-{row}-{seed}.tsv"
+    params:
+        code=code("evaluation.evaluate"),
     message:
         "Scoring row {wildcards.row} with seed {wildcards.seed}"
     shell:
-        "crisisflow evaluate --predictions {input.predictions} --config {input.config} --out {output} 2>&1 | tee {log}"
+        "crisisflow evaluate --predictions {input.predictions} --config {input.config} --out {output} 2>&1 | tee {log} >&2"
 
 
 rule tables:
     input:
-        code=sources("evaluation.tables"),
         tweets=rules.subset.output.tweets,
         resolved=rules.resolve.output.spans,
         manifest=rules.fetch.output.manifest,
@@ -40,6 +40,7 @@ rule tables:
     benchmark:
         "logs/benchmarks/tables.tsv"
     params:
+        code=code("evaluation.tables"),
         preset=section("preset"),
         rows=section("rows"),
         seeds=section("seeds"),
@@ -49,12 +50,11 @@ rule tables:
     shell:
         "crisisflow tables --preset {params.preset} --rows {params.rows:q} --seeds {params.seeds:q}"
         " --tweets {input.tweets} --resolved {input.resolved} --manifest {input.manifest}"
-        " $(printf -- ' --metrics %s' {input.metrics}) --folder {params.folder} --out {output.metrics} 2>&1 | tee {log}"
+        " $(printf -- ' --metrics %s' {input.metrics}) --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
 
 
 rule report:
     input:
-        code=sources("evaluation.report"),
         template="src/crisisflow/evaluation/report.html.jinja",
         manifest=rules.fetch.output.manifest,
         repair=rules.repair.output.counts,
@@ -69,10 +69,11 @@ rule report:
     benchmark:
         "logs/benchmarks/report.tsv"
     params:
+        code=code("evaluation.report"),
         preset=section("preset"),
     message:
         "Writing the report"
     shell:
         "crisisflow report --preset {params.preset} --manifest {input.manifest} --repair {input.repair}"
         " --corpus {input.corpus} --annotation {input.annotation} --metrics {input.metrics}"
-        " $(printf -- ' --table %s' {input.tables}) --out {output} 2>&1 | tee {log}"
+        " $(printf -- ' --table %s' {input.tables}) --out {output} 2>&1 | tee {log} >&2"

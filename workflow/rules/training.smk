@@ -1,6 +1,5 @@
 rule train:
     input:
-        code=sources("training.train"),
         aligned=rules.bio.output.tweets,
     output:
         model="results/rows/{row}/seed{seed}/model.safetensors",
@@ -11,8 +10,13 @@ rule train:
         "logs/train-{row}-{seed}.log",
     benchmark:
         "logs/benchmarks/train-{row}-{seed}.tsv"
-    threads: PARAMS["training"]["threads"]
+    # An accelerator takes one row at a time.
+    threads:
+        PARAMS["training"]["threads"]
+        if PARAMS["training"]["device"] == "cpu"
+        else workflow.cores
     params:
+        code=code("training.train"),
         row=section("rows.{row}"),
         training=section("training"),
         model=section("model"),
@@ -24,4 +28,4 @@ rule train:
         "crisisflow train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned}"
         " --row {params.row:q} --training {params.training:q} --model {params.model:q}"
         " --alignment {params.alignment:q} --checkpoint {params.checkpoint} --out {output.model}"
-        " --config {output.config} --history {output.history} --predictions {output.predictions} 2>&1 | tee {log}"
+        " --config {output.config} --history {output.history} --predictions {output.predictions} 2>&1 | tee {log} >&2"

@@ -90,6 +90,7 @@ class Aligned(NamedTuple):
     input_ids: list[int]
     labels: list[int]
     fates: list[tuple[str, str]]
+    cut: bool  # whether max_length ended the tweet
 
 
 def align(
@@ -111,17 +112,18 @@ def align(
             labels[word.token] = LABEL_ID[tag]
         recovered = set(decode(words, tags))
         starts = {start for start, _, _ in recovered}
-        cut = max((end for _, end in offsets), default=0) if len(word_ids) == max_length else len(text)
+        cut = bool(encoded.encodings[number].overflowing)
+        reach = max(end for _, end in offsets) if cut else len(text)
         fates = []
         for span in own:
             if (span.start, span.end, span.label) in recovered:
                 fate = "exact"
-            elif span.end > cut:
+            elif span.end > reach:
                 fate = "truncated"
             else:
                 fate = "moved" if any(span.start <= start < span.end for start in starts) else "lost"
             fates.append((span.label, fate))
-        yield Aligned(encoded["input_ids"][number], labels, fates)
+        yield Aligned(encoded["input_ids"][number], labels, fates, cut)
 
 
 def run(tweets: Path, resolved: Path, encoder: str, params: AlignmentParams, out: Path, statistics: Path) -> None:
@@ -135,6 +137,7 @@ def run(tweets: Path, resolved: Path, encoder: str, params: AlignmentParams, out
     classes, splits = table["class_label"].to_pylist(), table["split"].to_pylist()
     rows: list[dict[str, Any]] = []
     fates: Counter[tuple[str, str]] = Counter()
+    cut = 0
     batches = range(0, len(ids), BATCH)
     for begin in tracked(batches, "bio", len(batches), "batches"):
         part = slice(begin, begin + BATCH)
@@ -152,12 +155,13 @@ def run(tweets: Path, resolved: Path, encoder: str, params: AlignmentParams, out
                 }
             )
             fates.update(tweet.fates)
+            cut += tweet.cut
     write_parquet(out, rows, ALIGNED)
     lengths = sorted(len(row["input_ids"]) for row in rows)
     facts = {
         "tweets": len(rows),
         "subwords": {"mean": sum(lengths) / len(lengths), "longest": lengths[-1]},
-        "tweets_cut": sum(length == params.max_length for length in lengths),
+        "tweets_cut": cut,
         "spans": {
             label: {fate: fates[label, fate] for fate in ("exact", "moved", "lost", "truncated")}
             for label in ENTITY_TYPES
@@ -165,4 +169,4 @@ def run(tweets: Path, resolved: Path, encoder: str, params: AlignmentParams, out
     }
     write_json(statistics, facts)
     exact = sum(count for (_, fate), count in fates.items() if fate == "exact")
-    say(f"bio: {exact:,} of {fates.total():,} spans fall on word borders; {facts['tweets_cut']} tweets reach the limit")
+    say(f"bio: {exact:,} of {fates.total():,} spans fall on word borders; {cut} tweets are cut")

@@ -29,9 +29,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-import yaml
 from pydantic import Field, ValidationError
 
+from crisisflow.artifacts import read_yaml
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Name, Positive, Section, explain
 from crisisflow.taxonomy import EntityType
@@ -140,31 +140,12 @@ class Rule(NamedTuple):
 File = TypeVar("File", RulerFile, RegexFile, FragmentsFile)
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader keeps the last of two equal keys without a word; here they are an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key.value} stands there twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def _read(name: str, model: type[File], folder: Path) -> File:
     path = folder / f"{name}.yaml"
-    try:
-        # Derived from SafeLoader, so as safe.
-        plain = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except FileNotFoundError:
+    if not path.is_file():
         known = ", ".join(sorted({file.stem for file in folder.glob("*.yaml")} - {FRAGMENTS}))
-        raise CrisisflowError(f"no lexicon {name} in {folder}; there are {known or 'none'}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or error
-        raise CrisisflowError(f"{path}{line}: not valid YAML: {reason}") from None
+        raise CrisisflowError(f"no lexicon {name} in {folder}; there are {known or 'none'}")
+    plain = read_yaml(path)
     try:
         return model.model_validate(plain)
     except ValidationError as error:

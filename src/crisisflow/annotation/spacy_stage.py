@@ -20,21 +20,27 @@ VECTORS = ("tok2vec", "transformer")
 
 
 def load_pipeline(model: str) -> "Language":
-    """Load only what NER needs of a spaCy pipeline: `embedded:NAME`, or an installed package.
+    """Load only what NER needs of a spaCy pipeline: `embedded:NAME`, or an installed package `NAME==VERSION`.
 
     Raises:
-        CrisisflowError: the package is not installed, or has no NER.
+        CrisisflowError: the package is not installed, of another version, or has no NER.
     """
     import spacy
 
-    name = embedded_folder(model.removeprefix(EMBEDDED_PREFIX)) if model.startswith(EMBEDDED_PREFIX) else model
+    package, _, version = model.partition("==")
+    name = embedded_folder(model.removeprefix(EMBEDDED_PREFIX)) if model.startswith(EMBEDDED_PREFIX) else package
     try:
         nlp = spacy.load(name, exclude=["tagger", "parser", "senter", "attribute_ruler", "lemmatizer"])
     except OSError as error:
         raise CrisisflowError(
             f"annotation.spacy.model: {model!r} is no installed spaCy pipeline; install it with: "
-            f"python -m spacy download {model}"
+            f"python -m spacy download {package}-{version or 'VERSION'} --direct"
         ) from error
+    if name == package and nlp.meta["version"] != version:
+        raise CrisisflowError(
+            f"annotation.spacy.model: {model!r} is asked for, installed is version {nlp.meta['version']}; name it as "
+            f"{package}==VERSION"
+        )
     if "ner" not in nlp.pipe_names:
         raise CrisisflowError(f"annotation.spacy.model: {model!r} has no entity recogniser")
     for pipe in VECTORS:

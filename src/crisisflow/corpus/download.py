@@ -21,7 +21,9 @@ CHUNK = 1 << 13
 def _fetch_rest(url: str, partial: Path) -> None:
     """Append to `partial` what is missing of `url`; a server that cannot resume is read from the start."""
     have = partial.stat().st_size if partial.exists() else 0
-    with requests.get(url, headers={"Range": f"bytes={have}-"} if have else {}, stream=True, timeout=TIMEOUT) as reply:
+    # Unencoded: the length and the range are then those of the file.
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as reply:
         if have and reply.status_code == requests.codes.requested_range_not_satisfiable:
             # Either all of it is here already, or what is here is longer than the file: only the first is whole.
             if reply.headers.get("Content-Range", "").removeprefix("bytes */") == str(have):
@@ -82,9 +84,11 @@ def download(url: str, folder: Path) -> Path:
             path=folder,
             downloader=ResumingDownloader(folder / f"{name}.partial"),
         )
-    except (requests.RequestException, OSError) as error:
+    except requests.RequestException as error:
         raise CrisisflowError(
             f"cannot download {url} ({type(error).__name__}); check the network and run again to go on, "
             "or set corpus.source to a local copy"
         ) from error
+    except OSError as error:
+        raise CrisisflowError(f"cannot write {folder / name}: {error.strerror or error}; free some space") from error
     return Path(path)

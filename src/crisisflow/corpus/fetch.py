@@ -49,7 +49,8 @@ def _tables(source: Path) -> Iterator[tuple[str, bytes]]:
                 if member.isfile() and _is_table(member.name):
                     yield member.name, archive.extractfile(member).read()
     except (tarfile.ReadError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise CrisisflowError(f"{source}: truncated or no tar archive ({error}); fetch it again") from error
+        reason = str(error).splitlines()[0]
+        raise CrisisflowError(f"{source}: truncated or no tar archive ({reason}); fetch it again") from error
 
 
 def _read_table(name: str, content: bytes) -> Iterator[tuple[int, Row]]:
@@ -163,7 +164,12 @@ def run(source: str, events: str | None, sample: SampleParams, out: Path, gold: 
         facts = _manifest("sample", None, rows)
     else:
         path = download(OFFICIAL_URL, out.parent / "download") if source == "official" else Path(source)
-        rows = read_source(path)
+        try:
+            rows = read_source(path)
+        except CrisisflowError:
+            if source == "official":
+                path.unlink()  # what came is no corpus: the next run downloads it anew
+            raise
         if events is not None:
             known = read_events(Path(events))
             rows = [{**row, "event": row["event"] or known.get(row["tweet_id"])} for row in rows]

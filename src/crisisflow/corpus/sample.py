@@ -39,6 +39,8 @@ class Piece(NamedTuple):
 
 
 class Template(NamedTuple):
+    """A text with slots, and the id by which its spans name it."""
+
     id: str
     text: str
 

@@ -16,6 +16,7 @@ def run(predictions: Path, config: Path, out: Path) -> None:
         out,
         {
             "best_epoch": trained["best_epoch"],
+            "epochs": trained["epochs"],
             "training_tweets": trained["training_tweets"],
             "validation_tweets": table.num_rows,
             "parameters": trained["parameters"],

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crisisflow.annotation.span import read_spans
 from crisisflow.artifacts import TWEETS, read_json, read_parquet, write_json, write_text
+from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.reproduction import TABLE_1, TABLE_3, TABLE_5_BASELINES
 from crisisflow.params import RowParams
 from crisisflow.progress import say
@@ -26,6 +27,8 @@ class RowResult(NamedTuple):
     mean: dict[str, float]
     deviation: dict[str, float | None]
     best_epochs: list[int]
+    training_tweets: int
+    epochs: int
 
 
 def describe(row: RowParams) -> str:
@@ -52,12 +55,16 @@ def collect(rows: dict[str, RowParams], metrics: Sequence[Path]) -> dict[str, Ro
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for path in metrics:
         found[path.parent.parent.name].append(read_json(path))
+    for name in {*rows} ^ {*found}:
+        raise CrisisflowError(f"row {name} has no metrics, or is not among the rows: {', '.join(rows)}")
     return {
         name: RowResult(
             describe(row),
             {score: mean(run[score] for run in found[name]) for score in SCORES},
             {score: stdev(run[score] for run in found[name]) if len(found[name]) > 1 else None for score in SCORES},
             [run["best_epoch"] for run in found[name]],
+            found[name][0]["training_tweets"],
+            found[name][0]["epochs"],
         )
         for name, row in rows.items()
     }
@@ -113,7 +120,7 @@ def table_3(results: dict[str, RowResult], chosen: str) -> pd.DataFrame:
                 "CLS macro-F1 (this run)": _score(result, "cls_macro_f1"),
                 "Combined (paper)": f"{paper.combined:.3f}" if paper else NOT_IN_PAPER,
                 "Combined (this run)": _score(result, "combined_score"),
-                "Best epoch (this run)": ", ".join(map(str, result.best_epochs)),
+                "Best epoch (this run)": f"{', '.join(map(str, result.best_epochs))} of {result.epochs}",
             }
         )
     return pd.DataFrame(lines)
@@ -154,7 +161,8 @@ def _write(table: pd.DataFrame, caption: str, stem: Path) -> None:
     """One table as Markdown, CSV and LaTeX."""
     write_text(stem.with_suffix(".md"), f"{caption}\n\n{table.to_markdown(index=False, disable_numparse=True)}\n")
     write_text(stem.with_suffix(".csv"), table.to_csv(index=False, lineterminator="\n"))
-    latex = table.style.hide(axis="index").format(escape="latex").to_latex(caption=caption, hrules=True)
+    latex_caption = caption.translate({ord(sign): f"\\{sign}" for sign in "&%$#_{}"})
+    latex = table.style.hide(axis="index").format(escape="latex").to_latex(caption=latex_caption, hrules=True)
     write_text(stem.with_suffix(".tex"), latex)
 
 
@@ -174,8 +182,10 @@ def run(
     chosen = choose_row(results)
     dataset = _dataset(tweets, resolved)
     source = read_json(manifest)["source"]
+    sizes = sorted({result.training_tweets for result in results.values()})
     setting = (
-        f"This run: preset {preset}, source {source}, seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+        f"This run: preset {preset}, source {source}, trained on {' or '.join(f'{size:,}' for size in sizes)} tweets, "
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
     )
     _write(table_1(dataset), f"Table 1. Dataset statistics. {setting}.", folder / "table1")
     _write(

@@ -10,6 +10,7 @@ class Fixed(nn.Module):
     """The plain sum."""
 
     def forward(self, losses: Losses) -> Tensor:
+        """The total, a scalar."""
         return losses.entity + losses.event
 
 
@@ -26,6 +27,7 @@ class Kendall(nn.Module):
         self.log_variance = nn.Parameter(torch.zeros(2))  # entity, event
 
     def forward(self, losses: Losses) -> Tensor:
+        """The total, a scalar that may be negative."""
         s = self.log_variance
         return (self.scale * torch.exp(-s) * torch.stack(losses) + s / 2).sum()
 

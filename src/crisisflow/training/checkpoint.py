@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,5 +73,7 @@ def load(folder: Path, run: str) -> Checkpoint | None:
 
 
 def discard(folder: Path) -> None:
-    """Remove the checkpoints of a finished run."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove the checkpoints of a finished run, and nothing else."""
+    for path in (folder / STATE, *folder.glob(TENSORS.format(epoch="*"))):
+        path.unlink(missing_ok=True)
+    folder.rmdir()

@@ -1,6 +1,6 @@
 """The device seam: place, step, sync, to_host, save. Nothing outside this module names a device library.
 
-XLA was run with its CPU client only, never on a TPU (README, "What was not run").
+The XLA device was not run yet (README, "What was not run").
 """
 
 from pathlib import Path

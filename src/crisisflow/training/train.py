@@ -62,23 +62,32 @@ def run(
     An interrupted run goes on from the checkpoint of its last whole epoch.
 
     Raises:
-        CrisisflowError: the encoder or device is not to be had, or the row asks for more layers than there are.
+        CrisisflowError: the encoder or device is not to be had, the row asks for more layers than there are, or a
+            stage is all warm-up.
     """
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     device = open_device(training.device, training.threads)
     torch.manual_seed(seed)
     joint = JointModel(load_encoder(row.encoder, row.layers), model.dropout)
+    tokenizer = load_tokenizer(row.encoder)
     depth = len(encoder_layers(joint.encoder))
     if row.freeze_layers > depth:
         raise CrisisflowError(f"rows.{name}.freeze_layers is {row.freeze_layers} but the encoder has {depth} layers")
-    positions = joint.encoder.config.max_position_embeddings
+    # RoBERTa counts positions from behind the padding id, so its tokenizer's limit is the true one.
+    positions = min(joint.encoder.config.max_position_embeddings, tokenizer.model_max_length)
     if alignment.max_length > positions:
-        raise CrisisflowError(
-            f"alignment.max_length is {alignment.max_length} but {row.encoder} has {positions} positions"
-        )
+        raise CrisisflowError(f"alignment.max_length is {alignment.max_length} but {row.encoder} takes {positions}")
     validation = read_examples(aligned, "validation")
     train = _limit(read_examples(aligned, "train"), training.tweets, seed)
+    stages = stages_of(row, training)
+    steps = -(-len(train.tweet_ids) // training.batch_size)
+    for number, stage in enumerate(stages, start=1):
+        if stage.warmup_steps >= stage.epochs * steps:
+            raise CrisisflowError(
+                f"rows.{name}: all {stage.epochs * steps} steps of stage {number} are warm-up ({stage.warmup_steps}), "
+                f"so its learning rate would never fall; lower warmup_steps in training.{row.schedule}"
+            )
     trainer = Trainer(
         name=f"row {name}, seed {seed}",
         model=joint,
@@ -86,7 +95,7 @@ def run(
         params=training,
         seed=seed,
         device=device,
-        padding_id=load_tokenizer(row.encoder).pad_token_id,
+        padding_id=tokenizer.pad_token_id,
         fixed_length=alignment.max_length if device.fixed_shapes else None,
         folder=checkpoint,
         run=checkpoints.fingerprint(
@@ -99,7 +108,7 @@ def run(
             validation,
         ),
     )
-    best = trainer.fit(stages_of(row, training), train, validation)
+    best = trainer.fit(stages, train, validation)
     joint.load_state_dict(
         {key.removeprefix("model."): value for key, value in best.tensors.items() if key.startswith("model.")}
     )
@@ -139,6 +148,7 @@ def run(
             "event_classes": EVENT_CLASSES,
             "seed": seed,
             "best_epoch": best.epoch,
+            "epochs": len(trainer.history),
             "training_tweets": len(train.tweet_ids),
             "parameters": sum(parameter.numel() for parameter in joint.parameters()),
         },

@@ -14,6 +14,7 @@ import yaml
 
 from crisisflow.artifacts import write_text
 from crisisflow.errors import CrisisflowError
+from crisisflow.versioning.rules import Code
 
 if TYPE_CHECKING:
     from snakemake.rules import Rule
@@ -69,6 +70,7 @@ def stage_of(rule: "Rule", patterns: list[str]) -> dict[str, Any]:
     outputs = list(_flat(rule.output))
     wildcards = sorted(rule.wildcard_names, key=list(MATRIX).index)
     inputs = [_as_item(path) if "{" in path else _folder(path, patterns) for path in _flat(rule.input)]
+    inputs += [path for value in rule.params if isinstance(value, Code) for path in value.sources]
     metrics = list(_flat([rule.output.metrics])) if "metrics" in rule.output.keys() else []  # noqa: SIM118
     stage: dict[str, Any] = {}
     if wildcards:

@@ -1,5 +1,7 @@
 """Record: after Snakemake has run, DVC takes what it made as the artifacts of the present parameters."""
 
+import base64
+import json
 import os
 import subprocess
 import sys
@@ -8,26 +10,51 @@ from pathlib import Path
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 
+METADATA = Path(".snakemake/metadata")
 
-def _run(*command: str) -> str:
-    """The standard output of a module of this environment; a failure is one line."""
-    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise CrisisflowError(f"{' '.join(command)} failed: {last}")
-    return done.stdout + done.stderr
+
+def _made_here(output: str) -> bool:
+    """Whether Snakemake itself made the file as it lies there: it notes the file's time when a job ends.
+
+    A file that was checked out, pulled or edited has another time, or no note at all.
+    """
+    note = METADATA / base64.urlsafe_b64encode(output.encode()).decode()
+    try:
+        return json.loads(note.read_text(encoding="utf-8"))["endtime"] == Path(output).stat().st_mtime
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def run() -> None:
-    """Commit all artifacts to DVC, if all of them are up to date.
+    """Commit to DVC what Snakemake made, if all artifacts are up to date.
 
     Does nothing where DVC is not initialised, or within a stage that DVC itself runs and records. Artifacts are never
-    recorded under parameters that did not make them: while Snakemake has anything left to do, nothing is recorded.
+    recorded under parameters or code that did not make them: not while Snakemake has anything left to do, and not where
+    Snakemake takes a file for its own that it did not make (after a checkout its notes are of another commit).
+
+    Raises:
+        CrisisflowError: such a file is there; it is named.
     """
     if not Path(".dvc").is_dir() or "DVC_STAGE" in os.environ:
         return
-    if "Nothing to be done" not in _run("snakemake", "--dry-run"):
-        say("record: not everything is up to date, so DVC records nothing; run: snakemake --cores all")
-        return
-    _run("dvc", "commit", "--force", "--quiet")
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        changed = repo.status()
+        if not changed:
+            return
+        dry_run = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--dry-run"], capture_output=True, text=True, check=False
+        )
+        if "Nothing to be done" not in dry_run.stdout + dry_run.stderr:
+            say("record: not everything is up to date, so DVC records nothing; run: snakemake --cores all")
+            return
+        for stage in repo.index.stages:
+            for out in stage.outs if stage.addressing in changed else ():
+                if not _made_here(str(out)):
+                    raise CrisisflowError(
+                        f"{out} was not made here by the present parameters and code, although Snakemake sees nothing "
+                        "to do; run: dvc repro"
+                    )
+        repo.commit(force=True)
     say("record: DVC has recorded this run (dvc.lock)")

@@ -8,13 +8,19 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_params
-from crisisflow.sources import PACKAGE, relative
+from crisisflow.sources import PACKAGE, digest, relative, sources
 
 PARAMS_FILE = Path("params.yaml")
+
+
+def _stop(message: str) -> NoReturn:
+    """End Snakemake with one line; it would show an exception with its own words and exit code 1."""
+    print(f"crisisflow: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def load_params() -> dict[str, Any]:
@@ -22,30 +28,46 @@ def load_params() -> dict[str, Any]:
     try:
         return read_params(PARAMS_FILE)[1]
     except CrisisflowError as error:
-        print(f"crisisflow: {error}", file=sys.stderr)
-        sys.exit(2)
+        _stop(str(error))
 
 
 def refuse_config_overrides(config: dict[str, Any], params: dict[str, Any]) -> None:
     """Stop when --config or --configfile changed a value: DVC would record another one than what ran."""
     if config != params:
-        print(
-            "crisisflow: --config and --configfile are not accepted, since params.yaml must be exactly what ran; "
-            "edit params.yaml, or use: dvc exp run -S NAME=VALUE",
-            file=sys.stderr,
+        _stop(
+            "--config and --configfile are not accepted, since params.yaml must be exactly what ran; "
+            "edit params.yaml, or use: dvc exp run -S NAME=VALUE"
         )
-        sys.exit(2)
+
+
+class Code(str):
+    """The digest of a step's code, and the files behind it."""
+
+    sources: list[str]
+
+
+def code(step: str) -> Code:
+    """A rule's parameter: the code of a step.
+
+    A parameter and no input, since Snakemake takes the checksum of an input when a job ends: code that was edited while
+    it ran would count as what made the result.
+    """
+    found = Code(digest(step))
+    found.sources = sources(step)
+    return found
 
 
 def section(path: str) -> Callable[[Any], str]:
     """A rule's parameter: the value at `path` of params.yaml (dots between keys, wildcards in braces).
 
-    Text stays as it is, all else becomes JSON.
+    Text stays as it is, all else becomes JSON. A target whose row is not in params.yaml ends the run.
     """
 
     def value(wildcards: Any) -> str:
         found: Any = load_params()
         for key in path.format(**dict(wildcards)).split("."):
+            if key not in found:
+                _stop(f"{PARAMS_FILE} has no {path.format(**dict(wildcards))}; there are: {', '.join(found)}")
             found = found[key]
         return found if isinstance(found, str) else json.dumps(found, sort_keys=True)
 

@@ -37,5 +37,7 @@ def run() -> None:
     process = _running()
     if process is not None:
         raise CrisisflowError(f"another run is at work in this folder (process {process}); wait for it or stop it")
-    subprocess.run([sys.executable, "-m", "snakemake", "--unlock"], check=True, capture_output=True)
+    done = subprocess.run([sys.executable, "-m", "snakemake", "--unlock"], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise CrisisflowError(f"cannot unlock: {done.stderr.strip().splitlines()[-1]}")
     say("unlock: a killed run had left its lock; going on from what it finished")
