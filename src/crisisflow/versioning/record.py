@@ -6,9 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 METADATA = Path(".snakemake/metadata")
 
@@ -28,33 +32,41 @@ def _made_here(output: str) -> bool:
 def run() -> None:
     """Commit to DVC what Snakemake made, if all artifacts are up to date.
 
-    Does nothing where DVC is not initialised, or within a stage that DVC itself runs and records. Artifacts are never
-    recorded under parameters or code that did not make them: not while Snakemake has anything left to do, and not where
-    Snakemake takes a file for its own that it did not make (after a checkout its notes are of another commit).
+    Does nothing outside a git checkout with DVC, or within a stage that DVC itself runs and records. Artifacts are
+    never recorded under parameters or code that did not make them: not while Snakemake has anything left to do, and not
+    where it takes a file for its own that it did not make (after a checkout its notes are of another commit).
 
     Raises:
-        CrisisflowError: such a file is there; it is named.
+        CrisisflowError: such a file is there, and is named; or DVC itself fails.
     """
-    if not Path(".dvc").is_dir() or "DVC_STAGE" in os.environ:
+    if not (Path(".dvc").is_dir() and Path(".git").exists()) or "DVC_STAGE" in os.environ:
         return
+    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
-    with Repo() as repo:
-        changed = repo.status()
-        if not changed:
-            return
-        dry_run = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--dry-run"], capture_output=True, text=True, check=False
-        )
-        if "Nothing to be done" not in dry_run.stdout + dry_run.stderr:
-            say("record: not everything is up to date, so DVC records nothing; run: snakemake --cores all")
-            return
-        for stage in repo.index.stages:
-            for out in stage.outs if stage.addressing in changed else ():
-                if not _made_here(str(out)):
-                    raise CrisisflowError(
-                        f"{out} was not made here by the present parameters and code, although Snakemake sees nothing "
-                        "to do; run: dvc repro"
-                    )
-        repo.commit(force=True)
+    try:
+        with Repo() as repo:
+            _record(repo)
+    except DvcException as error:
+        raise CrisisflowError(f"DVC cannot record this run: {error}") from error
+
+
+def _record(repo: "Repo") -> None:
+    changed = repo.status()
+    if not changed:
+        return
+    dry_run = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--dry-run"], capture_output=True, text=True, check=False
+    )
+    if "Nothing to be done" not in dry_run.stdout + dry_run.stderr:
+        say("record: not everything is up to date, so DVC records nothing; run: snakemake --cores all")
+        return
+    for stage in repo.index.stages:
+        for out in stage.outs if stage.addressing in changed else ():
+            if not _made_here(str(out)):
+                raise CrisisflowError(
+                    f"{out} was not made here by the present parameters and code, although Snakemake sees nothing "
+                    "to do; run: dvc repro"
+                )
+    repo.commit(force=True)
     say("record: DVC has recorded this run (dvc.lock)")
