@@ -188,7 +188,7 @@ def test_a_bad_source_is_one_line_in_the_run_and_leaves_nothing(tmp_path):
     assert done.returncode != 0
     assert "crisisflow: corpus.source: no/such/archive.tar.gz does not exist" in done.stderr
     assert "Traceback" not in done.stderr
-    assert "Missing output files" not in done.stderr
+    assert "MissingOutputException" not in done.stderr
     assert not list((tmp_path / "data").rglob("*.parquet"))
 
 
