@@ -26,6 +26,19 @@ include: "workflow/rules/evaluation.smk"
 rule all:
     default_target: True
     input:
+        # All of them, not the report alone: Snakemake does not miss an artifact that nobody asks for, so that a failed
+        # step with an old report behind it would pass as done.
+        rules.fetch.output,
+        rules.repair.output,
+        rules.subset.output,
+        rules.spacy_stage.output,
+        rules.ruler_stage.output,
+        rules.regex_stage.output,
+        rules.resolve.output,
+        expand(rules.bio.output, row=PARAMS["rows"]),
+        expand(rules.train.output, row=PARAMS["rows"], seed=PARAMS["seeds"]),
+        expand(rules.evaluate.output, row=PARAMS["rows"], seed=PARAMS["seeds"]),
+        rules.tables.output,
         rules.report.output,
 
 

@@ -194,7 +194,8 @@ class Params(Section):
 def explain(error: ValidationError) -> str:
     """The first fault of a validation error, with its key, in one line."""
     faults = error.errors(include_url=False)
-    first = faults[0]
+    # An unknown key first: the key that it was meant to be is then missing too, and says less.
+    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     key = ".".join(str(part) for part in first["loc"]) or "the whole"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     message = first["msg"].removeprefix("Value error, ")

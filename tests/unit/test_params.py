@@ -100,6 +100,14 @@ def test_the_offending_key_is_named_in_one_line(tmp_path, path, value, message):
     assert "\n" not in str(error.value)
 
 
+def test_a_misspelt_key_is_named_rather_than_the_one_it_was_meant_to_be(tmp_path):
+    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
+    plain["training"]["clipnorm"] = plain["training"].pop("clip_norm")
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
+    with pytest.raises(CrisisflowError, match=r"training\.clipnorm: is not a known key \(and 1 more\)"):
+        read_params(tmp_path / "params.yaml")
+
+
 def test_a_row_s_name_is_no_path(tmp_path):
     plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
     plain["rows"]["../A"] = plain["rows"]["A"]

@@ -136,6 +136,15 @@ def test_bad_params_stop_before_anything_runs(tmp_path, text, message):
     assert not (tmp_path / "data" / "raw").exists()
 
 
+def test_a_missing_artifact_is_never_passed_over(snakemade):
+    """Also where nothing newer needs it: an old report must not pass for a run that failed at its first step."""
+    for path in ("data/raw/humaid.parquet", "data/corpus/repair.json", "results/rows/A/seed13/config.json"):
+        (snakemade.folder / path).unlink()
+        assert snakemade.planned() != {}, path
+        snakemade.run("dvc", "checkout")
+        assert snakemade.planned() == {}, path
+
+
 def test_an_unknown_row_is_one_line(snakemade):
     done = snakemade.run("snakemake", "-n", "results/rows/Z/seed13/metrics.json", check=False)
     assert done.returncode == 2
