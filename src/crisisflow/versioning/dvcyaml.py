@@ -52,17 +52,13 @@ def _as_item(path: str) -> str:
 def _folder(path: str, patterns: Iterable[str]) -> str:
     """The path, or, for one of the files of all rows, the folder above the first wildcard of the rule that makes it."""
     for pattern in patterns:
+        # split gives literal parts at even places, wildcard names at odd ones
         as_regex = "".join(
-            re.escape(part) if at % 2 == 0 else "[^/]+" for at, part in enumerate(_split_wildcards(pattern))
+            re.escape(part) if at % 2 == 0 else "[^/]+" for at, part in enumerate(WILDCARD.split(pattern))
         )
         if re.fullmatch(as_regex, path):
             return str(PurePath(pattern[: pattern.index("{")]))
     return path
-
-
-def _split_wildcards(pattern: str) -> list[str]:
-    """Literal parts at even places, wildcard names at odd ones."""
-    return WILDCARD.split(pattern)
 
 
 def stage_of(rule: "Rule", patterns: list[str]) -> dict[str, Any]:
