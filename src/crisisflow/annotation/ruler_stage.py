@@ -1,4 +1,4 @@
-"""Annotation stage 2: spaCy's entity ruler over the phrases, token patterns and gazetteers of the lexicons."""
+"""Annotation stage 2: spaCy's rule matchers over the phrases, token patterns and gazetteers of the lexicons."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from crisisflow.annotation.lexicon import Ruler, Tag, load_ruler
+from crisisflow.annotation.lexicon import STATE_CODE, Ruler, Tag, load_ruler
 from crisisflow.annotation.span import Span, read_texts, write_spans
 from crisisflow.params import LexiconParams
 from crisisflow.progress import tracked
@@ -14,15 +14,22 @@ from crisisflow.taxonomy import EntityType
 
 if TYPE_CHECKING:  # a heavy import
     from spacy.language import Language
+    from spacy.matcher import Matcher, PhraseMatcher
+    from spacy.tokens import Doc
 
 SOURCE = "ruler"
 HASHTAG = re.compile(r"#(\w+)")
+# "PrayForPeru", "prayForPERU2019": a capital begins a word unless it goes on with capitals.
+CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z]+")
+# From this share of words in capitals on, capitals tell nothing: "HELP US" is no country.
+SHOUT = 0.6
 
 
 class _Ruler(NamedTuple):
-    """The pipeline and what reads hashtags."""
+    """The tokenizer, the matchers and what reads hashtags."""
 
     nlp: "Language"
+    matchers: tuple["PhraseMatcher", "PhraseMatcher", "Matcher"]  # without regard to case, with it, tokens
     lexicons: Ruler
     hashtag: Callable[[str], tuple[int, Tag] | None]
 
@@ -30,19 +37,24 @@ class _Ruler(NamedTuple):
 @lru_cache(maxsize=1)
 def _ruler(names: tuple[str, ...]) -> _Ruler:
     import spacy
+    from spacy.matcher import Matcher, PhraseMatcher
 
     lexicons = load_ruler(names)
     nlp = spacy.blank("en")
-    nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"}).add_patterns(lexicons.patterns)
-    # Second, so that an abbreviation loses against a phrase that holds it: "US Army".
-    exact = nlp.add_pipe("entity_ruler", name="exact", config={"phrase_matcher_attr": "ORTH"})
-    exact.add_patterns(lexicons.exact)
-    return _Ruler(nlp, lexicons, _hashtag_reader(lexicons))
+    lower, exact = PhraseMatcher(nlp.vocab, attr="LOWER"), PhraseMatcher(nlp.vocab, attr="ORTH")
+    tokens = Matcher(nlp.vocab)
+    for matcher, patterns in ((lower, lexicons.patterns), (exact, lexicons.exact)):
+        for pattern in patterns:
+            key = f"{pattern['label']} {pattern['id']}"
+            if isinstance(pattern["pattern"], str):
+                matcher.add(key, [nlp.make_doc(pattern["pattern"])])
+            else:
+                tokens.add(key, [pattern["pattern"]])
+    return _Ruler(nlp, (lower, exact, tokens), lexicons, _hashtag_reader(lexicons))
 
 
 def _hashtag_reader(lexicons: Ruler) -> Callable[[str], tuple[int, Tag] | None]:
     """A function from a hashtag's word to what it stands for and where in the word that begins."""
-    openers = re.compile("|".join(map(re.escape, lexicons.hashtag_openers)) or r"(?!)")
 
     # Hashtags repeat: some ten make up half of all.
     @lru_cache(maxsize=100_000)
@@ -53,17 +65,42 @@ def _hashtag_reader(lexicons: Ruler) -> Callable[[str], tuple[int, Tag] | None]:
         for pattern, tag in lexicons.hashtags:
             if pattern.fullmatch(lower):
                 return 0, tag
-        if tag := lexicons.place_tags.get(lower):
+        if tag := lexicons.place_tags.get(lower) or lexicons.in_context.get(lower) or lexicons.in_context.get(word):
             return 0, tag
         # A letter whose lower-case form is longer would shift what follows.
-        if (opener := openers.match(lower)) and len(lower) == len(word):
-            rest = lower[opener.end() :]
-            tag = lexicons.tags.get(rest) or lexicons.place_tags.get(rest)
-            if tag and tag.label == EntityType.LOCATION:
-                return opener.end(), tag
+        if len(lower) == len(word):
+            for at in _word_starts(word, lexicons.hashtag_openers):
+                tag = lexicons.tags.get(lower[at:]) or lexicons.place_tags.get(lower[at:])
+                if lower[:at] in lexicons.hashtag_openers and tag and tag.label == EntityType.LOCATION:
+                    return at, tag
         return None
 
     return read
+
+
+def _word_starts(hashtag: str, openers: Iterable[str]) -> list[int]:
+    """Where the words of a hashtag that begins like an opener start, but for the first.
+
+    By its capitals, or, in one case throughout, by the library wordsegment.
+    """
+    if not hashtag.lower().startswith(tuple(openers)):
+        return []
+    if hashtag != hashtag.lower() and hashtag != hashtag.upper():
+        return [match.start() for match in CAMEL.finditer(hashtag)][1:]
+    starts, at = [], 0
+    for word in _segment(hashtag.lower())[:-1]:
+        at += len(word)
+        starts.append(at)
+    return starts
+
+
+def _segment(word: str) -> list[str]:
+    import wordsegment
+
+    if not wordsegment.UNIGRAMS:
+        wordsegment.load()
+    # It drops what is no letter or digit, which would shift the places.
+    return wordsegment.segment(word) if word.isascii() and word.isalnum() else [word]
 
 
 def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterator[Span]:
@@ -73,20 +110,48 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
         CrisisflowError: a lexicon is unknown or broken.
     """
     ruler = _ruler(tuple(params.lexicons))
-    pairs = ((text, tweet_id) for tweet_id, text in texts)
-    for doc, tweet_id in ruler.nlp.pipe(pairs, as_tuples=True):
-        text = doc.text
+    for tweet_id, text in texts:
         found: list[Span] = []
         for match in HASHTAG.finditer(text):
             if read := ruler.hashtag(match[1]):
                 offset, tag = read
                 found.append(Span(tweet_id, match.start(1) + offset, match.end(1), tag.label, SOURCE, tag.rule))
-        for entity in doc.ents:
-            start, end, rule = entity.start_char, entity.end_char, entity.ent_id_
-            cased = rule in ruler.lexicons.cased or entity.text in ruler.lexicons.words
-            if not (cased and _lower_word(text, start, end)):
-                found.append(Span(tweet_id, start, end, entity.label_, SOURCE, rule))
+        for start, end, label, rule in _matches(ruler, text):
+            found.append(Span(tweet_id, start, end, label, SOURCE, rule))
         yield from _longest(found)
+
+
+def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
+    """(start, end, label, rule) of what the matchers find in running text."""
+    doc = ruler.nlp.make_doc(text)
+    lower, exact, tokens = ruler.matchers
+    lexicons, strings = ruler.lexicons, ruler.nlp.vocab.strings
+    shouted = _shouted(text)
+    for matcher in (lower, tokens) if shouted else (lower, exact, tokens):
+        for key, first, last in matcher(doc):
+            label, rule = strings[key].split(" ")
+            start, end = doc[first].idx, doc[last - 1].idx + len(doc[last - 1])
+            cased = rule in lexicons.cased or text[start:end] in lexicons.words
+            if not (cased and _lower_word(text, start, end)):
+                yield start, end, label, rule
+    for token in doc:
+        tag = lexicons.in_context.get(token.text if token.is_upper and len(token) == 2 else token.lower_)
+        if tag and not token.is_lower and _place_is_meant(doc, token.i, tag.rule, lexicons.context):
+            yield token.idx, token.idx + len(token), *tag
+
+
+def _shouted(text: str) -> bool:
+    words = [word for word in text.split() if word.isalpha() and len(word) > 1]
+    return sum(map(str.isupper, words)) > SHOUT * len(words)
+
+
+def _place_is_meant(doc: "Doc", at: int, rule: str, words: frozenset[str]) -> bool:
+    """Whether a place is spoken of at token `at`: "near X", "Y, X"; of a town also "X, Y"."""
+    if at and doc[at - 1].lower_ in words:
+        return True
+    if at > 1 and doc[at - 1].text == "," and doc[at - 2].is_title:
+        return True
+    return rule != STATE_CODE and at + 2 < len(doc) and doc[at + 1].text == "," and doc[at + 2].is_title
 
 
 def _longest(spans: list[Span]) -> list[Span]:

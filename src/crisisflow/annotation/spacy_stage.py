@@ -1,14 +1,21 @@
-"""Annotation stage 1: spaCy's own entities, mapped to the taxonomy."""
+"""Annotation stage 1: spaCy's own entities, mapped to the taxonomy.
 
+The pipelines were trained on edited text. What a tweet has besides (signs of hashtags, handles, the retweet mark) is
+therefore hidden from them, place for place, and what they then take for a name is checked and its borders mended.
+"""
+
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crisisflow.annotation.lexicon import Names, load_names
 from crisisflow.annotation.span import Span, read_texts, write_spans
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SpacyParams
 from crisisflow.pretrained import EMBEDDED_PREFIX, embedded_folder
 from crisisflow.progress import tracked
+from crisisflow.taxonomy import EntityType
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -17,6 +24,65 @@ if TYPE_CHECKING:
 BATCH = 256
 # What gives tokens their vectors; the rest of a pipeline (tagger, parser ...) is not needed to find entities.
 VECTORS = ("tok2vec", "transformer")
+
+_HIDDEN = re.compile(r"^RT(?= @)|@\w+|#")
+# A name ends where a headline's source, another hashtag, a handle or an emoji begins.
+_BREAK = re.compile(r"[^\S ]|\s{2,}|\s[-–—|•:]+(?:\s|$)|[|•:;()\[\]\"“”]|https?\b|[^\x00-\u024f\u2010-\u203f]")
+_LEADING = re.compile(r"(?:the|a|an|this|that|our|your|my|all|in|at|of|near|to|from|for|rt|via)\s+", re.IGNORECASE)
+_COMPASS = re.compile(
+    r"(?:(?:north|south)?(?:east|west)(?:ern)?|(?:north|south)(?:ern)?|central|[ns]?[ew]|[ns])[\s-]+", re.IGNORECASE
+)
+_TRAILING = re.compile(r"(?:['’]s?|[^\w.%)]+)$")
+_WORD = re.compile(r"\w+")
+_NAMES = {EntityType.LOCATION, EntityType.ORGANIZATION, EntityType.PERSON}
+
+
+def hide(text: str) -> str:
+    """The text as spaCy reads it: signs of hashtags, handles and the retweet mark are blanks, so offsets stay."""
+    return _HIDDEN.sub(lambda match: " " * len(match[0]), text)
+
+
+def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> tuple[int, int] | None:
+    """The borders of a name as the guideline draws them (docs/annotation_guideline.md), or None if it is no name.
+
+    `text` is what spaCy read (`hide`). A LOCATION loses its compass word, which spaCy takes for a part of the name;
+    where it is one ("South Africa"), the gazetteers of stage 2 have the longer span.
+    """
+    if label not in _NAMES:
+        return start, end
+    if broken := _BREAK.search(text, start, end):
+        end = broken.start()
+    for leading in (_LEADING, _COMPASS) if label == EntityType.LOCATION else (_LEADING,):
+        if (found := leading.match(text, start, end)) and found.end() < end:
+            start = found.end()
+    while start < end and (found := _TRAILING.search(text[start:end])):
+        end = start + found.start()
+    words = _WORD.findall(text[start:end].lower())
+    if not any(map(str.isupper, text[start:end])) or not _is_name(
+        words, text[:start].lower().split()[-1:], label, names
+    ):
+        return None
+    return start, end
+
+
+def _is_name(words: list[str], before: list[str], label: EntityType, names: Names) -> bool:
+    """Whether the words of a span may be a name of its type; `before` holds the word before it, if there is one."""
+    from wordfreq import zipf_frequency
+
+    lists = names.lists
+    if label == EntityType.ORGANIZATION and not lists.organisation_words.isdisjoint(words):
+        return True
+    if not lists.not_names.isdisjoint(words):
+        return False
+    if label == EntityType.ORGANIZATION:
+        return len(words) == 1
+    if label == EntityType.PERSON:
+        return words[-1] not in names.places
+    if label == EntityType.LOCATION and " ".join(words) not in names.places:
+        if len(words) > 1:
+            return not lists.place_words.isdisjoint((words[0], words[-1]))
+        return not lists.place_prepositions.isdisjoint(before) and zipf_frequency(words[0], "en") < lists.place_zipf
+    return True
 
 
 def load_pipeline(model: str) -> "Language":
@@ -52,15 +118,19 @@ def load_pipeline(model: str) -> "Language":
 def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams, processes: int = 1) -> Iterator[Span]:
     """Yield the mapped entities of (tweet_id, text) pairs, tweet by tweet; the rule is spaCy's own label."""
     nlp = load_pipeline(params.model)
-    pairs = ((text, tweet_id) for tweet_id, text in texts)
-    for doc, tweet_id in nlp.pipe(pairs, as_tuples=True, batch_size=BATCH, n_process=processes):
+    names = load_names(params.lexicon)
+    pairs = ((hide(text), (tweet_id, text)) for tweet_id, text in texts)
+    for doc, (tweet_id, text) in nlp.pipe(pairs, as_tuples=True, batch_size=BATCH, n_process=processes):
         for entity in doc.ents:
             label = params.types.get(entity.label_)
             covered = entity.text.strip()
             if label is None or not covered:
                 continue
             start = entity.start_char + entity.text.index(covered)
-            yield Span(tweet_id, start, start + len(covered), label.value, "spacy", f"spacy.{entity.label_.lower()}")
+            borders = tidy(doc.text, start, start + len(covered), label, names)
+            # What a hashtag stands for is the ruler's to say: spaCy guesses at words it never saw.
+            if borders and not (label in _NAMES and text[borders[0] - 1 : borders[0]] == "#"):
+                yield Span(tweet_id, *borders, label.value, "spacy", f"spacy.{entity.label_.lower()}")
 
 
 def run(tweets: Path, params: SpacyParams, out: Path, processes: int) -> None:
