@@ -18,6 +18,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/annotation.smk"
+include: "workflow/rules/quality.smk"
 include: "workflow/rules/alignment.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
@@ -35,6 +36,7 @@ rule all:
         rules.ruler_stage.output,
         rules.regex_stage.output,
         rules.resolve.output,
+        rules.quality.output,
         expand(rules.bio.output, row=PARAMS["rows"]),
         expand(rules.train.output, row=PARAMS["rows"], seed=PARAMS["seeds"]),
         expand(rules.evaluate.output, row=PARAMS["rows"], seed=PARAMS["seeds"]),

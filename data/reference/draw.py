@@ -1,7 +1,7 @@
 """How the 400 reference tweets were drawn: `python draw.py REPAIRED.parquet`, once, before any was annotated.
 
-Forty of each class, spread over the events as evenly as the class allows, no near duplicates; each second one of an event
-within a class is scored, the others are for tuning. Writes tweets.csv beside itself: no text, but its hash.
+Forty of each class, spread over the events as evenly as the class allows, no near duplicates; each second one of an
+event within a class is scored, the others are for tuning. Writes tweets.csv beside itself: no text, but its hash.
 """
 
 import hashlib

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import (
     AlignmentParams,
+    AnnotationParams,
     LexiconParams,
     ModelParams,
     Positive,
@@ -174,6 +175,24 @@ def resolve_command(
     from crisisflow.annotation.resolve import run
 
     run(stages, params, out, conflicts, statistics)
+
+
+@app.command("quality")
+def quality_command(
+    repaired: Annotated[Path, typer.Option(help="tweets of the whole source, repaired")],
+    generated: Annotated[Path, typer.Option(help="gold spans of the embedded corpus")],
+    reference: Annotated[Path, typer.Option(help="folder of the reference annotations")],
+    params: Annotated[Any, value(AnnotationParams, "section annotation")],
+    scores: Annotated[Path, typer.Option()],
+    patterns: Annotated[Path, typer.Option()],
+    errors: Annotated[Path, typer.Option()],
+    metrics: Annotated[Path, typer.Option()],
+    processes: Annotated[int, typer.Option(min=1, help="changes the speed, not the result")] = 1,
+) -> None:
+    """Score every annotation stage against gold spans."""
+    from crisisflow.annotation.quality import run
+
+    run(repaired, generated, reference, params, processes, scores, patterns, errors, metrics)
 
 
 @app.command("bio")

@@ -98,6 +98,14 @@ class ResolveParams(Section):
         return self
 
 
+class QualityParams(Section):
+    """What the annotation is scored against, besides the gold spans that the repository itself holds."""
+
+    idrisi: Annotated[
+        str | None, Field(description="path of a folder with IDRISI-R's train and dev as jsonl.gz; null leaves it out")
+    ]
+
+
 class AnnotationParams(Section):
     """Chapter 2."""
 
@@ -105,6 +113,7 @@ class AnnotationParams(Section):
     ruler: LexiconParams
     regex: LexiconParams
     resolve: ResolveParams
+    quality: QualityParams
 
 
 class AlignmentParams(Section):

@@ -11,7 +11,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.params import SpacyParams
 from crisisflow.taxonomy import EVENT_CLASSES
 
-TYPES = {"GPE": "LOCATION", "PERSON": "PERSON", "ORG": "ORGANIZATION", "CARDINAL": "NUMBER"}
+TYPES = {"GPE": "LOCATION", "LOC": "LOCATION", "PERSON": "PERSON", "ORG": "ORGANIZATION", "CARDINAL": "NUMBER"}
 PARAMS = SpacyParams.model_validate({"model": "embedded:en_core_web_sm", "types": TYPES, "lexicon": "names"})
 TEXT = "🔥 At least 17 people died in Nepal on Monday, said Barack Obama."
 

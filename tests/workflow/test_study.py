@@ -60,8 +60,8 @@ LAST = {"tables": 1, "report": 1}
         (
             "annotation.regex.lexicons",
             ["casualties"],
-            {"regex_stage": 1, "resolve": 1, "bio": 2, "train": 2, "evaluate": 2, **LAST},
-            {"regex_stage"},
+            {"regex_stage": 1, "resolve": 1, "quality": 1, "bio": 2, "train": 2, "evaluate": 2, **LAST},
+            {"regex_stage", "quality"},
         ),
         ("preset", "renamed", LAST, {"tables", "report"}),
     ],
@@ -91,8 +91,15 @@ def test_a_changed_module_reruns_the_steps_that_import_it(snakemade):
     before = path.read_text()
     try:
         path.write_text(before + "\n# changed\n")
-        assert snakemade.planned() == {"resolve": 1, "bio": 2, "train": 2, "evaluate": 2, **LAST}
-        assert set(json.loads(snakemade.run("dvc", "status", "--json").stdout)) == {"resolve"}
+        assert snakemade.planned() == {
+            "resolve": 1,
+            "quality": 1,
+            "bio": 2,
+            "train": 2,
+            "evaluate": 2,
+            **LAST,
+        }
+        assert set(json.loads(snakemade.run("dvc", "status", "--json").stdout)) == {"resolve", "quality"}
     finally:
         path.write_text(before)
     assert snakemade.planned() == {}

@@ -1,0 +1,288 @@
+"""Quality: every annotation stage, and the resolved spans, scored against the gold sets.
+
+The gold sets' own texts are annotated here by the stages' own functions, so that every gold tweet counts whatever the
+corpus holds, and a set that nobody tuned on is scored by the same command.
+
+Scores by nervaluate (after SemEval-2013 task 9.1): `strict` wants borders and type, `exact` the borders, `partial`
+gives half a point for an overlap, `ent_type` wants an overlap of the same type.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from crisisflow.annotation import gold as gold_sets
+from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
+from crisisflow.annotation.gold import GoldSet
+from crisisflow.annotation.resolve import resolve
+from crisisflow.annotation.span import Span
+from crisisflow.artifacts import write_csv, write_json, write_parquet
+from crisisflow.params import AnnotationParams
+from crisisflow.progress import say, tracked
+from crisisflow.taxonomy import ENTITY_TYPES
+
+MEASURES = ("strict", "exact", "partial", "ent_type")
+RESOLVED = "resolved"
+ALL = "all"
+EVERYWHERE, INSIDE, OUTSIDE = ALL, "inside hashtag", "outside hashtag"
+
+# What went wrong, span by span and without text. A miss has no span found, a false span no gold.
+ERRORS = pa.schema(
+    [
+        ("gold_set", pa.string()),
+        ("tweet_id", pa.string()),
+        ("kind", pa.string()),  # miss, false, border (right type), type (right borders), both
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("label", pa.string()),
+        ("source", pa.string()),
+        ("rule", pa.string()),
+        ("gold_start", pa.int32()),
+        ("gold_end", pa.int32()),
+        ("gold_label", pa.string()),
+    ]
+)
+
+Spans = dict[str, list[Span]]  # by tweet id
+
+
+class Case(NamedTuple):
+    """One tweet of a comparison."""
+
+    text: str
+    gold: list[Span]
+    found: list[Span]
+
+
+def annotate(tweets: GoldSet, params: AnnotationParams, processes: int) -> dict[str, Spans]:
+    """The spans of each stage and the resolved ones, by stage and tweet id; of the types that the set knows."""
+    texts = [(tweet.tweet_id, tweet.text) for tweet in tweets.tweets]
+    watched = tracked(texts, f"quality: {tweets.name}", len(texts))
+    stages = {
+        "spacy": spacy_stage.annotate(watched, params.spacy, processes),
+        "ruler": ruler_stage.annotate(texts, params.ruler),
+        "regex": regex_stage.annotate(texts, params.regex),
+    }
+    found: dict[str, Spans] = {stage: _by_tweet(spans) for stage, spans in stages.items()}
+    found[RESOLVED] = {
+        tweet_id: resolve(
+            [span for stage in stages for span in found[stage].get(tweet_id, [])], params.resolve.priority
+        )[0]
+        for tweet_id, _ in texts
+    }
+    return {
+        stage: {
+            tweet_id: [span for span in spans if span.label in tweets.labels] for tweet_id, spans in by_tweet.items()
+        }
+        for stage, by_tweet in found.items()
+    }
+
+
+def _by_tweet(spans: Iterable[Span]) -> Spans:
+    by_tweet: Spans = defaultdict(list)
+    for span in spans:
+        by_tweet[span.tweet_id].append(span)
+    return by_tweet
+
+
+def score(cases: Sequence[Case], labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """nervaluate's results by type, and over all types as `all`; each maps a measure to its EvaluationResult."""
+    from nervaluate import Evaluator
+
+    def entities(spans: Sequence[Span]) -> list[dict[str, Any]]:
+        # nervaluate's ends are inclusive.
+        return [{"label": span.label, "start": span.start, "end": span.end - 1} for span in spans]
+
+    evaluator = Evaluator(
+        [entities(case.gold) for case in cases],
+        [entities(case.found) for case in cases],
+        tags=list(labels),
+        loader="dict",
+    )
+    results = evaluator.evaluate()
+    return {ALL: results["overall"], **results["entities"]} if len(labels) > 1 else {labels[0]: results["overall"]}
+
+
+def in_hashtag(text: str, span: Span) -> bool:
+    """Whether a span lies within the word of a hashtag."""
+    return any(m.start(1) <= span.start and span.end <= m.end(1) for m in ruler_stage.HASHTAG.finditer(text))
+
+
+def _places(cases: Sequence[Case]) -> Iterator[tuple[str, list[Case]]]:
+    """The cases as they are, and with the spans inside or outside of hashtags only."""
+    yield EVERYWHERE, list(cases)
+    for place, wanted in ((INSIDE, True), (OUTSIDE, False)):
+        yield (
+            place,
+            [
+                Case(text, *([s for s in spans if in_hashtag(text, s) == wanted] for spans in (gold, found)))
+                for text, gold, found in cases
+            ],
+        )
+
+
+def score_rows(tweets: GoldSet, annotated: dict[str, Spans]) -> Iterator[list[Any]]:
+    """Rows of scores.csv: set, stage, event, place, type, measure, gold, found, correct, precision, recall, F1."""
+    for stage, spans in annotated.items():
+        cases = [(t.event, Case(t.text, t.spans, spans.get(t.tweet_id, []))) for t in tweets.tweets]
+        by_event: dict[str, list[Case]] = {ALL: [case for _, case in cases]}
+        for event, group in groupby(sorted(cases, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
+            by_event[event] = [case for _, case in group]
+        for event, chosen in by_event.items():
+            for place, part in _places(chosen):
+                if not any(case.gold or case.found for case in part):
+                    continue
+                for label, measures in score(part, tweets.labels).items():
+                    for measure in MEASURES:
+                        result = measures[measure]
+                        yield [
+                            tweets.name,
+                            stage,
+                            event,
+                            place,
+                            label,
+                            measure,
+                            result.possible,
+                            result.actual,
+                            result.correct,
+                            *(round(value, 4) for value in (result.precision, result.recall, result.f1)),
+                        ]
+
+
+def pattern_rows(tweets: GoldSet, annotated: dict[str, Spans]) -> Iterator[list[Any]]:
+    """Rows of patterns.csv: per pattern how many spans, how many right, before resolution and among the winners."""
+    gold = {span[:4] for tweet in tweets.tweets for span in tweet.spans}
+    gold_spans = {tweet.tweet_id: tweet.spans for tweet in tweets.tweets}
+    counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 5)
+    for stage, by_tweet in annotated.items():
+        for span in (span for spans in by_tweet.values() for span in spans):
+            row = counts[span.source, span.rule, span.label]
+            right = span[:4] in gold
+            if stage == RESOLVED:
+                row[3] += 1
+                row[4] += right
+            else:
+                row[0] += 1
+                row[1] += right
+                row[2] += any(
+                    other.label == span.label and other.start < span.end and span.start < other.end
+                    for other in gold_spans[span.tweet_id]
+                )
+    for (source, rule, label), (found, right, near, won, won_right) in sorted(counts.items()):
+        share = [round(right / found, 4) if found else "", round(won_right / won, 4) if won else ""]
+        yield [tweets.name, source, rule, label, found, right, near, share[0], won, won_right, share[1]]
+
+
+def error_rows(tweets: GoldSet, resolved: Spans) -> Iterator[dict[str, Any]]:
+    """What differs between the resolved spans and the gold; a span is compared with the gold it shares most with."""
+    for tweet in tweets.tweets:
+        found, known = ({span[:4] for span in spans} for spans in (resolved[tweet.tweet_id], tweet.spans))
+        wrong = [span for span in resolved[tweet.tweet_id] if span[:4] not in known]
+        missed = [gold for gold in tweet.spans if gold[:4] not in found]
+        for span in wrong:
+            rivals = [gold for gold in missed if gold.start < span.end and span.start < gold.end]
+            if not rivals:
+                yield _error(tweets.name, "false", span, None)
+                continue
+            gold = max(rivals, key=lambda gold: min(gold.end, span.end) - max(gold.start, span.start))
+            missed.remove(gold)
+            same = (gold.label == span.label, gold[1:3] == span[1:3])
+            yield _error(tweets.name, {(True, False): "border", (False, True): "type"}.get(same, "both"), span, gold)
+        for gold in missed:
+            yield _error(tweets.name, "miss", None, gold)
+
+
+def _error(name: str, kind: str, span: Span | None, gold: Span | None) -> dict[str, Any]:
+    known = span or gold
+    row: dict[str, Any] = {"gold_set": name, "tweet_id": known.tweet_id if known else "", "kind": kind}
+    if span:
+        row |= {key: value for key, value in span._asdict().items() if key != "tweet_id"}
+    if gold:
+        row |= {"gold_start": gold.start, "gold_end": gold.end, "gold_label": gold.label}
+    return row
+
+
+def run(
+    repaired: Path,
+    generated: Path,
+    reference: Path,
+    params: AnnotationParams,
+    processes: int,
+    scores: Path,
+    patterns: Path,
+    errors: Path,
+    metrics: Path,
+) -> None:
+    """Score every gold set that is there; with none, all outputs are empty, and that is said."""
+    sets = [
+        *gold_sets.generated(repaired, generated),
+        *gold_sets.reference(repaired, reference),
+        *(gold_sets.idrisi(Path(params.quality.idrisi)) if params.quality.idrisi else ()),
+    ]
+    rows: list[list[Any]] = []
+    pattern_lines: list[list[Any]] = []
+    faults: list[dict[str, Any]] = []
+    for tweets in sets:
+        annotated = annotate(tweets, params, processes)
+        rows += score_rows(tweets, annotated)
+        pattern_lines += pattern_rows(tweets, annotated)
+        faults += error_rows(tweets, annotated[RESOLVED])
+    write_csv(
+        scores,
+        [
+            "gold_set",
+            "stage",
+            "event",
+            "place",
+            "label",
+            "measure",
+            "gold",
+            "found",
+            "correct",
+            "precision",
+            "recall",
+            "f1",
+        ],
+        rows,
+    )
+    write_csv(
+        patterns,
+        [
+            "gold_set",
+            "stage",
+            "rule",
+            "label",
+            "found",
+            "right",
+            "near",
+            "precision",
+            "won",
+            "won_right",
+            "won_precision",
+        ],
+        pattern_lines,
+    )
+    write_parquet(errors, [dict.fromkeys(ERRORS.names) | fault for fault in faults], ERRORS)
+    strict = [row for row in rows if row[2:4] == [ALL, EVERYWHERE] and row[5] == "strict"]
+    summary: dict[str, Any] = defaultdict(lambda: defaultdict(dict))
+    for name, stage, _, _, label, _, gold, found, _, precision, recall, f1 in strict:
+        summary[name][stage][label] = {"gold": gold, "found": found, "precision": precision, "recall": recall, "f1": f1}
+    write_json(metrics, summary)
+    _show(summary)
+
+
+def _show(summary: dict[str, Any]) -> None:
+    if not summary:
+        say("quality: no gold set is there; see annotation.quality in params.yaml")
+    for name, stages in summary.items():
+        say(f"quality: {name}, exact borders and type{'':18}gold  found      P      R     F1")
+        for stage, labels in stages.items():
+            for label in (ALL, *ENTITY_TYPES):
+                if label in labels and (stage == RESOLVED or label == next(iter(labels))):
+                    facts = labels[label]
+                    numbers = " ".join(f"{facts[key]:6.3f}" for key in ("precision", "recall", "f1"))
+                    say(f"  {stage:10}{label:38}{facts['gold']:6,} {facts['found']:6,} {numbers}")

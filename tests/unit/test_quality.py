@@ -1,0 +1,160 @@
+"""The gold sets, and the scores of the annotation against them, on sentences of our own."""
+
+import csv
+import gzip
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from crisisflow.annotation.gold import GoldSet, GoldTweet, idrisi, reference
+from crisisflow.annotation.quality import ERRORS, Case, error_rows, in_hashtag, pattern_rows, run, score
+from crisisflow.annotation.span import Span
+from crisisflow.artifacts import RAW, SPANS, read_json, read_parquet, write_csv, write_parquet
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import Params
+
+ANNOTATION = Params.model_validate(yaml.safe_load(Path("presets/sample.yaml").read_text())).annotation
+TEXT = "Floods in Nepal, 17 dead #Nepal"
+
+
+def span(start: int, end: int, label: str, source: str = "gold", rule: str = "r") -> Span:
+    return Span("1", start, end, label, source, rule)
+
+
+def raw(path: Path, **texts: str) -> Path:
+    rows = [
+        {"tweet_id": key[1:], "text": text, "class_label": "c", "event": "e", "official_split": "train"}
+        for key, text in texts.items()
+    ]
+    write_parquet(path, rows, RAW)
+    return path
+
+
+def write_reference(folder: Path, text: str, spans: list[tuple[int, int, str]]) -> Path:
+    folder.mkdir()
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    header = ["tweet_id", "event", "class_label", "half", "text_sha256"]
+    rows = [["1", "e", "c", "tuning", digest], ["2", "e", "c", "scored", "0" * 64]]
+    write_csv(folder / "tweets.csv", header, rows)
+    write_csv(folder / "spans.csv", ["tweet_id", "start", "end", "label"], [["1", *one] for one in spans])
+    return folder
+
+
+def test_scores_by_hand() -> None:
+    """One right, one with a wrong border, one of the wrong type, one missed, one that is none."""
+    gold = [span(0, 6, "DISASTER_TYPE"), span(10, 15, "LOCATION"), span(17, 19, "NUMBER"), span(26, 31, "LOCATION")]
+    found = [span(0, 6, "DISASTER_TYPE"), span(7, 15, "LOCATION"), span(17, 19, "CASUALTY"), span(20, 24, "CASUALTY")]
+    overall = score([Case(TEXT, gold, found)], ["LOCATION", "DISASTER_TYPE", "CASUALTY", "NUMBER"])["all"]
+    assert (overall["strict"].precision, overall["strict"].recall) == (1 / 4, 1 / 4)
+    assert (overall["exact"].precision, overall["exact"].recall) == (2 / 4, 2 / 4)
+    assert (overall["partial"].precision, overall["partial"].recall) == (2.5 / 4, 2.5 / 4)
+    assert (overall["ent_type"].precision, overall["ent_type"].recall) == (2 / 4, 2 / 4)
+
+
+def test_neighbours_do_not_overlap() -> None:
+    result = score([Case("ab", [span(0, 1, "LOCATION")], [span(1, 2, "LOCATION")])], ["LOCATION"])["LOCATION"]
+    assert result["partial"].f1 == 0
+
+
+@pytest.mark.parametrize(("start", "end", "inside"), [(26, 31, True), (25, 31, False), (10, 15, False)])
+def test_inside_a_hashtag(start: int, end: int, inside: bool) -> None:
+    assert in_hashtag(TEXT, span(start, end, "LOCATION")) is inside
+
+
+def test_errors_are_told_by_kind() -> None:
+    gold = [span(0, 6, "DISASTER_TYPE"), span(10, 15, "LOCATION"), span(17, 19, "NUMBER"), span(26, 31, "LOCATION")]
+    found = [span(7, 15, "LOCATION"), span(17, 19, "CASUALTY"), span(20, 24, "CASUALTY"), span(26, 31, "LOCATION")]
+    rows = list(error_rows(GoldSet("set", ("LOCATION",), [GoldTweet("1", "e", TEXT, gold)]), {"1": found}))
+    assert [(row["kind"], row.get("start"), row.get("gold_start")) for row in rows] == [
+        ("border", 7, 10),
+        ("type", 17, 17),
+        ("false", 20, None),
+        ("miss", None, 0),
+    ]
+
+
+def test_patterns_are_counted_before_and_after_resolution() -> None:
+    tweets = GoldSet("set", ("LOCATION",), [GoldTweet("1", "e", TEXT, [span(10, 15, "LOCATION")])])
+    right, wrong = span(10, 15, "LOCATION", "ruler", "country"), span(7, 15, "LOCATION", "spacy", "spacy.gpe")
+    rows = list(pattern_rows(tweets, {"ruler": {"1": [right]}, "spacy": {"1": [wrong]}, "resolved": {"1": [wrong]}}))
+    assert rows == [
+        ["set", "ruler", "country", "LOCATION", 1, 1, 1, 1.0, 0, 0, ""],
+        ["set", "spacy", "spacy.gpe", "LOCATION", 1, 0, 1, 0.0, 1, 0, 0.0],
+    ]
+
+
+def test_run_scores_the_reference_and_idrisi(tmp_path: Path) -> None:
+    repaired = raw(tmp_path / "repaired.parquet", t1=TEXT)
+    write_parquet(tmp_path / "gold.parquet", [], SPANS)
+    spans = [(0, 6, "DISASTER_TYPE"), (10, 15, "LOCATION"), (17, 24, "CASUALTY"), (26, 31, "LOCATION")]
+    folder = write_reference(tmp_path / "reference", TEXT, spans)
+    mention = {"text": "Nepal", "type": "Country", "start": 10, "end": 15}
+    line = {"tweet_id": "7", "event": "e", "text": TEXT, "class": "c", "location_mentions": [mention]}
+    with gzip.open(tmp_path / "dev.jsonl.gz", "wt") as lines:
+        lines.write(json.dumps(line) + "\n")
+    params = ANNOTATION.model_copy(update={"quality": ANNOTATION.quality.model_copy(update={"idrisi": str(tmp_path)})})
+    out = {name: tmp_path / name for name in ("scores", "patterns", "errors", "metrics")}
+    run(repaired, tmp_path / "gold.parquet", folder, params, 1, *out.values())
+    metrics = read_json(out["metrics"])
+    assert metrics["reference_tuning"]["resolved"]["all"]["f1"] == 1
+    assert metrics["idrisi_dev"]["resolved"]["LOCATION"] == {
+        "gold": 1,
+        "found": 2,
+        "precision": 0.5,
+        "recall": 1.0,
+        "f1": 0.6667,
+    }
+    with out["scores"].open() as lines:
+        rows = [row for row in csv.DictReader(lines) if row["gold_set"] == "idrisi_dev" and row["measure"] == "exact"]
+    assert {(row["stage"], row["place"], row["found"]) for row in rows if row["event"] == "all"} >= {
+        ("resolved", "inside hashtag", "1"),
+        ("resolved", "outside hashtag", "1"),
+    }
+    errors = read_parquet(out["errors"], ERRORS).to_pylist()
+    assert [(row["gold_set"], row["kind"], row["start"]) for row in errors] == [("idrisi_dev", "false", 26)]
+
+
+def test_without_gold_the_outputs_are_empty_and_that_is_said(tmp_path: Path, capsys) -> None:
+    repaired = raw(tmp_path / "repaired.parquet", t9=TEXT)
+    write_parquet(tmp_path / "gold.parquet", [], SPANS)
+    folder = write_reference(tmp_path / "reference", "another", [])
+    out = [tmp_path / name for name in ("scores", "patterns", "errors", "metrics")]
+    run(repaired, tmp_path / "gold.parquet", folder, ANNOTATION, 1, *out)
+    assert read_json(out[3]) == {}
+    assert "no gold set is there" in capsys.readouterr().err
+
+
+def test_another_text_than_the_annotated_one_is_named(tmp_path: Path) -> None:
+    repaired = raw(tmp_path / "repaired.parquet", t1="Another text")
+    folder = write_reference(tmp_path / "reference", TEXT, [])
+    with pytest.raises(CrisisflowError, match="tweet 1 has another text than the annotated one"):
+        list(reference(repaired, folder))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["{"], r"dev\.jsonl\.gz, line 1: no tweet of IDRISI-R"),
+        (
+            [
+                '{"tweet_id": "1", "event": "e", "text": "in Nepal", "location_mentions": []}',
+                '{"tweet_id": "2", "event": "e", "text": "in Nepal", '
+                '"location_mentions": [{"text": "Nepal", "start": 2, "end": 8}]}',
+            ],
+            r"line 2: .*offsets 2-8 are not those",
+        ),
+    ],
+)
+def test_a_broken_line_of_idrisi_is_named(tmp_path: Path, lines: list[str], message: str) -> None:
+    with gzip.open(tmp_path / "dev.jsonl.gz", "wt") as file:
+        file.write("\n".join(lines))
+    with pytest.raises(CrisisflowError, match=message):
+        list(idrisi(tmp_path))
+
+
+def test_a_folder_without_idrisi_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CrisisflowError, match=r"annotation\.quality\.idrisi: .* holds no"):
+        list(idrisi(tmp_path))
