@@ -371,8 +371,8 @@ def place_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
     for kind in gazetteer.kinds:
         for name in _names_of(kind, gazetteer):
             for form in _forms(name):
-                # Three letters and fewer are codes or syllables more often than places.
-                if form in seen or form in stop or len(form) <= 3:
+                # Not codes and syllables, nor "The Beaches".
+                if form in seen or form in stop or len(form) <= 3 or form.startswith("the "):
                     continue
                 forms = [form]
                 if kind in gazetteer.possessive and form[-1] != "s" and form not in gazetteer.words:

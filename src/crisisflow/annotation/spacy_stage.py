@@ -49,7 +49,8 @@ def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> tu
     where it is one ("South Africa"), the gazetteers of stage 2 have the longer span.
     """
     if label not in _NAMES:
-        return start, end
+        # "one" is mostly a pronoun, and "3/4" as often a date as a fraction.
+        return None if text[start:end].lower() == "one" or "/" in text[start:end] else (start, end)
     if broken := _BREAK.search(text, start, end):
         end = broken.start()
     for leading in (_LEADING, _COMPASS) if label == EntityType.LOCATION else (_LEADING,):
@@ -58,8 +59,11 @@ def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> tu
     while start < end and (found := _TRAILING.search(text[start:end])):
         end = start + found.start()
     words = _WORD.findall(text[start:end].lower())
-    if not any(map(str.isupper, text[start:end])) or not _is_name(
-        words, text[:start].lower().split()[-1:], label, names
+    shouted = label == EntityType.PERSON and text[start:end].isupper()
+    if (
+        shouted
+        or not any(map(str.isupper, text[start:end]))
+        or not _is_name(words, text[:start].lower().split()[-1:], label, names)
     ):
         return None
     return start, end
@@ -75,9 +79,10 @@ def _is_name(words: list[str], before: list[str], label: EntityType, names: Name
     if not lists.not_names.isdisjoint(words):
         return False
     if label == EntityType.ORGANIZATION:
-        return len(words) == 1
+        return False
     if label == EntityType.PERSON:
-        return words[-1] not in names.places
+        # The small pipelines take any single word with a capital for a person.
+        return len(words) > 1 and "".join(words).isalpha() and names.places.isdisjoint(words)
     if label == EntityType.LOCATION and " ".join(words) not in names.places:
         if len(words) > 1:
             return not lists.place_words.isdisjoint((words[0], words[-1]))
