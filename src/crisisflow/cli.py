@@ -195,6 +195,19 @@ def quality_command(
     run(repaired, generated, reference, params, processes, scores, patterns, errors, metrics)
 
 
+@app.command("explain")
+def explain_command(
+    text: Annotated[str, typer.Argument(help="the text of a tweet, or - for standard input")],
+    params: Annotated[Path, typer.Option(help="whose section annotation is used")] = Path("params.yaml"),
+) -> None:
+    """Tell why a text gets the spans that it gets."""
+    from crisisflow.annotation.explain import explain
+    from crisisflow.params import read_params
+
+    for line in explain(sys.stdin.read() if text == "-" else text, read_params(params)[0].annotation):
+        print(line)
+
+
 @app.command("bio")
 def bio_command(
     tweets: Annotated[Path, typer.Option()],

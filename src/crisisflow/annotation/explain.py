@@ -1,0 +1,63 @@
+"""Explain: why a text gets the spans that it gets, in words.
+
+Prints what each stage found, which spans competed and by which criterion of the order (`resolve.criteria`) the winner
+won, and what is left.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
+from crisisflow.annotation.resolve import Conflict, resolve
+from crisisflow.annotation.span import Span
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import AnnotationParams
+
+
+def explain(text: str, params: AnnotationParams) -> Iterator[str]:
+    """The lines of the explanation of one text.
+
+    Raises:
+        CrisisflowError: the text is empty, or a model or lexicon is not there.
+    """
+    if not text.strip():
+        raise CrisisflowError("there is no text to explain; give one, or - to read it from standard input")
+    texts = [("", text)]
+    stages = {
+        "spacy": list(spacy_stage.annotate(texts, params.spacy)),
+        "ruler": list(ruler_stage.annotate(texts, params.ruler)),
+        "regex": list(regex_stage.annotate(texts, params.regex)),
+    }
+    priority = params.resolve.priority
+    kept, conflicts = resolve([span for spans in stages.values() for span in spans], priority)
+    for number, (stage, spans) in enumerate(stages.items(), 1):
+        yield f"stage {number}, {stage}: {len(spans)} spans"
+        yield from (f"  {line}" for line in _rows(text, sorted(spans)))
+    yield f"competed: {len(conflicts)} spans lost"
+    yield from (f"  {_verdict(text, conflict, priority)}" for conflict in conflicts)
+    yield f"resolved: {len(kept)} spans"
+    yield from (f"  {line}" for line in _rows(text, kept))
+
+
+def _shown(text: str, span: Span) -> str:
+    """The span's text on one line; repr makes harmless what would steer a terminal."""
+    return repr(text[span.start : span.end])
+
+
+def _rows(text: str, spans: Sequence[Span]) -> Iterator[str]:
+    for span in spans:
+        yield f"{span.start:4}-{span.end:<4} {span.label:13} {_shown(text, span)}  [{span.source}: {span.rule}]"
+
+
+def _verdict(text: str, conflict: Conflict, priority: Sequence[str]) -> str:
+    loser, winner, decided_by = conflict
+    reason = {
+        "length": f"longer: {winner.end - winner.start} characters against {loser.end - loser.start}",
+        "stage": f"as long, and {winner.source} goes before {loser.source} ({', '.join(priority)})",
+        "leftmost": "as long and of the same stage, and further left",
+        "label": f"the same stretch and stage, and {winner.label} goes before {loser.label} in the taxonomy",
+        "rule": f"the same stretch, stage and type, and {winner.rule} goes before {loser.rule} by name",
+    }[decided_by]
+    return (
+        f"{_shown(text, loser)} {loser.label} [{loser.source}: {loser.rule}] lost to "
+        f"{_shown(text, winner)} {winner.label} [{winner.source}: {winner.rule}], {reason}"
+    )
