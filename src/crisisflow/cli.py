@@ -208,6 +208,18 @@ def explain_command(
         print(line)
 
 
+@app.command("agreement")
+def agreement_command(
+    file: Annotated[Path, typer.Argument(help="JSON export of Label Studio, or a CSV of passes without text")],
+    tweets: Annotated[Path, typer.Option(help="texts for a CSV of passes")] = Path("data/corpus/repaired.parquet"),
+    out: Annotated[Path | None, typer.Option(help="where to write the table as CSV")] = None,
+) -> None:
+    """Compare annotators of the same tweets: span F1 and Cohen's kappa per type."""
+    from crisisflow.annotation.agreement import run
+
+    run(file, tweets, out)
+
+
 @app.command("bio")
 def bio_command(
     tweets: Annotated[Path, typer.Option()],
