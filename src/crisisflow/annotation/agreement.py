@@ -1,8 +1,8 @@
 """Agreement: how far annotators of the same tweets agree, type by type.
 
 Two measures per type: F1 of the exact spans of one against the other's, and Cohen's kappa of the tokens (in a span of
-the type or not; over all types: which type, or none). Tokens of one tweet hang together, so the 95 % confidence interval of
-kappa is a percentile bootstrap over tweets, not the textbook's formula for independent items.
+the type or not; over all types: which type, or none). Tokens of one tweet hang together, so the 95 % confidence
+interval of kappa is a percentile bootstrap over tweets, not the textbook's formula for independent items.
 """
 
 import csv

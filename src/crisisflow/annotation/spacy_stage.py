@@ -82,7 +82,8 @@ def _is_name(words: list[str], before: list[str], label: EntityType, names: Name
         return False
     if label == EntityType.PERSON:
         # The small pipelines take any single word with a capital for a person.
-        return len(words) > 1 and "".join(words).isalpha() and names.places.isdisjoint(words)
+        other = lists.place_words | lists.organisation_words | names.places
+        return len(words) > 1 and "".join(words).isalpha() and other.isdisjoint(words)
     if label == EntityType.LOCATION and " ".join(words) not in names.places:
         if len(words) > 1:
             return not lists.place_words.isdisjoint((words[0], words[-1]))
