@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crisisflow.annotation.gold import GoldSet, GoldTweet, idrisi, reference
-from crisisflow.annotation.quality import ERRORS, Case, error_rows, in_hashtag, pattern_rows, run, score
+from crisisflow.annotation.quality import ERRORS, Case, error_rows, in_hashtag, pattern_rows, run, score, score_rows
+from crisisflow.annotation.resolve import resolve
 from crisisflow.annotation.span import Span
 from crisisflow.artifacts import RAW, SPANS, read_json, read_parquet, write_csv, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Params
+from crisisflow.taxonomy import ENTITY_TYPES
 
 ANNOTATION = Params.model_validate(yaml.safe_load(Path("presets/sample.yaml").read_text())).annotation
 TEXT = "Floods in Nepal, 17 dead #Nepal"
@@ -57,6 +61,33 @@ def test_scores_by_hand() -> None:
 def test_neighbours_do_not_overlap() -> None:
     result = score([Case("ab", [span(0, 1, "LOCATION")], [span(1, 2, "LOCATION")])], ["LOCATION"])["LOCATION"]
     assert result["partial"].f1 == 0
+
+
+def test_types_come_in_the_order_of_the_taxonomy() -> None:
+    """nervaluate's own order differs from run to run, and the file's bytes with it."""
+    gold = [span(3 * at, 3 * at + 2, label) for at, label in enumerate(ENTITY_TYPES)]
+    assert list(score([Case("x" * 40, gold, gold)], ENTITY_TYPES)) == ["all", *ENTITY_TYPES]
+
+
+def test_the_right_span_of_a_stage_counts_though_a_shorter_one_overlaps_it() -> None:
+    """The shorter one comes first, and nervaluate alone would pair it with the gold span."""
+    tweets = GoldSet("set", ("CASUALTY",), [GoldTweet("1", "e", TEXT, [span(17, 24, "CASUALTY")])])
+    found = [span(14, 19, "CASUALTY", "regex", "part"), span(17, 24, "CASUALTY", "regex", "whole")]
+    strict = [
+        row for row in score_rows(tweets, {"regex": {"1": found}}) if row[2:6] == ["all", "all", "CASUALTY", "strict"]
+    ]
+    assert [row[6:] for row in strict] == [[1, 1, 1, 1.0, 1.0, 1.0]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 6), st.sampled_from(ENTITY_TYPES[:2])), max_size=8))
+def test_strictly_right_are_the_spans_that_are_in_the_gold(drawn) -> None:
+    gold = [span(0, 4, "LOCATION"), span(5, 9, "DISASTER_TYPE"), span(12, 14, "LOCATION"), span(20, 26, "LOCATION")]
+    found = [span(start, start + size, label, "regex") for start, size, label in drawn]
+    tweets = GoldSet("set", ENTITY_TYPES[:2], [GoldTweet("1", "e", "x" * 40, gold)])
+    flat, _ = resolve(found, ["regex"])
+    right = {one[1:4] for one in gold} & {one[1:4] for one in flat}
+    rows = score_rows(tweets, {"regex": {"1": found}})
+    assert [row[6:9] for row in rows if row[2:6] == ["all", "all", "all", "strict"]] == [[4, len(flat), len(right)]]
 
 
 @pytest.mark.parametrize(("start", "end", "inside"), [(26, 31, True), (25, 31, False), (10, 15, False)])
