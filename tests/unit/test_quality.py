@@ -1,8 +1,7 @@
-"""The gold sets, and the scores of the annotation against them, on sentences of our own."""
+"""The scores of the annotation against the gold sets, on sentences of our own."""
 
 import csv
 import gzip
-import hashlib
 import json
 from pathlib import Path
 
@@ -11,40 +10,20 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisflow.annotation.gold import GoldSet, GoldTweet, idrisi, reference
+from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.annotation.quality import ERRORS, Case, error_rows, in_hashtag, pattern_rows, run, score, score_rows
 from crisisflow.annotation.resolve import resolve
 from crisisflow.annotation.span import Span
-from crisisflow.artifacts import RAW, SPANS, read_json, read_parquet, write_csv, write_parquet
-from crisisflow.errors import CrisisflowError
+from crisisflow.artifacts import SPANS, read_json, read_parquet, write_parquet
 from crisisflow.params import Params
 from crisisflow.taxonomy import ENTITY_TYPES
+from tests.unit.test_gold import TEXT, raw, write_reference
 
 ANNOTATION = Params.model_validate(yaml.safe_load(Path("presets/sample.yaml").read_text())).annotation
-TEXT = "Floods in Nepal, 17 dead #Nepal"
 
 
 def span(start: int, end: int, label: str, source: str = "gold", rule: str = "r") -> Span:
     return Span("1", start, end, label, source, rule)
-
-
-def raw(path: Path, **texts: str) -> Path:
-    rows = [
-        {"tweet_id": key[1:], "text": text, "class_label": "c", "event": "e", "official_split": "train"}
-        for key, text in texts.items()
-    ]
-    write_parquet(path, rows, RAW)
-    return path
-
-
-def write_reference(folder: Path, text: str, spans: list[tuple[int, int, str]]) -> Path:
-    folder.mkdir()
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    header = ["tweet_id", "event", "class_label", "half", "text_sha256"]
-    rows = [["1", "e", "c", "tuning", digest], ["2", "e", "c", "scored", "0" * 64]]
-    write_csv(folder / "tweets.csv", header, rows)
-    write_csv(folder / "spans.csv", ["tweet_id", "start", "end", "label"], [["1", *one] for one in spans])
-    return folder
 
 
 def test_scores_by_hand() -> None:
@@ -156,36 +135,3 @@ def test_without_gold_the_outputs_are_empty_and_that_is_said(tmp_path: Path, cap
     run(repaired, tmp_path / "gold.parquet", folder, ANNOTATION, 1, *out)
     assert read_json(out[3]) == {}
     assert "no gold set is there" in capsys.readouterr().err
-
-
-def test_another_text_than_the_annotated_one_is_named(tmp_path: Path) -> None:
-    repaired = raw(tmp_path / "repaired.parquet", t1="Another text")
-    folder = write_reference(tmp_path / "reference", TEXT, [])
-    with pytest.raises(CrisisflowError, match="tweet 1 has another text than the annotated one"):
-        list(reference(repaired, folder))
-
-
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        (["{"], r"dev\.jsonl\.gz, line 1: no tweet of IDRISI-R"),
-        (
-            [
-                '{"tweet_id": "1", "event": "e", "text": "in Nepal", "location_mentions": []}',
-                '{"tweet_id": "2", "event": "e", "text": "in Nepal", '
-                '"location_mentions": [{"text": "Nepal", "start": 2, "end": 8}]}',
-            ],
-            r"line 2: .*offsets 2-8 are not those",
-        ),
-    ],
-)
-def test_a_broken_line_of_idrisi_is_named(tmp_path: Path, lines: list[str], message: str) -> None:
-    with gzip.open(tmp_path / "dev.jsonl.gz", "wt") as file:
-        file.write("\n".join(lines))
-    with pytest.raises(CrisisflowError, match=message):
-        list(idrisi(tmp_path))
-
-
-def test_a_folder_without_idrisi_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CrisisflowError, match=r"annotation\.quality\.idrisi: .* holds no"):
-        list(idrisi(tmp_path))
