@@ -16,7 +16,11 @@ from typing import NamedTuple
 from crisisflow.annotation.span import Span, read_spans
 from crisisflow.artifacts import RAW, read_parquet
 from crisisflow.errors import CrisisflowError
+from crisisflow.progress import say
 from crisisflow.taxonomy import ENTITY_TYPES, EntityType
+
+# Of the reference annotations: seen while the patterns were tuned, and not.
+HALVES = ("tuning", "scored")
 
 
 class GoldTweet(NamedTuple):
@@ -50,30 +54,47 @@ def generated(repaired: Path, gold: Path) -> Iterator[GoldSet]:
 def reference(repaired: Path, folder: Path) -> Iterator[GoldSet]:
     """The reference annotations, `reference_tuning` and `reference_scored`, of the tweets that the corpus holds.
 
+    There is none where the folder lacks tweets.csv or spans.csv.
+
     Raises:
-        CrisisflowError: a text is not the one that was annotated.
+        CrisisflowError: a text is not the one that was annotated, or a line is broken.
     """
     tweets, annotated = folder / "tweets.csv", folder / "spans.csv"
-    spans: dict[str, list[Span]] = defaultdict(list)
-    for row in _rows(annotated):
-        spans[row["tweet_id"]].append(
-            Span(row["tweet_id"], int(row["start"]), int(row["end"]), row["label"], "gold", "reference")
-        )
-    texts = read_parquet(repaired, RAW)
-    known = dict(zip(texts["tweet_id"].to_pylist(), texts["text"].to_pylist(), strict=True))
-    halves: dict[str, list[GoldTweet]] = defaultdict(list)
-    for row in _rows(tweets):
-        text = known.get(row["tweet_id"])
-        if text is None:
-            continue
-        if hashlib.sha256(text.encode()).hexdigest() != row["text_sha256"]:
+    if not (tweets.exists() and annotated.exists()):
+        return
+    table = read_parquet(repaired, RAW)
+    texts = dict(zip(table["tweet_id"].to_pylist(), table["text"].to_pylist(), strict=True))
+    rows = list(_rows(tweets))
+    for number, row in rows:
+        if row.get("half") not in HALVES:
+            raise CrisisflowError(f"{tweets}, line {number}: half must be one of {', '.join(HALVES)}")
+        text = texts.get(row["tweet_id"])
+        if text is not None and hashlib.sha256(text.encode()).hexdigest() != row["text_sha256"]:
             raise CrisisflowError(
                 f"{tweets}: tweet {row['tweet_id']} has another text than the annotated one; "
                 "use the repairs of the presets (corpus.repair)"
             )
-        halves[row["half"]].append(GoldTweet(row["tweet_id"], row["event"], text, sorted(spans[row["tweet_id"]])))
-    for half in sorted(halves):
-        yield GoldSet(f"reference_{half}", ENTITY_TYPES, halves[half])
+    spans: dict[str, list[Span]] = defaultdict(list)
+    for number, row in _rows(annotated):
+        try:
+            tweet_id, start, end = row["tweet_id"], int(row["start"]), int(row["end"])
+            label = EntityType(row["label"]).value
+        except (KeyError, TypeError, ValueError) as error:
+            raise CrisisflowError(f"{annotated}, line {number}: {error}") from None
+        if not 0 <= start < end or (tweet_id in texts and end > len(texts[tweet_id])):
+            raise CrisisflowError(f"{annotated}, line {number}: {start}-{end} is no stretch of the tweet's text")
+        spans[tweet_id].append(Span(tweet_id, start, end, label, "gold", "reference"))
+    here = [row for _, row in rows if row["tweet_id"] in texts]
+    if len(here) < len(rows):
+        say(f"quality: {len(rows) - len(here):,} tweets of {tweets} are not in the corpus and left out")
+    for half in HALVES:
+        chosen = [
+            GoldTweet(row["tweet_id"], row["event"], texts[row["tweet_id"]], sorted(spans[row["tweet_id"]]))
+            for row in here
+            if row["half"] == half
+        ]
+        if chosen:
+            yield GoldSet(f"reference_{half}", ENTITY_TYPES, chosen)
 
 
 def idrisi(folder: Path) -> Iterator[GoldSet]:
@@ -107,9 +128,7 @@ def _idrisi_tweet(row: dict[str, object]) -> GoldTweet:
     return GoldTweet(tweet_id, str(row["event"]), text, sorted(spans))
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            yield from csv.DictReader(lines)
-    except OSError as error:
-        raise CrisisflowError(f"cannot read {path}: {error.strerror}") from error
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV with a header, each with the number of its line."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        yield from enumerate(csv.DictReader(lines), 2)

@@ -26,6 +26,7 @@ from crisisflow.progress import say, tracked
 from crisisflow.taxonomy import ENTITY_TYPES
 
 MEASURES = ("strict", "exact", "partial", "ent_type")
+STAGES = ("spacy", "ruler", "regex")
 RESOLVED = "resolved"
 ALL = "all"
 EVERYWHERE, INSIDE, OUTSIDE = ALL, "inside hashtag", "outside hashtag"
@@ -104,7 +105,13 @@ def score(cases: Sequence[Case], labels: Sequence[str]) -> dict[str, dict[str, A
         loader="dict",
     )
     results = evaluator.evaluate()
-    return {ALL: results["overall"], **results["entities"]} if len(labels) > 1 else {labels[0]: results["overall"]}
+    if len(labels) == 1:
+        return {labels[0]: results["overall"]}
+    # nervaluate keeps types in a set, whose order changes from run to run.
+    return {
+        ALL: results["overall"],
+        **{name: results["entities"][name] for name in labels if name in results["entities"]},
+    }
 
 
 def in_hashtag(text: str, span: Span) -> bool:
@@ -126,9 +133,13 @@ def _places(cases: Sequence[Case]) -> Iterator[tuple[str, list[Case]]]:
 
 
 def score_rows(tweets: GoldSet, annotated: dict[str, Spans]) -> Iterator[list[Any]]:
-    """Rows of scores.csv: set, stage, event, place, type, measure, gold, found, correct, precision, recall, F1."""
+    """Rows of scores.csv: set, stage, event, place, type, measure, gold, found, correct, precision, recall, F1.
+
+    A stage's own overlaps are resolved first, as if it were the only one: nervaluate pairs a gold span with the first
+    that overlaps it, and the right one behind would count as false.
+    """
     for stage, spans in annotated.items():
-        cases = [(t.event, Case(t.text, t.spans, spans.get(t.tweet_id, []))) for t in tweets.tweets]
+        cases = [(t.event, Case(t.text, t.spans, resolve(spans.get(t.tweet_id, []), STAGES)[0])) for t in tweets.tweets]
         by_event: dict[str, list[Case]] = {ALL: [case for _, case in cases]}
         for event, group in groupby(sorted(cases, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
             by_event[event] = [case for _, case in group]

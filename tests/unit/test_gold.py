@@ -1,0 +1,113 @@
+"""The gold sets: read, checked against their texts, and a broken line named; on sentences of our own."""
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from crisisflow.annotation.gold import generated, idrisi, reference
+from crisisflow.annotation.span import Span
+from crisisflow.artifacts import RAW, SPANS, write_csv, write_parquet
+from crisisflow.errors import CrisisflowError
+
+TEXT = "Floods in Nepal, 17 dead #Nepal"
+
+
+def raw(path: Path, **texts: str) -> Path:
+    rows = [
+        {"tweet_id": key[1:], "text": text, "class_label": "c", "event": "e", "official_split": "train"}
+        for key, text in texts.items()
+    ]
+    write_parquet(path, rows, RAW)
+    return path
+
+
+def write_reference(folder: Path, text: str, spans: list[tuple[int, int, str]]) -> Path:
+    folder.mkdir()
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    header = ["tweet_id", "event", "class_label", "half", "text_sha256"]
+    rows = [["1", "e", "c", "tuning", digest], ["2", "e", "c", "scored", "0" * 64]]
+    write_csv(folder / "tweets.csv", header, rows)
+    write_csv(folder / "spans.csv", ["tweet_id", "start", "end", "label"], [["1", *one] for one in spans])
+    return folder
+
+
+def test_another_text_than_the_annotated_one_is_named(tmp_path: Path) -> None:
+    repaired = raw(tmp_path / "repaired.parquet", t1="Another text")
+    folder = write_reference(tmp_path / "reference", TEXT, [])
+    with pytest.raises(CrisisflowError, match="tweet 1 has another text than the annotated one"):
+        list(reference(repaired, folder))
+
+
+def test_reference_tweets_that_the_corpus_lacks_are_left_out_and_counted(tmp_path: Path, capsys) -> None:
+    repaired = raw(tmp_path / "repaired.parquet", t1=TEXT)
+    folder = write_reference(tmp_path / "reference", TEXT, [(17, 24, "CASUALTY"), (10, 15, "LOCATION")])
+    (tuning,) = reference(repaired, folder)
+    assert (tuning.name, [tweet.tweet_id for tweet in tuning.tweets]) == ("reference_tuning", ["1"])
+    assert [one[1:4] for one in tuning.tweets[0].spans] == [(10, 15, "LOCATION"), (17, 24, "CASUALTY")]
+    assert "1 tweets of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["tweets.csv", "spans.csv"])
+def test_without_one_of_its_files_there_is_no_reference(tmp_path: Path, name: str) -> None:
+    repaired = raw(tmp_path / "repaired.parquet", t1=TEXT)
+    folder = write_reference(tmp_path / "reference", TEXT, [])
+    (folder / name).unlink()
+    assert list(reference(repaired, folder)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "message"),
+    [
+        ("spans.csv", "1,10,15,PLACE", r"spans\.csv, line 2: 'PLACE' is not a valid EntityType"),
+        ("spans.csv", "1,ten,15,LOCATION", r"spans\.csv, line 2: invalid literal for int.*'ten'"),
+        ("spans.csv", "1,10", r"spans\.csv, line 2: "),
+        ("spans.csv", "1,15,10,LOCATION", r"spans\.csv, line 2: 15-10 is no stretch"),
+        ("spans.csv", "1,10,99,LOCATION", r"spans\.csv, line 2: 10-99 is no stretch"),
+        ("tweets.csv", "3,e,c,half,0", r"tweets\.csv, line 4: half must be one of tuning, scored"),
+    ],
+)
+def test_a_broken_line_of_the_reference_is_named(tmp_path: Path, file: str, line: str, message: str) -> None:
+    repaired = raw(tmp_path / "repaired.parquet", t1=TEXT)
+    folder = write_reference(tmp_path / "reference", TEXT, [])
+    with (folder / file).open("a") as lines:
+        lines.write(line + "\n")
+    with pytest.raises(CrisisflowError, match=message):
+        list(reference(repaired, folder))
+
+
+def test_the_embedded_corpus_is_a_gold_set_only_where_its_spans_are_known(tmp_path: Path) -> None:
+    repaired = raw(tmp_path / "repaired.parquet", t1=TEXT, t2="Nothing here")
+    gold = tmp_path / "gold.parquet"
+    write_parquet(gold, [], SPANS)
+    assert list(generated(repaired, gold)) == []
+    write_parquet(gold, [Span("1", 10, 15, "LOCATION", "gold", "template:1")._asdict()], SPANS)
+    (tweets,) = generated(repaired, gold)
+    assert [(tweet.text, len(tweet.spans)) for tweet in tweets.tweets] == [(TEXT, 1), ("Nothing here", 0)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["{"], r"dev\.jsonl\.gz, line 1: no tweet of IDRISI-R"),
+        (
+            [
+                '{"tweet_id": "1", "event": "e", "text": "in Nepal", "location_mentions": []}',
+                '{"tweet_id": "2", "event": "e", "text": "in Nepal", '
+                '"location_mentions": [{"text": "Nepal", "start": 2, "end": 8}]}',
+            ],
+            r"line 2: .*offsets 2-8 are not those",
+        ),
+    ],
+)
+def test_a_broken_line_of_idrisi_is_named(tmp_path: Path, lines: list[str], message: str) -> None:
+    with gzip.open(tmp_path / "dev.jsonl.gz", "wt") as file:
+        file.write("\n".join(lines))
+    with pytest.raises(CrisisflowError, match=message):
+        list(idrisi(tmp_path))
+
+
+def test_a_folder_without_idrisi_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CrisisflowError, match=r"annotation\.quality\.idrisi: .* holds no"):
+        list(idrisi(tmp_path))
