@@ -37,6 +37,7 @@ rule all:
         rules.regex_stage.output,
         rules.resolve.output,
         rules.quality.output,
+        rules.source_report.output,
         expand(rules.bio.output, row=PARAMS["rows"]),
         expand(rules.train.output, row=PARAMS["rows"], seed=PARAMS["seeds"]),
         expand(rules.evaluate.output, row=PARAMS["rows"], seed=PARAMS["seeds"]),

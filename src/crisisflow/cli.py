@@ -220,6 +220,26 @@ def agreement_command(
     run(file, tweets, out)
 
 
+@app.command("source_report")
+def source_report_command(
+    tweets: Annotated[Path, typer.Option()],
+    stages: Annotated[list[Path], typer.Option("--stage", help="span file of a stage; repeat")],
+    resolved: Annotated[Path, typer.Option()],
+    conflicts: Annotated[Path, typer.Option()],
+    quality: Annotated[Path, typer.Option(help="patterns.csv of the step quality")],
+    ruler: Annotated[Any, value(LexiconParams, "section annotation.ruler")],
+    regex: Annotated[Any, value(LexiconParams, "section annotation.regex")],
+    sources: Annotated[Path, typer.Option(help="CSV of the stages")],
+    report: Annotated[Path, typer.Option(help="Markdown of the stages")],
+    patterns: Annotated[Path, typer.Option(help="CSV of the patterns")],
+    figure: Annotated[Path, typer.Option(help="SVG of the stages")],
+) -> None:
+    """Report what each annotation stage and pattern brings to the corpus."""
+    from crisisflow.annotation.source_report import run
+
+    run(tweets, stages, resolved, conflicts, quality, ruler, regex, sources, report, patterns, figure)
+
+
 @app.command("bio")
 def bio_command(
     tweets: Annotated[Path, typer.Option()],

@@ -22,6 +22,9 @@ Regex files:
                                         that holds none is skipped unsearched
     In a regex, line breaks and indents are dropped, a space stands for any white space (in a class write \\s), case is
     ignored, and the whole begins and ends at the edge of a word that is no @handle, never with white space.
+
+Both may have:
+    dropped: {id: reason}               patterns that did harm, with the figure; they are reported, and none has such an id
 """
 
 import re
@@ -104,6 +107,7 @@ class RulerFile(Section):
     tokens: dict[Name, Annotated[list[list[dict[str, Any]]], Field(min_length=1)]] = {}
     hashtags: dict[Name, Text] = {}
     gazetteer: Gazetteer | None = None
+    dropped: dict[Name, Text] = {}
 
 
 class PatternEntry(Section):
@@ -121,6 +125,7 @@ class RegexFile(Section):
     label: EntityType
     fragments: dict[Name, Text] = {}
     patterns: Annotated[dict[Name, PatternEntry], Field(min_length=1)]
+    dropped: dict[Name, Text] = {}
 
 
 class SpacyFile(Section):
@@ -235,7 +240,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     files = [(name, _read(name, RulerFile, folder)) for name in names]
     for name, file in files:
         where, label = f"{folder / name}.yaml", file.label.value
-        for rule in (*file.phrases, *file.combine, *file.exact, *file.tokens, *file.hashtags):
+        for rule in (*file.phrases, *file.combine, *file.exact, *file.tokens, *file.hashtags, *file.dropped):
             _claim(rule, name, owners, folder)
         phrases = [(rule, phrase) for rule, listed in file.phrases.items() for phrase in listed]
         for rule, parts in file.combine.items():
@@ -285,6 +290,11 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     )
 
 
+def dropped(names: Sequence[str], model: type[RulerFile] | type[RegexFile], folder: Path) -> dict[str, str]:
+    """The patterns that lexicons list as dropped, each with its reason; raises what loading them raises."""
+    return {rule: reason for name in names for rule, reason in _read(name, model, folder).dropped.items()}
+
+
 def _as_hashtag(phrase: str) -> str:
     return re.sub(r"[\s.]", "", phrase)
 
@@ -319,8 +329,9 @@ def load_regex(names: Sequence[str], folder: Path = REGEX) -> list[Rule]:
     rules: list[Rule] = []
     for name in names:
         file = _read(name, RegexFile, folder)
-        for rule, entry in file.patterns.items():
+        for rule in (*file.patterns, *file.dropped):
             _claim(rule, name, owners, folder)
+        for rule, entry in file.patterns.items():
             compiled = _compile(entry.regex, {**shared, **file.fragments}, f"{folder / name}.yaml: {rule}")
             rules.append(Rule(rule, file.label.value, tuple(entry.needs), compiled))
     return rules
