@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from crisisflow.annotation.lexicon import STATE_CODE, Ruler, Tag, load_ruler
 from crisisflow.annotation.span import Span, read_texts, write_spans
 from crisisflow.params import LexiconParams
-from crisisflow.progress import tracked
 from crisisflow.taxonomy import EntityType
 
 if TYPE_CHECKING:  # a heavy import
@@ -175,5 +174,4 @@ def run(tweets: Path, params: LexiconParams, out: Path) -> None:
     Raises:
         CrisisflowError: the tweets file or a lexicon is absent or broken.
     """
-    texts = read_texts(tweets)
-    write_spans(out, annotate(tracked(texts, "ruler", len(texts)), params))
+    write_spans(out, annotate(read_texts(tweets, "ruler_stage"), params))
