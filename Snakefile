@@ -47,4 +47,4 @@ rule all:
 
 # DVC records what ran; when DVC itself started this run, it does so by its own means.
 onsuccess:
-    shell("crisisflow record")
+    shell(f"crisisflow record --shards {len(gather.shards('{scatteritem}'))}")

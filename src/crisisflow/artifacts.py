@@ -4,10 +4,11 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +16,8 @@ import yaml
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+
+T = TypeVar("T")
 
 ROW_GROUP = 10_000
 
@@ -129,26 +132,85 @@ def atomic_path(path: Path) -> Iterator[Path]:
             partial.unlink()
 
 
+@contextmanager
+def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """Yield a function that appends a table; the file is there when the block ends well, and nothing of it when not.
+
+    At most a row group and the last table are held. The bytes depend on the rows and their order alone, not on the
+    tables in which they came: every row group but the last has ROW_GROUP rows, each column in one piece.
+    """
+    waiting = schema.empty_table()
+
+    def append(table: pa.Table) -> None:
+        nonlocal waiting
+        waiting = pa.concat_tables([waiting, table.cast(schema)])
+        while waiting.num_rows >= ROW_GROUP:
+            writer.write_table(waiting.slice(0, ROW_GROUP).combine_chunks())
+            waiting = waiting.slice(ROW_GROUP)
+
+    with atomic_path(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+        yield append
+        if waiting.num_rows:
+            writer.write_table(waiting.combine_chunks())
+
+
 def write_parquet(path: Path, rows: pa.Table | Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
     """Write rows in their order, under `schema`."""
-    table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), schema=schema)
-    with atomic_path(path) as partial:
-        pq.write_table(table.cast(schema), partial, row_group_size=ROW_GROUP, compression="zstd")
+    with parquet_writer(path, schema) as append:
+        append(rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), schema=schema))
 
 
-def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
-    """Read an artifact; one that is absent, damaged or of another schema raises CrisisflowError."""
+def table_of(rows: Iterable[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    """Rows, each with its values in the order of the schema's columns, as a table."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pa.table([pa.array(values, type) for values, type in zip(columns, schema.types, strict=True)], schema=schema)
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of `size` items, the last one of what remains (Python 3.12 has it in itertools)."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+@contextmanager
+def _opened(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            found = file.schema_arrow
+            if not found.equals(schema, check_metadata=False):
+                missing = [name for name in schema.names if name not in found.names]
+                detail = f"it lacks {', '.join(missing)}" if missing else "its column types differ"
+                raise CrisisflowError(f"{path} was written by another version: {detail}; delete it and run again")
+            yield file
     except FileNotFoundError:
         raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise CrisisflowError(f"{path} is no readable Parquet file ({error}); delete it and run again") from error
-    if not table.schema.equals(schema, check_metadata=False):
-        missing = [name for name in schema.names if name not in table.schema.names]
-        detail = f"it lacks {', '.join(missing)}" if missing else "its column types differ"
-        raise CrisisflowError(f"{path} was written by another version: {detail}; delete it and run again")
-    return table
+
+
+def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read an artifact; one that is absent, damaged or of another schema raises CrisisflowError."""
+    with _opened(path, schema) as file:
+        return file.read()
+
+
+def count_rows(path: Path, schema: pa.Schema) -> int:
+    """The number of rows of an artifact; raises what `read_parquet` raises."""
+    with _opened(path, schema) as file:
+        return file.metadata.num_rows
+
+
+def read_in_parts(path: Path, schema: pa.Schema, rows: range | None = None) -> Iterator[pa.Table]:
+    """Read an artifact, or only `rows` of it, one row group at a time; raises what `read_parquet` raises."""
+    with _opened(path, schema) as file:
+        first = 0
+        for group in range(file.num_row_groups):
+            last = first + file.metadata.row_group(group).num_rows
+            wanted = range(first, last) if rows is None else range(max(first, rows.start), min(last, rows.stop))
+            if wanted:
+                yield file.read_row_group(group).slice(wanted.start - first, len(wanted))
+            first = last
 
 
 def write_json(path: Path, value: Any) -> None:

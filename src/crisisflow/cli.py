@@ -131,12 +131,23 @@ def spacy_stage_command(
     tweets: Annotated[Path, typer.Option()],
     params: Annotated[Any, value(SpacyParams, "section annotation.spacy")],
     out: Annotated[Path, typer.Option()],
-    processes: Annotated[int, typer.Option(min=1, help="changes the speed, not the result")] = 1,
+    shard: Annotated[str, typer.Option(help="K-of-N: only the K-th of N parts of the tweets")] = "1-of-1",
 ) -> None:
     """Annotation stage 1: spaCy."""
     from crisisflow.annotation.spacy_stage import run
 
-    run(tweets, params, out, processes)
+    run(tweets, params, out, shard)
+
+
+@app.command("gather")
+def gather_command(
+    shards: Annotated[list[Path], typer.Option("--shard", help="span file of a shard; repeat, in their order")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Join the shards of an annotation stage."""
+    from crisisflow.annotation.span import gather
+
+    gather(shards, out)
 
 
 @app.command("ruler_stage")
@@ -336,11 +347,13 @@ def dvcyaml_command(
 
 
 @app.command("record")
-def record_command() -> None:
+def record_command(
+    shards: Annotated[int | None, typer.Option(help="what --set-scatter shards=N said, if anything")] = None,
+) -> None:
     """Record in DVC what Snakemake has made, once all of it is up to date."""
     from crisisflow.versioning.record import run
 
-    run()
+    run(shards)
 
 
 @app.command("unlock")

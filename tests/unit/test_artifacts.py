@@ -3,16 +3,24 @@
 import resource
 import subprocess
 import sys
+from itertools import pairwise
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from crisisflow import artifacts
 from crisisflow.artifacts import (
     ALIGNED,
     SPANS,
     TWEETS,
     atomic_path,
+    parquet_writer,
+    read_in_parts,
     read_json,
     read_parquet,
+    table_of,
     write_json,
     write_parquet,
     write_text,
@@ -32,6 +40,45 @@ def test_same_rows_same_bytes_in_any_process(tmp_path):
     for name, seed in (("one", "0"), ("other", "7")):
         subprocess.run([sys.executable, "-c", code, tmp_path / name], env={"PYTHONHASHSEED": seed}, check=True)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+@given(st.lists(st.text(max_size=9), max_size=60), st.lists(st.integers(0, 60), max_size=8))
+def test_the_portions_in_which_rows_come_do_not_change_the_bytes(tmp_path_factory, texts, cuts):
+    folder = tmp_path_factory.mktemp("portions")
+    table = table_of([(text, text, text, None, "train") for text in texts], TWEETS)
+    borders = [0, *sorted(min(cut, len(texts)) for cut in cuts), len(texts)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(artifacts, "ROW_GROUP", 7)
+        write_parquet(folder / "whole", table, TWEETS)
+        with parquet_writer(folder / "portions", TWEETS) as append:
+            for start, end in pairwise(borders):
+                append(table.slice(start, end - start))
+    assert (folder / "portions").read_bytes() == (folder / "whole").read_bytes()
+    assert read_parquet(folder / "whole", TWEETS) == table
+    assert [part.num_rows for part in read_in_parts(folder / "whole", TWEETS)] == [
+        min(7, len(texts) - start) for start in range(0, len(texts), 7)
+    ]
+    for start, end in pairwise(borders):
+        parts = list(read_in_parts(folder / "portions", TWEETS, range(start, end)))
+        assert pa.concat_tables([TWEETS.empty_table(), *parts]) == table.slice(start, end - start)
+
+
+def test_columns_larger_than_a_page_have_the_same_bytes_too(tmp_path):
+    """Where a dictionary or a page is full depends on how much is written at once, if one lets it."""
+    table = table_of([(str(at), str(at) * 60, "", None, "train") for at in range(25_000)], TWEETS)
+    write_parquet(tmp_path / "whole", table, TWEETS)
+    with parquet_writer(tmp_path / "portions", TWEETS) as append:
+        for start in range(0, 25_000, 777):
+            append(table.slice(start, 777))
+    assert (tmp_path / "portions").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_a_writer_that_is_interrupted_leaves_nothing(tmp_path):
+    table = table_of([tuple(SPAN.values())] * 20_000, SPANS)
+    with pytest.raises(RuntimeError), parquet_writer(tmp_path / "spans", SPANS) as append:
+        append(table)
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_aligned_files_load_with_datasets_as_class_labels(tmp_path):
@@ -99,6 +146,12 @@ def test_readers_say_what_is_wrong(tmp_path):
     assert read_parquet(path, SPANS).to_pylist() == [SPAN]
     with pytest.raises(CrisisflowError, match="it lacks text, class_label, event, split"):
         read_parquet(path, TWEETS)
+    with pytest.raises(CrisisflowError, match="it lacks text, class_label, event, split"):
+        next(read_in_parts(path, TWEETS))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + bytes(len(whole) // 3) + whole[4 + len(whole) // 3 :])
+    with pytest.raises(CrisisflowError, match="no readable Parquet"):
+        list(read_in_parts(path, SPANS))
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(CrisisflowError, match="no readable JSON"):
         read_json(tmp_path / "a.json")

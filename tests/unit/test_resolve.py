@@ -1,10 +1,17 @@
 """Overlap resolution: the order of the paper, completed."""
 
+from itertools import groupby
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisflow.annotation.resolve import resolve
-from crisisflow.annotation.span import Span
+from crisisflow.annotation.resolve import resolve, run
+from crisisflow.annotation.span import Span, read_spans, write_spans
+from crisisflow.artifacts import CONFLICTS, read_json, read_parquet, write_parquet
+from crisisflow.artifacts import SPANS as SCHEMA
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import ResolveParams
 from crisisflow.taxonomy import ENTITY_TYPES
 
 PRIORITY = ["spacy", "ruler", "regex"]
@@ -90,3 +97,32 @@ def test_ties_name_the_criterion_that_decided():
     assert resolve([regex, left], PRIORITY)[1] == [(regex, left, "leftmost")]
     other = Span("1", 4, 9, "CASUALTY", "regex", "a")
     assert resolve([regex, other], PRIORITY)[1] == [(other, regex, "label")]
+
+
+@given(st.lists(st.tuples(st.integers(0, 999).map(str), spans()), max_size=6))
+def test_the_files_of_the_stages_are_merged_tweet_by_tweet(tmp_path_factory, found):
+    folder = tmp_path_factory.mktemp("resolve")
+    every = sorted(span._replace(tweet_id=tweet_id) for tweet_id, listed in found for span in listed)
+    for source in PRIORITY:
+        write_spans(folder / source, (span for span in every if span.source == source))
+    stages = [folder / source for source in PRIORITY]
+    run(stages, ResolveParams(priority=PRIORITY), folder / "out", folder / "conflicts", folder / "statistics")
+    expected = [resolve(listed, PRIORITY) for _, listed in groupby(every, key=lambda span: span.tweet_id)]
+    assert list(read_spans(folder / "out")) == [span for kept, _ in expected for span in kept]
+    dropped = [conflict for _, conflicts in expected for conflict in conflicts]
+    rows = read_parquet(folder / "conflicts", CONFLICTS).to_pylist()
+    assert [tuple(row.values()) for row in rows] == [(*lost, *winner[1:], why) for lost, winner, why in dropped]
+    statistics = read_json(folder / "statistics")
+    assert (statistics["spans"], statistics["dropped"]) == (sum(len(kept) for kept, _ in expected), len(dropped))
+    assert sum(row["found"] for stage in statistics["per_stage_and_type"].values() for row in stage.values()) == len(
+        every
+    )
+
+
+def test_a_stage_file_that_is_not_ordered_is_refused(tmp_path):
+    rows = [Span(key, 0, 1, "NUMBER", "regex", "x")._asdict() for key in ("2", "1")]
+    write_parquet(tmp_path / "regex", rows, SCHEMA)
+    paths = [tmp_path / name for name in ("out", "conflicts", "statistics")]
+    with pytest.raises(CrisisflowError, match="tweet 1 comes after tweet 2"):
+        run([tmp_path / "regex"], ResolveParams(priority=PRIORITY), *paths)
+    assert [path.name for path in tmp_path.iterdir()] == ["regex"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crisisflow.annotation.spacy_stage import annotate, hide, run
-from crisisflow.annotation.span import read_spans
+from crisisflow.annotation.span import gather, read_spans
 from crisisflow.artifacts import TWEETS, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SpacyParams
@@ -48,7 +48,7 @@ def test_hiding_keeps_every_place(text):
     assert "#" not in hidden
 
 
-def test_the_number_of_processes_does_not_change_the_bytes(tmp_path):
+def test_the_number_of_shards_does_not_change_the_bytes(tmp_path):
     rows = [
         {
             "tweet_id": f"{at:04}",
@@ -60,10 +60,14 @@ def test_the_number_of_processes_does_not_change_the_bytes(tmp_path):
         for at in range(600)
     ]
     write_parquet(tmp_path / "tweets", rows, TWEETS)
-    for processes in (1, 2):
-        run(tmp_path / "tweets", PARAMS, tmp_path / str(processes), processes)
-    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
-    assert len(list(read_spans(tmp_path / "1"))) >= 1200
+    run(tmp_path / "tweets", PARAMS, tmp_path / "whole")
+    assert len(list(read_spans(tmp_path / "whole"))) >= 1200
+    for number in (2, 7):
+        shards = [tmp_path / f"{part}-of-{number}" for part in range(1, number + 1)]
+        for shard in shards:
+            run(tmp_path / "tweets", PARAMS, shard, shard.name)
+        gather(shards, tmp_path / "gathered")
+        assert (tmp_path / "gathered").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,9 @@ class Study:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def planned(self) -> dict[str, int]:
+    def planned(self, *targets: str) -> dict[str, int]:
         """How many jobs of each rule Snakemake would run now (its own table of job counts)."""
-        text = self.run("snakemake", "--dry-run", "--cores", "1").stdout
+        text = self.run("snakemake", "--dry-run", "--cores", "1", *targets).stdout
         _, found, after = text.partition("Job stats:")
         rows = [line.split() for line in after.split("\n\n")[0].splitlines()] if found else []
         return {

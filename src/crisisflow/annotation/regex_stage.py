@@ -7,7 +7,6 @@ from pathlib import Path
 from crisisflow.annotation.lexicon import Rule, load_regex
 from crisisflow.annotation.span import Span, read_texts, write_spans
 from crisisflow.params import LexiconParams
-from crisisflow.progress import tracked
 
 SOURCE = "regex"
 
@@ -46,5 +45,4 @@ def run(tweets: Path, params: LexiconParams, out: Path) -> None:
     Raises:
         CrisisflowError: the tweets file or a lexicon is absent or broken.
     """
-    texts = read_texts(tweets)
-    write_spans(out, annotate(tracked(texts, "regex", len(texts)), params))
+    write_spans(out, annotate(read_texts(tweets, "regex_stage"), params))

@@ -4,15 +4,15 @@ The paper: the longer span is retained; at equal length neural predictions win o
 rank for the EntityRuler and no further order, so the order is completed here (docs/reproduction.md, entry 4).
 """
 
+import heapq
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crisisflow.annotation.span import Span, read_spans, write_spans
-from crisisflow.artifacts import CONFLICTS, write_json, write_parquet
+from crisisflow.annotation.span import BATCH, Span, by_tweet, read_spans
+from crisisflow.artifacts import CONFLICTS, SPANS, batched, parquet_writer, table_of, write_json
 from crisisflow.params import ResolveParams
 from crisisflow.progress import say
 from crisisflow.taxonomy import ENTITY_TYPES
@@ -62,22 +62,31 @@ def resolve(spans: Iterable[Span], priority: Sequence[str]) -> tuple[list[Span],
     return kept, sorted(conflicts)
 
 
-def _conflict_row(conflict: Conflict) -> dict[str, Any]:
-    winner = {f"winner_{name}": value for name, value in conflict.winner._asdict().items() if name != "tweet_id"}
-    return {**conflict.loser._asdict(), **winner, "decided_by": conflict.decided_by}
-
-
 def run(stages: Sequence[Path], params: ResolveParams, out: Path, conflicts: Path, statistics: Path) -> None:
-    """Write the winners, the conflicts, and per stage and type how many spans came in and how many were kept."""
-    incoming = sorted(span for stage in stages for span in read_spans(stage))
-    winners: list[Span] = []
-    dropped: list[Conflict] = []
-    for _, spans in groupby(incoming, key=lambda span: span.tweet_id):
-        kept, lost = resolve(spans, params.priority)
-        winners.extend(kept)
-        dropped.extend(lost)
-    before = Counter((span.source, span.label) for span in incoming)
-    after = Counter((span.source, span.label) for span in winners)
+    """Write the winners, the conflicts, and per stage and type how many spans came in and how many were kept.
+
+    The files of the stages are merged as they are read.
+
+    Raises:
+        CrisisflowError: a file is absent or damaged, or its tweets are not in the order of their ids.
+    """
+    before: Counter[tuple[str, str]] = Counter()
+    after: Counter[tuple[str, str]] = Counter()
+    dropped_by: Counter[str] = Counter()
+    tweets = by_tweet(heapq.merge(*map(read_spans, stages)), out)
+    with parquet_writer(out, SPANS) as keep, parquet_writer(conflicts, CONFLICTS) as drop:
+        for batch in batched(tweets, BATCH):
+            winners: list[Span] = []
+            dropped: list[Conflict] = []
+            for spans in batch:
+                kept, lost = resolve(spans, params.priority)
+                winners += kept
+                dropped += lost
+                before.update((span.source, span.label) for span in spans)
+            after.update((span.source, span.label) for span in winners)
+            dropped_by.update(conflict.decided_by for conflict in dropped)
+            keep(table_of(winners, SPANS))
+            drop(table_of(((*loser, *winner[1:], why) for loser, winner, why in dropped), CONFLICTS))
     facts = {
         source: {
             label: {"found": before[source, label], "kept": after[source, label]}
@@ -86,18 +95,16 @@ def run(stages: Sequence[Path], params: ResolveParams, out: Path, conflicts: Pat
         }
         for source in params.priority
     }
-    write_spans(out, winners)
-    write_parquet(conflicts, [_conflict_row(conflict) for conflict in dropped], CONFLICTS)
     write_json(
         statistics,
         {
-            "spans": len(winners),
-            "dropped": len(dropped),
-            "dropped_by": dict(Counter(conflict.decided_by for conflict in dropped)),
+            "spans": after.total(),
+            "dropped": dropped_by.total(),
+            "dropped_by": dict(dropped_by),
             "spans_per_type": {
                 label: sum(after[source, label] for source in params.priority) for label in ENTITY_TYPES
             },
             "per_stage_and_type": facts,
         },
     )
-    say(f"resolve: {len(winners):,} of {len(incoming):,} spans kept")
+    say(f"resolve: {after.total():,} of {before.total():,} spans kept")

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.annotation.lexicon import STATE_CODE, Ruler, Tag, load_ruler
-from crisisflow.annotation.span import Span, read_texts, write_spans
+from crisisflow.annotation.span import BATCH, Span, read_texts, write_spans
+from crisisflow.artifacts import batched
 from crisisflow.params import LexiconParams
-from crisisflow.progress import tracked
 from crisisflow.taxonomy import EntityType
 
 if TYPE_CHECKING:  # a heavy import
@@ -30,6 +31,7 @@ class _Ruler(NamedTuple):
 
     nlp: "Language"
     matchers: tuple["PhraseMatcher", "PhraseMatcher", "Matcher"]  # without regard to case, with it, tokens
+    needs: list[list[tuple[str, ...]]]  # of each token pattern: lower-case strings, of each tuple of which a text has one
     lexicons: Ruler
     hashtag: Callable[[str], tuple[int, Tag] | None]
 
@@ -43,6 +45,7 @@ def _ruler(names: tuple[str, ...]) -> _Ruler:
     nlp = spacy.blank("en")
     lower, exact = PhraseMatcher(nlp.vocab, attr="LOWER"), PhraseMatcher(nlp.vocab, attr="ORTH")
     tokens = Matcher(nlp.vocab)
+    needs = []
     for matcher, patterns in ((lower, lexicons.patterns), (exact, lexicons.exact)):
         for pattern in patterns:
             key = f"{pattern['label']} {pattern['id']}"
@@ -50,7 +53,23 @@ def _ruler(names: tuple[str, ...]) -> _Ruler:
                 matcher.add(key, [nlp.make_doc(pattern["pattern"])])
             else:
                 tokens.add(key, [pattern["pattern"]])
-    return _Ruler(nlp, (lower, exact, tokens), lexicons, _hashtag_reader(lexicons))
+                needs.append(_needs(pattern["pattern"]))
+    return _Ruler(nlp, (lower, exact, tokens), needs, lexicons, _hashtag_reader(lexicons))
+
+
+def _needs(pattern: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """The words, in lower case, that a token pattern asks for: a text lacks a match if it lacks all of one tuple.
+
+    The token matcher looks at each token with each pattern; nearly all texts can be told not to match beforehand.
+    """
+    asked = []
+    for token in pattern:
+        for attribute in ("LOWER", "ORTH"):
+            words = token.get(attribute)
+            words = words.get("IN") if isinstance(words, dict) else words and [words]
+            if words and token.get("OP", "1") in ("1", "+"):
+                asked.append(tuple(word.lower() for word in words))
+    return asked
 
 
 def _hashtag_reader(lexicons: Ruler) -> Callable[[str], tuple[int, Tag] | None]:
@@ -110,15 +129,21 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
         CrisisflowError: a lexicon is unknown or broken.
     """
     ruler = _ruler(tuple(params.lexicons))
-    for tweet_id, text in texts:
-        found: list[Span] = []
-        for match in HASHTAG.finditer(text):
-            if read := ruler.hashtag(match[1]):
-                offset, tag = read
-                found.append(Span(tweet_id, match.start(1) + offset, match.end(1), tag.label, SOURCE, tag.rule))
-        for start, end, label, rule in _matches(ruler, text):
-            found.append(Span(tweet_id, start, end, label, SOURCE, rule))
-        yield from _longest(found)
+    for batch in batched(texts, BATCH):
+        # Words that were met within it are forgotten at its end, so that memory does not grow with the tweets.
+        with ruler.nlp.memory_zone():
+            found = [_longest(list(_spans(ruler, tweet_id, text))) for tweet_id, text in batch]
+        yield from chain.from_iterable(found)
+
+
+def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
+    """What hashtags and running text name; spans may overlap."""
+    for match in HASHTAG.finditer(text):
+        if read := ruler.hashtag(match[1]):
+            offset, tag = read
+            yield Span(tweet_id, match.start(1) + offset, match.end(1), tag.label, SOURCE, tag.rule)
+    for start, end, label, rule in _matches(ruler, text):
+        yield Span(tweet_id, start, end, label, SOURCE, rule)
 
 
 def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
@@ -126,8 +151,13 @@ def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
     doc = ruler.nlp.make_doc(text)
     lower, exact, tokens = ruler.matchers
     lexicons, strings = ruler.lexicons, ruler.nlp.vocab.strings
-    shouted = _shouted(text)
-    for matcher in (lower, tokens) if shouted else (lower, exact, tokens):
+    matchers = [lower]
+    if not _shouted(text):
+        matchers.append(exact)
+    folded = text.lower()
+    if any(all(any(word in folded for word in words) for words in asked) for asked in ruler.needs):
+        matchers.append(tokens)
+    for matcher in matchers:
         for key, first, last in matcher(doc):
             label, rule = strings[key].split(" ")
             start, end = doc[first].idx, doc[last - 1].idx + len(doc[last - 1])
@@ -135,9 +165,13 @@ def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
             if not (cased and _lower_word(text, start, end)):
                 yield start, end, label, rule
     for token in doc:
-        tag = lexicons.in_context.get(token.text if token.is_upper and len(token) == 2 else token.lower_)
-        if tag and not token.is_lower and _place_is_meant(doc, token.i, tag.rule, lexicons.context):
-            yield token.idx, token.idx + len(token), *tag
+        word = token.text
+        # First what is cheapest: most words are in lower case.
+        if word.islower():
+            continue
+        tag = lexicons.in_context.get(word if len(word) == 2 and word.isupper() else word.lower())
+        if tag and _place_is_meant(doc, token.i, tag.rule, lexicons.context):
+            yield token.idx, token.idx + len(word), *tag
 
 
 def _shouted(text: str) -> bool:
@@ -175,5 +209,4 @@ def run(tweets: Path, params: LexiconParams, out: Path) -> None:
     Raises:
         CrisisflowError: the tweets file or a lexicon is absent or broken.
     """
-    texts = read_texts(tweets)
-    write_spans(out, annotate(tracked(texts, "ruler", len(texts)), params))
+    write_spans(out, annotate(read_texts(tweets, "ruler_stage"), params))

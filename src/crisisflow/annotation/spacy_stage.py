@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crisisflow.annotation.lexicon import Names, load_names
-from crisisflow.annotation.span import Span, read_texts, write_spans
+from crisisflow.annotation.span import BATCH, WHOLE, Span, read_texts, write_spans
+from crisisflow.artifacts import batched
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SpacyParams
 from crisisflow.pretrained import EMBEDDED_PREFIX, embedded_folder
-from crisisflow.progress import tracked
 from crisisflow.taxonomy import EntityType
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-# Fixed, whatever the number of processes: each batch is computed as a whole, so the bytes stay the same.
-BATCH = 256
+ZONE = 16 * BATCH
 # What gives tokens their vectors; the rest of a pipeline (tagger, parser ...) is not needed to find entities.
 VECTORS = ("tok2vec", "transformer")
 
@@ -126,20 +125,26 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams, processes: i
     nlp = load_pipeline(params.model)
     names = load_names(params.lexicon)
     pairs = ((hide(text), (tweet_id, text)) for tweet_id, text in texts)
-    for doc, (tweet_id, text) in nlp.pipe(pairs, as_tuples=True, batch_size=BATCH, n_process=processes):
-        for entity in doc.ents:
-            label = params.types.get(entity.label_)
-            covered = entity.text.strip()
-            if label is None or not covered:
-                continue
-            start = entity.start_char + entity.text.index(covered)
-            borders = tidy(doc.text, start, start + len(covered), label, names)
-            # What a hashtag stands for is the ruler's to say: spaCy guesses at words it never saw.
-            if borders and not (label in _NAMES and text[borders[0] - 1 : borders[0]] == "#"):
-                yield Span(tweet_id, *borders, label.value, "spacy", f"spacy.{entity.label_.lower()}")
+    for zone in batched(pairs, ZONE):
+        # Words that were met within it are forgotten at its end, so that memory does not grow with the tweets.
+        with nlp.memory_zone():
+            for doc, (tweet_id, text) in nlp.pipe(zone, as_tuples=True, batch_size=BATCH, n_process=processes):
+                for entity in doc.ents:
+                    label = params.types.get(entity.label_)
+                    covered = entity.text.strip()
+                    if label is None or not covered:
+                        continue
+                    start = entity.start_char + entity.text.index(covered)
+                    borders = tidy(doc.text, start, start + len(covered), label, names)
+                    # What a hashtag stands for is the ruler's to say: spaCy guesses at words it never saw.
+                    if borders and not (label in _NAMES and text[borders[0] - 1 : borders[0]] == "#"):
+                        yield Span(tweet_id, *borders, label.value, "spacy", f"spacy.{entity.label_.lower()}")
 
 
-def run(tweets: Path, params: SpacyParams, out: Path, processes: int) -> None:
-    """Write the spans of stage 1; `processes` changes the speed, not the bytes."""
-    texts = read_texts(tweets)
-    write_spans(out, annotate(tracked(texts, "spacy_stage", len(texts)), params, processes))
+def run(tweets: Path, params: SpacyParams, out: Path, shard: str = WHOLE) -> None:
+    """Write the spans of stage 1 for a shard of a tweets file, or for all of it.
+
+    Raises:
+        CrisisflowError: the tweets file, the shard or the pipeline is not there or not as it should be.
+    """
+    write_spans(out, annotate(read_texts(tweets, "spacy_stage", shard), params))

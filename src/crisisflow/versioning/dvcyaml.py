@@ -1,6 +1,7 @@
 """dvc.yaml from the Snakefile: one stage per rule, so that the two faces of the DAG cannot drift apart.
 
-A stage forces its one rule (`--force --allowed-rules`): DVC decides whether a step runs, Snakemake how. Wildcards
+A stage forces its one rule (`--force --allowed-rules`): DVC decides whether a step runs, Snakemake how. A rule of
+temporary files (a shard) is no stage of its own: it is allowed, and watched, in the stage that reads them. Wildcards
 become a matrix over the keys of params.yaml, and the files of all rows become the folder that holds them, so dvc.yaml
 does not change with the values of params.yaml.
 """
@@ -61,19 +62,27 @@ def _folder(path: str, patterns: Iterable[str]) -> str:
     return path
 
 
-def stage_of(rule: "Rule", patterns: list[str]) -> dict[str, Any]:
-    """One DVC stage; `patterns` are the outputs of all rules that have wildcards."""
+def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict[str, Any]:
+    """One DVC stage; `temporary` rules make temporary files, `patterns` are the lasting outputs that have wildcards."""
+    together = [rule]
+    for member in together:  # grows until the makers of all temporary inputs are there
+        read = list(_flat(member.input))
+        together += [maker for maker in temporary if maker not in together and any(map(maker.is_producer, read))]
+    paths = {path for member in together for path in _flat(member.input)}
+    paths = {path for path in paths if not any(maker.is_producer(path) for maker in together[1:])}
+    params = [value for member in together for value in member.params]
+    allowed = " ".join(sorted(member.name for member in together))
     outputs = list(_flat(rule.output))
     wildcards = sorted(rule.wildcard_names, key=list(MATRIX).index)
-    inputs = [_as_item(path) if "{" in path else _folder(path, patterns) for path in _flat(rule.input)]
-    inputs += [path for value in rule.params if isinstance(value, Code) for path in value.sources]
+    inputs = [_as_item(path) if "{" in path else _folder(path, patterns) for path in paths]
+    inputs += [path for value in params if isinstance(value, Code) for path in value.sources]
     metrics = list(_flat([rule.output.metrics])) if "metrics" in rule.output.keys() else []  # noqa: SIM118
     stage: dict[str, Any] = {}
     if wildcards:
         stage["matrix"] = {name: f"${{{MATRIX[name]}}}" for name in wildcards}
-    stage["cmd"] = f"snakemake --cores all --force --allowed-rules {rule.name} -- {_as_item(outputs[0])}"
+    stage["cmd"] = f"snakemake --cores all --force --allowed-rules {allowed} -- {_as_item(outputs[0])}"
     stage["deps"] = sorted(set(inputs))
-    sections = sorted({_as_item(value.section) for value in rule.params if hasattr(value, "section")})
+    sections = sorted({_as_item(value.section) for value in params if hasattr(value, "section")})
     if sections:
         stage["params"] = sections
     stage["outs"] = sorted(_as_item(path) for path in outputs if path not in metrics)
@@ -85,8 +94,12 @@ def stage_of(rule: "Rule", patterns: list[str]) -> dict[str, Any]:
 
 def dvc_yaml(rules: list["Rule"]) -> str:
     """The text of dvc.yaml."""
-    patterns = [path for rule in rules for path in _flat(rule.output) if "{" in path]
-    stages = {rule.name: stage_of(rule, patterns) for rule in rules}
+    from snakemake.io import is_flagged
+
+    temporary = [rule for rule in rules if all(is_flagged(path, "temp") for path in rule.output)]
+    lasting = [rule for rule in rules if rule not in temporary]
+    patterns = [path for rule in lasting for path in _flat(rule.output) if "{" in path]
+    stages = {rule.name: stage_of(rule, temporary, patterns) for rule in lasting}
     return HEADER + yaml.safe_dump({"stages": stages}, sort_keys=False, width=120)
 
 

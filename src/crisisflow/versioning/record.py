@@ -29,7 +29,7 @@ def _made_here(output: str) -> bool:
         return False
 
 
-def run() -> None:
+def run(shards: int | None = None) -> None:
     """Commit to DVC what Snakemake made, if all artifacts are up to date.
 
     Does nothing outside a git checkout with DVC, or within a stage that DVC itself runs and records. Artifacts are
@@ -46,17 +46,19 @@ def run() -> None:
 
     try:
         with Repo() as repo:
-            _record(repo)
+            _record(repo, shards)
     except DvcException as error:
         raise CrisisflowError(f"DVC cannot record this run: {error}") from error
 
 
-def _record(repo: "Repo") -> None:
+def _record(repo: "Repo", shards: int | None) -> None:
     changed = repo.status()
     if not changed:
         return
+    # Snakemake counts the shards as inputs: with another number of them than in the run it would have something to do.
+    scatter = ["--set-scatter", f"shards={shards}"] if shards else []
     dry_run = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--dry-run"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "snakemake", "--dry-run", *scatter], capture_output=True, text=True, check=False
     )
     if "Nothing to be done" not in dry_run.stdout + dry_run.stderr:
         say("record: not everything is up to date, so DVC records nothing; run: snakemake --cores all")
