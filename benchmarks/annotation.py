@@ -1,9 +1,10 @@
 """What the annotation costs beside bare spaCy: `python benchmarks/annotation.py --tweets data/corpus/tweets.parquet`.
 
-bare: `nlp.pipe` with only what NER needs of the pipeline of params.yaml. whole: the commands that the workflow runs (stages,
-gathering, resolution, all with their Parquet files), each a process of one thread, at most `processes` at a time, spaCy in
-as many shards. Both start from the same file and pay for their own imports. The runs take turns (bare, whole, bare, ...), and
-every ratio is of neighbours in time, so that a machine that is now faster, now slower, does not decide it.
+bare: `nlp.pipe` with only what NER needs of the pipeline of params.yaml. whole: the commands that the workflow runs
+(stages, gathering, resolution, all with their Parquet files), each a process of one thread, at most `processes` at a
+time, spaCy in as many shards. Both start from the same file and pay for their own imports. The runs take turns (bare,
+whole, bare, ...), and every ratio is of neighbours in time, so that a machine that is now faster, now slower, does not
+decide it.
 """
 
 import argparse
@@ -20,13 +21,13 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from crisisflow.annotation.span import BATCH, read_texts
 from crisisflow.annotation.spacy_stage import load_pipeline
+from crisisflow.annotation.span import BATCH, read_texts
 from crisisflow.artifacts import TWEETS, read_parquet, write_parquet
 from crisisflow.params import read_params
 
 CRISISFLOW = [sys.executable, "-m", "crisisflow"]
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Cost(NamedTuple):
@@ -120,10 +121,8 @@ def compare(tweets: Path, size: int, rounds: int, params_file: Path, folder: Pat
             seconds["bare", processes].append(took)
             took, whole = run_jobs(*whole_jobs(drawn, params, folder, processes), processes=processes)
             seconds["whole", processes].append(took)
-            print(
-                f"round {turn}, {processes} process(es): bare {seconds['bare', processes][-1]:.1f} s, whole {took:.1f} s",
-                file=sys.stderr,
-            )
+            times = f"bare {seconds['bare', processes][-1]:.1f} s, whole {took:.1f} s"
+            print(f"round {turn}, {processes} process(es): {times}", file=sys.stderr)
             if processes == 1:
                 for cost in (*bare, *whole):
                     spent[cost.name].append(cost.cpu)

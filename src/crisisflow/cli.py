@@ -198,12 +198,11 @@ def quality_command(
     patterns: Annotated[Path, typer.Option()],
     errors: Annotated[Path, typer.Option()],
     metrics: Annotated[Path, typer.Option()],
-    processes: Annotated[int, typer.Option(min=1, help="changes the speed, not the result")] = 1,
 ) -> None:
     """Score every annotation stage against gold spans."""
     from crisisflow.annotation.quality import run
 
-    run(repaired, generated, reference, params, processes, scores, patterns, errors, metrics)
+    run(repaired, generated, reference, params, scores, patterns, errors, metrics)
 
 
 @app.command("explain")

@@ -13,7 +13,6 @@ rule quality:
         "logs/quality.log",
     benchmark:
         "logs/benchmarks/quality.tsv"
-    threads: 8
     params:
         code=code("annotation.quality"),
         annotation=section("annotation"),
@@ -22,7 +21,7 @@ rule quality:
         "Scoring the annotation against gold spans"
     shell:
         "crisisflow quality --repaired {input.repaired} --generated {input.generated} --reference {params.folder}"
-        " --params {params.annotation:q} --processes {threads} --scores {output.scores} --patterns {output.patterns}"
+        " --params {params.annotation:q} --scores {output.scores} --patterns {output.patterns}"
         " --errors {output.errors} --metrics {output.metrics} 2>&1 | tee {log} >&2"
 
 
@@ -31,15 +30,31 @@ rule source_report:
         # They list the dropped patterns.
         lexicons=lexicons("ruler") + lexicons("regex"),
         tweets=rules.subset.output.tweets,
-        stages=[rules.spacy_stage.output, rules.ruler_stage.output, rules.regex_stage.output],
+        stages=[
+            rules.spacy_stage.output,
+            rules.ruler_stage.output,
+            rules.regex_stage.output,
+        ],
         resolved=rules.resolve.output.spans,
         conflicts=rules.resolve.output.conflicts,
         quality=rules.quality.output.patterns,
     output:
         report="results/tables/sources.md",
-        sources=report("results/tables/sources.csv", caption="../report/sources.rst", category="Annotation"),
-        patterns=report("results/tables/patterns.csv", caption="../report/patterns.rst", category="Annotation"),
-        figure=report("results/figures/sources.svg", caption="../report/sources.rst", category="Annotation"),
+        sources=report(
+            "results/tables/sources.csv",
+            caption="../report/sources.rst",
+            category="Annotation",
+        ),
+        patterns=report(
+            "results/tables/patterns.csv",
+            caption="../report/patterns.rst",
+            category="Annotation",
+        ),
+        figure=report(
+            "results/figures/sources.svg",
+            caption="../report/sources.rst",
+            category="Annotation",
+        ),
     log:
         "logs/source_report.log",
     benchmark:

@@ -24,7 +24,7 @@ Regex files:
     ignored, and the whole begins and ends at the edge of a word that is no @handle, never with white space.
 
 Both may have:
-    dropped: {id: reason}               patterns that did harm, with the figure; they are reported, and none has such an id
+    dropped: {id: reason}               patterns that did harm, with the figure; reported, and no pattern has such an id
 """
 
 import re

@@ -19,15 +19,17 @@ from crisisflow.annotation import gold as gold_sets
 from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
 from crisisflow.annotation.gold import GoldSet
 from crisisflow.annotation.resolve import resolve
-from crisisflow.annotation.span import Span
+from crisisflow.annotation.span import RESOLVED, STAGES, Span
 from crisisflow.artifacts import write_csv, write_json, write_parquet
 from crisisflow.params import AnnotationParams
 from crisisflow.progress import say, tracked
 from crisisflow.taxonomy import ENTITY_TYPES
 
+SCORES = ["gold_set", "stage", "event", "place", "label", "measure"]
+SCORES += ["gold", "found", "correct", "precision", "recall", "f1"]
+PATTERNS = ["gold_set", "stage", "rule", "label"]
+PATTERNS += ["found", "right", "near", "precision", "won", "won_right", "won_precision"]
 MEASURES = ("strict", "exact", "partial", "ent_type")
-STAGES = ("spacy", "ruler", "regex")
-RESOLVED = "resolved"
 ALL = "all"
 EVERYWHERE, INSIDE, OUTSIDE = ALL, "inside hashtag", "outside hashtag"
 
@@ -59,12 +61,12 @@ class Case(NamedTuple):
     found: list[Span]
 
 
-def annotate(tweets: GoldSet, params: AnnotationParams, processes: int) -> dict[str, Spans]:
+def annotate(tweets: GoldSet, params: AnnotationParams) -> dict[str, Spans]:
     """The spans of each stage and the resolved ones, by stage and tweet id; of the types that the set knows."""
     texts = [(tweet.tweet_id, tweet.text) for tweet in tweets.tweets]
     watched = tracked(texts, f"quality: {tweets.name}", len(texts))
     stages = {
-        "spacy": spacy_stage.annotate(watched, params.spacy, processes),
+        "spacy": spacy_stage.annotate(watched, params.spacy),
         "ruler": ruler_stage.annotate(texts, params.ruler),
         "regex": regex_stage.annotate(texts, params.regex),
     }
@@ -133,7 +135,7 @@ def _places(cases: Sequence[Case]) -> Iterator[tuple[str, list[Case]]]:
 
 
 def score_rows(tweets: GoldSet, annotated: dict[str, Spans]) -> Iterator[list[Any]]:
-    """Rows of scores.csv: set, stage, event, place, type, measure, gold, found, correct, precision, recall, F1.
+    """Rows of scores.csv (columns: SCORES).
 
     A stage's own overlaps are resolved first, as if it were the only one: nervaluate pairs a gold span with the first
     that overlaps it, and the right one behind would count as false.
@@ -165,7 +167,7 @@ def score_rows(tweets: GoldSet, annotated: dict[str, Spans]) -> Iterator[list[An
 
 
 def pattern_rows(tweets: GoldSet, annotated: dict[str, Spans]) -> Iterator[list[Any]]:
-    """Rows of patterns.csv: per pattern how many spans, how many right, before resolution and among the winners."""
+    """Rows of patterns.csv (columns: PATTERNS): the spans of each pattern before resolution, and among the winners."""
     gold = {span[:4] for tweet in tweets.tweets for span in tweet.spans}
     gold_spans = {tweet.tweet_id: tweet.spans for tweet in tweets.tweets}
     counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 5)
@@ -222,7 +224,6 @@ def run(
     generated: Path,
     reference: Path,
     params: AnnotationParams,
-    processes: int,
     scores: Path,
     patterns: Path,
     errors: Path,
@@ -238,45 +239,12 @@ def run(
     pattern_lines: list[list[Any]] = []
     faults: list[dict[str, Any]] = []
     for tweets in sets:
-        annotated = annotate(tweets, params, processes)
+        annotated = annotate(tweets, params)
         rows += score_rows(tweets, annotated)
         pattern_lines += pattern_rows(tweets, annotated)
         faults += error_rows(tweets, annotated[RESOLVED])
-    write_csv(
-        scores,
-        [
-            "gold_set",
-            "stage",
-            "event",
-            "place",
-            "label",
-            "measure",
-            "gold",
-            "found",
-            "correct",
-            "precision",
-            "recall",
-            "f1",
-        ],
-        rows,
-    )
-    write_csv(
-        patterns,
-        [
-            "gold_set",
-            "stage",
-            "rule",
-            "label",
-            "found",
-            "right",
-            "near",
-            "precision",
-            "won",
-            "won_right",
-            "won_precision",
-        ],
-        pattern_lines,
-    )
+    write_csv(scores, SCORES, rows)
+    write_csv(patterns, PATTERNS, pattern_lines)
     write_parquet(errors, [dict.fromkeys(ERRORS.names) | fault for fault in faults], ERRORS)
     strict = [row for row in rows if row[2:4] == [ALL, EVERYWHERE] and row[5] == "strict"]
     summary: dict[str, Any] = defaultdict(lambda: defaultdict(dict))

@@ -31,7 +31,7 @@ class _Ruler(NamedTuple):
 
     nlp: "Language"
     matchers: tuple["PhraseMatcher", "PhraseMatcher", "Matcher"]  # without regard to case, with it, tokens
-    needs: list[list[tuple[str, ...]]]  # of each token pattern: lower-case strings, of each tuple of which a text has one
+    needs: list[list[tuple[str, ...]]]  # of each token pattern: what `_needs` says
     lexicons: Ruler
     hashtag: Callable[[str], tuple[int, Tag] | None]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from crisisflow.annotation.lexicon import REGEX, RULER, RegexFile, RulerFile, dropped
-from crisisflow.annotation.span import Span, read_spans
+from crisisflow.annotation.span import RESOLVED, STAGES, Span, read_spans
 from crisisflow.artifacts import CONFLICTS, SPANS, TWEETS, atomic_path, read_parquet, write_text
 from crisisflow.params import LexiconParams
 from crisisflow.progress import say
@@ -21,8 +21,6 @@ from crisisflow.taxonomy import ENTITY_TYPES
 if TYPE_CHECKING:  # a heavy import
     from matplotlib.figure import Figure
 
-STAGES = ("spacy", "ruler", "regex")
-RESOLVED = "resolved"
 ALL = "all"
 # The gold sets whose figures stand beside the corpus's in patterns.csv.
 REFERENCES = ("reference_tuning", "reference_scored")
@@ -79,7 +77,7 @@ def source_table(found: Sequence[Span], resolved: Sequence[Span], conflicts: pd.
     table.insert(2, "tweet_share", table["tweets"] / tweets)
     order = [(stage, label) for stage in (*STAGES, RESOLVED) for label in (ALL, *ENTITY_TYPES)]
     table = table.loc[[key for key in order if key in table.index]].reset_index(names=["stage", "label"])
-    return table.astype({name: "Int64" for name in table if name not in ("stage", "label", "tweet_share", "kept_share")})
+    return table.astype(dict.fromkeys(table.columns.drop(["stage", "label", "tweet_share", "kept_share"]), "Int64"))
 
 
 def pattern_table(found: Sequence[Span], resolved: Sequence[Span], quality: pd.DataFrame) -> pd.DataFrame:
@@ -117,9 +115,9 @@ def markdown(table: pd.DataFrame, tweets: int, reasons: Mapping[str, str]) -> st
         shown[name] = shown[name].map("{:,}".format, na_action="ignore")
     shown = shown.astype(object).fillna("").rename(columns=lambda name: name.replace("_", " "))
     lines = [
-        f"Sources. Spans of each annotation stage on {tweets:,} tweets. A span agrees if it overlaps one of the same type "
-        "from another stage, and conflicts if it overlaps others only; lost to: dropped for an overlapping span of that "
-        "stage; wins: spans of other stages dropped for one of these.",
+        f"Sources. Spans of each annotation stage on {tweets:,} tweets. A span agrees if it overlaps one of the same "
+        "type from another stage, and conflicts if it overlaps others only; lost to: dropped for an overlapping span "
+        "of that stage; wins: spans of other stages dropped for one of these.",
         "",
         shown.to_markdown(index=False, disable_numparse=True),
         "",

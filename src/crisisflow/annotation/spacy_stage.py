@@ -70,14 +70,10 @@ def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> tu
 
 def _is_name(words: list[str], before: list[str], label: EntityType, names: Names) -> bool:
     """Whether the words of a span may be a name of its type; `before` holds the word before it, if there is one."""
-    from wordfreq import zipf_frequency
-
     lists = names.lists
-    if label == EntityType.ORGANIZATION and not lists.organisation_words.isdisjoint(words):
-        return True
-    if not lists.not_names.isdisjoint(words):
-        return False
     if label == EntityType.ORGANIZATION:
+        return not lists.organisation_words.isdisjoint(words)
+    if not lists.not_names.isdisjoint(words):
         return False
     if label == EntityType.PERSON:
         # The small pipelines take any single word with a capital for a person.
@@ -86,6 +82,8 @@ def _is_name(words: list[str], before: list[str], label: EntityType, names: Name
     if label == EntityType.LOCATION and " ".join(words) not in names.places:
         if len(words) > 1:
             return not lists.place_words.isdisjoint((words[0], words[-1]))
+        from wordfreq import zipf_frequency
+
         return not lists.place_prepositions.isdisjoint(before) and zipf_frequency(words[0], "en") < lists.place_zipf
     return True
 
@@ -120,7 +118,7 @@ def load_pipeline(model: str) -> "Language":
     return nlp
 
 
-def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams, processes: int = 1) -> Iterator[Span]:
+def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[Span]:
     """Yield the mapped entities of (tweet_id, text) pairs, tweet by tweet; the rule is spaCy's own label."""
     nlp = load_pipeline(params.model)
     names = load_names(params.lexicon)
@@ -128,7 +126,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams, processes: i
     for zone in batched(pairs, ZONE):
         # Words that were met within it are forgotten at its end, so that memory does not grow with the tweets.
         with nlp.memory_zone():
-            for doc, (tweet_id, text) in nlp.pipe(zone, as_tuples=True, batch_size=BATCH, n_process=processes):
+            for doc, (tweet_id, text) in nlp.pipe(zone, as_tuples=True, batch_size=BATCH):
                 for entity in doc.ents:
                     label = params.types.get(entity.label_)
                     covered = entity.text.strip()

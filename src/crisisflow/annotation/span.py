@@ -24,6 +24,8 @@ from crisisflow.progress import tracked
 # each tweet is computed beside the same others, so that not even the last bit of a floating-point sum can differ.
 BATCH = 256
 WHOLE = "1-of-1"
+STAGES = ("spacy", "ruler", "regex")
+RESOLVED = "resolved"
 
 
 class Span(NamedTuple):
@@ -33,7 +35,7 @@ class Span(NamedTuple):
     start: int
     end: int
     label: str
-    source: str  # the stage: spacy, ruler, regex (gold in the embedded corpus)
+    source: str  # one of STAGES, or gold
     rule: str  # what fired within the stage: a pattern id, or spaCy's own label
 
 
