@@ -107,7 +107,7 @@ def test_run_scores_the_reference_and_idrisi(tmp_path: Path) -> None:
         lines.write(json.dumps(line) + "\n")
     params = ANNOTATION.model_copy(update={"quality": ANNOTATION.quality.model_copy(update={"idrisi": str(tmp_path)})})
     out = {name: tmp_path / name for name in ("scores", "patterns", "errors", "metrics")}
-    run(repaired, tmp_path / "gold.parquet", folder, params, 1, *out.values())
+    run(repaired, tmp_path / "gold.parquet", folder, params, *out.values())
     metrics = read_json(out["metrics"])
     assert metrics["reference_tuning"]["resolved"]["all"]["f1"] == 1
     assert metrics["idrisi_dev"]["resolved"]["LOCATION"] == {
@@ -132,6 +132,6 @@ def test_without_gold_the_outputs_are_empty_and_that_is_said(tmp_path: Path, cap
     write_parquet(tmp_path / "gold.parquet", [], SPANS)
     folder = write_reference(tmp_path / "reference", "another", [])
     out = [tmp_path / name for name in ("scores", "patterns", "errors", "metrics")]
-    run(repaired, tmp_path / "gold.parquet", folder, ANNOTATION, 1, *out)
+    run(repaired, tmp_path / "gold.parquet", folder, ANNOTATION, *out)
     assert read_json(out[3]) == {}
     assert "no gold set is there" in capsys.readouterr().err
