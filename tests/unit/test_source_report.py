@@ -106,8 +106,8 @@ def test_figure_is_a_drawing_with_the_same_bytes_each_time(tmp_path: Path) -> No
 def test_a_dropped_pattern_cannot_be_a_pattern_too(tmp_path: Path) -> None:
     text = (RULER / "hazards.yaml").read_text()
     file = tmp_path / "hazards.yaml"
-    file.write_text(text + "\ndropped:\n  never.was: 1 of 9 right\n")
-    assert dropped(["hazards"], RulerFile, tmp_path) == {"never.was": "1 of 9 right"}
+    file.write_text(text + "\ndropped:\n  never-was: 1 of 9 right\n")
+    assert dropped(["hazards"], RulerFile, tmp_path) == {"never-was": "1 of 9 right"}
     taken = load_ruler(["hazards"]).patterns[0]["id"]
     file.write_text(text + f"\ndropped:\n  {taken}: 1 of 9 right\n")
     with pytest.raises(CrisisflowError, match=taken):
