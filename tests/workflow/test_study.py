@@ -49,6 +49,7 @@ def test_metrics_tables_and_report(snakemade):
     assert "ner_micro_f1" in snakemade.run("dvc", "metrics", "show", "--md").stdout
 
 
+QUALITY = {"quality": 1, "source_report": 1}
 LAST = {"tables": 1, "report": 1}
 
 
@@ -60,8 +61,8 @@ LAST = {"tables": 1, "report": 1}
         (
             "annotation.regex.lexicons",
             ["casualties"],
-            {"regex_stage": 1, "resolve": 1, "quality": 1, "bio": 2, "train": 2, "evaluate": 2, **LAST},
-            {"regex_stage", "quality"},
+            {"regex_stage": 1, "resolve": 1, **QUALITY, "bio": 2, "train": 2, "evaluate": 2, **LAST},
+            {"regex_stage", *QUALITY},
         ),
         ("preset", "renamed", LAST, {"tables", "report"}),
     ],
@@ -93,7 +94,7 @@ def test_a_changed_module_reruns_the_steps_that_import_it(snakemade):
         path.write_text(before + "\n# changed\n")
         assert snakemade.planned() == {
             "resolve": 1,
-            "quality": 1,
+            **QUALITY,
             "bio": 2,
             "train": 2,
             "evaluate": 2,
