@@ -253,6 +253,22 @@ def read_yaml(path: Path) -> Any:
         raise CrisisflowError(f"cannot read {path}: {error.strerror or error}") from error
 
 
+def yaml_line(path: Path, keys: Sequence[str | int]) -> int:
+    """The line, from 1, of the entry at `keys` in a YAML file, or of the last of them that is there."""
+    node, line = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), 1
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            found = next((pair for pair in node.value if pair[0].value == str(key)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            found = (node.value[key], node.value[key])
+        else:
+            found = None
+        if not found:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
+
+
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Write a CSV with Unix line ends."""
     buffer = io.StringIO()

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from crisisflow.artifacts import read_yaml, write_text
 from crisisflow.errors import CrisisflowError
 from crisisflow.taxonomy import EntityType
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
@@ -201,13 +203,20 @@ class Params(Section):
         return self
 
 
+def first_fault(error: ValidationError) -> ErrorDetails:
+    """The fault of a validation error that is told: an unknown key before others.
+
+    The key that it was meant to be is then missing too, and says less.
+    """
+    faults = error.errors(include_url=False)
+    return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+
+
 def explain(error: ValidationError) -> str:
     """The first fault of a validation error, with its key, in one line."""
-    faults = error.errors(include_url=False)
-    # An unknown key first: the key that it was meant to be is then missing too, and says less.
-    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+    first = first_fault(error)
     key = ".".join(str(part) for part in first["loc"]) or "the whole"
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
     reason = "is not a known key" if first["type"] == "extra_forbidden" else message[:1].lower() + message[1:]
     return f"{key}: {reason}{more}"

