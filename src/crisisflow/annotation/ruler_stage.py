@@ -23,8 +23,17 @@ SOURCE = "ruler"
 HASHTAG = re.compile(r"#(\w+)")
 # "PrayForPeru", "prayForPERU2019": a capital begins a word unless it goes on with capitals.
 CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z]+")
+ARTICLES = ("the", "a", "an")
 # From this share of words in capitals on, capitals tell nothing: "HELP US" is no country.
 SHOUT = 0.6
+
+
+class Stretch(NamedTuple):
+    """A part of a hashtag's word, and what it stands for."""
+
+    start: int
+    end: int
+    tag: Tag
 
 
 class _Ruler(NamedTuple):
@@ -34,7 +43,8 @@ class _Ruler(NamedTuple):
     matchers: tuple["PhraseMatcher", "PhraseMatcher", "Matcher"]  # without regard to case, with it, tokens
     needs: list[list[tuple[str, ...]]]  # of each token pattern: what `_needs` says
     lexicons: Ruler
-    hashtag: Callable[[str], tuple[int, Tag] | None]
+    hashtag: Callable[[str], Stretch | None]
+    body: re.Pattern[str]  # white space and what makes a name together with a place before it
 
 
 @lru_cache(maxsize=1)
@@ -55,7 +65,9 @@ def _ruler(names: tuple[str, ...]) -> _Ruler:
             else:
                 tokens.add(key, [pattern["pattern"]])
                 needs.append(_needs(pattern["pattern"]))
-    return _Ruler(nlp, (lower, exact, tokens), needs, lexicons, _hashtag_reader(lexicons))
+    bodies = "|".join(map(re.escape, sorted(lexicons.after_place, key=lambda word: (-len(word), word))))
+    body = re.compile(rf" ({bodies or '(?!)'})(?!\w)", re.IGNORECASE)
+    return _Ruler(nlp, (lower, exact, tokens), needs, lexicons, _hashtag_reader(lexicons), body)
 
 
 def _needs(pattern: list[dict[str, Any]]) -> list[tuple[str, ...]]:
@@ -73,26 +85,27 @@ def _needs(pattern: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     return asked
 
 
-def _hashtag_reader(lexicons: Ruler) -> Callable[[str], tuple[int, Tag] | None]:
-    """A function from a hashtag's word to what it stands for and where in the word that begins."""
+def _hashtag_reader(lexicons: Ruler) -> Callable[[str], Stretch | None]:
+    """A function from a hashtag's word to the part of it that stands for something."""
 
     # Hashtags repeat: some ten make up half of all.
     @lru_cache(maxsize=100_000)
-    def read(word: str) -> tuple[int, Tag] | None:
+    def read(word: str) -> Stretch | None:
         lower = word.lower()
         if tag := lexicons.tags.get(lower):
-            return 0, tag
-        for pattern, tag in lexicons.hashtags:
-            if pattern.fullmatch(lower):
-                return 0, tag
-        if tag := lexicons.place_tags.get(lower) or lexicons.in_context.get(lower) or lexicons.in_context.get(word):
-            return 0, tag
+            return Stretch(0, len(word), tag)
         # A letter whose lower-case form is longer would shift what follows.
-        if len(lower) == len(word):
-            for at in _word_starts(word, lexicons.hashtag_openers):
-                tag = lexicons.tags.get(lower[at:]) or lexicons.place_tags.get(lower[at:])
-                if lower[:at] in lexicons.hashtag_openers and tag and tag.label == EntityType.LOCATION:
-                    return at, tag
+        if len(lower) != len(word):
+            return None
+        for pattern, tag in lexicons.hashtags:
+            if match := pattern.fullmatch(lower):
+                return Stretch(*match.span("name" if "name" in pattern.groupindex else 0), tag)
+        if tag := lexicons.place_tags.get(lower) or lexicons.in_context.get(lower) or lexicons.in_context.get(word):
+            return Stretch(0, len(word), tag)
+        for at in _word_starts(word, lexicons.hashtag_openers):
+            tag = lexicons.tags.get(lower[at:]) or lexicons.place_tags.get(lower[at:])
+            if lower[:at] in lexicons.hashtag_openers and tag and tag.label == EntityType.LOCATION:
+                return Stretch(at, len(word), tag)
         return None
 
     return read
@@ -133,16 +146,27 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
     for batch in batched(texts, BATCH):
         # Words that were met within it are forgotten at its end, so that memory does not grow with the tweets.
         with ruler.nlp.memory_zone():
-            found = [_longest(list(_spans(ruler, tweet_id, text))) for tweet_id, text in batch]
+            found = [
+                _longest(list(_with_bodies(ruler, text, _spans(ruler, tweet_id, text)))) for tweet_id, text in batch
+            ]
         yield from chain.from_iterable(found)
+
+
+def _with_bodies(ruler: _Ruler, text: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans, and the names that places make with the words behind them: "Kerala police"."""
+    for span in spans:
+        yield span
+        if span.label == EntityType.LOCATION and (body := ruler.body.match(text, span.end)):
+            tag = ruler.lexicons.after_place[body[1].lower()]
+            yield Span(span.tweet_id, span.start, body.end(), tag.label, SOURCE, tag.rule)
 
 
 def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
     """What hashtags and running text name; spans may overlap."""
     for match in HASHTAG.finditer(text):
         if read := ruler.hashtag(match[1]):
-            offset, tag = read
-            yield Span(tweet_id, match.start(1) + offset, match.end(1), tag.label, SOURCE, tag.rule)
+            at = match.start(1)
+            yield Span(tweet_id, at + read.start, at + read.end, read.tag.label, SOURCE, read.tag.rule)
     for start, end, label, rule in _matches(ruler, text):
         yield Span(tweet_id, start, end, label, SOURCE, rule)
 
@@ -161,6 +185,8 @@ def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
     for matcher in matchers:
         for key, first, last in matcher(doc):
             label, rule = strings[key].split(" ")
+            if last - first > 1 and doc[first].lower_ in ARTICLES:
+                first += 1
             start, end = doc[first].idx, doc[last - 1].idx + len(doc[last - 1])
             cased = rule in lexicons.cased or text[start:end] in lexicons.words
             if not (cased and _lower_word(text, start, end)):

@@ -33,6 +33,10 @@ _COMPASS = re.compile(
 )
 _TRAILING = re.compile(r"(?:['’]s?|[^\w.%)]+)$")
 _WORD = re.compile(r"\w+")
+_NO_AMOUNTS = {"one", "half", "quarter", "a quarter", "third", "two thirds", "911"}
+# A phone number, a date, a road, a clock time.
+_LONGER_BEFORE = re.compile(r"\w[-/.:]$")
+_LONGER_BEHIND = re.compile(r"\s?[-/:]\s?\w|[.,]\d")
 _NAMES = {EntityType.LOCATION, EntityType.ORGANIZATION, EntityType.PERSON}
 
 
@@ -48,8 +52,7 @@ def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> tu
     where it is one ("South Africa"), the gazetteers of stage 2 have the longer span.
     """
     if label not in _NAMES:
-        # "one" is mostly a pronoun, and "3/4" as often a date as a fraction.
-        return None if text[start:end].lower() == "one" or "/" in text[start:end] else (start, end)
+        return (start, end) if _is_amount(text, start, end) else None
     if broken := _BREAK.search(text, start, end):
         end = broken.start()
     for leading in (_LEADING, _COMPASS) if label == EntityType.LOCATION else (_LEADING,):
@@ -68,11 +71,25 @@ def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> tu
     return start, end
 
 
+def _is_amount(text: str, start: int, end: int) -> bool:
+    """Whether a number that spaCy found is an amount: no share, age, date, pronoun, or part of a longer number."""
+    found = text[start:end]
+    if found.lower() in _NO_AMOUNTS or "/" in found or not _WORD.search(found):
+        return False
+    longer = _LONGER_BEFORE.search(text, 0, start) or _LONGER_BEHIND.match(text, end)
+    age = text[:start].endswith(", ") and text[end : end + 1] == "," and len(found) == 2
+    return not (longer or age)
+
+
 def _is_name(words: list[str], before: list[str], label: EntityType, names: Names) -> bool:
     """Whether the words of a span may be a name of its type; `before` holds the word before it, if there is one."""
     lists = names.lists
     if label == EntityType.ORGANIZATION:
-        return not lists.organisation_words.isdisjoint(words)
+        if not lists.not_organisations.isdisjoint(words):
+            return False
+        # One such word and another: "Army" alone is a kind, as is "Bank, Council".
+        named = not lists.organisation_words.issuperset(words) and not lists.organisation_words.isdisjoint(words)
+        return named or not lists.organisations.isdisjoint(words)
     if not lists.not_names.isdisjoint(words):
         return False
     if label == EntityType.PERSON:
