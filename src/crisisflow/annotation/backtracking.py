@@ -34,7 +34,7 @@ def backtracking(parsed: Iterable[tuple[Any, Any]]) -> float:
 
 
 class _Power(NamedTuple):
-    """Powers of the text's length: the ways in which an expression can match from one place on, and the steps it takes."""
+    """Powers of the text's length: in how many ways an expression can match from one place on, in how many steps."""
 
     ways: float
     steps: float

@@ -27,7 +27,12 @@ VECTORS = ("tok2vec", "transformer")
 _HIDDEN = re.compile(r"^RT(?= @)|@\w+|#")
 # A name ends where a headline's source, another hashtag, a handle or an emoji begins.
 _BREAK = re.compile(r"[^\S ]|\s{2,}|\s[-–—|•:]+(?:\s|$)|[|•:;()\[\]\"“”]|https?\b|[^\x00-\u024f\u2010-\u203f]")
-_LEADING = re.compile(r"(?:the|a|an|this|that|our|your|my|all|in|at|of|near|to|from|for|rt|via)\s+", re.IGNORECASE)
+_LEADING = re.compile(
+    r"(?:the|a|an|this|that|our|your|my|all|in|at|of|near|to|from|for|rt|via|and)\s+|&\s*", re.IGNORECASE
+)
+# "City of Leland", "Manica province": what a place is, where it is no part of its name.
+_KIND_OF = re.compile(r"(?:city|town|county|state|province|village|district|island|republic)\s+of\s+", re.IGNORECASE)
+_KIND = re.compile(r"\s+(?:city|town|county|province|village|district|township|region|area|airport)$")
 _COMPASS = re.compile(
     r"(?:(?:north|south)?(?:east|west)(?:ern)?|(?:north|south)(?:ern)?|central|[ns]?[ew]|[ns])[\s-]+", re.IGNORECASE
 )
@@ -55,11 +60,13 @@ def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> tu
         return (start, end) if _is_amount(text, start, end) else None
     if broken := _BREAK.search(text, start, end):
         end = broken.start()
-    for leading in (_LEADING, _COMPASS) if label == EntityType.LOCATION else (_LEADING,):
+    place = label == EntityType.LOCATION
+    for leading in (_LEADING, _COMPASS, _KIND_OF) if place else (_LEADING,):
         if (found := leading.match(text, start, end)) and found.end() < end:
             start = found.end()
-    while start < end and (found := _TRAILING.search(text[start:end])):
-        end = start + found.start()
+    for trailing in (_TRAILING, _KIND) if place else (_TRAILING,):
+        while start < end and (found := trailing.search(text[start:end])):
+            end = start + found.start()
     words = _WORD.findall(text[start:end].lower())
     shouted = label == EntityType.PERSON and text[start:end].isupper()
     if (
