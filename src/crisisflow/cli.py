@@ -218,13 +218,27 @@ def explain_command(
         print(line)
 
 
+@app.command("sample-for-review")
+def sample_for_review_command(
+    n: Annotated[int, typer.Option(help="tweets to draw, stratified by class and spread over the events")] = 200,
+    seed: Annotated[int, typer.Option(help="seed of the draw")] = 1,
+    tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
+    resolved: Annotated[Path, typer.Option()] = Path("data/annotations/resolved.parquet"),
+    out: Annotated[Path, typer.Option(help="folder of the sheet")] = Path("data/review"),
+) -> None:
+    """Draw tweets to be reviewed in Label Studio; say the margin of error."""
+    from crisisflow.annotation.review import run
+
+    run(tweets, resolved, n, seed, out)
+
+
 @app.command("agreement")
 def agreement_command(
     file: Annotated[Path, typer.Argument(help="JSON export of Label Studio, or a CSV of passes without text")],
     tweets: Annotated[Path, typer.Option(help="texts for a CSV of passes")] = Path("data/corpus/repaired.parquet"),
     out: Annotated[Path | None, typer.Option(help="where to write the table as CSV")] = None,
 ) -> None:
-    """Compare annotators of the same tweets: span F1 and Cohen's kappa per type."""
+    """Compare annotators of the same tweets: precision, recall, span F1 and Cohen's kappa per type."""
     from crisisflow.annotation.agreement import run
 
     run(file, tweets, out)

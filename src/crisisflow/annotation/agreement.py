@@ -1,181 +1,133 @@
 """Agreement: how far annotators of the same tweets agree, type by type.
 
-Two measures per type: F1 of the exact spans of one against the other's, and Cohen's kappa of the tokens (in a span of
-the type or not; over all types: which type, or none). Tokens of one tweet hang together, so the 95 % confidence
-interval of kappa is a percentile bootstrap over tweets, not the textbook's formula for independent items.
+Of the exact spans: precision, recall and F1 of the first annotator's, taking the second's as right. Of the tokens:
+Cohen's kappa (in a span of the type or not; over all types: which type, or none). Spans and tokens of one tweet hang
+together, so the 95 % confidence intervals are percentile bootstraps over tweets, not the textbook's formulas for
+independent items.
 """
 
-import csv
-import hashlib
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from crisisflow.artifacts import RAW, read_json, read_parquet, write_csv
+from crisisflow.annotation import standoff
+from crisisflow.annotation.label_studio import PIPELINE, read_export
+from crisisflow.annotation.mark import Mark, Reviewed
+from crisisflow.artifacts import write_csv
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 from crisisflow.taxonomy import ENTITY_TYPES
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
-PIPELINE = "pipeline"
 SAMPLES, SEED = 1000, 13
-HEADER = ["first", "second", "label", "first_spans", "second_spans", "span_f1", "kappa", "kappa_low", "kappa_high"]
+MEASURES = ("precision", "recall", "span_f1", "kappa")
+HEADER = ["first", "second", "label", "first_spans", "second_spans", "both_spans"]
+HEADER += [f"{measure}{end}" for measure in MEASURES for end in ("", "_low", "_high")]
 
-Marks = set[tuple[int, int, str]]  # (start, end, type), code points
-
-
-class Reviewed(NamedTuple):
-    """A tweet and what each annotator marked in it."""
-
-    text: str
-    marks: dict[str, Marks]
+LABELS = ("all", *ENTITY_TYPES)
+CLASSES = len(LABELS)  # of a token: none, or one of the types
 
 
-def kappa(first: np.ndarray, second: np.ndarray, tweets: np.ndarray, classes: int) -> tuple[float, float, float]:
-    """Cohen's kappa of two codings of tokens, with the 95 % interval of a bootstrap over tweets.
-
-    `first` and `second` hold a class per token, shape (tokens,), `tweets` the number of each token's tweet. NaN where
-    both coded one class only: kappa is not defined there.
-    """
-    number = int(tweets.max()) + 1 if tweets.size else 0
-    tables = np.zeros((number, classes, classes))
-    np.add.at(tables, (tweets, first, second), 1)
-
-    def of(table: np.ndarray) -> np.ndarray:
-        """Of tables of shape (..., classes, classes)."""
-        total = table.sum(axis=(-2, -1))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            observed = np.trace(table, axis1=-2, axis2=-1) / total
-            expected = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1) / total**2
-            return (observed - expected) / (1 - expected)
-
-    generator = np.random.default_rng(SEED)
-    flat = tables.reshape(number, -1)
-    drawn = np.stack(
-        [
-            np.bincount(generator.integers(number, size=number), minlength=number) @ flat
-            if number
-            else flat.sum(axis=0)
-            for _ in range(SAMPLES)
-        ]
-    )
-    resampled = of(drawn.reshape(SAMPLES, classes, classes))
-    low, high = np.nanpercentile(resampled, [2.5, 97.5]) if np.isfinite(resampled).any() else (np.nan, np.nan)
-    return float(of(tables.sum(axis=0))), float(low), float(high)
+def kappa(tables: np.ndarray) -> np.ndarray:
+    """Cohen's kappa of tables of two codings, shape (..., classes, classes); NaN where both coded one class only."""
+    total = tables.sum(axis=(-2, -1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        observed = np.trace(tables, axis1=-2, axis2=-1) / total
+        expected = (tables.sum(axis=-1) * tables.sum(axis=-2)).sum(axis=-1) / total**2
+        return (observed - expected) / (1 - expected)
 
 
 def compare(tweets: Sequence[Reviewed], one: str, other: str) -> Iterator[list[Any]]:
-    """Rows (HEADER) of two annotators, over the tweets that both have: all types, then each type that either used."""
+    """Rows (HEADER) of two annotators over the tweets that both have, if any: all types, then each that either used.
+
+    A value that is not defined is empty. So is an interval where no resample differs: that shows how little the
+    bootstrap can say of full agreement, not that the value is certain.
+    """
     shared = [tweet for tweet in tweets if one in tweet.marks and other in tweet.marks]
-    codes: dict[str, list[int]] = {one: [], other: []}
-    owner: list[int] = []
-    for number, (text, marks) in enumerate(shared):
-        tokens = [match.span() for match in TOKEN.finditer(text)]
-        owner += [number] * len(tokens)
-        for annotator in (one, other):
-            codes[annotator] += _codes(tokens, marks[annotator])
-    first, second, numbers = (np.array(values, dtype=int) for values in (codes[one], codes[other], owner))
-    for label in ("all", *ENTITY_TYPES):
-        spans = [
-            {(at, *mark) for at, tweet in enumerate(shared) for mark in tweet.marks[name] if label in ("all", mark[2])}
-            for name in (one, other)
-        ]
-        if not any(spans):
-            continue
-        f1 = 2 * len(spans[0] & spans[1]) / (len(spans[0]) + len(spans[1]))
-        if label == "all":
-            values = kappa(first, second, numbers, len(ENTITY_TYPES) + 1)
-        else:
-            code = ENTITY_TYPES.index(label) + 1
-            values = kappa((first == code).astype(int), (second == code).astype(int), numbers, 2)
-        shown = ["" if np.isnan(value) else round(value, 4) for value in values]
-        yield [one, other, label, len(spans[0]), len(spans[1]), round(f1, 4), *shown]
+    if not shared:
+        return
+    counts = np.stack([_counts(tweet.text, tweet.marks[one], tweet.marks[other]) for tweet in shared])
+    # How often each tweet is drawn: one draw serves all types and measures.
+    drawn = np.random.default_rng(SEED).multinomial(len(shared), np.full(len(shared), 1 / len(shared)), size=SAMPLES)
+    total, resampled = counts.sum(axis=0), drawn @ counts
+    for code, label in enumerate(LABELS):
+        spans = total[CLASSES**2 :].reshape(CLASSES, 3)[code]
+        if not code or spans.any():
+            values = [
+                [round(float(value), 4) if np.isfinite(value) else "" for value in (point, *_interval(redrawn))]
+                for point, redrawn in zip(_measures(total, code), _measures(resampled, code), strict=True)
+            ]
+            yield [one, other, label, *map(int, spans), *(value for three in values for value in three)]
 
 
-def _codes(tokens: Sequence[tuple[int, int]], marks: Marks) -> list[int]:
-    """The number of each token's type, 0 for none; a token belongs to the first span that touches it."""
+def _counts(text: str, first: set[Mark], second: set[Mark]) -> np.ndarray:
+    """What one tweet adds to the counts: its tokens by both codings, then by label the spans of first, second, both."""
+    tokens = np.zeros((CLASSES, CLASSES))
+    places = [match.span() for match in TOKEN.finditer(text)]
+    for cell in zip(_codes(places, first), _codes(places, second), strict=True):
+        tokens[cell] += 1
+    spans = np.zeros((CLASSES, 3))
+    for column, marks in enumerate((first, second, first & second)):
+        for mark in marks:
+            spans[[0, LABELS.index(mark.label)], column] += 1
+    return np.concatenate([tokens.ravel(), spans.ravel()])
+
+
+def _codes(tokens: Sequence[tuple[int, int]], marks: set[Mark]) -> list[int]:
+    """The class of each token; a token belongs to the first span that touches it."""
     ordered = sorted(marks)
     return [
-        next((ENTITY_TYPES.index(label) + 1 for a, b, label in ordered if a < end and start < b), 0)
+        next((LABELS.index(mark.label) for mark in ordered if mark.start < end and start < mark.end), 0)
         for start, end in tokens
     ]
 
 
-def read_standoff(path: Path, tweets: Path) -> list[Reviewed]:
-    """Passes kept without text: `path` has tweet_id, annotator, start, end, label.
+def _measures(counts: np.ndarray, code: int) -> tuple[np.ndarray, ...]:
+    """MEASURES of one label, of sums of `_counts`, shape (..., counts)."""
+    tables, spans = np.split(counts, [CLASSES**2], axis=-1)
+    tables = tables.reshape(*tables.shape[:-1], CLASSES, CLASSES)
+    first, second, both = np.moveaxis(spans.reshape(*spans.shape[:-1], CLASSES, 3)[..., code, :], -1, 0)
+    if code:
+        agreed, of_first, of_second = tables[..., code, code], tables[..., code, :].sum(-1), tables[..., code].sum(-1)
+        neither = tables.sum((-2, -1)) - of_first - of_second + agreed
+        binary = np.stack([neither, of_second - agreed, of_first - agreed, agreed], axis=-1)
+        tables = binary.reshape(*binary.shape[:-1], 2, 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return both / first, both / second, 2 * both / (first + second), kappa(tables)
 
-    Its neighbour tweets.csv lists the tweets (those without a span count too) and the hashes of their texts, which
-    `tweets` holds.
+
+def _interval(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of resampled values, without those that are not defined; NaN where none differs."""
+    defined = values[np.isfinite(values)]
+    if not defined.size or np.ptp(defined) == 0:
+        return np.nan, np.nan
+    low, high = np.percentile(defined, [2.5, 97.5])
+    return low, high
+
+
+def read_passes(path: Path, repaired: Path) -> list[Reviewed]:
+    """Passes kept without text: `path` has tweet_id, annotator, start, end, label, its neighbour tweets.csv the tweets.
+
+    Every annotator is taken to have seen every tweet of it.
 
     Raises:
-        CrisisflowError: a text is missing or another one than the annotated.
+        CrisisflowError: a line is broken, or a text is missing or another one than the annotated.
     """
-    table = read_parquet(tweets, RAW)
-    texts = dict(zip(table["tweet_id"].to_pylist(), table["text"].to_pylist(), strict=True))
-    marks: dict[str, dict[str, Marks]] = defaultdict(lambda: defaultdict(set))
-    rows = list(_csv(path))
-    annotators = sorted({row["annotator"] for row in rows})
-    for row in rows:
-        marks[row["tweet_id"]][row["annotator"]].add((int(row["start"]), int(row["end"]), row["label"]))
-    reviewed = []
-    for row in _csv(path.with_name("tweets.csv")):
-        text = texts.get(row["tweet_id"])
-        if text is None or hashlib.sha256(text.encode()).hexdigest() != row["text_sha256"]:
-            fault = "is not in" if text is None else "has another text in"
+    listed = standoff.read_tweets(path.with_name("tweets.csv"), repaired)
+    for tweet_id, tweet in listed.items():
+        if tweet.text is None:
             raise CrisisflowError(
-                f"{path}: tweet {row['tweet_id']} {fault} {tweets}; give the repaired corpus it is of"
+                f"{path}: tweet {tweet_id} is not in {repaired}; give the repaired corpus with --tweets"
             )
-        reviewed.append(Reviewed(text, {name: marks[row["tweet_id"]][name] for name in annotators}))
-    return reviewed
-
-
-def _csv(path: Path) -> Iterator[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            yield from csv.DictReader(lines)
-    except OSError as error:
-        raise CrisisflowError(f"cannot read {path}: {error.strerror}") from error
-
-
-def read_label_studio(path: Path) -> list[Reviewed]:
-    """A JSON export of Label Studio: its annotators by the name in `completed_by`, the predictions as `pipeline`.
-
-    Raises:
-        CrisisflowError: the file is no such export.
-    """
-    reviewed = []
-    try:
-        for task in read_json(path):
-            text = task["data"]["text"]
-            marks = {}
-            for prediction in task.get("predictions", []):
-                marks[PIPELINE] = _results(text, prediction)
-            for annotation in task["annotations"]:
-                if not annotation.get("was_cancelled"):
-                    by = annotation["completed_by"]
-                    name = str(by.get("email") or by["id"]) if isinstance(by, dict) else str(by)
-                    marks[name] = _results(text, annotation)
-            reviewed.append(Reviewed(text, marks))
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise CrisisflowError(
-            f"{path} is no JSON export of Label Studio ({type(error).__name__} {error}); export with format JSON"
-        ) from None
-    return reviewed
-
-
-def _results(text: str, annotation: dict[str, Any]) -> Marks:
-    """The marks of one annotation; Label Studio counts UTF-16 units, as browsers do."""
-    places = [0]
-    for character in text:
-        places.append(places[-1] + (2 if ord(character) > 0xFFFF else 1))
-    point = {unit: at for at, unit in enumerate(places)}
-    values = [result["value"] for result in annotation["result"] if result.get("type") == "labels"]
-    return {(point[value["start"]], point[value["end"]], value["labels"][0]) for value in values}
+    marks = standoff.read_marks(path, ("tweet_id", "annotator"), listed)
+    annotators = sorted({annotator for _, annotator in marks})
+    return [
+        Reviewed(tweet.text, {name: marks[tweet_id, name] for name in annotators}) for tweet_id, tweet in listed.items()
+    ]
 
 
 def run(file: Path, tweets: Path, out: Path | None) -> None:
@@ -184,15 +136,23 @@ def run(file: Path, tweets: Path, out: Path | None) -> None:
     Raises:
         CrisisflowError: the file is absent or damaged, or fewer than two annotated the same tweets.
     """
-    reviewed = read_standoff(file, tweets) if file.suffix == ".csv" else read_label_studio(file)
-    names = sorted({name for tweet in reviewed for name in tweet.marks})
+    reviewed = read_passes(file, tweets) if file.suffix == ".csv" else read_export(file)
+    # The pipeline goes first: precision and recall are then its own.
+    names = sorted({name for tweet in reviewed for name in tweet.marks}, key=lambda name: (name != PIPELINE, name))
     rows = [row for one, other in combinations(names, 2) for row in compare(reviewed, one, other)]
     if not rows:
         raise CrisisflowError(f"{file}: no tweet was annotated by two; annotators: {', '.join(names) or 'none'}")
-    say(f"{'annotators':24}{'type':15}{'spans':>12}{'span F1':>9}{'kappa':>8}   95 % interval")
-    for one, other, label, first, second, f1, *values in rows:
-        shown = [f"{value:.3f}" if value != "" else "–" for value in values]
-        pair = f"{one} / {other}"
-        say(f"{pair:24}{label:15}{first:>5} /{second:>5}{f1:>9.3f}{shown[0]:>8}   {shown[1]} to {shown[2]}")
+    for first, second, label, ours, theirs, _, *values in rows:
+        if label == LABELS[0]:
+            tweets_of_both = sum(first in tweet.marks and second in tweet.marks for tweet in reviewed)
+            say(f"{first} (first) against {second}: {tweets_of_both:,} tweets; in brackets the 95 % interval")
+            say(f"  {'type':14}{'spans':>14}" + "".join(f"  {measure:19}" for measure in MEASURES).rstrip())
+        shown = "".join(f"  {_shown(values[at : at + 3]):19}" for at in range(0, len(values), 3))
+        say(f"  {label:14}{ours:>6,} /{theirs:>6,}{shown}".rstrip())
     if out:
         write_csv(out, HEADER, rows)
+
+
+def _shown(values: Sequence[float | str]) -> str:
+    value, low, high = (f"{value:.3f}" if value != "" else "" for value in values)
+    return f"{value or '–'} ({low}–{high})" if low else value or "–"

@@ -4,23 +4,19 @@ Three sources: the embedded corpus (by construction), IDRISI-R (human location m
 project's reference annotations (data/reference, all ten types; docs/annotation.md says who made them).
 """
 
-import csv
 import gzip
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from crisisflow.annotation import standoff
 from crisisflow.annotation.span import Span, read_spans
 from crisisflow.artifacts import RAW, read_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 from crisisflow.taxonomy import ENTITY_TYPES, EntityType
-
-# Of the reference annotations: seen while the patterns were tuned, and not.
-HALVES = ("tuning", "scored")
 
 
 class GoldTweet(NamedTuple):
@@ -62,36 +58,21 @@ def reference(repaired: Path, folder: Path) -> Iterator[GoldSet]:
     tweets, annotated = folder / "tweets.csv", folder / "spans.csv"
     if not (tweets.exists() and annotated.exists()):
         return
-    table = read_parquet(repaired, RAW)
-    texts = dict(zip(table["tweet_id"].to_pylist(), table["text"].to_pylist(), strict=True))
-    rows = list(_rows(tweets))
-    for number, row in rows:
-        if row.get("half") not in HALVES:
-            raise CrisisflowError(f"{tweets}, line {number}: half must be one of {', '.join(HALVES)}")
-        text = texts.get(row["tweet_id"])
-        if text is not None and hashlib.sha256(text.encode()).hexdigest() != row["text_sha256"]:
-            raise CrisisflowError(
-                f"{tweets}: tweet {row['tweet_id']} has another text than the annotated one; "
-                "use the repairs of the presets (corpus.repair)"
-            )
-    spans: dict[str, list[Span]] = defaultdict(list)
-    for number, row in _rows(annotated):
-        try:
-            tweet_id, start, end = row["tweet_id"], int(row["start"]), int(row["end"])
-            label = EntityType(row["label"]).value
-        except (KeyError, TypeError, ValueError) as error:
-            raise CrisisflowError(f"{annotated}, line {number}: {error}") from None
-        if not 0 <= start < end or (tweet_id in texts and end > len(texts[tweet_id])):
-            raise CrisisflowError(f"{annotated}, line {number}: {start}-{end} is no stretch of the tweet's text")
-        spans[tweet_id].append(Span(tweet_id, start, end, label, "gold", "reference"))
-    here = [row for _, row in rows if row["tweet_id"] in texts]
-    if len(here) < len(rows):
-        say(f"quality: {len(rows) - len(here):,} tweets of {tweets} are not in the corpus and left out")
-    for half in HALVES:
+    listed = standoff.read_tweets(tweets, repaired)
+    marks = standoff.read_marks(annotated, ("tweet_id",), listed)
+    here = {tweet_id: tweet for tweet_id, tweet in listed.items() if tweet.text is not None}
+    if len(here) < len(listed):
+        say(f"quality: {len(listed) - len(here):,} tweets of {tweets} are not in the corpus and left out")
+    for half in standoff.HALVES:
         chosen = [
-            GoldTweet(row["tweet_id"], row["event"], texts[row["tweet_id"]], sorted(spans[row["tweet_id"]]))
-            for row in here
-            if row["half"] == half
+            GoldTweet(
+                tweet_id,
+                tweet.event,
+                tweet.text,
+                [Span(tweet_id, *mark, "gold", "reference") for mark in sorted(marks[tweet_id,])],
+            )
+            for tweet_id, tweet in here.items()
+            if tweet.half == half
         ]
         if chosen:
             yield GoldSet(f"reference_{half}", ENTITY_TYPES, chosen)
@@ -126,9 +107,3 @@ def _idrisi_tweet(row: dict[str, object]) -> GoldTweet:
             raise ValueError(f"offsets {start}-{end} are not those of the mention")
         spans.append(Span(tweet_id, start, end, EntityType.LOCATION.value, "gold", "idrisi"))
     return GoldTweet(tweet_id, str(row["event"]), text, sorted(spans))
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a CSV with a header, each with the number of its line."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        yield from enumerate(csv.DictReader(lines), 2)
