@@ -349,6 +349,27 @@ def report_command(
     run(preset, manifest, repair, corpus, annotation, metrics, tables, out)
 
 
+@app.command("export")
+def export_command(
+    out: Annotated[Path, typer.Option(help="a new folder")],
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="parquet, conll, docbin or jsonl; repeat, or leave out for all")
+    ] = None,
+    without_text: Annotated[
+        bool, typer.Option("--without-text", help="ids, offsets and the sha256 of each text, for sharing")
+    ] = False,
+    tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
+    resolved: Annotated[Path, typer.Option()] = Path("data/annotations/resolved.parquet"),
+    manifest: Annotated[Path, typer.Option()] = Path("data/raw/manifest.json"),
+    corpus: Annotated[Path, typer.Option()] = Path("data/corpus/statistics.json"),
+    quality: Annotated[Path, typer.Option()] = Path("results/quality.json"),
+) -> None:
+    """Write the dataset in the formats of other tools, with a card."""
+    from crisisflow.dataset.export import run
+
+    run(tweets, resolved, manifest, corpus, quality, formats or [], without_text, out)
+
+
 @app.command("dvcyaml")
 def dvcyaml_command(
     check: Annotated[bool, typer.Option("--check", help="write nothing; fail when dvc.yaml is out of date")] = False,

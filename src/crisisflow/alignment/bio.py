@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 BATCH = 1000
+FATES = ("exact", "moved", "lost", "truncated")
 LABEL_ID = {label: number for number, label in enumerate(BIO_LABELS)}
 
 
@@ -84,6 +85,26 @@ def decode(words: Sequence[Word], labels: Sequence[str]) -> list[tuple[int, int,
     return found
 
 
+def fates_of(spans: Sequence[Span], found: Sequence[tuple[int, int, str]], reach: int) -> list[tuple[str, str]]:
+    """The type of each span and what became of it, where `found` is what can be read back from the labels.
+
+    `exact`: its borders are borders of words. `moved`: they are not, and the labelled words are the nearest form.
+    `lost`: it begins inside a word and covers no other. `truncated`: it goes beyond `reach`, where the labels end.
+    """
+    exact = set(found)
+    starts = {start for start, _, _ in found}
+    fates = []
+    for span in spans:
+        if (span.start, span.end, span.label) in exact:
+            fate = "exact"
+        elif span.end > reach:
+            fate = "truncated"
+        else:
+            fate = "moved" if any(span.start <= start < span.end for start in starts) else "lost"
+        fates.append((span.label, fate))
+    return fates
+
+
 class Aligned(NamedTuple):
     """One tweet as a model reads it; `fates` pairs each span's type with what became of it."""
 
@@ -96,12 +117,7 @@ class Aligned(NamedTuple):
 def align(
     tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], spans: Sequence[Sequence[Span]], max_length: int
 ) -> Iterator[Aligned]:
-    """Align the resolved spans of each text.
-
-    A span's fate is `exact` (its borders are borders of words), `moved` (they are not: the labelled words are the
-    nearest form), `lost` (it begins inside a word and covers no other) or `truncated` (it reaches beyond `max_length`
-    subwords).
-    """
+    """Align the resolved spans of each text; a span that reaches beyond `max_length` subwords is truncated."""
     encoded = tokenizer(list(texts), truncation=True, max_length=max_length, return_offsets_mapping=True)
     for number, (text, own) in enumerate(zip(texts, spans, strict=True)):
         word_ids, offsets = encoded.word_ids(number), encoded["offset_mapping"][number]
@@ -110,20 +126,9 @@ def align(
         tags = encode(words, own)
         for word, tag in zip(words, tags, strict=True):
             labels[word.token] = LABEL_ID[tag]
-        recovered = set(decode(words, tags))
-        starts = {start for start, _, _ in recovered}
         cut = bool(encoded.encodings[number].overflowing)
         reach = max(end for _, end in offsets) if cut else len(text)
-        fates = []
-        for span in own:
-            if (span.start, span.end, span.label) in recovered:
-                fate = "exact"
-            elif span.end > reach:
-                fate = "truncated"
-            else:
-                fate = "moved" if any(span.start <= start < span.end for start in starts) else "lost"
-            fates.append((span.label, fate))
-        yield Aligned(encoded["input_ids"][number], labels, fates, cut)
+        yield Aligned(encoded["input_ids"][number], labels, fates_of(own, decode(words, tags), reach), cut)
 
 
 def run(tweets: Path, resolved: Path, encoder: str, params: AlignmentParams, out: Path, statistics: Path) -> None:
@@ -162,10 +167,7 @@ def run(tweets: Path, resolved: Path, encoder: str, params: AlignmentParams, out
         "tweets": len(rows),
         "subwords": {"mean": sum(lengths) / len(lengths), "longest": lengths[-1]},
         "tweets_cut": cut,
-        "spans": {
-            label: {fate: fates[label, fate] for fate in ("exact", "moved", "lost", "truncated")}
-            for label in ENTITY_TYPES
-        },
+        "spans": {label: {fate: fates[label, fate] for fate in FATES} for label in ENTITY_TYPES},
     }
     write_json(statistics, facts)
     exact = sum(count for (_, fate), count in fates.items() if fate == "exact")
