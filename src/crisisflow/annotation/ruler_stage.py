@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.annotation.gazetteer import STATE_CODE
 from crisisflow.annotation.lexicon import Ruler, Tag, load_ruler
-from crisisflow.annotation.span import BATCH, Span, read_texts, write_spans
+from crisisflow.annotation.span import ZONE, Span, read_texts, write_spans
 from crisisflow.artifacts import batched
 from crisisflow.params import LexiconParams
 from crisisflow.taxonomy import EntityType
@@ -17,6 +17,7 @@ from crisisflow.taxonomy import EntityType
 if TYPE_CHECKING:  # a heavy import
     from spacy.language import Language
     from spacy.matcher import Matcher, PhraseMatcher
+    from spacy.strings import StringStore
     from spacy.tokens import Doc
 
 SOURCE = "ruler"
@@ -41,7 +42,7 @@ class _Ruler(NamedTuple):
 
     nlp: "Language"
     matchers: tuple["PhraseMatcher", "PhraseMatcher", "Matcher"]  # without regard to case, with it, tokens
-    needs: list[list[tuple[str, ...]]]  # of each token pattern: what `_needs` says
+    needs: list[list[set[int]]]  # of each token pattern: what `_needs` says
     lexicons: Ruler
     hashtag: Callable[[str], Stretch | None]
     body: re.Pattern[str]  # white space and what makes a name together with a place before it
@@ -64,14 +65,14 @@ def _ruler(names: tuple[str, ...]) -> _Ruler:
                 matcher.add(key, [nlp.make_doc(pattern["pattern"])])
             else:
                 tokens.add(key, [pattern["pattern"]])
-                needs.append(_needs(pattern["pattern"]))
+                needs.append(_needs(pattern["pattern"], nlp.vocab.strings))
     bodies = "|".join(map(re.escape, sorted(lexicons.after_place, key=lambda word: (-len(word), word))))
     body = re.compile(rf" ({bodies or '(?!)'})(?!\w)", re.IGNORECASE)
     return _Ruler(nlp, (lower, exact, tokens), needs, lexicons, _hashtag_reader(lexicons), body)
 
 
-def _needs(pattern: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-    """The words, in lower case, that a token pattern asks for: a text lacks a match if it lacks all of one tuple.
+def _needs(pattern: list[dict[str, Any]], strings: "StringStore") -> list[set[int]]:
+    """The words, as hashes of their lower-case forms, that a token pattern asks for, one of each set.
 
     The token matcher looks at each token with each pattern; nearly all texts can be told not to match beforehand.
     """
@@ -81,7 +82,7 @@ def _needs(pattern: list[dict[str, Any]]) -> list[tuple[str, ...]]:
             words = token.get(attribute)
             words = words.get("IN") if isinstance(words, dict) else words and [words]
             if words and token.get("OP", "1") in ("1", "+"):
-                asked.append(tuple(word.lower() for word in words))
+                asked.append({strings.add(word.lower()) for word in words})
     return asked
 
 
@@ -143,7 +144,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
         CrisisflowError: a lexicon is unknown or broken.
     """
     ruler = _ruler(tuple(params.lexicons))
-    for batch in batched(texts, BATCH):
+    for batch in batched(texts, ZONE):
         # Words that were met within it are forgotten at its end, so that memory does not grow with the tweets.
         with ruler.nlp.memory_zone():
             found = [
@@ -179,8 +180,8 @@ def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
     matchers = [lower]
     if not _shouted(text):
         matchers.append(exact)
-    folded = text.lower()
-    if any(all(any(word in folded for word in words) for words in asked) for asked in ruler.needs):
+    words = set(doc.to_array("LOWER").tolist())
+    if any(all(not words.isdisjoint(one) for one in asked) for asked in ruler.needs):
         matchers.append(tokens)
     for matcher in matchers:
         for key, first, last in matcher(doc):

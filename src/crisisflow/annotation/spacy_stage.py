@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crisisflow.annotation.lexicon import Names, load_names
-from crisisflow.annotation.span import BATCH, WHOLE, Span, read_texts, write_spans
+from crisisflow.annotation.span import BATCH, WHOLE, ZONE, Span, read_texts, write_spans
 from crisisflow.artifacts import batched
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SpacyParams
@@ -20,7 +20,6 @@ from crisisflow.taxonomy import EntityType
 if TYPE_CHECKING:
     from spacy.language import Language
 
-ZONE = 16 * BATCH
 # What gives tokens their vectors; the rest of a pipeline (tagger, parser ...) is not needed to find entities.
 VECTORS = ("tok2vec", "transformer")
 
