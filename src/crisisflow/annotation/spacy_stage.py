@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 VECTORS = ("tok2vec", "transformer")
 
 _HIDDEN = re.compile(r"^RT(?= @)|@\w+|#")
-# A name ends where a headline's source, another hashtag, a handle or an emoji begins.
-_BREAK = re.compile(r"[^\S ]|\s{2,}|\s[-–—|•:]+(?:\s|$)|[|•:;()\[\]\"“”]|https?\b|[^\x00-\u024f\u2010-\u203f]")
+# A name ends where a headline's source or verb, another hashtag, a handle or an emoji begins.
+_BREAK = re.compile(
+    r"[^\S ]|\s{2,}|\s[-–—|•:]+(?:\s|$)|[|•:;()\[\]\"“”]|https?\b|[^\x00-\u024f\u2010-\u203f]"
+    r"|\s(?:Launch|Donat|Announc|Say|Warn|Urge|Join|Help|Send|Give|Pledge|Raise|Offer|Open|Pray|Call)(?:e?s)\b"
+)
 _LEADING = re.compile(
     r"(?:the|a|an|this|that|our|your|my|all|in|at|of|near|to|from|for|rt|via|and)\s+|&\s*", re.IGNORECASE
 )
@@ -39,8 +42,14 @@ _TRAILING = re.compile(r"(?:['’]s?|[^\w.%)]+)$")
 _WORD = re.compile(r"\w+")
 _NO_AMOUNTS = {"one", "half", "quarter", "a quarter", "third", "two thirds", "911"}
 # A phone number, a date, a road, a clock time.
-_LONGER_BEFORE = re.compile(r"\w[-/.:]$")
-_LONGER_BEHIND = re.compile(r"\s?[-/:]\s?\w|[.,]\d")
+_LONGER_BEFORE = re.compile(
+    r"(?:\w[-/.:]|/|\b(?:highway|hwy|route|exit|advisory|agenda|channel|no\.?|ground) )$", re.IGNORECASE
+)
+_LONGER_BEHIND = re.compile(
+    r"\s?[-/:]\s?\w|[.,]\d|\)|[\s-]*(?:yrs?|years?|y/?o|months?|mos?|days?|weeks?|hours?|hrs?|min(?:ute)?s?|am|pm)\b",
+    re.IGNORECASE,
+)
+_NO_AMOUNT = re.compile(r"\d{7}|\d(?!k\b|m\b|bn\b|mn\b|cr\b)[a-z]", re.IGNORECASE)
 _NAMES = {EntityType.LOCATION, EntityType.ORGANIZATION, EntityType.PERSON}
 
 
@@ -80,7 +89,7 @@ def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> tu
 def _is_amount(text: str, start: int, end: int) -> bool:
     """Whether a number that spaCy found is an amount: no share, age, date, pronoun, or part of a longer number."""
     found = text[start:end]
-    if found.lower() in _NO_AMOUNTS or "/" in found or not _WORD.search(found):
+    if found.lower() in _NO_AMOUNTS or "/" in found or not _WORD.search(found) or _NO_AMOUNT.search(found):
         return False
     longer = _LONGER_BEFORE.search(text, 0, start) or _LONGER_BEHIND.match(text, end)
     age = text[:start].endswith(", ") and text[end : end + 1] == "," and len(found) == 2
