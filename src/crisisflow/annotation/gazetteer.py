@@ -98,13 +98,13 @@ def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
         if rarest is None or " " in city["name"]:
             continue
         for form in _forms(city["name"]):
-            if len(form) > 3 and form not in stop and _zipf(form) < rarest:
+            if len(form) > 3 and form not in stop and zipf(form) < rarest:
                 yield form, TOWN
     for code in files.get_us_states():
         yield code, STATE_CODE
 
 
-def _zipf(form: str) -> float:
+def zipf(form: str) -> float:
     """How frequent a lower-case word is in English, on wordfreq's scale: 3 is once in a million words."""
     from wordfreq import freq_to_zipf, get_frequency_dict, zipf_frequency
 
@@ -161,5 +161,5 @@ def _districts(gazetteer: Gazetteer) -> Iterator[str]:
     countries = set(gazetteer.district_countries)
     for full in sorted({town["county"] for town in towns if town["country_code"] in countries and "county" in town}):
         name = full.removesuffix(" District").removesuffix(" Division").removesuffix(" Agency")
-        if " " in name or _zipf(name.lower()) < gazetteer.district_zipf:
+        if " " in name or zipf(name.lower()) < gazetteer.district_zipf:
             yield name

@@ -99,6 +99,8 @@ class SpacyFile(Section):
     organisation_words: frozenset[Text]
     organisations: frozenset[Text]
     not_organisations: frozenset[Text]
+    buildings: frozenset[Text]
+    at_place: frozenset[Text]
     not_names: frozenset[Text]
     gazetteer: Name
     place_words: frozenset[Text]

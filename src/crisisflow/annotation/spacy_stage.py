@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crisisflow.annotation.lexicon import Names, load_names
+from crisisflow.annotation.lexicon import load_names
 from crisisflow.annotation.span import BATCH, WHOLE, ZONE, Span, read_texts, write_spans
+from crisisflow.annotation.tidy import tidy
 from crisisflow.artifacts import batched
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SpacyParams
@@ -23,101 +24,14 @@ if TYPE_CHECKING:
 # What gives tokens their vectors; the rest of a pipeline (tagger, parser ...) is not needed to find entities.
 VECTORS = ("tok2vec", "transformer")
 
+NAMES = {EntityType.LOCATION, EntityType.ORGANIZATION, EntityType.PERSON}
+
 _HIDDEN = re.compile(r"^RT(?= @)|@\w+|#")
-# A name ends where a headline's source or verb, another hashtag, a handle or an emoji begins.
-_BREAK = re.compile(
-    r"[^\S ]|\s{2,}|\s[-–—|•:]+(?:\s|$)|[|•:;()\[\]\"“”]|https?\b|[^\x00-\u024f\u2010-\u203f]"
-    r"|\s(?:Launch|Donat|Announc|Say|Warn|Urge|Join|Help|Send|Give|Pledge|Raise|Offer|Open|Pray|Call)(?:e?s)\b"
-)
-_LEADING = re.compile(
-    r"(?:the|a|an|this|that|our|your|my|all|in|at|of|near|to|from|for|rt|via|and)\s+|&\s*", re.IGNORECASE
-)
-# "City of Leland", "Manica province": what a place is, where it is no part of its name.
-_KIND_OF = re.compile(r"(?:city|town|county|state|province|village|district|island|republic)\s+of\s+", re.IGNORECASE)
-_KIND = re.compile(r"\s+(?:city|town|county|province|village|district|township|region|area|airport)$")
-_COMPASS = re.compile(
-    r"(?:(?:north|south)?(?:east|west)(?:ern)?|(?:north|south)(?:ern)?|central|[ns]?[ew]|[ns])[\s-]+", re.IGNORECASE
-)
-_TRAILING = re.compile(r"(?:['’]s?|[^\w.%)]+)$")
-_WORD = re.compile(r"\w+")
-_NO_AMOUNTS = {"one", "half", "quarter", "a quarter", "third", "two thirds", "911"}
-# A phone number, a date, a road, a clock time.
-_LONGER_BEFORE = re.compile(
-    r"(?:\w[-/.:]|/|\b(?:highway|hwy|route|exit|advisory|agenda|channel|no\.?|ground) )$", re.IGNORECASE
-)
-_LONGER_BEHIND = re.compile(
-    r"\s?[-/:]\s?\w|[.,]\d|\)|[\s-]*(?:yrs?|years?|y/?o|months?|mos?|days?|weeks?|hours?|hrs?|min(?:ute)?s?|am|pm)\b",
-    re.IGNORECASE,
-)
-_NO_AMOUNT = re.compile(r"\d{7}|\d(?!k\b|m\b|bn\b|mn\b|cr\b)[a-z]", re.IGNORECASE)
-_NAMES = {EntityType.LOCATION, EntityType.ORGANIZATION, EntityType.PERSON}
 
 
 def hide(text: str) -> str:
     """The text as spaCy reads it: signs of hashtags, handles and the retweet mark are blanks, so offsets stay."""
     return _HIDDEN.sub(lambda match: " " * len(match[0]), text)
-
-
-def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> tuple[int, int] | None:
-    """The borders of a name as the guideline draws them (docs/annotation_guideline.md), or None if it is no name.
-
-    `text` is what spaCy read (`hide`). A LOCATION loses its compass word, which spaCy takes for a part of the name;
-    where it is one ("South Africa"), the gazetteers of stage 2 have the longer span.
-    """
-    if label not in _NAMES:
-        return (start, end) if _is_amount(text, start, end) else None
-    if broken := _BREAK.search(text, start, end):
-        end = broken.start()
-    place = label == EntityType.LOCATION
-    for leading in (_LEADING, _COMPASS, _KIND_OF) if place else (_LEADING,):
-        if (found := leading.match(text, start, end)) and found.end() < end:
-            start = found.end()
-    for trailing in (_TRAILING, _KIND) if place else (_TRAILING,):
-        while start < end and (found := trailing.search(text[start:end])):
-            end = start + found.start()
-    words = _WORD.findall(text[start:end].lower())
-    shouted = label == EntityType.PERSON and text[start:end].isupper()
-    if (
-        shouted
-        or not any(map(str.isupper, text[start:end]))
-        or not _is_name(words, text[:start].lower().split()[-1:], label, names)
-    ):
-        return None
-    return start, end
-
-
-def _is_amount(text: str, start: int, end: int) -> bool:
-    """Whether a number that spaCy found is an amount: no share, age, date, pronoun, or part of a longer number."""
-    found = text[start:end]
-    if found.lower() in _NO_AMOUNTS or "/" in found or not _WORD.search(found) or _NO_AMOUNT.search(found):
-        return False
-    longer = _LONGER_BEFORE.search(text, 0, start) or _LONGER_BEHIND.match(text, end)
-    age = text[:start].endswith(", ") and text[end : end + 1] == "," and len(found) == 2
-    return not (longer or age)
-
-
-def _is_name(words: list[str], before: list[str], label: EntityType, names: Names) -> bool:
-    """Whether the words of a span may be a name of its type; `before` holds the word before it, if there is one."""
-    lists = names.lists
-    if label == EntityType.ORGANIZATION:
-        if not lists.not_organisations.isdisjoint(words):
-            return False
-        # One such word and another: "Army" alone is a kind, as is "Bank, Council".
-        named = not lists.organisation_words.issuperset(words) and not lists.organisation_words.isdisjoint(words)
-        return named or not lists.organisations.isdisjoint(words)
-    if not lists.not_names.isdisjoint(words):
-        return False
-    if label == EntityType.PERSON:
-        # The small pipelines take any single word with a capital for a person.
-        other = lists.place_words | lists.organisation_words | names.places
-        return len(words) > 1 and "".join(words).isalpha() and other.isdisjoint(words)
-    if label == EntityType.LOCATION and " ".join(words) not in names.places:
-        if len(words) > 1:
-            return not lists.place_words.isdisjoint((words[0], words[-1]))
-        from wordfreq import zipf_frequency
-
-        return not lists.place_prepositions.isdisjoint(before) and zipf_frequency(words[0], "en") < lists.place_zipf
-    return True
 
 
 def load_pipeline(model: str) -> "Language":
@@ -165,10 +79,11 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[
                     if label is None or not covered:
                         continue
                     start = entity.start_char + entity.text.index(covered)
-                    borders = tidy(doc.text, start, start + len(covered), label, names)
+                    found = tidy(doc.text, start, start + len(covered), label, names)
                     # What a hashtag stands for is the ruler's to say: spaCy guesses at words it never saw.
-                    if borders and not (label in _NAMES and text[borders[0] - 1 : borders[0]] == "#"):
-                        yield Span(tweet_id, *borders, label.value, "spacy", f"spacy.{entity.label_.lower()}")
+                    if found and not (label in NAMES and text[found.start - 1 : found.start] == "#"):
+                        rule = f"spacy.{entity.label_.lower()}"
+                        yield Span(tweet_id, found.start, found.end, found.label.value, "spacy", rule)
 
 
 def run(tweets: Path, params: SpacyParams, out: Path, shard: str = WHOLE) -> None:
