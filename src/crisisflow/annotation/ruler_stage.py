@@ -3,14 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.annotation.gazetteer import STATE_CODE
 from crisisflow.annotation.lexicon import Ruler, Tag, load_ruler
-from crisisflow.annotation.span import ZONE, Span, read_texts, write_spans
-from crisisflow.artifacts import batched
+from crisisflow.annotation.span import Span, read_texts, write_spans
+from crisisflow.annotation.zones import zones
 from crisisflow.params import LexiconParams
 from crisisflow.taxonomy import EntityType
 
@@ -55,6 +54,8 @@ def _ruler(names: tuple[str, ...]) -> _Ruler:
 
     lexicons = load_ruler(names)
     nlp = spacy.blank("en")
+    # The names of the gazetteers alone would fill the usual 10,000.
+    nlp.tokenizer.max_cache_size = 100_000
     lower, exact = PhraseMatcher(nlp.vocab, attr="LOWER"), PhraseMatcher(nlp.vocab, attr="ORTH")
     tokens = Matcher(nlp.vocab)
     needs = []
@@ -144,13 +145,9 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
         CrisisflowError: a lexicon is unknown or broken.
     """
     ruler = _ruler(tuple(params.lexicons))
-    for batch in batched(texts, ZONE):
-        # Words that were met within it are forgotten at its end, so that memory does not grow with the tweets.
-        with ruler.nlp.memory_zone():
-            found = [
-                _longest(list(_with_bodies(ruler, text, _spans(ruler, tweet_id, text)))) for tweet_id, text in batch
-            ]
-        yield from chain.from_iterable(found)
+    for zone in zones(ruler.nlp, texts):
+        for tweet_id, text in zone:
+            yield from _longest(list(_with_bodies(ruler, text, _spans(ruler, tweet_id, text))))
 
 
 def _with_bodies(ruler: _Ruler, text: str, spans: Iterable[Span]) -> Iterator[Span]:

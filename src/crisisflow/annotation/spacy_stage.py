@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crisisflow.annotation.lexicon import load_names
-from crisisflow.annotation.span import BATCH, WHOLE, ZONE, Span, read_texts, write_spans
+from crisisflow.annotation.span import BATCH, WHOLE, Span, read_texts, write_spans
 from crisisflow.annotation.tidy import tidy
-from crisisflow.artifacts import batched
+from crisisflow.annotation.zones import zones
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SpacyParams
 from crisisflow.pretrained import EMBEDDED_PREFIX, embedded_folder
@@ -68,22 +68,21 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[
     """Yield the mapped entities of (tweet_id, text) pairs, tweet by tweet; the rule is spaCy's own label."""
     nlp = load_pipeline(params.model)
     names = load_names(params.lexicon)
-    pairs = ((hide(text), (tweet_id, text)) for tweet_id, text in texts)
-    for zone in batched(pairs, ZONE):
-        # Words that were met within it are forgotten at its end, so that memory does not grow with the tweets.
-        with nlp.memory_zone():
-            for doc, (tweet_id, text) in nlp.pipe(zone, as_tuples=True, batch_size=BATCH):
-                for entity in doc.ents:
-                    label = params.types.get(entity.label_)
-                    covered = entity.text.strip()
-                    if label is None or not covered:
-                        continue
-                    start = entity.start_char + entity.text.index(covered)
-                    found = tidy(doc.text, start, start + len(covered), label, names)
-                    # What a hashtag stands for is the ruler's to say: spaCy guesses at words it never saw.
-                    if found and not (label in NAMES and text[found.start - 1 : found.start] == "#"):
-                        rule = f"spacy.{entity.label_.lower()}"
-                        yield Span(tweet_id, found.start, found.end, found.label.value, "spacy", rule)
+    for zone in zones(nlp, texts):
+        read = ((hide(text), (tweet_id, text)) for tweet_id, text in zone)
+        for doc, (tweet_id, text) in nlp.pipe(read, as_tuples=True, batch_size=BATCH):
+            hidden = hide(text)
+            for entity in doc.ents:
+                label = params.types.get(entity.label_)
+                covered = entity.text.strip()
+                if label is None or not covered:
+                    continue
+                start = entity.start_char + entity.text.index(covered)
+                found = tidy(hidden, start, start + len(covered), label, names)
+                # What a hashtag stands for is the ruler's to say: spaCy guesses at words it never saw.
+                if found and not (label in NAMES and text[found.start - 1 : found.start] == "#"):
+                    rule = f"spacy.{entity.label_.lower()}"
+                    yield Span(tweet_id, found.start, found.end, found.label.value, "spacy", rule)
 
 
 def run(tweets: Path, params: SpacyParams, out: Path, shard: str = WHOLE) -> None:

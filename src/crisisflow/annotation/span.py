@@ -23,8 +23,6 @@ from crisisflow.progress import tracked
 # Tweets are computed in batches of this size, and a shard is a run of whole batches: however many shards there are,
 # each tweet is computed beside the same others, so that not even the last bit of a floating-point sum can differ.
 BATCH = 256
-# After so many tweets spaCy forgets the words it met, so that memory does not grow with the corpus.
-ZONE = 16 * BATCH
 WHOLE = "1-of-1"
 STAGES = ("spacy", "ruler", "regex")
 RESOLVED = "resolved"

@@ -139,8 +139,10 @@ def _organisation(text: str, start: int, end: int, lists: SpacyFile) -> Tidy | N
 def _person(text: str, start: int, end: int, names: Names) -> Tidy | None:
     """A PERSON: several words, since the small pipelines take any single word with a capital for one."""
     lists, words = names.lists, _words(text, start, end)
-    other = lists.not_names | lists.place_words | lists.organisation_words | names.places
-    if len(words) < 2 or text[start:end].isupper() or not "".join(words).isalpha() or not other.isdisjoint(words):
+    if len(words) < 2 or text[start:end].isupper() or not "".join(words).isalpha():
+        return None
+    others = (lists.not_names, lists.place_words, lists.organisation_words, names.places)
+    if any(not other.isdisjoint(words) for other in others):
         return None
     return Tidy(start, end, EntityType.PERSON)
 
