@@ -105,6 +105,7 @@ class SpacyFile(Section):
     gazetteer: Name
     place_words: frozenset[Text]
     place_zipf: float
+    person_zipf: float
     place_prepositions: frozenset[Text]
 
 

@@ -186,6 +186,9 @@ def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
             if last - first > 1 and doc[first].lower_ in ARTICLES:
                 first += 1
             start, end = doc[first].idx, doc[last - 1].idx + len(doc[last - 1])
+            # "Calif." loses its dot, "N.C." keeps it.
+            if text[start:end].find(".") == end - start - 1:
+                end -= 1
             cased = rule in lexicons.cased or text[start:end] in lexicons.words
             if not (cased and _lower_word(text, start, end)):
                 yield start, end, label, rule

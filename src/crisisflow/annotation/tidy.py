@@ -137,12 +137,16 @@ def _organisation(text: str, start: int, end: int, lists: SpacyFile) -> Tidy | N
 
 
 def _person(text: str, start: int, end: int, names: Names) -> Tidy | None:
-    """A PERSON: several words, since the small pipelines take any single word with a capital for one."""
+    """A PERSON: several words, since the small pipelines take any single word with a capital for one.
+
+    The last must be rare in English, as surnames are: headlines go on with a verb. Common ones ("John Smith") follow
+    given names, which stage 2 knows.
+    """
     lists, words = names.lists, _words(text, start, end)
     if len(words) < 2 or text[start:end].isupper() or not "".join(words).isalpha():
         return None
     others = (lists.not_names, lists.place_words, lists.organisation_words, names.places)
-    if any(not other.isdisjoint(words) for other in others):
+    if any(not other.isdisjoint(words) for other in others) or zipf(words[-1]) > lists.person_zipf:
         return None
     return Tidy(start, end, EntityType.PERSON)
 
