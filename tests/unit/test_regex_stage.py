@@ -14,7 +14,7 @@ from crisisflow.artifacts import TWEETS, write_parquet
 from crisisflow.params import LexiconParams
 
 DEFAULT = LexiconParams(
-    lexicons=["casualties", "displacement", "requests", "resources", "rescue", "numbers", "fires", "broadcasters"]
+    lexicons=["casualties", "displacement", "requests", "resources", "rescue", "numbers", "fires", "acronyms"]
 )
 
 EXAMPLES = [
@@ -67,6 +67,7 @@ EXAMPLES = [
     ("follow Step #1", "Step #1", "NUMBER"),
     ("the fire spreads", "fire", "DISASTER_TYPE"),
     ("WXYZ-TV was there", "WXYZ-TV", "ORGANIZATION"),
+    ("ACME officials say so", "ACME", "ORGANIZATION"),
     ("they found a body", "a body", "CASUALTY"),
     ("families told to move to higher ground", "families told to move to higher ground", "DISPLACED"),
     ("200 families have taken refuge there", "200 families have taken refuge", "DISPLACED"),
@@ -116,7 +117,7 @@ def test_what_is_found(text: str, span: str, label: str) -> None:
         ("a special needs shelter", "REQUEST"),
         ("left without food", "RESOURCE"),
         ("call 1-800-555, US-301, a man, 43, he 4 me", "NUMBER"),
-        ("WITH love, KEEP calm, WXYZABC", "ORGANIZATION"),
+        ("WITH love, KEEP calm, WXYZABC, LOCAL officials, ACME OFFICIALS", "ORGANIZATION"),
         ("the fire department, a cease fire", "DISASTER_TYPE"),
         ("looking for shelter", "RESCUE"),
     ],

@@ -1,19 +1,22 @@
 """Annotation stage 1."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crisisflow.annotation import ruler_stage, spacy_stage, zones
 from crisisflow.annotation.spacy_stage import annotate, hide, run
 from crisisflow.annotation.span import gather, read_spans
 from crisisflow.artifacts import TWEETS, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import SpacyParams
+from crisisflow.params import LexiconParams, SpacyParams
 from crisisflow.taxonomy import EVENT_CLASSES
 
 TYPES = {"GPE": "LOCATION", "LOC": "LOCATION", "PERSON": "PERSON", "ORG": "ORGANIZATION", "CARDINAL": "NUMBER"}
 PARAMS = SpacyParams.model_validate({"model": "embedded:en_core_web_sm", "types": TYPES, "lexicon": "names"})
-TEXT = "🔥 At least 17 people died in Nepal on Monday, said Barack Obama."
+TEXT = "🔥 At least 17 people died in Nepal on Monday, said Antonio Guterres."
 
 
 def found(text, params=PARAMS):
@@ -22,7 +25,7 @@ def found(text, params=PARAMS):
 
 def test_spacy_s_labels_are_mapped_and_the_rest_is_dropped():
     assert ("Nepal", "LOCATION", "spacy.gpe") in found(TEXT)
-    assert ("Barack Obama", "PERSON", "spacy.person") in found(TEXT)
+    assert ("Antonio Guterres", "PERSON", "spacy.person") in found(TEXT)
     assert {label for _, label, _ in found(TEXT)} <= set(TYPES.values())
     only_people = SpacyParams.model_validate({**PARAMS.model_dump(), "types": {"PERSON": "PERSON"}})
     assert {label for _, label, _ in found(TEXT, only_people)} == {"PERSON"}
@@ -46,6 +49,19 @@ def test_hiding_keeps_every_place(text):
     assert len(hidden) == len(text)
     assert all(one == two or one == " " for one, two in zip(hidden, text, strict=True))
     assert "#" not in hidden
+
+
+@pytest.mark.parametrize("stage", ["spacy", "ruler"])
+def test_what_is_forgotten_between_tweets_changes_nothing(stage, monkeypatch):
+    tweets = [(f"{at:04}", f"{TEXT} The Red Cross of Zyxw{at} sends tents to Kathmandu.") for at in range(40)]
+    annotate = {
+        "spacy": partial(spacy_stage.annotate, params=PARAMS),
+        "ruler": partial(ruler_stage.annotate, params=LexiconParams(lexicons=["places", "organisations"])),
+    }[stage]
+    whole = list(annotate(tweets))
+    monkeypatch.setattr(zones, "ZONE", 7)
+    assert list(annotate(tweets)) == whole
+    assert len(whole) >= 80
 
 
 def test_the_number_of_shards_does_not_change_the_bytes(tmp_path):
