@@ -8,7 +8,9 @@ import gzip
 import json
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import resources
+from math import log10
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -104,14 +106,21 @@ def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
         yield code, STATE_CODE
 
 
+@lru_cache(maxsize=1)
+def _frequencies() -> dict[str, float]:
+    from wordfreq import get_frequency_dict
+
+    return get_frequency_dict("en")
+
+
 def zipf(form: str) -> float:
     """How frequent a lower-case word is in English, on wordfreq's scale: 3 is once in a million words."""
-    from wordfreq import freq_to_zipf, get_frequency_dict, zipf_frequency
-
-    if form.isascii() and form.isalpha():
+    if form.isalpha():
         # One word to wordfreq's tokenizer, which takes long for a hundred thousand towns.
-        frequency = get_frequency_dict("en").get(form)
-        return round(freq_to_zipf(frequency), 2) if frequency else 0.0
+        frequency = _frequencies().get(form)
+        return round(log10(frequency) + 9, 2) if frequency else 0.0
+    from wordfreq import zipf_frequency
+
     return zipf_frequency(form, "en")
 
 
