@@ -401,8 +401,8 @@ def unlock_command() -> None:
 
 def main() -> None:
     """Run a command; what goes wrong is one line on stderr and exit code 2."""
-    # Lists of tweets, spans and names only grow here: to look for garbage in them again and again finds none, and took a
-    # fifth of the time in which the gazetteers load.
+    # Lists of tweets, spans and names only grow here: to look for garbage in them again and again finds none, and took
+    # a fifth of the time in which the gazetteers load.
     gc.set_threshold(100_000, 50, 1000)
     try:
         sys.exit(app(standalone_mode=False))

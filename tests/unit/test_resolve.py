@@ -67,6 +67,27 @@ def test_resolving_twice_changes_nothing(found):
     assert resolve(kept, PRIORITY) == (kept, [])
 
 
+def test_the_work_grows_as_the_spans_do():
+    """Counted, not timed: how often a span's place in the order is asked for."""
+
+    class Counting(list):
+        asked = 0
+
+        def index(self, *given):
+            self.asked += 1
+            return super().index(*given)
+
+    def work(number: int) -> int:
+        priority = Counting(PRIORITY)
+        # Chains of overlaps: each span meets its neighbours, and half of them are dropped.
+        found = [Span("1", 5 * at, 5 * at + 7 + at % 3, "LOCATION", PRIORITY[at % 3], "x") for at in range(number)]
+        kept, conflicts = resolve(found, priority)
+        assert kept and conflicts
+        return priority.asked
+
+    assert work(8_000) <= 4.1 * work(2_000)
+
+
 @given(spans())
 def test_it_is_the_greedy_choice_by_length_stage_place_and_label(found):
     def rank(span: Span) -> tuple:
