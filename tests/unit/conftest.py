@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from crisisflow.artifacts import ALIGNED, write_parquet
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES, IGNORED
+
+# A busy machine is no fault of the code.
+settings.register_profile("crisisflow", deadline=None)
+settings.load_profile("crisisflow")
 
 
 @pytest.fixture(scope="session")

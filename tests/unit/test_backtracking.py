@@ -32,6 +32,9 @@ from crisisflow.annotation.backtracking import backtracking, matches_nothing, pa
         ("(?>a+a+)b", 2),
         ("(?:a+){3}", 3),
         ("(a+b)?(?(1)d+|e)c", 2),
+        ("(?:a|aa){0,3}b", 0),
+        ("(?:ab|cd){0,60}b", 0),
+        ("(?:a|aa){0,60}b", float("inf")),
         ("(a+)+b", float("inf")),
         ("(?:a|aa)*b", float("inf")),
         ("(?:a?b?)*c", float("inf")),
@@ -53,7 +56,7 @@ def test_what_matches_something(expression: str) -> None:
     assert not matches_nothing(parse(expression))
 
 
-loops = st.sampled_from(["*", "+", "?", "{0,2}", "*+", "++", "*?", ""])
+loops = st.sampled_from(["*", "+", "?", "{0,2}", "{0,40}", "*+", "++", "*?", ""])
 pieces = st.recursive(
     st.sampled_from(["a", "b", "[ab]"]),
     lambda inner: st.one_of(

@@ -54,6 +54,7 @@ def found(text: str) -> list[tuple[str, str]]:
         ("roads closed #HurricaneHarvey", "HurricaneHarvey", "DISASTER_TYPE"),
         ("roads closed #Harvey", "Harvey", "DISASTER_TYPE"),
         ("roads closed #LimaEarthquake", "LimaEarthquake", "DISASTER_TYPE"),
+        ("see bbc.com/news and help Nepal", "Nepal", "LOCATION"),
         ("roads closed #PuertoRico", "PuertoRico", "LOCATION"),
         ("roads closed #kerala", "kerala", "LOCATION"),
         ("roads closed #PrayForMexico", "Mexico", "LOCATION"),

@@ -13,6 +13,8 @@ from re import _constants as kinds
 from re import _parser as parser
 from typing import Any, NamedTuple
 
+# A bounded loop that chooses in each round multiplies its choices; so few rounds are taken for a constant.
+MOST_CHOICES = 12
 # Once past these, a match does not go back into them.
 _ATOMIC = {kinds.ATOMIC_GROUP, kinds.ASSERT, kinds.ASSERT_NOT}
 _LOOPS = {kinds.MAX_REPEAT, kinds.MIN_REPEAT, kinds.POSSESSIVE_REPEAT}
@@ -55,6 +57,8 @@ def _of(kind: Any, value: Any) -> _Power:
         _, most, body = value
         inside, chooses, gives_back = _sequence(body), _chooses(body), kind is not kinds.POSSESSIVE_REPEAT
         if most is not kinds.MAXREPEAT:
+            if chooses and most > MOST_CHOICES and body.getwidth()[0] != body.getwidth()[1]:
+                return _Power(inf, inf)
             return _Power(inside.ways * most * gives_back, max(inside.steps, inside.ways * most))
         if inside.ways or (gives_back and chooses):
             return _Power(inf, inf)

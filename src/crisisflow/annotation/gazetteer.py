@@ -28,7 +28,7 @@ class Context(Section):
     """
 
     towns: Annotated[
-        list[tuple[Positive, float]],
+        list[tuple[Annotated[int, Field(ge=500)], float]],
         Field(
             min_length=1,
             description="(population, Zipf): of towns from that size on, names rarer in English than that (wordfreq's "

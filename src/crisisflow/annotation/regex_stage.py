@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from crisisflow.annotation.lexicon import Rule, load_regex
-from crisisflow.annotation.span import Span, read_texts, write_spans
+from crisisflow.annotation.span import Span, hide_urls, read_texts, write_spans
 from crisisflow.params import LexiconParams
 
 SOURCE = "regex"
@@ -24,6 +24,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
     """
     rules = _rules(tuple(params.lexicons))
     for tweet_id, text in texts:
+        text = hide_urls(text)
         lower = text.lower()
         for rule in rules:
             for need in rule.needs:

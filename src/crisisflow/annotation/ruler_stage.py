@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.annotation.gazetteer import STATE_CODE
 from crisisflow.annotation.lexicon import Ruler, Tag, load_ruler
-from crisisflow.annotation.span import Span, read_texts, write_spans
+from crisisflow.annotation.span import Span, hide_urls, read_texts, write_spans
 from crisisflow.annotation.zones import zones
 from crisisflow.params import LexiconParams
 from crisisflow.taxonomy import EntityType
@@ -102,7 +102,8 @@ def _hashtag_reader(lexicons: Ruler) -> Callable[[str], Stretch | None]:
         for pattern, tag in lexicons.hashtags:
             if match := pattern.fullmatch(lower):
                 return Stretch(*match.span("name" if "name" in pattern.groupindex else 0), tag)
-        if tag := lexicons.place_tags.get(lower) or lexicons.in_context.get(lower) or lexicons.in_context.get(word):
+        # Towns, which are lower-case there, but no codes of states: "#OK" is mostly no Oklahoma.
+        if tag := lexicons.place_tags.get(lower) or lexicons.in_context.get(lower):
             return Stretch(0, len(word), tag)
         for at in _word_starts(word, lexicons.hashtag_openers):
             tag = lexicons.tags.get(lower[at:]) or lexicons.place_tags.get(lower[at:])
@@ -161,6 +162,7 @@ def _with_bodies(ruler: _Ruler, text: str, spans: Iterable[Span]) -> Iterator[Sp
 
 def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
     """What hashtags and running text name; spans may overlap."""
+    text = hide_urls(text)
     for match in HASHTAG.finditer(text):
         if read := ruler.hashtag(match[1]):
             at = match.start(1)

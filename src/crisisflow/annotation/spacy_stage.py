@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crisisflow.annotation.lexicon import load_names
-from crisisflow.annotation.span import BATCH, WHOLE, Span, read_texts, write_spans
+from crisisflow.annotation.span import BATCH, WHOLE, Span, hide_urls, read_texts, write_spans
 from crisisflow.annotation.tidy import tidy
 from crisisflow.annotation.zones import zones
 from crisisflow.errors import CrisisflowError
@@ -30,8 +30,8 @@ _HIDDEN = re.compile(r"^RT(?= @)|@\w+|#")
 
 
 def hide(text: str) -> str:
-    """The text as spaCy reads it: signs of hashtags, handles and the retweet mark are blanks, so offsets stay."""
-    return _HIDDEN.sub(lambda match: " " * len(match[0]), text)
+    """The text as spaCy reads it: signs of hashtags, handles, URLs and the retweet mark are blanks, so offsets stay."""
+    return _HIDDEN.sub(lambda match: " " * len(match[0]), hide_urls(text))
 
 
 def load_pipeline(model: str) -> "Language":
@@ -69,9 +69,8 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[
     nlp = load_pipeline(params.model)
     names = load_names(params.lexicon)
     for zone in zones(nlp, texts):
-        read = ((hide(text), (tweet_id, text)) for tweet_id, text in zone)
-        for doc, (tweet_id, text) in nlp.pipe(read, as_tuples=True, batch_size=BATCH):
-            hidden = hide(text)
+        read = ((hidden, (tweet_id, text, hidden)) for tweet_id, text in zone for hidden in [hide(text)])
+        for doc, (tweet_id, text, hidden) in nlp.pipe(read, as_tuples=True, batch_size=BATCH):
             for entity in doc.ents:
                 label = params.types.get(entity.label_)
                 covered = entity.text.strip()

@@ -24,6 +24,10 @@ from crisisflow.progress import tracked
 # each tweet is computed beside the same others, so that not even the last bit of a floating-point sum can differ.
 BATCH = 256
 WHOLE = "1-of-1"
+# "we.In Kerala" is no URL: of the short endings only with a path.
+_URL = re.compile(
+    r"https?://\S+|www\.\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:(?:com|org|net|gov|edu|int|info)\b(?:/\S*)?|[a-z]{2}/\S*)"
+)
 STAGES = ("spacy", "ruler", "regex")
 RESOLVED = "resolved"
 
@@ -37,6 +41,11 @@ class Span(NamedTuple):
     label: str
     source: str  # one of STAGES, or gold
     rule: str  # what fired within the stage: a pattern id, or spaCy's own label
+
+
+def hide_urls(text: str) -> str:
+    """The text with blanks for its URLs, which are never annotated; offsets stay."""
+    return _URL.sub(lambda match: " " * len(match[0]), text)
 
 
 def shard_rows(shard: str, total: int) -> range:
