@@ -1,6 +1,5 @@
 """Annotation stage 2 on sentences of our own."""
 
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -94,10 +93,9 @@ def test_offsets_count_code_points_and_every_span_names_its_rule() -> None:
 
 
 def test_a_storm_in_a_hashtag_is_no_city() -> None:
-    assert found("#Florence nears, Hurricane Florence too") == [
-        ("Florence", "DISASTER_TYPE"),
-        ("Hurricane Florence", "DISASTER_TYPE"),
-    ]
+    storms = found("#Florence nears, Hurricane Florence too")
+    assert storms[0] == ("Florence", "DISASTER_TYPE") and ("Hurricane Florence", "DISASTER_TYPE") in storms
+    assert {label for _, label in storms} == {"DISASTER_TYPE"}
 
 
 PIECES = st.sampled_from(
@@ -107,13 +105,16 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=80) | st.lists(PIECES, max_size=12).map("".join))
-def test_any_text_gives_whole_spans_without_overlap(text: str) -> None:
+def test_any_text_gives_whole_spans_in_order_and_each_once(text: str) -> None:
     spans = list(annotate([("1", text)], DEFAULT))
     for span in spans:
         assert 0 <= span.start < span.end <= len(text)
         assert text[span.start : span.end].strip() == text[span.start : span.end]
-    for one, two in pairwise(spans):
-        assert one.end <= two.start
+    assert spans == sorted(set(spans))
+
+
+def test_rivals_are_left_to_the_resolution() -> None:
+    assert {("hurricane", "DISASTER_TYPE"), ("hurricane Irma", "DISASTER_TYPE")} <= set(found("hurricane Irma comes"))
 
 
 def test_texts_are_read_as_they_are_needed() -> None:

@@ -140,7 +140,7 @@ def _segment(word: str) -> list[str]:
 
 
 def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterator[Span]:
-    """The ruler's spans of (tweet_id, text) pairs, tweet by tweet; those of one tweet do not overlap.
+    """The ruler's spans of (tweet_id, text) pairs, tweet by tweet; those of different patterns may overlap.
 
     Raises:
         CrisisflowError: a lexicon is unknown or broken.
@@ -148,7 +148,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
     ruler = _ruler(tuple(params.lexicons))
     for zone in zones(ruler.nlp, texts):
         for tweet_id, text in zone:
-            yield from _longest(list(_with_bodies(ruler, text, _spans(ruler, tweet_id, text))))
+            yield from sorted(set(_with_bodies(ruler, text, _spans(ruler, tweet_id, text))))
 
 
 def _with_bodies(ruler: _Ruler, text: str, spans: Iterable[Span]) -> Iterator[Span]:
@@ -216,15 +216,6 @@ def _place_is_meant(doc: "Doc", at: int, rule: str, words: frozenset[str]) -> bo
     if at > 1 and doc[at - 1].text == "," and doc[at - 2].is_title:
         return True
     return rule != STATE_CODE and at + 2 < len(doc) and doc[at + 1].text == "," and doc[at + 2].is_title
-
-
-def _longest(spans: list[Span]) -> list[Span]:
-    """Spans without overlap, in their order; the longer of two goes first, then the one that is listed first."""
-    kept: list[Span] = []
-    for span in sorted(spans, key=lambda span: span.start - span.end):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return sorted(kept)
 
 
 def _lower_word(text: str, start: int, end: int) -> bool:
