@@ -158,6 +158,13 @@ class TrainingParams(Section):
     betas: tuple[Rate, Rate]
     weight_decay: Annotated[float, Field(ge=0)]
     clip_norm: Annotated[float, Field(gt=0)]
+    gradient_cosine_every: Annotated[
+        Count, Field(description="steps between looks at the cosine of the two tasks' gradients; 0 never looks")
+    ]
+    frozen_cache_gb: Annotated[
+        float,
+        Field(ge=0, description="disk for the constant output of frozen layers, where a row allows it; 0 keeps none"),
+    ]
     device: Literal["cpu", "cuda", "xla"]
     threads: Annotated[int, Field(ge=1, description="CPU threads of one row; a part of the result's exact bytes")]
 
@@ -167,19 +174,33 @@ class RowParams(Section):
 
     encoder: Annotated[str, Field(min_length=1, description="embedded:NAME, hub NAME@REVISION, or a local folder")]
     layers: Annotated[Positive | None, Field(description="keep this many lower encoder layers; null keeps all")]
+    tasks: Annotated[
+        Literal["joint", "ner", "cls"], Field(description="joint trains both; a task left out has no loss and no s")
+    ]
     weighting: Annotated[
-        Literal["fixed", "kendall", "kendall_classification"],
+        Literal["fixed", "kendall", "kendall_classification", "dwa", "gradnorm", "pcgrad"],
         Field(description="kendall is the paper's Eq. 4; kendall_classification does not halve the losses"),
     ]
     schedule: Literal["single", "two_stage"]
     freeze_layers: Annotated[Count, Field(description="lower layers frozen in stage 2")]
     freeze_embeddings: Annotated[bool, Field(description="whether stage 2 freezes the embeddings too")]
+    frozen_dropout: Annotated[
+        bool,
+        Field(description="whether dropout goes on in frozen layers (the paper's form); false makes them constant"),
+    ]
+
+    @model_validator(mode="after")
+    def _weighting_needs_two_tasks(self) -> "RowParams":
+        if self.tasks != "joint" and self.weighting in ("dwa", "gradnorm", "pcgrad"):
+            raise ValueError(f"weighting {self.weighting} balances two tasks, and tasks is {self.tasks}: use fixed")
+        return self
 
     @model_validator(mode="after")
     def _freezing_needs_a_second_stage(self) -> "RowParams":
-        if self.schedule == "single" and (self.freeze_layers or self.freeze_embeddings):
+        if self.schedule == "single" and (self.freeze_layers or self.freeze_embeddings or not self.frozen_dropout):
             raise ValueError(
-                "freeze_layers and freeze_embeddings act in stage 2: use schedule two_stage, or 0 and false"
+                "freeze_layers, freeze_embeddings and frozen_dropout act in stage 2: use schedule two_stage, "
+                "or 0, false and true"
             )
         return self
 

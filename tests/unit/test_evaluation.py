@@ -60,6 +60,8 @@ def row(**changes):
         "schedule": "single",
         "freeze_layers": 0,
         "freeze_embeddings": False,
+        "frozen_dropout": True,
+        "tasks": "joint",
     }
     return RowParams.model_validate({**plain, **changes})
 

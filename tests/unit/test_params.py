@@ -86,7 +86,7 @@ def test_the_committed_schema_is_the_one_the_code_makes():
         ("training.batch_size", 0, "training.batch_size: input should be greater than or equal to 1"),
         ("training.learning_rate", "fast", "training.learning_rate: input should be a valid number"),
         ("rows.D.weighting", "magic", "rows.D.weighting: input should be 'fixed', 'kendall'"),
-        ("rows.A.freeze_layers", 2, "rows.A: freeze_layers and freeze_embeddings act in stage 2"),
+        ("rows.A.freeze_layers", 2, "rows.A: freeze_layers, freeze_embeddings and frozen_dropout act in stage 2"),
         ("rows", {}, "rows: dictionary should have at least 1 item"),
         ("seeds", [], "seeds: list should have at least 1 item"),
         ("seeds", [13, 13], "the whole: seeds: each may stand there once"),

@@ -28,15 +28,19 @@ TRAINING = {
     "betas": [0.9, 0.999],
     "weight_decay": 0.01,
     "clip_norm": 1.0,
+    "gradient_cosine_every": 0,
+    "frozen_cache_gb": 1,
     "device": "cpu",
     "threads": 1,
 }
 ROW = {
     "layers": None,
+    "tasks": "joint",
     "weighting": "kendall",
     "schedule": "two_stage",
     "freeze_layers": 3,
     "freeze_embeddings": True,
+    "frozen_dropout": True,
 }
 NAMES = {"out": "model.safetensors", "config": "config.json", "history": "history.csv", "predictions": "p.parquet"}
 
