@@ -292,14 +292,18 @@ def train_command(
     checkpoint: Annotated[Path, typer.Option(help="folder of the checkpoints, removed at the end")],
     out: Annotated[Path, typer.Option(help="the best epoch's weights (safetensors)")],
     config: Annotated[Path, typer.Option()],
-    history: Annotated[Path, typer.Option()],
+    history: Annotated[Path, typer.Option(help="a line per epoch")],
+    scores: Annotated[Path, typer.Option(help="a line per epoch, task and type or class")],
+    gradients: Annotated[Path, typer.Option(help="cosines of the two tasks' gradients, where they are asked for")],
     predictions: Annotated[Path, typer.Option()],
+    speed: Annotated[Path, typer.Option(help="seconds and memory per epoch; differs from run to run")],
 ) -> None:
     """Train one ablation row with one seed."""
     from crisisflow.training.train import run
 
     run(
-        name, aligned, row, training, model, alignment, seed, checkpoint, out, config, history, predictions
+        name, aligned, row, training, model, alignment, seed, checkpoint, out, config, history, scores, gradients,
+        predictions, speed
     )  # fmt: skip
 
 

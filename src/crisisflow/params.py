@@ -153,7 +153,7 @@ class TrainingParams(Section):
     batch_size: Positive
     learning_rate: Annotated[float, Field(gt=0)]
     log_variance_learning_rate: Annotated[
-        float, Field(gt=0, description="learning rate of s; the paper names none of its own")
+        float, Field(gt=0, description="learning rate of s, and of GradNorm's weights; the paper names none of its own")
     ]
     betas: tuple[Rate, Rate]
     weight_decay: Annotated[float, Field(ge=0)]
@@ -166,7 +166,11 @@ class TrainingParams(Section):
         Field(ge=0, description="disk for the constant output of frozen layers, where a row allows it; 0 keeps none"),
     ]
     device: Literal["cpu", "cuda", "xla"]
-    threads: Annotated[int, Field(ge=1, description="CPU threads of one row; a part of the result's exact bytes")]
+    processes: Annotated[
+        int,
+        Field(ge=1, description="processes that share each batch (torchrun): one for each GPU"),
+    ]
+    threads: Annotated[int, Field(ge=1, description="CPU threads of one process; a part of the result's exact bytes")]
 
 
 class RowParams(Section):

@@ -15,8 +15,8 @@ from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams
 from crisisflow.training import train
-from crisisflow.training.batching import Examples, collate, evaluation_order, training_order
-from crisisflow.training.loop import rate_factor, stages_of
+from crisisflow.training.batching import Examples, Shapes, collate, evaluation_order, training_order
+from crisisflow.training.schedule import rate_factor, stages_of
 
 TRAINING = {
     "tweets": "all",
@@ -31,6 +31,7 @@ TRAINING = {
     "gradient_cosine_every": 0,
     "frozen_cache_gb": 1,
     "device": "cpu",
+    "processes": 1,
     "threads": 1,
 }
 ROW = {
@@ -42,7 +43,14 @@ ROW = {
     "freeze_embeddings": True,
     "frozen_dropout": True,
 }
-NAMES = {"out": "model.safetensors", "config": "config.json", "history": "history.csv", "predictions": "p.parquet"}
+NAMES = {
+    "out": "model.safetensors",
+    "config": "config.json",
+    "history": "history.csv",
+    "scores": "scores.csv",
+    "gradients": "gradients.csv",
+    "predictions": "p.parquet",
+}
 
 
 def arguments(aligned, encoder, folder, row=None, **training):
@@ -56,6 +64,7 @@ def arguments(aligned, encoder, folder, row=None, **training):
         "seed": 13,
         "checkpoint": folder / "checkpoint",
         **{name: folder / file for name, file in NAMES.items()},
+        "speed": folder / "speed.csv",
     }
 
 
@@ -72,15 +81,16 @@ def finished(tiny_encoder, aligned, tmp_path_factory):
 
 def history(folder: Path) -> list[dict[str, float]]:
     head, *lines = (folder / "history.csv").read_text().splitlines()
-    return [dict(zip(head.split(","), map(float, line.split(",")), strict=True)) for line in lines]
+    cells = [line.split(",") for line in lines]
+    return [dict(zip(head.split(","), (float(cell) if cell else None for cell in row), strict=True)) for row in cells]
 
 
 def test_losses_fall_both_s_move_and_stage_2_trains_less(finished):
     epochs = history(finished)
     assert [(line["epoch"], line["stage"]) for line in epochs] == [(1, 1), (2, 1), (3, 2), (4, 2)]
-    assert epochs[-1]["entity_loss"] < epochs[0]["entity_loss"]
-    assert epochs[-1]["event_loss"] < epochs[0]["event_loss"]
-    assert epochs[-1]["s_entity"] != 0 != epochs[-1]["s_event"]
+    assert epochs[-1]["ner_loss"] < epochs[0]["ner_loss"]
+    assert epochs[-1]["cls_loss"] < epochs[0]["cls_loss"]
+    assert epochs[-1]["s_ner"] != 0 != epochs[-1]["s_cls"]
     assert epochs[2]["trainable_parameters"] < epochs[1]["trainable_parameters"] / 10
 
 
@@ -103,7 +113,7 @@ def test_the_best_epoch_by_eq_5_is_kept_with_its_predictions(finished, aligned):
 def test_the_checkpoint_is_gone_and_s_is_saved(finished):
     from safetensors import safe_open
 
-    assert sorted(path.name for path in finished.iterdir()) == sorted(NAMES.values())
+    assert sorted(path.name for path in finished.iterdir()) == sorted([*NAMES.values(), "speed.csv"])
     with safe_open(finished / "model.safetensors", "pt") as tensors:
         assert "weighting.log_variance" in tensors.keys()  # noqa: SIM118
 

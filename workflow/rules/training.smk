@@ -5,14 +5,18 @@ rule train:
         model="results/rows/{row}/seed{seed}/model.safetensors",
         config="results/rows/{row}/seed{seed}/config.json",
         history="results/rows/{row}/seed{seed}/history.csv",
+        scores="results/rows/{row}/seed{seed}/scores.csv",
+        gradients="results/rows/{row}/seed{seed}/gradients.csv",
         predictions="results/rows/{row}/seed{seed}/predictions.parquet",
     log:
-        "logs/train-{row}-{seed}.log",
+        text="logs/train-{row}-{seed}.log",
+        # Not an output: it differs from run to run.
+        speed="logs/train-{row}-{seed}-speed.csv",
     benchmark:
         "logs/benchmarks/train-{row}-{seed}.tsv"
     # An accelerator takes one row at a time.
     threads:
-        PARAMS["training"]["threads"]
+        PARAMS["training"]["threads"] * PARAMS["training"]["processes"]
         if PARAMS["training"]["device"] == "cpu"
         else workflow.cores
     params:
@@ -21,11 +25,17 @@ rule train:
         training=section("training"),
         model=section("model"),
         alignment=section("alignment"),
+        launch=(
+            "crisisflow"
+            if PARAMS["training"]["processes"] == 1
+            else f"torchrun --standalone --nproc-per-node {PARAMS['training']['processes']} -m crisisflow"
+        ),
         checkpoint=lambda wildcards: f"results/checkpoints/{wildcards.row}/seed{wildcards.seed}",
     message:
         "Training row {wildcards.row} with seed {wildcards.seed}"
     shell:
-        "crisisflow train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned}"
+        "{params.launch} train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned}"
         " --row {params.row:q} --training {params.training:q} --model {params.model:q}"
         " --alignment {params.alignment:q} --checkpoint {params.checkpoint} --out {output.model}"
-        " --config {output.config} --history {output.history} --predictions {output.predictions} 2>&1 | tee {log} >&2"
+        " --config {output.config} --history {output.history} --scores {output.scores}"
+        " --gradients {output.gradients} --predictions {output.predictions} --speed {log.speed} 2>&1 | tee {log.text} >&2"

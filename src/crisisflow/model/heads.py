@@ -28,5 +28,6 @@ class EventHead(nn.Module):
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """`hidden` is [batch, length, d], `mask` [batch, length] with 1 for subwords and 0 for padding."""
         weights = mask.unsqueeze(-1).to(hidden.dtype)
-        mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+        # A row without any subword fills up a batch of fixed shape; it must not divide by zero.
+        mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
         return self.linear(self.dropout(torch.cat([hidden[:, 0], mean], dim=-1)))

@@ -1,7 +1,8 @@
-"""The joint model: one encoder, two heads, one forward pass."""
+"""The joint model: one encoder, a head for each task, one forward pass."""
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
@@ -9,43 +10,53 @@ from transformers import PreTrainedModel
 from crisisflow.model.heads import EntityHead, EventHead
 from crisisflow.taxonomy import IGNORED
 
+# A row's `tasks` and what is trained, in the order of losses, weights and s everywhere.
+TASKS = {"joint": ("ner", "cls"), "ner": ("ner",), "cls": ("cls",)}
+
 
 class Logits(NamedTuple):
-    """Entity logits [batch, length, 21] and event logits [batch, 10]."""
+    """Entity logits [batch, length, 21] and event logits [batch, 10]; None of a task that the model does not have."""
 
-    entity: Tensor
-    event: Tensor
-
-
-class Losses(NamedTuple):
-    """The two task losses, each a scalar."""
-
-    entity: Tensor
-    event: Tensor
+    entity: Tensor | None
+    event: Tensor | None
 
 
 class JointModel(nn.Module):
-    """An encoder of transformers (last hidden state [batch, length, d]) under the two heads."""
+    """An encoder of transformers (last hidden state [batch, length, d]) under the heads of its tasks."""
 
-    def __init__(self, encoder: PreTrainedModel, dropout: float) -> None:
+    def __init__(self, encoder: PreTrainedModel, dropout: float, tasks: str = "joint") -> None:
         super().__init__()
+        self.tasks = TASKS[tasks]
         self.encoder = encoder
-        self.entity_head = EntityHead(encoder.config.hidden_size)
-        self.event_head = EventHead(encoder.config.hidden_size, dropout)
+        self.entity_head = EntityHead(encoder.config.hidden_size) if "ner" in self.tasks else None
+        self.event_head = EventHead(encoder.config.hidden_size, dropout) if "cls" in self.tasks else None
 
     def forward(self, input_ids: Tensor, mask: Tensor) -> Logits:
         """Both tensors are [batch, length]; `mask` is 0 at padding."""
-        hidden = self.encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state
-        return Logits(self.entity_head(hidden), self.event_head(hidden, mask))
+        return self.heads(self.encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state, mask)
+
+    def heads(self, hidden: Tensor, mask: Tensor) -> Logits:
+        """The logits from the encoder's last hidden state [batch, length, d]."""
+        return Logits(
+            self.entity_head(hidden) if self.entity_head is not None else None,
+            self.event_head(hidden, mask) if self.event_head is not None else None,
+        )
 
 
-def task_losses(logits: Logits, labels: Tensor, classes: Tensor) -> Losses:
-    """Cross-entropy of both tasks (paper, Eq. 1 and 2), each averaged over the batch.
+def task_losses(logits: Logits, labels: Tensor, classes: Tensor, counts: Tensor) -> Tensor:
+    """Cross-entropy of each task that the model has (paper, Eq. 1 and 2): [tasks].
 
     Eq. 1 averages over the labelled subwords: -100 positions count neither above nor below (docs/reproduction.md,
     entry 5). `ignore_index` keeps the shape fixed, which XLA needs.
+
+    Args:
+        labels: [batch, length]. classes: [batch]. counts: [2], the labelled subwords and the tweets to average over.
     """
-    return Losses(
-        cross_entropy(logits.entity.flatten(0, 1), labels.flatten(), ignore_index=IGNORED),
-        cross_entropy(logits.event, classes),
-    )
+    losses = []
+    if logits.entity is not None:
+        entity = logits.entity.flatten(0, 1).float()
+        losses.append(cross_entropy(entity, labels.flatten(), ignore_index=IGNORED, reduction="sum") / counts[0])
+    if logits.event is not None:
+        event = cross_entropy(logits.event.float(), classes, ignore_index=IGNORED, reduction="sum")
+        losses.append(event / counts[1])
+    return torch.stack(losses)

@@ -1,7 +1,12 @@
-"""Checkpoints at the end of an epoch: safetensors and JSON, whole or not there at all."""
+"""Checkpoints of a run: safetensors and JSON, whole or not there at all, two of them at most.
+
+A checkpoint is a JSON file that names its tensors' file and the digest of it. It is written last, so that a kill in
+between leaves the one before in force. A damaged one is said, and the one before it is used.
+"""
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,11 +19,14 @@ from crisisflow.artifacts import write_json
 from crisisflow.progress import say
 from crisisflow.training.device import Device
 
-STATE, TENSORS = "state.json", "epoch{epoch}.safetensors"
+KEPT = 2
+NAME = "epoch{epoch:04}-batch{batches:07}"  # sorts in the order of time
+STATES = "epoch*-batch*.json"
+OWN = (STATES, "epoch*-batch*.safetensors", ".epoch*-batch*.partial")  # the last is what a kill leaves of a write
 
 
 class Checkpoint(NamedTuple):
-    """What a run needs to go on after an epoch: tensors by name, and plain values."""
+    """What a run needs to go on: tensors by name, and plain values (`epoch` and `batches` of it done among them)."""
 
     tensors: dict[str, Tensor]
     state: dict[str, Any]
@@ -26,7 +34,7 @@ class Checkpoint(NamedTuple):
 
 def fingerprint(*parts: Any) -> str:
     """A digest of all that a run depends on; a checkpoint of another run must not be taken up."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return _digest(json.dumps(parts, sort_keys=True, default=str).encode())
 
 
 def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
@@ -44,36 +52,64 @@ def restore_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def save(folder: Path, device: Device, checkpoint: Checkpoint, epoch: int) -> None:
-    """Write the checkpoint of `epoch`; the JSON names it last, so a kill in between leaves the one before in force."""
-    name = TENSORS.format(epoch=epoch)
-    device.save(checkpoint.tensors, folder / name)
-    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    write_json(folder / STATE, {**checkpoint.state, "tensors": name, "sha256": digest})
-    for other in folder.glob(TENSORS.format(epoch="*")):
-        if other.name != name:
-            other.unlink()
+def save(folder: Path, device: Device, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, then remove all but the newest two."""
+    name = NAME.format(**checkpoint.state)
+    tensors = folder / f"{name}.safetensors"
+    device.save(checkpoint.tensors, tensors)
+    write_json(
+        folder / f"{name}.json",
+        {"state": checkpoint.state, "state_sha256": _sealed(checkpoint.state), "tensors_sha256": _file_digest(tensors)},
+    )
+    kept = {path.stem for path in sorted(folder.glob(STATES))[-KEPT:]}
+    _remove(path for path in _files(folder) if path.stem not in kept)
 
 
 def load(folder: Path, run: str) -> Checkpoint | None:
-    """The checkpoint of the run with this fingerprint, or None; a damaged one is said and not used."""
-    if not (folder / STATE).exists():
-        return None
-    try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        path = folder / state["tensors"]
-        if state["fingerprint"] != run:
-            return None
-        if hashlib.sha256(path.read_bytes()).hexdigest() != state["sha256"]:
-            raise ValueError("its checksum differs")
-        return Checkpoint(load_file(path), state)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        say(f"checkpoint in {folder} is damaged ({error}): starting this row from the beginning")
-        return None
+    """The newest sound checkpoint of the run with this fingerprint, or None; what cannot be used is removed.
+
+    A damaged one is said on stderr.
+    """
+    for path in sorted(folder.glob(STATES), reverse=True):
+        try:
+            written = json.loads(path.read_text(encoding="utf-8"))
+            tensors = path.with_suffix(".safetensors")
+            if _sealed(written["state"]) != written["state_sha256"]:
+                raise ValueError("its checksum differs")
+            if written["state"]["fingerprint"] == run:
+                if _file_digest(tensors) != written["tensors_sha256"]:
+                    raise ValueError("the checksum of its tensors differs")
+                return Checkpoint(load_file(tensors), written["state"])
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            say(f"checkpoint {path} is damaged ({error}): going back to the one before it, or to the beginning")
+        _remove([path, path.with_suffix(".safetensors")])
+    _remove(_files(folder))
+    return None
 
 
 def discard(folder: Path) -> None:
     """Remove the checkpoints of a finished run, and nothing else."""
-    for path in (folder / STATE, *folder.glob(TENSORS.format(epoch="*"))):
-        path.unlink(missing_ok=True)
+    _remove(_files(folder))
     folder.rmdir()
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for pattern in OWN for path in folder.glob(pattern)]
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _sealed(state: dict[str, Any]) -> str:
+    return _digest(json.dumps(state, sort_keys=True).encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,35 +1,100 @@
-"""The device seam: place, step, sync, to_host, save. Nothing outside this module names a device library.
+"""The device seam: where tensors lie, how a step ends, how processes share it. Only this module names device libraries.
 
-The XLA device was not run yet (README, "What was not run").
+Data parallel: `torchrun` starts the same command several times and tells each its rank by the environment. Every
+process reads the whole split and computes its share of each batch; losses and gradients are summed, so that the
+result is that of one process with the whole batch, but for the order of floating-point sums and for dropout.
 """
 
+import os
+import resource
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.optim import Optimizer
 
 from crisisflow.artifacts import atomic_path
 from crisisflow.errors import CrisisflowError
+from crisisflow.training.batching import Shapes
+from crisisflow.training.dropout import make_dropout_cheap
 
 Placed = TypeVar("Placed", Tensor, nn.Module)
+
+
+class _Sum(torch.autograd.Function):
+    """Sums over processes; the gradient passes through, since gradients are summed later."""
+
+    @staticmethod
+    def forward(ctx: object, values: Tensor) -> Tensor:
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: object, gradient: Tensor) -> Tensor:
+        return gradient
 
 
 class Device:
     """CPU and CUDA: eager, so steps need no flush."""
 
-    fixed_shapes = False
     fused_optimizer = True
 
-    def __init__(self, kind: str) -> None:
-        self.torch_device = torch.device(kind)
+    def __init__(self, kind: str, rank: int = 0, processes: int = 1) -> None:
+        self.rank, self.processes = rank, processes
+        self.torch_device = torch.device(f"cuda:{rank}" if kind == "cuda" else kind)
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process is the one that writes and speaks."""
+        return self.rank == 0
+
+    @property
+    def share(self) -> slice:
+        """This process's part of a batch."""
+        return slice(self.rank, None, self.processes)
+
+    def prepare(self, model: nn.Module) -> None:
+        """Fit a model to the device, in place, before it is placed."""
+        if self.torch_device.type == "cpu":
+            make_dropout_cheap(model)
 
     def place(self, thing: Placed) -> Placed:
         """Move a tensor or module here."""
         return thing.to(self.torch_device)
+
+    def shapes(self, max_length: int) -> Shapes:
+        """The padded lengths that suit the device."""
+        return Shapes(multiple=8, longest=max_length, filled=False)
+
+    def seed(self, value: int) -> None:
+        """Seed the random numbers of all that follows."""
+        torch.manual_seed(value)
+
+    def autocast(self) -> AbstractContextManager:
+        """The precision of the forward pass: bfloat16 where a GPU has it, float32 elsewhere."""
+        if self.torch_device.type == "cuda" and torch.cuda.is_bf16_supported():
+            return torch.autocast("cuda", torch.bfloat16)
+        return nullcontext()
+
+    def total(self, losses: Tensor) -> Tensor:
+        """The losses of all processes' shares together."""
+        return _Sum.apply(losses) if self.processes > 1 else losses
+
+    def reduce(self, gradients: Iterable[Tensor]) -> None:
+        """Sum gradients over the processes, in place."""
+        if self.processes > 1:
+            for gradient in gradients:
+                distributed.all_reduce(gradient)
+
+    def set_rate(self, group: dict[str, Any], rate: float) -> None:
+        """Set the learning rate of one of an optimizer's groups."""
+        group["lr"] = rate
 
     def step(self, optimizer: Optimizer) -> None:
         """Apply the gradients."""
@@ -42,6 +107,12 @@ class Device:
         """A copy in main memory, cut from the graph."""
         return tensor.detach().cpu().clone()
 
+    def peak_memory(self) -> int:
+        """The most that was in use so far, in bytes: of the process, or of the GPU's memory."""
+        if self.torch_device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.torch_device)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
     def save(self, tensors: dict[str, Tensor], path: Path) -> None:
         """Write tensors as safetensors, atomically."""
         on_host = {name: self.to_host(tensor).contiguous() for name, tensor in tensors.items()}
@@ -51,11 +122,15 @@ class Device:
             except SafetensorError as error:  # how safetensors names a failed write
                 raise OSError(str(error)) from error
 
+    def close(self) -> None:
+        """Take leave of the other processes."""
+        if self.processes > 1:
+            distributed.destroy_process_group()
+
 
 class XlaDevice(Device):
-    """XLA (TPU, or the CPU with PJRT_DEVICE=CPU): lazy, so a step ends with a flush and shapes stay fixed."""
+    """XLA (TPU, or the CPU with PJRT_DEVICE=CPU): lazy, so a step ends with a flush, and few shapes recur."""
 
-    fixed_shapes = True
     fused_optimizer = False
 
     def __init__(self) -> None:
@@ -67,7 +142,12 @@ class XlaDevice(Device):
                 "make an environment of its own with: pip install -e '.[tpu]'"
             ) from error
         self._xla = torch_xla
+        self.rank, self.processes = 0, 1
         self.torch_device = torch_xla.device()
+
+    def shapes(self, max_length: int) -> Shapes:
+        """Each shape is compiled: four of them at 128 subwords."""
+        return Shapes(multiple=32, longest=max_length, filled=True)
 
     def sync(self) -> None:
         """Run what was recorded since the last flush."""
@@ -86,4 +166,9 @@ def open_device(kind: str, threads: int) -> Device:
     if kind == "cuda" and not torch.cuda.is_available():
         raise CrisisflowError("training.device is cuda but no CUDA device is available; set it to cpu")
     torch.use_deterministic_algorithms(True, warn_only=kind == "cuda")
-    return Device(kind)
+    # Else every new tensor is filled first, in case something reads it before writing; nothing here does.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if processes > 1:
+        distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+    return Device(kind, int(os.environ.get("RANK", "0")), processes)

@@ -1,125 +1,71 @@
 """The training loop of one row and seed: stages of epochs, validation after each, the best epoch kept."""
 
-import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import AdamW
+from transformers import PreTrainedModel
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation.metrics import combined_score, entity_scores, event_scores
-from crisisflow.model.freezing import freeze
-from crisisflow.model.joint import JointModel, task_losses
-from crisisflow.model.weighting import Kendall
-from crisisflow.params import RowParams, TrainingParams
+from crisisflow.model.freezing import freeze, frozen_parts, split
+from crisisflow.model.joint import JointModel, Logits, task_losses
+from crisisflow.model.weighting import Kendall, Weighting
+from crisisflow.params import TrainingParams
 from crisisflow.progress import Progress, say
 from crisisflow.training import checkpoint as checkpoints
-from crisisflow.training.batching import Examples, collate, evaluation_order, training_order
+from crisisflow.training import frozen, seeds
+from crisisflow.training.batching import Batch, Examples, collate, training_order
 from crisisflow.training.device import Device
+from crisisflow.training.gradients import Cosine, cosines
+from crisisflow.training.history import Epoch, Score, Speed, score_lines, score_of
+from crisisflow.training.predict import EVALUATION_SUBWORDS, Forward, Predictions, predict
+from crisisflow.training.schedule import Stage, make_optimizer, rate_factor
 
-EVALUATION_BATCH = 64
-LOOK_EVERY = 20  # steps between reads of the loss: a read makes an accelerator wait
-
-
-class Stage(NamedTuple):
-    """One stage of a schedule: epochs of the same trainable layers under one optimizer."""
-
-    epochs: int
-    warmup_steps: int
-    freeze_layers: int
-    freeze_embeddings: bool
-
-
-class Epoch(NamedTuple):
-    """One line of history.csv: mean training losses and s at the epoch's end, then the validation scores."""
-
-    epoch: int
-    stage: int
-    entity_loss: float
-    event_loss: float
-    s_entity: float
-    s_event: float
-    ner_micro_f1: float
-    cls_macro_f1: float
-    combined_score: float
-    trainable_parameters: int
-
-
-class Predictions(NamedTuple):
-    """Of one split, in the order of its examples."""
-
-    labels: list[list[int]]
-    class_ids: list[int]
-    class_probabilities: list[list[float]]
+LOOK_EVERY = 20  # steps between reads of the losses: a read makes an accelerator wait
+CHECKPOINT_SECONDS = 300.0  # a kill costs at most these and the steps to the next look
+SHOWN_IDS = 8
 
 
 @dataclass
 class Best:
-    """The best epoch so far by Eq. 5, with its weights in main memory."""
+    """The best epoch so far by Eq. 5, with its weights and validation predictions in main memory."""
 
     score: float
     epoch: int
     tensors: dict[str, Tensor]
+    predictions: Predictions
 
 
-def stages_of(row: RowParams, training: TrainingParams) -> list[Stage]:
-    """The stages of a row's schedule."""
-    if row.schedule == "single":
-        return [Stage(training.single.epochs, training.single.warmup_steps, 0, False)]
-    first, second = training.two_stage.stage1, training.two_stage.stage2
-    return [
-        Stage(first.epochs, first.warmup_steps, 0, False),
-        Stage(second.epochs, second.warmup_steps, row.freeze_layers, row.freeze_embeddings),
-    ]
+@dataclass
+class Records:
+    """What a run has recorded so far."""
+
+    history: list[Epoch] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
+    cosines: list[Cosine] = field(default_factory=list)
+    speeds: list[Speed] = field(default_factory=list)
 
 
-def rate_factor(step: int, warmup: int, total: int) -> float:
-    """Share of the peak learning rate at 0-based `step`: linear warm-up, then linear decay to zero at `total`."""
-    if step < warmup:
-        return (step + 1) / warmup
-    return (total - step) / max(total - warmup, 1)
+class Position(NamedTuple):
+    """How far a run is: in which epoch, how many of its batches are done, and in how many seconds."""
+
+    epoch: int
+    batches: int
+    seconds: float
 
 
-def _optimizer(model: JointModel, weighting: nn.Module, params: TrainingParams, fused: bool) -> AdamW:
-    """AdamW over what is trainable; biases, norms and s without weight decay."""
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {
-            "params": [p for p in trainable if p.ndim > 1],
-            "weight_decay": params.weight_decay,
-            "peak": params.learning_rate,
-        },
-        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0, "peak": params.learning_rate},
-        {
-            "params": list(weighting.parameters()),
-            "weight_decay": 0.0,
-            "peak": params.log_variance_learning_rate,
-        },
-    ]
-    return AdamW([group for group in groups if group["params"]], betas=params.betas, fused=fused)
+class Running(NamedTuple):
+    """One stage while it runs."""
 
-
-def predict(model: JointModel, examples: Examples, device: Device, padding_id: int, fixed: int | None) -> Predictions:
-    """Labels at every subword, event classes and their probabilities."""
-    model.eval()
-    size = len(examples.input_ids)
-    labels: list[list[int]] = [[]] * size
-    class_ids, probabilities = [0] * size, [[0.0]] * size
-    with torch.inference_mode():
-        for indices in evaluation_order([len(ids) for ids in examples.input_ids], EVALUATION_BATCH):
-            batch = collate(examples, indices, padding_id, fixed)
-            logits = model(device.place(batch.input_ids), device.place(batch.mask))
-            entity = device.to_host(logits.entity.argmax(dim=-1)).tolist()
-            event = device.to_host(logits.event.float().softmax(dim=-1))
-            for row, index in enumerate(indices):
-                labels[index] = entity[row][: len(examples.input_ids[index])]
-                class_ids[index] = int(event[row].argmax())
-                probabilities[index] = event[row].tolist()
-    return Predictions(labels, class_ids, probabilities)
+    number: int
+    stage: Stage
+    first_epoch: int
+    optimizer: AdamW
+    forward: dict[str, Forward]  # by split
 
 
 class Trainer:
@@ -127,7 +73,7 @@ class Trainer:
 
     Args:
         name: shown in progress and errors, such as `row A, seed 13`.
-        fixed_length: the one padded length for devices with fixed shapes; None pads to the batch.
+        max_length: of the aligned tweets in subwords.
         folder: where checkpoints lie; emptied by the caller once the results are written.
         run: fingerprint of all that the result depends on.
     """
@@ -136,116 +82,239 @@ class Trainer:
         self,
         name: str,
         model: JointModel,
-        weighting: nn.Module,
+        weighting: Weighting,
         params: TrainingParams,
         seed: int,
         device: Device,
         padding_id: int,
-        fixed_length: int | None,
+        max_length: int,
         folder: Path,
         run: str,
     ) -> None:
         self.name, self.params, self.seed, self.device = name, params, seed, device
+        device.prepare(model)
         self.model, self.weighting = device.place(model), device.place(weighting)
-        self.padding_id, self.fixed_length = padding_id, fixed_length
+        self.padding_id, self.shapes = padding_id, device.shapes(max_length)
         self.folder, self.run = folder, run
-        self.history: list[Epoch] = []
+        self.records = Records()
         self.best: Best | None = None
 
     def fit(self, stages: list[Stage], train: Examples, validation: Examples) -> Best:
-        """Train all stages and return the best epoch over all of them (Eq. 5, no early stopping)."""
-        done = self._resume()
-        epoch = 0
+        """Train all stages and return the best epoch over all of them (Eq. 5, no early stopping).
+
+        Raises:
+            CrisisflowError: a loss is not finite, or memory does not suffice.
+        """
+        found = checkpoints.load(self.folder, self.run)
+        position = self._restore(found) if found else Position(1, 0, 0.0)
+        first = 1
         for number, stage in enumerate(stages, start=1):
             freeze(self.model.encoder, stage.freeze_layers, stage.freeze_embeddings)
-            optimizer = _optimizer(self.model, self.weighting, self.params, self.device.fused_optimizer)
-            first = epoch + 1
-            if done is not None and first <= done.state["epoch"] < first + stage.epochs:
-                checkpoints.restore_optimizer(optimizer, _under(done.tensors, "optimizer"))
-            for epoch in range(first, first + stage.epochs):
-                if done is not None and epoch <= done.state["epoch"]:
-                    continue
-                self._epoch(number, epoch, epoch - first, stage, optimizer, train, validation)
-                self._save(optimizer, epoch)
+            if position.epoch < first + stage.epochs:
+                running = self._begin(number, stage, first, train, validation)
+                if found and (position.epoch > first or position.batches):
+                    checkpoints.restore_optimizer(running.optimizer, _under(found.tensors, "optimizer"))
+                while position.epoch < first + stage.epochs:
+                    self._epoch(running, position, train, validation)
+                    position = Position(position.epoch + 1, 0, 0.0)
+                    self._save(running.optimizer, position)
+            first += stage.epochs
         return self.best
 
-    def _epoch(
-        self,
-        stage_number: int,
-        epoch: int,
-        epoch_of_stage: int,
-        stage: Stage,
-        optimizer: AdamW,
-        train: Examples,
-        validation: Examples,
-    ) -> None:
-        lengths = [len(ids) for ids in train.input_ids]
-        batches = training_order(lengths, self.params.batch_size, [self.seed, epoch])
+    def _begin(self, number: int, stage: Stage, first: int, train: Examples, validation: Examples) -> Running:
+        """The stage's optimizer, and its way through the model: past the frozen layers where their output is kept."""
+        optimizer = make_optimizer(self.model, self.weighting, self.params, self.device.fused_optimizer)
+        forward = {"train": self._whole, "validation": self._whole}
+        splits = {"train": train, "validation": validation}
+        constant = stage.freeze_layers > 0 and stage.freeze_embeddings and not stage.frozen_dropout
+        size = sum(frozen.size_of(examples, self.model.encoder.config.hidden_size) for examples in splits.values())
+        if constant and size <= self.params.frozen_cache_gb * 1e9:
+            lower, upper = split(self.model.encoder, stage.freeze_layers)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name, examples in splits.items():
+                states = frozen.compute(
+                    lower,
+                    examples,
+                    self.device,
+                    self.padding_id,
+                    self.shapes,
+                    EVALUATION_SUBWORDS,
+                    self.folder,
+                    f"{self.name}, {name}",
+                )
+                forward[name] = self._above(upper, states)
+        elif constant:
+            self._say(
+                f"{self.name}: the output of the frozen layers takes {size / 1e9:.1f} GB and training.frozen_cache_gb "
+                f"is {self.params.frozen_cache_gb:g}: it is computed anew in each step"
+            )
+        return Running(number, stage, first, optimizer, forward)
+
+    def _whole(self, batch: Batch) -> Logits:
+        with self.device.autocast():
+            return self.model(self.device.place(batch.input_ids), self.device.place(batch.mask))
+
+    def _above(self, upper: PreTrainedModel, states: frozen.FrozenStates) -> Forward:
+        """The way through the layers above the frozen ones, from their kept output."""
+
+        def forward(batch: Batch) -> Logits:
+            hidden, mask = self.device.place(states.batch(batch)), self.device.place(batch.mask)
+            with self.device.autocast():
+                return self.model.heads(upper(inputs_embeds=hidden, attention_mask=mask).last_hidden_state, mask)
+
+        return forward
+
+    def _epoch(self, running: Running, start: Position, train: Examples, validation: Examples) -> None:
+        epoch, stage, optimizer = start.epoch, running.stage, running.optimizer
+        batches = training_order(train.lengths(), self.params.batch_size, [seeds.of_order(self.seed, epoch)])
         total = stage.epochs * len(batches)
-        trainable = [p for group in optimizer.param_groups for p in group["params"]]
-        sums = self.device.place(torch.zeros(2))
-        self.model.train()
-        started = time.monotonic()
-        progress = Progress(f"{self.name}, epoch {epoch}", len(train.input_ids))
-        for at, indices in enumerate(batches):
-            batch = collate(train, indices, self.padding_id, self.fixed_length)
-            logits = self.model(self.device.place(batch.input_ids), self.device.place(batch.mask))
-            losses = task_losses(logits, self.device.place(batch.labels), self.device.place(batch.class_ids))
-            optimizer.zero_grad()
-            self.weighting(losses).backward()
-            torch.nn.utils.clip_grad_norm_(trainable, self.params.clip_norm)
-            step = epoch_of_stage * len(batches) + at
+        if start.batches == 0:
+            self.sums = self.device.place(torch.zeros(len(self.model.tasks)))
+        self._train_mode(stage)
+        done = sum(map(len, batches[: start.batches]))
+        progress = Progress(f"{self.name}, epoch {epoch}", len(train.input_ids) - done)
+        unseen: list[Tensor] = []  # the losses of the steps since the last look
+        began = saved = time.monotonic()
+        for at in range(start.batches, len(batches)):
+            step = (epoch - running.first_epoch) * len(batches) + at
             for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * rate_factor(step, stage.warmup_steps, total)
-            self.device.step(optimizer)
-            sums += torch.stack(losses).detach()
-            self.device.sync()
+                self.device.set_rate(group, group["peak"] * rate_factor(step, stage.warmup_steps, total))
+            unseen.append(self._step(running, train, batches[at], epoch, at))
             note = ""
-            if at % LOOK_EVERY == 0 or at == len(batches) - 1:
-                note = self._look(sums, at + 1, epoch, step)
-            progress.advance(len(indices), note)
+            if len(unseen) == LOOK_EVERY or at == len(batches) - 1:
+                note = self._look(unseen, at, epoch, batches, train)
+                unseen = []
+                if time.monotonic() - saved >= CHECKPOINT_SECONDS and at < len(batches) - 1:
+                    self._save(optimizer, Position(epoch, at + 1, start.seconds + time.monotonic() - began))
+                    saved = time.monotonic()
+            progress.advance(len(batches[at]), note)
         progress.close()
-        seconds = time.monotonic() - started
-        means = (self.device.to_host(sums) / len(batches)).tolist()
-        s = (
-            self.device.to_host(self.weighting.log_variance).tolist()
-            if isinstance(self.weighting, Kendall)
-            else [0.0, 0.0]
+        trained = time.monotonic()
+        seconds = start.seconds + trained - began
+        means = self.device.to_host(self.sums) / len(batches)
+        guess = predict(
+            self.model, running.forward["validation"], validation, self.device, self.padding_id, self.shapes
         )
-        guess = predict(self.model, validation, self.device, self.padding_id, self.fixed_length)
-        entity_f1 = entity_scores(validation.labels, guess.labels)["micro"]["f1"]
-        event_f1 = event_scores(validation.class_ids, guess.class_ids)["macro_f1"]
-        score = combined_score(entity_f1, event_f1)
-        self.history.append(
+        self._record(running, epoch, len(batches), means, guess, validation)
+        self.weighting.end_epoch(self.device.place(means))
+        speed = Speed(
+            epoch,
+            seconds,
+            len(train.input_ids) / seconds,
+            time.monotonic() - trained,
+            self.device.peak_memory(),
+        )
+        self.records.speeds.append(speed)
+        self._tell(self.records.history[-1], speed)
+
+    def _train_mode(self, stage: Stage) -> None:
+        self.model.train()
+        if not stage.frozen_dropout:
+            for part in frozen_parts(self.model.encoder, stage.freeze_layers, stage.freeze_embeddings):
+                part.eval()
+
+    def _step(self, running: Running, train: Examples, indices: list[int], epoch: int, at: int) -> Tensor:
+        """One update; returns the losses [tasks], on the device."""
+        device, optimizer = self.device, running.optimizer
+        device.seed(seeds.of_dropout(self.seed, epoch, at, device.rank))
+        batch = collate(train, indices, self.padding_id, self.shapes, self.params.batch_size, device.share)
+        try:
+            logits = running.forward["train"](batch)
+            labels, classes, counts = map(device.place, (batch.labels, batch.class_ids, batch.counts))
+            losses = device.total(task_losses(logits, labels, classes, counts))
+            every = self.params.gradient_cosine_every
+            if every and at % every == 0 and len(self.model.tasks) == 2:
+                self.records.cosines += cosines(losses, self.model, device.reduce, epoch, at)
+            optimizer.zero_grad()
+            self.weighting.backward(losses, self.model, device.reduce)
+            torch.nn.utils.clip_grad_norm_(self._trainable(optimizer), self.params.clip_norm)
+            device.step(optimizer)
+            self.weighting.after_step()
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            rows, length = batch.mask.shape
+            raise CrisisflowError(
+                f"{self.name}, epoch {epoch}: out of memory on a batch of {rows} tweets x {length} subwords; "
+                "lower training.batch_size or alignment.max_length, or train fewer rows at once (snakemake --cores)"
+            ) from error
+        losses = losses.detach()
+        self.sums += losses
+        device.sync()
+        return losses
+
+    def _trainable(self, optimizer: AdamW) -> list[Tensor]:
+        return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+    def _look(self, unseen: list[Tensor], at: int, epoch: int, batches: list[list[int]], train: Examples) -> str:
+        """The mean losses so far, as a note; a loss that is no number ends the run."""
+        for back, losses in enumerate(map(self.device.to_host, unseen)):
+            if not torch.isfinite(losses).all():
+                bad = at - len(unseen) + 1 + back
+                ids = [train.tweet_ids[index] for index in batches[bad]]
+                more = f" and {len(ids) - SHOWN_IDS} more" if len(ids) > SHOWN_IDS else ""
+                values = " and ".join(
+                    f"{task} {loss}" for task, loss in zip(self.model.tasks, losses.tolist(), strict=True)
+                )
+                raise CrisisflowError(
+                    f"{self.name}, epoch {epoch}, step {bad + 1}: the loss is not finite ({values}); tweets "
+                    f"{', '.join(ids[:SHOWN_IDS])}{more}; lower training.learning_rate"
+                )
+        means = (self.device.to_host(self.sums) / (at + 1)).tolist()
+        return "losses " + " + ".join(f"{mean:.3f}" for mean in means)
+
+    def _record(
+        self, running: Running, epoch: int, steps: int, means: Tensor, guess: Predictions, validation: Examples
+    ) -> None:
+        """Add the epoch to the records, and keep it if it is the best."""
+        ner, cls = guess.scores(validation)
+        score = score_of(ner, cls)
+        tasks = self.model.tasks
+        losses = dict(zip(tasks, means.tolist(), strict=True))
+        weights = dict(zip(tasks, self.device.to_host(self.weighting.weights()).tolist(), strict=True))
+        s = {}
+        if isinstance(self.weighting, Kendall):
+            s = dict(zip(tasks, self.device.to_host(self.weighting.log_variance).tolist(), strict=True))
+        rates = [float(group["lr"]) for group in running.optimizer.param_groups]
+        self.records.history.append(
             Epoch(
                 epoch=epoch,
-                stage=stage_number,
-                entity_loss=means[0],
-                event_loss=means[1],
-                s_entity=s[0],
-                s_event=s[1],
-                ner_micro_f1=entity_f1,
-                cls_macro_f1=event_f1,
+                stage=running.number,
+                steps=steps,
+                ner_loss=losses.get("ner"),
+                cls_loss=losses.get("cls"),
+                ner_weight=weights.get("ner"),
+                cls_weight=weights.get("cls"),
+                s_ner=s.get("ner"),
+                s_cls=s.get("cls"),
+                learning_rate=rates[0],
+                weighting_learning_rate=rates[-1] if list(self.weighting.parameters()) else None,
+                ner_precision=ner["micro"]["precision"] if ner else None,
+                ner_recall=ner["micro"]["recall"] if ner else None,
+                ner_micro_f1=ner["micro"]["f1"] if ner else None,
+                cls_macro_f1=cls["macro_f1"] if cls else None,
+                cls_accuracy=cls["accuracy"] if cls else None,
                 combined_score=score,
-                trainable_parameters=sum(p.numel() for p in trainable),
+                trainable_parameters=sum(parameter.numel() for parameter in self._trainable(running.optimizer)),
             )
         )
+        self.records.scores += score_lines(epoch, ner, cls)
         if self.best is None or score > self.best.score:
-            self.best = Best(score, epoch, self._weights())
-        say(
-            f"{self.name}, epoch {epoch}: losses {means[0]:.3f} + {means[1]:.3f}, NER {entity_f1:.3f}, "
-            f"CLS {event_f1:.3f}, combined {score:.3f}; {len(train.input_ids) / seconds:,.0f} tweets/s"
-        )
+            self.best = Best(score, epoch, self._weights(), guess)
 
-    def _look(self, sums: Tensor, steps: int, epoch: int, step: int) -> str:
-        """The mean losses so far, as a note; a loss that is no number ends the run."""
-        entity, event = (self.device.to_host(sums) / steps).tolist()
-        if not math.isfinite(entity + event):
-            raise CrisisflowError(
-                f"{self.name}, epoch {epoch}, within {LOOK_EVERY} steps before step {step}: the loss is not finite; "
-                "lower training.learning_rate"
-            )
-        return f"losses {entity:.3f} + {event:.3f}"
+    def _tell(self, line: Epoch, speed: Speed) -> None:
+        facts = {
+            "NER loss": line.ner_loss,
+            "CLS loss": line.cls_loss,
+            "NER": line.ner_micro_f1,
+            "CLS": line.cls_macro_f1,
+        }
+        told = ", ".join(f"{name} {value:.3f}" for name, value in facts.items() if value is not None)
+        self._say(f"{self.name}, epoch {line.epoch}: {told}; {speed.tweets_per_second:,.0f} tweets/s")
+
+    def _say(self, message: str) -> None:
+        if self.device.writes:
+            say(message)
 
     def _weights(self) -> dict[str, Tensor]:
         parts = {"model": self.model, "weighting": self.weighting}
@@ -255,33 +324,47 @@ class Trainer:
             for name, tensor in module.state_dict().items()
         }
 
-    def _save(self, optimizer: AdamW, epoch: int) -> None:
+    def _save(self, optimizer: AdamW, position: Position) -> None:
+        if not self.device.writes:
+            return
         tensors = {
             **{f"now.{name}": tensor for name, tensor in self._weights().items()},
-            **{f"best.{name}": tensor for name, tensor in self.best.tensors.items()},
             **{f"optimizer.{name}": tensor for name, tensor in checkpoints.optimizer_tensors(optimizer).items()},
-            "rng": torch.get_rng_state(),
+            "sums": self.sums,
         }
         state = {
             "fingerprint": self.run,
-            "epoch": epoch,
-            "history": [line._asdict() for line in self.history],
-            "best_epoch": self.best.epoch,
-            "best_score": self.best.score,
+            **position._asdict(),
+            "records": {name: [line._asdict() for line in lines] for name, lines in vars(self.records).items()},
         }
-        checkpoints.save(self.folder, self.device, checkpoints.Checkpoint(tensors, state), epoch)
+        if self.best:
+            found = self.best.predictions._asdict()
+            tensors |= {f"best.{name}": tensor for name, tensor in self.best.tensors.items()}
+            tensors |= {f"predictions.{name}": tensor for name, tensor in found.items() if tensor is not None}
+            state["best"] = {"score": self.best.score, "epoch": self.best.epoch}
+        checkpoints.save(self.folder, self.device, checkpoints.Checkpoint(tensors, state))
 
-    def _resume(self) -> checkpoints.Checkpoint | None:
-        found = checkpoints.load(self.folder, self.run)
-        if found is None:
-            return None
-        say(f"{self.name}: going on after epoch {found.state['epoch']}")
-        self.model.load_state_dict(_under(found.tensors, "now.model"))
-        self.weighting.load_state_dict(_under(found.tensors, "now.weighting"))
-        torch.set_rng_state(found.tensors["rng"])
-        self.history = [Epoch(**line) for line in found.state["history"]]
-        self.best = Best(found.state["best_score"], found.state["best_epoch"], _under(found.tensors, "best"))
-        return found
+    def _restore(self, found: checkpoints.Checkpoint) -> Position:
+        state, tensors = found
+        position = Position(state["epoch"], state["batches"], state["seconds"])
+        self._say(f"{self.name}: going on in epoch {position.epoch} after {position.batches} of its batches")
+        self.model.load_state_dict(_under(tensors, "now.model"))
+        self.weighting.load_state_dict(_under(tensors, "now.weighting"))
+        self.sums = self.device.place(tensors["sums"])
+        kinds = {"history": Epoch, "scores": Score, "cosines": Cosine, "speeds": Speed}
+        self.records = Records(
+            **{name: [kind(**line) for line in state["records"][name]] for name, kind in kinds.items()}
+        )
+        if "best" in state:
+            guess = _under(tensors, "predictions")
+            predictions = Predictions(guess.get("labels"), guess.get("probabilities"))
+            self.best = Best(state["best"]["score"], state["best"]["epoch"], _under(tensors, "best"), predictions)
+        return position
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """PyTorch has a class for it on GPUs; its allocator for the CPU raises a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

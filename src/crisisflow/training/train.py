@@ -2,23 +2,28 @@
 
 from pathlib import Path
 
-import torch
+import pyarrow as pa
 from transformers.utils import logging as transformers_logging
 
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, write_json, write_parquet
 from crisisflow.corpus.stratify import draw
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.freezing import encoder_layers
-from crisisflow.model.joint import JointModel
+from crisisflow.model.joint import TASKS, JointModel
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams
 from crisisflow.pretrained import load_encoder, load_tokenizer
 from crisisflow.sources import digest
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
 from crisisflow.training import checkpoint as checkpoints
+from crisisflow.training import seeds
 from crisisflow.training.batching import Examples
 from crisisflow.training.device import open_device
-from crisisflow.training.loop import Epoch, Trainer, predict, stages_of
+from crisisflow.training.gradients import Cosine
+from crisisflow.training.history import Epoch, Score, Speed
+from crisisflow.training.loop import Trainer
+from crisisflow.training.predict import Predictions
+from crisisflow.training.schedule import stages_of
 
 
 def read_examples(aligned: Path, split: str) -> Examples:
@@ -42,6 +47,35 @@ def _limit(examples: Examples, size: int | str, seed: int) -> Examples:
     return Examples(*([column[position] for position in chosen] for column in examples))
 
 
+def _check(
+    name: str,
+    row: RowParams,
+    training: TrainingParams,
+    alignment: AlignmentParams,
+    depth: int,
+    positions: int,
+    train: Examples,
+) -> None:
+    """Refuse what cannot work or would not mean what it says, before any work."""
+    if row.freeze_layers > depth:
+        raise CrisisflowError(f"rows.{name}.freeze_layers is {row.freeze_layers} but the encoder has {depth} layers")
+    if alignment.max_length > positions:
+        raise CrisisflowError(f"alignment.max_length is {alignment.max_length} but {row.encoder} takes {positions}")
+    absent = [label for at, label in enumerate(EVENT_CLASSES) if at not in set(train.class_ids)]
+    if absent and "cls" in TASKS[row.tasks]:
+        raise CrisisflowError(
+            f"rows.{name}: no training tweet is of class {', '.join(absent)}, which could not be learnt; "
+            "raise training.tweets or corpus.size"
+        )
+    steps = -(-len(train.tweet_ids) // training.batch_size)
+    for number, stage in enumerate(stages_of(row, training), start=1):
+        if stage.warmup_steps >= stage.epochs * steps:
+            raise CrisisflowError(
+                f"rows.{name}: all {stage.epochs * steps} steps of stage {number} are warm-up ({stage.warmup_steps}), "
+                f"so its learning rate would never fall; lower warmup_steps in training.{row.schedule}"
+            )
+
+
 def run(
     name: str,
     aligned: Path,
@@ -54,49 +88,41 @@ def run(
     out: Path,
     config: Path,
     history: Path,
+    scores: Path,
+    gradients: Path,
     predictions: Path,
+    speed: Path,
 ) -> None:
-    """Write the best epoch's weights (`out`), what rebuilds the model (`config`), one line per epoch (`history`) and
-    the validation predictions of the best epoch.
+    """Write the best epoch's weights (`out`), what rebuilds the model (`config`), and the validation predictions of
+    the best epoch; of each epoch a line in `history`, the scores by type and class in `scores`, and apart from them its
+    `speed`; with `training.gradient_cosine_every` the cosines of the tasks' gradients in `gradients`.
 
-    An interrupted run goes on from the checkpoint of its last whole epoch.
+    An interrupted run goes on from its last checkpoint.
 
     Raises:
-        CrisisflowError: the encoder or device is not to be had, the row asks for more layers than there are, or a
-            stage is all warm-up.
+        CrisisflowError: the encoder or device is not to be had, the row asks for more layers or positions than there
+            are, a class has no training tweet, a stage is all warm-up, a loss is not finite, memory does not suffice.
     """
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     device = open_device(training.device, training.threads)
-    torch.manual_seed(seed)
-    joint = JointModel(load_encoder(row.encoder, row.layers), model.dropout)
-    tokenizer = load_tokenizer(row.encoder)
-    depth = len(encoder_layers(joint.encoder))
-    if row.freeze_layers > depth:
-        raise CrisisflowError(f"rows.{name}.freeze_layers is {row.freeze_layers} but the encoder has {depth} layers")
+    encoder, tokenizer = load_encoder(row.encoder, row.layers), load_tokenizer(row.encoder)
     # RoBERTa counts positions from behind the padding id, so its tokenizer's limit is the true one.
-    positions = min(joint.encoder.config.max_position_embeddings, tokenizer.model_max_length)
-    if alignment.max_length > positions:
-        raise CrisisflowError(f"alignment.max_length is {alignment.max_length} but {row.encoder} takes {positions}")
+    positions = min(encoder.config.max_position_embeddings, tokenizer.model_max_length)
     validation = read_examples(aligned, "validation")
     train = _limit(read_examples(aligned, "train"), training.tweets, seed)
-    stages = stages_of(row, training)
-    steps = -(-len(train.tweet_ids) // training.batch_size)
-    for number, stage in enumerate(stages, start=1):
-        if stage.warmup_steps >= stage.epochs * steps:
-            raise CrisisflowError(
-                f"rows.{name}: all {stage.epochs * steps} steps of stage {number} are warm-up ({stage.warmup_steps}), "
-                f"so its learning rate would never fall; lower warmup_steps in training.{row.schedule}"
-            )
+    _check(name, row, training, alignment, len(encoder_layers(encoder)), positions, train)
+    device.seed(seeds.of_heads(seed))
+    joint = JointModel(encoder, model.dropout, row.tasks)
     trainer = Trainer(
         name=f"row {name}, seed {seed}",
         model=joint,
-        weighting=WEIGHTINGS[row.weighting](),
+        weighting=WEIGHTINGS[row.weighting](len(joint.tasks)),
         params=training,
         seed=seed,
         device=device,
         padding_id=tokenizer.pad_token_id,
-        fixed_length=alignment.max_length if device.fixed_shapes else None,
+        max_length=alignment.max_length,
         folder=checkpoint,
         run=checkpoints.fingerprint(
             digest("training.train"),
@@ -108,50 +134,44 @@ def run(
             validation,
         ),
     )
-    best = trainer.fit(stages, train, validation)
-    joint.load_state_dict(
-        {key.removeprefix("model."): value for key, value in best.tensors.items() if key.startswith("model.")}
-    )
-    guess = predict(joint, validation, device, trainer.padding_id, trainer.fixed_length)
-    write_parquet(
-        predictions,
-        [
+    best = trainer.fit(stages_of(row, training), train, validation)
+    if device.writes:
+        _write_predictions(predictions, validation, best.predictions)
+        records = trainer.records
+        write_csv(history, Epoch._fields, records.history)
+        write_csv(scores, Score._fields, records.scores)
+        write_csv(gradients, Cosine._fields, records.cosines)
+        write_csv(speed, Speed._fields, records.speeds)
+        write_json(
+            config,
             {
-                "tweet_id": tweet_id,
-                "class_id": class_id,
-                "predicted_class_id": predicted,
-                "class_probabilities": probabilities,
-                "labels": labels,
-                "predicted_labels": predicted_labels,
-            }
-            for tweet_id, class_id, predicted, probabilities, labels, predicted_labels in zip(
-                validation.tweet_ids,
-                validation.class_ids,
-                guess.class_ids,
-                guess.class_probabilities,
-                validation.labels,
-                guess.labels,
-                strict=True,
-            )
-        ],
-        PREDICTIONS,
-    )
-    write_csv(history, Epoch._fields, trainer.history)
-    write_json(
-        config,
-        {
-            "row": row.model_dump(),
-            "encoder": joint.encoder.config.to_diff_dict(),
-            "dropout": model.dropout,
-            "max_length": alignment.max_length,
-            "bio_labels": BIO_LABELS,
-            "event_classes": EVENT_CLASSES,
-            "seed": seed,
-            "best_epoch": best.epoch,
-            "epochs": len(trainer.history),
-            "training_tweets": len(train.tweet_ids),
-            "parameters": sum(parameter.numel() for parameter in joint.parameters()),
-        },
-    )
-    device.save(best.tensors, out)
-    checkpoints.discard(checkpoint)
+                "row": row.model_dump(),
+                "encoder": encoder.config.to_diff_dict(),
+                "dropout": model.dropout,
+                "max_length": alignment.max_length,
+                "bio_labels": BIO_LABELS,
+                "event_classes": EVENT_CLASSES,
+                "seed": seed,
+                "best_epoch": best.epoch,
+                "epochs": len(records.history),
+                "training_tweets": len(train.tweet_ids),
+                "parameters": sum(parameter.numel() for parameter in joint.parameters()),
+            },
+        )
+        device.save(best.tensors, out)
+        checkpoints.discard(checkpoint)
+    device.close()
+
+
+def _write_predictions(path: Path, examples: Examples, guess: Predictions) -> None:
+    """One line per tweet; null where the row does not have the task."""
+    nothing = [None] * len(examples.tweet_ids)
+    columns = {
+        "tweet_id": examples.tweet_ids,
+        "class_id": examples.class_ids,
+        "predicted_class_id": nothing if guess.probabilities is None else guess.class_ids(),
+        "class_probabilities": nothing if guess.probabilities is None else guess.probabilities.tolist(),
+        "labels": examples.labels,
+        "predicted_labels": nothing if guess.labels is None else guess.labels_of(examples),
+    }
+    write_parquet(path, pa.table(columns, schema=PREDICTIONS), PREDICTIONS)

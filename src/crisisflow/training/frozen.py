@@ -1,0 +1,73 @@
+"""The constant output of frozen layers in evaluation mode: computed once, kept on disk, read in every epoch."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from crisisflow.progress import tracked
+from crisisflow.training.batching import Batch, Examples, Shapes, collate, evaluation_order, rows_within
+from crisisflow.training.device import Device
+
+FLOAT_BYTES = 4
+
+
+def size_of(examples: Examples, width: int) -> int:
+    """Bytes that the states of all subwords take."""
+    return sum(examples.lengths()) * width * FLOAT_BYTES
+
+
+class FrozenStates:
+    """The hidden states [d] of every subword of the examples, in a memory-mapped file that nobody else sees.
+
+    The file has no name (it is unlinked at once), so that a kill leaves nothing behind; a run that goes on makes it
+    anew, by the same batches and so to the same bytes.
+    """
+
+    def __init__(self, examples: Examples, width: int, folder: Path) -> None:
+        lengths = examples.lengths()
+        self.begins = np.concatenate([[0], np.cumsum(lengths)])
+        with tempfile.TemporaryFile(dir=folder) as file:
+            self.states = np.memmap(file, np.float32, "w+", shape=(int(self.begins[-1]), width))
+
+    def put(self, index: int, states: np.ndarray) -> None:
+        """Keep the states [subwords, d] of one example."""
+        self.states[self.begins[index] : self.begins[index + 1]] = states
+
+    def batch(self, batch: Batch) -> Tensor:
+        """The states of a batch, [rows, length, d], with zeros at the padding."""
+        rows, length = batch.mask.shape
+        hidden = np.zeros((rows, length, self.states.shape[1]), dtype=np.float32)
+        for row, index in enumerate(batch.indices):
+            begin, end = self.begins[index], self.begins[index + 1]
+            hidden[row, : end - begin] = self.states[begin:end]
+        return torch.from_numpy(hidden)
+
+
+@torch.inference_mode()
+def compute(
+    lower: PreTrainedModel,
+    examples: Examples,
+    device: Device,
+    padding_id: int,
+    shapes: Shapes,
+    subwords: int,
+    folder: Path,
+    name: str,
+) -> FrozenStates:
+    """Run the frozen layers over all examples, in batches of at most `subwords` padded subwords."""
+    kept = FrozenStates(examples, lower.config.hidden_size, folder)
+    lower.eval()
+    batches = evaluation_order(examples.lengths(), subwords, shapes)
+    for indices in tracked(batches, f"{name}, output of the frozen layers", len(batches), "batches"):
+        length = shapes.length(len(examples.input_ids[indices[0]]))
+        batch = collate(examples, indices, padding_id, shapes, rows_within(length, subwords))
+        output = lower(input_ids=device.place(batch.input_ids), attention_mask=device.place(batch.mask))
+        device.sync()
+        hidden = device.to_host(output.last_hidden_state).numpy()
+        for row, index in enumerate(indices):
+            kept.put(index, hidden[row, : len(examples.input_ids[index])])
+    return kept

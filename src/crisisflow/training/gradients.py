@@ -1,0 +1,45 @@
+"""Do the tasks pull the encoder the same way? The cosine of their gradients, by layer: what the paper says it lacks."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from crisisflow.model.freezing import encoder_layers
+from crisisflow.model.joint import JointModel
+from crisisflow.model.weighting import Reduce, task_gradients
+
+
+class Cosine(NamedTuple):
+    """One line of gradients.csv: a look at one part of the shared encoder before the step's update."""
+
+    epoch: int
+    step: int
+    part: str
+    cosine: float
+    ner_norm: float
+    cls_norm: float
+
+
+def encoder_parts(model: JointModel) -> dict[str, list[nn.Parameter]]:
+    """The trainable parameters of the embeddings and of each layer, lowest first; parts without any are left out."""
+    modules = {"embeddings": model.encoder.embeddings}
+    modules |= {f"layer {number}": layer for number, layer in enumerate(encoder_layers(model.encoder), start=1)}
+    parts = {name: [p for p in module.parameters() if p.requires_grad] for name, module in modules.items()}
+    return {name: parameters for name, parameters in parts.items() if parameters}
+
+
+def cosines(losses: Tensor, model: JointModel, reduce: Reduce, epoch: int, step: int) -> list[Cosine]:
+    """The cosine between the gradients of the two tasks' losses ([2], unweighted) on each part of the encoder."""
+    parts = encoder_parts(model)
+    shared = [parameter for parameters in parts.values() for parameter in parameters]
+    ner, cls = (task_gradients(loss, shared, reduce) for loss in losses)
+    lines, at = [], 0
+    for name, parameters in parts.items():
+        end = at + len(parameters)
+        one, other = (torch.cat([gradient.flatten() for gradient in found[at:end]]) for found in (ner, cls))
+        norms = one.norm().item(), other.norm().item()
+        product = norms[0] * norms[1]
+        lines.append(Cosine(epoch, step, name, torch.dot(one, other).item() / product if product else 0.0, *norms))
+        at = end
+    return lines

@@ -1,0 +1,69 @@
+"""Predictions of a split by a model, in batches of a budget of subwords."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from crisisflow.evaluation.metrics import entity_scores, event_scores
+from crisisflow.model.joint import JointModel, Logits
+from crisisflow.taxonomy import EVENT_CLASSES
+from crisisflow.training.batching import Batch, Examples, Shapes, collate, evaluation_order, rows_within
+from crisisflow.training.device import Device
+
+EVALUATION_SUBWORDS = 8192  # padded subwords of a batch: large enough for full speed, small enough for memory
+
+Forward = Callable[[Batch], Logits]
+
+
+class Predictions(NamedTuple):
+    """Of one split, in the order of its examples; None of a task that the model does not have.
+
+    `labels` is [subwords of all examples] (int8), `probabilities` [examples, 10].
+    """
+
+    labels: Tensor | None
+    probabilities: Tensor | None
+
+    def class_ids(self) -> list[int]:
+        """The most probable class of each example."""
+        return self.probabilities.argmax(dim=-1).tolist()
+
+    def labels_of(self, examples: Examples) -> list[list[int]]:
+        """The label of every subword of each example."""
+        return [labels.tolist() for labels in self.labels.split(examples.lengths())]
+
+    def scores(self, examples: Examples) -> tuple[dict | None, dict | None]:
+        """`entity_scores` and `event_scores` of the tasks that were predicted."""
+        return (
+            entity_scores(examples.labels, self.labels_of(examples)) if self.labels is not None else None,
+            event_scores(examples.class_ids, self.class_ids()) if self.probabilities is not None else None,
+        )
+
+
+@torch.inference_mode()
+def predict(
+    model: JointModel, forward: Forward, examples: Examples, device: Device, padding_id: int, shapes: Shapes
+) -> Predictions:
+    """Labels at every subword and the probabilities of the classes; `forward` gives a batch's logits."""
+    model.eval()
+    lengths = examples.lengths()
+    begins = [0, *torch.tensor(lengths).cumsum(0).tolist()]
+    labels = torch.zeros(begins[-1], dtype=torch.int8)
+    probabilities = torch.zeros(len(lengths), len(EVENT_CLASSES))
+    for indices in evaluation_order(lengths, EVALUATION_SUBWORDS, shapes):
+        length = shapes.length(lengths[indices[0]])
+        batch = collate(examples, indices, padding_id, shapes, rows_within(length, EVALUATION_SUBWORDS))
+        logits = forward(batch)
+        device.sync()
+        if logits.entity is not None:
+            entity = device.to_host(logits.entity.argmax(dim=-1)).to(torch.int8)
+            for row, index in enumerate(indices):
+                labels[begins[index] : begins[index + 1]] = entity[row, : lengths[index]]
+        if logits.event is not None:
+            probabilities[indices] = device.to_host(logits.event.float().softmax(dim=-1))[: len(indices)]
+    return Predictions(
+        labels if "ner" in model.tasks else None,
+        probabilities if "cls" in model.tasks else None,
+    )

@@ -1,0 +1,52 @@
+"""The schedule of a row: stages of epochs, the learning rate within each, and what the optimizer trains."""
+
+from typing import NamedTuple
+
+from torch import nn
+from torch.optim import AdamW
+
+from crisisflow.params import RowParams, TrainingParams
+
+
+class Stage(NamedTuple):
+    """One stage of a schedule: epochs of the same trainable layers under one optimizer."""
+
+    epochs: int
+    warmup_steps: int
+    freeze_layers: int
+    freeze_embeddings: bool
+    frozen_dropout: bool
+
+
+def stages_of(row: RowParams, training: TrainingParams) -> list[Stage]:
+    """The stages of a row's schedule."""
+    if row.schedule == "single":
+        return [Stage(training.single.epochs, training.single.warmup_steps, 0, False, True)]
+    first, second = training.two_stage.stage1, training.two_stage.stage2
+    return [
+        Stage(first.epochs, first.warmup_steps, 0, False, True),
+        Stage(second.epochs, second.warmup_steps, row.freeze_layers, row.freeze_embeddings, row.frozen_dropout),
+    ]
+
+
+def rate_factor(step: int, warmup: int, total: int) -> float:
+    """Share of the peak learning rate at 0-based `step`: linear warm-up, then linear decay to zero at `total`."""
+    if step < warmup:
+        return (step + 1) / warmup
+    return (total - step) / max(total - warmup, 1)
+
+
+def make_optimizer(model: nn.Module, weighting: nn.Module, params: TrainingParams, fused: bool) -> AdamW:
+    """AdamW over what is trainable; biases, norms and what the weighting learns without weight decay.
+
+    Each group's `peak` is its learning rate where the schedule's factor is 1.
+    """
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    matrices = [parameter for parameter in trainable if parameter.ndim > 1]
+    vectors = [parameter for parameter in trainable if parameter.ndim <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": params.weight_decay, "peak": params.learning_rate},
+        {"params": vectors, "weight_decay": 0.0, "peak": params.learning_rate},
+        {"params": list(weighting.parameters()), "weight_decay": 0.0, "peak": params.log_variance_learning_rate},
+    ]
+    return AdamW([group for group in groups if group["params"]], betas=params.betas, fused=fused)
