@@ -1,16 +1,19 @@
 """The joint model against the paper's equations and numbers."""
 
+import math
+
 import pytest
 import torch
 from torch.nn.functional import log_softmax
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.model.freezing import freeze
+from crisisflow.model.freezing import freeze, split
 from crisisflow.model.heads import EventHead
-from crisisflow.model.joint import JointModel, Logits, Losses, task_losses
+from crisisflow.model.joint import JointModel, Logits, task_losses
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.pretrained import load_encoder, load_tokenizer
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+from crisisflow.training.dropout import cheap_dropout, make_dropout_cheap
 
 
 def trainable(model):
@@ -83,35 +86,168 @@ def test_the_losses_are_eq_1_and_eq_2_over_labelled_subwords():
     labels = torch.tensor([[-100, 4, -100], [-100, 0, 7]])
     classes = torch.tensor([3, 9])
     log_p = log_softmax(logits.entity, dim=-1)
-    losses = task_losses(logits, labels, classes)
-    torch.testing.assert_close(losses.entity, -(log_p[0, 1, 4] + log_p[1, 1, 0] + log_p[1, 2, 7]) / 3)
+    losses = task_losses(logits, labels, classes, torch.tensor([3.0, 2.0]))
+    torch.testing.assert_close(losses[0], -(log_p[0, 1, 4] + log_p[1, 1, 0] + log_p[1, 2, 7]) / 3)
     log_q = log_softmax(logits.event, dim=-1)
-    torch.testing.assert_close(losses.event, -(log_q[0, 3] + log_q[1, 9]) / 2)
+    torch.testing.assert_close(losses[1], -(log_q[0, 3] + log_q[1, 9]) / 2)
 
 
 def test_the_weightings_are_eq_4_and_its_classification_form():
-    losses = Losses(torch.tensor(2.0), torch.tensor(0.5))
-    assert WEIGHTINGS["fixed"]()(losses) == 2.5
-    kendall, classification = WEIGHTINGS["kendall"](), WEIGHTINGS["kendall_classification"]()
-    assert kendall(losses).item() == pytest.approx(1.25)
-    assert classification(losses).item() == pytest.approx(2.5)
+    losses = torch.tensor([2.0, 0.5])
+    assert WEIGHTINGS["fixed"](2).total(losses) == 2.5
+    kendall, classification = WEIGHTINGS["kendall"](2), WEIGHTINGS["kendall_classification"](2)
+    assert kendall.total(losses).item() == pytest.approx(1.25)
+    assert classification.total(losses).item() == pytest.approx(2.5)
     s = torch.tensor([0.3, -0.2])
     kendall.log_variance.data, classification.log_variance.data = s.clone(), s.clone()
     e = torch.exp(-s)
-    assert kendall(losses).item() == pytest.approx((e[0] / 2 * 2.0 + 0.15 + e[1] / 2 * 0.5 - 0.1).item())
-    assert classification(losses).item() == pytest.approx((e[0] * 2.0 + 0.15 + e[1] * 0.5 - 0.1).item())
+    assert kendall.total(losses).item() == pytest.approx((e[0] / 2 * 2.0 + 0.15 + e[1] / 2 * 0.5 - 0.1).item())
+    assert classification.total(losses).item() == pytest.approx((e[0] * 2.0 + 0.15 + e[1] * 0.5 - 0.1).item())
 
 
 def test_s_comes_to_rest_at_the_log_of_the_loss():
     """docs/reproduction.md, entry 13: so it is positive only while a loss is above 1."""
-    kendall = WEIGHTINGS["kendall"]()
+    kendall = WEIGHTINGS["kendall"](2)
     optimizer = torch.optim.SGD(kendall.parameters(), lr=0.5)
-    losses = Losses(torch.tensor(3.5), torch.tensor(0.25))
+    losses = torch.tensor([3.5, 0.25])
     for _ in range(400):
         optimizer.zero_grad()
-        kendall(losses).backward()
+        kendall.total(losses).backward()
         optimizer.step()
-    torch.testing.assert_close(kendall.log_variance.detach(), torch.log(torch.stack(losses)))
+    torch.testing.assert_close(kendall.log_variance.detach(), torch.log(losses))
+
+
+def test_dynamic_weight_average_favours_the_loss_that_falls_slowly():
+    dwa = WEIGHTINGS["dwa"](2)
+    dwa.end_epoch(torch.tensor([2.0, 1.0]))
+    assert dwa.weights().tolist() == [1, 1]
+    dwa.end_epoch(torch.tensor([1.0, 0.9]))
+    slow, fast = math.exp(0.9 / 2), math.exp(0.5 / 2)
+    assert dwa.weights().tolist() == pytest.approx([2 * fast / (fast + slow), 2 * slow / (fast + slow)])
+    assert dwa.total(torch.tensor([1.0, 0.0])).item() == pytest.approx(2 * fast / (fast + slow))
+
+
+class TwoTasks(torch.nn.Module):
+    """What a weighting sees of a joint model: an encoder with layers and two heads; its losses are linear in w."""
+
+    def __init__(self, ner, cls):
+        super().__init__()
+        self.encoder = torch.nn.Module()
+        self.encoder.encoder = torch.nn.Module()
+        layer = torch.nn.Linear(len(ner), 1, bias=False)
+        self.encoder.encoder.layer = torch.nn.ModuleList([layer])
+        self.entity_head, self.event_head = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+        self.w = layer.weight
+        self.directions = torch.tensor([ner, cls])
+
+    def losses(self):
+        heads = torch.stack([self.entity_head.weight.sum() * 3, self.event_head.weight.sum() * 5])
+        return (self.directions * self.w).sum(dim=1) + heads - heads.detach() + 10
+
+
+def nothing(gradients):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("ner", "cls", "expected"),
+    [
+        ([1.0, 0.0], [0.0, 2.0], [1.0, 2.0]),  # no conflict: the plain sum
+        ([1.0, 0.0], [-1.0, 1.0], [0.5, 1.5]),  # (1, 0) loses -(1/2)(-1, 1), (-1, 1) loses -(1, 0)
+        ([1.0, 0.0], [-2.0, 0.0], [0.0, 0.0]),
+        ([0.0, 0.0], [1.0, 1.0], [1.0, 1.0]),
+    ],
+)
+def test_pcgrad_takes_conflicts_out_of_the_encoder_and_leaves_the_heads(ner, cls, expected):
+    model = TwoTasks(ner, cls)
+    WEIGHTINGS["pcgrad"](2).backward(model.losses(), model, nothing)
+    torch.testing.assert_close(model.w.grad, torch.tensor([expected]))
+    assert model.entity_head.weight.grad.item() == 3
+    assert model.event_head.weight.grad.item() == 5
+
+
+def test_gradnorm_brings_the_gradients_to_a_common_size():
+    """Both losses stay at their first value, so that the wanted size is the mean: 4 and 1 weigh 0.4 and 1.6."""
+    model, gradnorm = TwoTasks([4.0, 0.0], [0.0, 1.0]), WEIGHTINGS["gradnorm"](2)
+    optimizer = torch.optim.SGD(gradnorm.parameters(), lr=0.01)
+    for _ in range(200):
+        model.zero_grad()
+        gradnorm.backward(model.losses(), model, nothing)
+        optimizer.step()
+        gradnorm.after_step()
+    assert gradnorm.weights().tolist() == pytest.approx([0.4, 1.6], abs=0.05)
+    assert model.w.grad.squeeze().tolist() == pytest.approx([1.6, 1.6], abs=0.2)
+
+
+def test_gradnorm_lets_the_task_that_learns_slowly_have_more():
+    model, gradnorm = TwoTasks([1.0, 0.0], [0.0, 1.0]), WEIGHTINGS["gradnorm"](2)
+    gradnorm.backward(model.losses(), model, nothing)
+    gradnorm.backward(model.losses() - torch.tensor([5.0, 0.0]), model, nothing)
+    assert gradnorm.weight.grad[0] > 0 > gradnorm.weight.grad[1]
+
+
+@pytest.mark.parametrize("family", ["Bert", "Roberta", "MPNet"])
+def test_a_split_encoder_gives_what_the_whole_gives(family):
+    import transformers
+
+    torch.manual_seed(2)
+    config = getattr(transformers, f"{family}Config")(
+        vocab_size=99, hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=64
+    )
+    encoder = getattr(transformers, f"{family}Model")(config, add_pooling_layer=False).eval()
+    ids, mask = torch.randint(5, 99, (2, 7)), torch.tensor([[1] * 7, [1] * 4 + [0] * 3])
+    expected = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+    lower, upper = split(encoder, 2)
+    hidden = lower(input_ids=ids, attention_mask=mask).last_hidden_state
+    found = upper(inputs_embeds=hidden, attention_mask=mask).last_hidden_state
+    torch.testing.assert_close(found[mask == 1], expected[mask == 1])
+    assert len(encoder.encoder.layer) == 3
+    assert next(upper.encoder.layer.parameters()) is next(encoder.encoder.layer[2].parameters())
+
+
+@pytest.mark.parametrize("family", ["Bert", "Roberta", "MPNet"])
+def test_cheap_dropout_reaches_every_dropout_and_changes_nothing_in_evaluation(family, monkeypatch):
+    import transformers
+
+    config = getattr(transformers, f"{family}Config")(
+        vocab_size=99, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+    )
+    torch.manual_seed(2)
+    model = JointModel(getattr(transformers, f"{family}Model")(config, add_pooling_layer=False), 0.1).eval()
+    ids, mask = torch.randint(5, 99, (2, 7)), torch.tensor([[1] * 7, [1] * 4 + [0] * 3])
+    expected = model(ids, mask)
+    make_dropout_cheap(model)
+    torch.testing.assert_close(model(ids, mask).entity[mask == 1], expected.entity[mask == 1])
+    torch.testing.assert_close(model(ids, mask).event, expected.event)
+
+    def refuse(*arguments, **named):
+        raise AssertionError("a dropout of PyTorch's is left")
+
+    monkeypatch.setattr("torch.nn.functional.dropout", refuse)
+    monkeypatch.setattr("torch.dropout", refuse)
+    model.train()
+    torch.manual_seed(1)
+    one = model(ids, mask).event
+    torch.manual_seed(1)
+    assert torch.equal(model(ids, mask).event, one)
+    assert not torch.equal(model(ids, mask).event, one)
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+def test_cheap_dropout_drops_at_its_rate_and_keeps_the_mean(probability):
+    torch.manual_seed(5)
+    values = torch.ones(1_000_003)
+    values.requires_grad_()
+    dropped = cheap_dropout(values, probability)
+    rate = (dropped == 0).float()
+    # of four neighbours, since they come from one random number
+    for part in (rate, *rate[: 4 * 250_000].view(-1, 4).unbind(dim=1)):
+        assert part.mean().item() == pytest.approx(probability, abs=4 * 0.5 / len(part) ** 0.5)
+    correlation = torch.corrcoef(rate[: 4 * 250_000].view(-1, 4).T)
+    assert (correlation - torch.eye(4)).abs().max() < 0.01
+    assert dropped.detach().unique().tolist() == pytest.approx([0, 1 / (1 - probability)], rel=1e-4)
+    dropped.sum().backward()
+    assert torch.equal(values.grad, dropped.detach())
 
 
 @pytest.mark.parametrize(

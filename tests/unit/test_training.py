@@ -1,19 +1,23 @@
 """Training: batches, schedule, determinism, resume, and errors before any work."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers.models.bert.modeling_bert import BertLayer
 
-from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet
+from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_json, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams
+from crisisflow.taxonomy import EVENT_CLASSES
 from crisisflow.training import train
 from crisisflow.training.batching import Examples, Shapes, collate, evaluation_order, training_order
 from crisisflow.training.schedule import rate_factor, stages_of
@@ -123,43 +127,72 @@ def test_same_seed_same_bytes(finished, tiny_encoder, aligned, tmp_path):
     assert content(tmp_path) == content(finished)
 
 
-def test_a_run_killed_in_each_stage_ends_with_the_same_bytes(finished, tiny_encoder, aligned, tmp_path):
-    """SIGKILL once a checkpoint of epoch 1, then of epoch 3, is there; the third process finishes."""
-    state = tmp_path / "checkpoint" / "state.json"
+def killed_when(condition, command: list[str]) -> None:
+    """Start a command and SIGKILL it as soon as the condition holds."""
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not condition():
+        time.sleep(0.001)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+def test_a_run_killed_anywhere_ends_with_the_same_bytes(finished, tiny_encoder, aligned, tmp_path):
+    """SIGKILL within epoch 1, within epoch 3 (of stage 2), and while a checkpoint is written; then one finishes."""
+    folder = tmp_path / "checkpoint"
     command = [sys.executable, __file__, str(aligned), str(tiny_encoder), str(tmp_path)]
-    for epoch in (1, 3):
-        process = subprocess.Popen(command, stderr=subprocess.PIPE)
-        while process.poll() is None:
-            if state.exists() and read_json(state)["epoch"] >= epoch:
-                os.kill(process.pid, signal.SIGKILL)
-                break
-            time.sleep(0.005)
-        process.wait()
-        assert process.returncode == -signal.SIGKILL
-        assert not (tmp_path / "history.csv").exists()
+    killed_when(lambda: list(folder.glob("epoch0001-batch000000[5-9].json")), command)
+    killed_when(lambda: list(folder.glob("epoch0003-batch000000[5-9].json")), command)
+    killed_when(lambda: list(folder.glob(".epoch0003-batch*.partial")), command)
+    assert not (tmp_path / "history.csv").exists()
+    assert len(list(folder.glob("*.json"))) <= 3  # two, and one more if the kill came before the oldest was removed
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "going on after epoch 3" in done.stderr
+    assert "row D, seed 13: going on in epoch 3 after" in done.stderr
     assert content(tmp_path) == content(finished)
+    assert not folder.exists()
 
 
-def test_a_damaged_checkpoint_is_said_and_not_used(finished, tiny_encoder, aligned, tmp_path, monkeypatch, capsys):
+def interrupted(monkeypatch, epoch: int, **own) -> None:
+    """Train until the epoch begins."""
     from crisisflow.training import loop
 
     real = loop.Trainer._epoch
 
-    def stop(self, stage, epoch, *rest):
-        if epoch == 2:
+    def stop(self, running, start, *rest):
+        if start.epoch == epoch:
             raise KeyboardInterrupt
-        real(self, stage, epoch, *rest)
+        real(self, running, start, *rest)
 
     monkeypatch.setattr(loop.Trainer, "_epoch", stop)
     with pytest.raises(KeyboardInterrupt):
-        train.run(**arguments(aligned, tiny_encoder, tmp_path))
+        train.run(**own)
     monkeypatch.undo()
-    (tensors,) = (tmp_path / "checkpoint").glob("*.safetensors")
-    tensors.write_bytes(tensors.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "json"])
+def test_a_damaged_checkpoint_is_said_and_the_one_before_it_used(
+    finished, tiny_encoder, aligned, tmp_path, monkeypatch, capsys, suffix
+):
+    interrupted(monkeypatch, 4, **arguments(aligned, tiny_encoder, tmp_path))
+    *_, newest = sorted((tmp_path / "checkpoint").glob(f"*.{suffix}"))
+    damaged = bytearray(newest.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    newest.write_bytes(damaged)
+    capsys.readouterr()
     train.run(**arguments(aligned, tiny_encoder, tmp_path))
-    assert "is damaged (its checksum differs)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert len([line for line in said.splitlines() if "is damaged" in line]) == 1
+    assert "going on in epoch 3 after 0 of its batches" in said
+    assert content(tmp_path) == content(finished)
+
+
+def test_with_both_checkpoints_damaged_the_row_begins_anew(
+    finished, tiny_encoder, aligned, tmp_path, monkeypatch, capsys
+):
+    interrupted(monkeypatch, 3, **arguments(aligned, tiny_encoder, tmp_path))
+    for tensors in (tmp_path / "checkpoint").glob("*.safetensors"):
+        tensors.write_bytes(b"")
+    train.run(**arguments(aligned, tiny_encoder, tmp_path))
+    assert "going on" not in capsys.readouterr().err
     assert content(tmp_path) == content(finished)
 
 
@@ -171,7 +204,7 @@ def test_a_checkpoint_of_other_parameters_is_not_taken_up(
     monkeypatch.setattr(checkpoint, "discard", lambda folder: None)
     train.run(**arguments(aligned, tiny_encoder, tmp_path, learning_rate=1e-3))
     monkeypatch.undo()
-    assert (tmp_path / "checkpoint" / "state.json").exists()
+    assert list((tmp_path / "checkpoint").glob("*.json"))
     capsys.readouterr()
     train.run(**arguments(aligned, tiny_encoder, tmp_path))
     assert "going on" not in capsys.readouterr().err
@@ -194,10 +227,32 @@ def test_what_cannot_work_stops_before_any_work(tiny_encoder, aligned, tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_loss_that_is_no_number_stops_with_row_epoch_and_step(tiny_encoder, aligned, tmp_path):
-    with pytest.raises(CrisisflowError, match=r"row D, seed 13, epoch \d+, .*loss is not finite"):
+def test_a_loss_that_is_no_number_stops_with_row_epoch_step_and_tweets(tiny_encoder, aligned, tmp_path):
+    pattern = r"row D, seed 13, epoch 1, step \d+: the loss is not finite \(ner .* and cls .*\); tweets \d{4}(, \d{4}){7}; lower"
+    with pytest.raises(CrisisflowError, match=pattern):
         train.run(**arguments(aligned, tiny_encoder, tmp_path, learning_rate=1e30, clip_norm=1e30))
     assert not (tmp_path / "history.csv").exists()
+
+
+def test_out_of_memory_says_the_shape_and_what_to_lower(tiny_encoder, aligned, tmp_path, monkeypatch):
+    def exhausted(*arguments):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried")
+
+    monkeypatch.setattr("crisisflow.training.loop.task_losses", exhausted)
+    with pytest.raises(CrisisflowError, match=r"batch of 8 tweets x \d+ subwords; lower training.batch_size"):
+        train.run(**arguments(aligned, tiny_encoder, tmp_path))
+
+
+def test_a_class_without_training_tweets_is_named(tiny_encoder, aligned, tmp_path):
+    table = read_parquet(aligned, ALIGNED)
+    keep = [
+        label != 4 or split != "train"
+        for label, split in zip(*map(list, (table["class_id"].to_pylist(), table["split"].to_pylist())), strict=True)
+    ]
+    write_parquet(tmp_path / "aligned.parquet", table.filter(keep), ALIGNED)
+    own = arguments(tmp_path / "aligned.parquet", tiny_encoder, tmp_path)
+    with pytest.raises(CrisisflowError, match=f"rows.D: no training tweet is of class {EVENT_CLASSES[4]}"):
+        train.run(**own)
 
 
 def test_the_longest_sequence_must_fit_the_encoder(tiny_encoder, aligned, tmp_path):
@@ -209,11 +264,95 @@ def test_the_longest_sequence_must_fit_the_encoder(tiny_encoder, aligned, tmp_pa
 def test_only_checkpoints_are_discarded(tmp_path):
     from crisisflow.training import checkpoint
 
-    (tmp_path / "state.json").write_text("{}")
+    (tmp_path / "epoch0001-batch0000000.json").write_text("{}")
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(OSError, match="not empty"):
         checkpoint.discard(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("tasks", ["ner", "cls"])
+def test_a_task_left_out_has_no_loss_no_s_and_no_prediction(tiny_encoder, aligned, tmp_path, tasks):
+    other = {"ner": "cls", "cls": "ner"}[tasks]
+    train.run(**arguments(aligned, tiny_encoder, tmp_path, row={"tasks": tasks}))
+    for line in history(tmp_path):
+        assert line[f"{tasks}_loss"] > 0
+        assert line[f"s_{tasks}"] != 0
+        assert line[f"{other}_loss"] is line[f"s_{other}"] is line[f"{other}_weight"] is None
+        assert line["combined_score"] == line["ner_micro_f1" if tasks == "ner" else "cls_macro_f1"]
+    table = read_parquet(tmp_path / "p.parquet", PREDICTIONS)
+    columns = {"ner": ["predicted_labels"], "cls": ["predicted_class_id", "class_probabilities"]}
+    assert all(table[column].null_count == table.num_rows for column in columns[other])
+    assert all(table[column].null_count == 0 for column in columns[tasks])
+    lines = (tmp_path / "scores.csv").read_text().splitlines()[1:]
+    assert {line.split(",")[1] for line in lines} == {tasks}
+
+
+@pytest.mark.parametrize("weighting", ["dwa", "gradnorm", "pcgrad"])
+def test_a_weighting_with_a_state_goes_on_after_a_kill(tiny_encoder, aligned, tmp_path, monkeypatch, weighting):
+    row = {"weighting": weighting}
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    train.run(**arguments(aligned, tiny_encoder, whole, row=row))
+    interrupted(monkeypatch, 4, **arguments(aligned, tiny_encoder, parted, row=row))
+    train.run(**arguments(aligned, tiny_encoder, parted, row=row))
+    assert content(whole) == content(parted)
+    epochs = history(whole)
+    assert epochs[-1]["ner_loss"] < epochs[0]["ner_loss"]
+    last = epochs[-1]["ner_weight"], epochs[-1]["cls_weight"]
+    assert sum(last) == pytest.approx(2)
+    assert (last == (1, 1)) == (weighting == "pcgrad")
+
+
+def test_the_cosines_of_the_gradients_are_recorded_and_change_nothing(finished, tiny_encoder, aligned, tmp_path):
+    train.run(**arguments(aligned, tiny_encoder, tmp_path, gradient_cosine_every=5))
+    head, *lines = (tmp_path / "gradients.csv").read_text().splitlines()
+    assert head == "epoch,step,part,cosine,ner_norm,cls_norm"
+    cells = [line.split(",") for line in lines]
+    assert {cell[2] for cell in cells if cell[0] == "1"} == {"embeddings", *(f"layer {k}" for k in range(1, 5))}
+    assert {cell[2] for cell in cells if cell[0] == "3"} == {"layer 4"}
+    assert {cell[1] for cell in cells} == {"0", "5", "10"}
+    assert all(-1 <= float(cell[3]) <= 1 and float(cell[4]) > 0 < float(cell[5]) for cell in cells)
+    unchanged = content(tmp_path) | {"gradients.csv": b""}
+    assert unchanged == content(finished) | {"gradients.csv": b""}
+
+
+def test_the_kept_output_of_frozen_layers_gives_what_running_them_gives(tiny_encoder, aligned, tmp_path, monkeypatch):
+    row = {"frozen_dropout": False}
+    kept, anew = tmp_path / "kept", tmp_path / "anew"
+    train.run(**arguments(aligned, tiny_encoder, kept, row=row))
+    train.run(**arguments(aligned, tiny_encoder, anew, row=row, frozen_cache_gb=0))
+    for one, other in zip(history(kept), history(anew), strict=True):
+        assert one == pytest.approx(other, rel=1e-4)
+    assert [line.split(",")[1] for line in (kept / "speed.csv").read_text().splitlines()[1:]]
+    passed = []
+    real = BertLayer.forward
+    monkeypatch.setattr(BertLayer, "forward", lambda self, *a, **k: passed.append(self) or real(self, *a, **k))
+    interrupted(monkeypatch, 3, **arguments(aligned, tiny_encoder, tmp_path / "parted", row=row))
+    monkeypatch.setattr(BertLayer, "forward", lambda self, *a, **k: passed.append(self) or real(self, *a, **k))
+    passed.clear()
+    train.run(**arguments(aligned, tiny_encoder, tmp_path / "parted", row=row))
+    assert content(tmp_path / "parted") == content(kept)
+    runs = Counter(map(id, passed))
+    # 15 batches in each of two epochs and the validations for the upper layer; a few large batches for the lower ones
+    assert sorted(runs.values())[-1] >= 30 > 3 * sorted(runs.values())[0]
+
+
+def test_two_processes_have_the_losses_of_one(tiny_encoder, aligned, tmp_path):
+    """Dropout is off, since each process draws its own; what remains is the order of floating-point sums."""
+    quiet = tmp_path / "quiet"
+    shutil.copytree(tiny_encoder, quiet)
+    config = read_json(quiet / "config.json")
+    write_json(quiet / "config.json", config | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
+    losses = {}
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+        subprocess.run([*launch, __file__, str(aligned), str(quiet), str(folder)], check=True, capture_output=True)
+        losses[processes] = [list(map(float, line.split())) for line in (folder / "losses").read_text().splitlines()]
+        assert history(folder)
+    assert len(losses[1]) >= 20
+    for one, two in zip(losses[1][:20], losses[2][:20], strict=True):
+        assert one == pytest.approx(two, rel=1e-5)
 
 
 def test_fewer_training_tweets_are_drawn_by_class(tiny_encoder, aligned, tmp_path):
@@ -232,11 +371,14 @@ def test_the_learning_rate_rises_then_falls_to_zero():
 def test_the_stages_are_those_of_the_schedule():
     training = TrainingParams.model_validate(TRAINING)
     assert [tuple(stage) for stage in stages_of(RowParams.model_validate({**ROW, "encoder": "x"}), training)] == [
-        (2, 5, 0, False),
-        (2, 2, 3, True),
+        (2, 5, 0, False, True),
+        (2, 2, 3, True, True),
     ]
     single = {**ROW, "encoder": "x", "schedule": "single", "freeze_layers": 0, "freeze_embeddings": False}
-    assert [tuple(stage) for stage in stages_of(RowParams.model_validate(single), training)] == [(3, 5, 0, False)]
+    assert [tuple(stage) for stage in stages_of(RowParams.model_validate(single), training)] == [(3, 5, 0, False, True)]
+
+
+SHAPES = Shapes(multiple=8, longest=128, filled=False)
 
 
 @given(st.lists(st.integers(3, 128), min_size=1, max_size=300), st.integers(1, 9), st.integers(0, 5))
@@ -245,8 +387,14 @@ def test_every_example_is_in_one_batch_and_orders_depend_on_the_seed_only(length
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     assert max(map(len, batches)) <= size
     assert training_order(lengths, size, [seed, 1]) == batches
-    flat = [index for batch in evaluation_order(lengths, size) for index in batch]
-    assert sorted(flat) == list(range(len(lengths)))
+
+
+@given(st.lists(st.integers(3, 128), min_size=1, max_size=300), st.integers(1, 2000))
+def test_evaluation_takes_every_example_once_within_the_budget(lengths, subwords):
+    batches = evaluation_order(lengths, subwords, SHAPES)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * SHAPES.length(max(lengths[at] for at in batch)) <= subwords
 
 
 def test_batches_hold_tweets_of_similar_length():
@@ -255,15 +403,39 @@ def test_batches_hold_tweets_of_similar_length():
     assert padded < 1.1 * sum(lengths)
 
 
+EXAMPLES = Examples(["1", "2"], [[5, 6, 7], [5]], [[-100, 2, 3], [-100]], [4, 9])
+
+
 def test_padding_carries_no_label_and_no_attention():
-    examples = Examples(["1", "2"], [[5, 6, 7], [5]], [[-100, 2, 3], [-100]], [4, 9])
-    batch = collate(examples, [1, 0], padding_id=1, fixed_length=None)
+    batch = collate(EXAMPLES, [1, 0], 1, SHAPES, rows=32)
     assert batch.input_ids.tolist() == [[5, 1, 1, 1, 1, 1, 1, 1], [5, 6, 7, 1, 1, 1, 1, 1]]
     assert batch.mask.tolist() == [[1] + [0] * 7, [1] * 3 + [0] * 5]
     assert batch.labels.tolist() == [[-100] * 8, [-100, 2, 3] + [-100] * 5]
     assert batch.class_ids.tolist() == [9, 4]
-    assert collate(examples, [1], padding_id=1, fixed_length=32).input_ids.shape == (1, 32)
+    assert batch.counts.tolist() == [2, 2]
 
 
-if __name__ == "__main__":  # the process that the kill test starts
-    train.run(**arguments(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))
+def test_a_share_of_a_batch_counts_the_whole_and_a_filled_one_is_as_high_as_all():
+    share = collate(EXAMPLES, [1, 0], 1, SHAPES, rows=32, share=slice(1, None, 2))
+    assert (share.indices, share.counts.tolist()) == ([0], [2, 2])
+    filled = collate(EXAMPLES, [1], 1, Shapes(multiple=32, longest=128, filled=True), rows=4)
+    assert filled.input_ids.shape == (4, 32)
+    assert filled.class_ids.tolist() == [9, -100, -100, -100]
+    assert filled.counts.tolist() == [1, 1]
+
+
+if __name__ == "__main__":  # the processes that the tests kill, or start in pairs
+    from crisisflow.training import loop
+
+    loop.CHECKPOINT_SECONDS, loop.LOOK_EVERY = 0, 5
+    data, encoder, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    own = arguments(data, encoder, folder)
+    if "RANK" in os.environ:
+        own["model"] = ModelParams(dropout=0.0)
+        step, lines = loop.Trainer._step, []
+        loop.Trainer._step = lambda *given: lines.append(found := step(*given)) or found
+        train.run(**own)
+        if os.environ["RANK"] == "0":
+            (folder / "losses").write_text("\n".join(" ".join(map(str, found.tolist())) for found in lines))
+    else:
+        train.run(**own)

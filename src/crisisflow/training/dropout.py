@@ -65,4 +65,4 @@ def make_dropout_cheap(model: nn.Module) -> None:
             module.set_attn_implementation(ATTENTION)
         for name, child in module.named_children():
             if type(child) is nn.Dropout:
-                setattr(module, name, CheapDropout(child.p))
+                setattr(module, name, CheapDropout(child.p).train(child.training))

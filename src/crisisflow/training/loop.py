@@ -345,7 +345,7 @@ class Trainer:
         checkpoints.save(self.folder, self.device, checkpoints.Checkpoint(tensors, state))
 
     def _restore(self, found: checkpoints.Checkpoint) -> Position:
-        state, tensors = found
+        tensors, state = found
         position = Position(state["epoch"], state["batches"], state["seconds"])
         self._say(f"{self.name}: going on in epoch {position.epoch} after {position.batches} of its batches")
         self.model.load_state_dict(_under(tensors, "now.model"))
