@@ -70,13 +70,14 @@ GROUPS = {
     "optimizer": r"Optimizer\.",
     "clearing memory": r"aten::(fill_|zero_)$",
     "dropout": r"aten::(bernoulli_|random_|dropout)",
-    "attention": r"scaled_dot_product|aten::bmm|BmmBackward|aten::_softmax|: SoftmaxBackward",
+    "attention": r"scaled_dot_product|^aten::matmul|aten::bmm|: BmmBackward|aten::_softmax|SoftmaxBackward",
     "matrix products": r"aten::(linear|addmm|mm)\b|: (Addmm|Mm)Backward",
     "clipping": r"aten::(linalg_vector_norm|_foreach_norm|mul_)",
     "masks of dropout": r"aten::(mul|where|ge)$|: MulBackward",
     "layer norm and activation": r"layer_norm|: NativeLayerNormBackward|gelu|: GeluBackward",
     "embedding": r"[Ee]mbedding",
 }
+CHECKPOINT = "aten::clone"  # nothing else calls it from Python
 
 
 class Job(NamedTuple):
@@ -95,6 +96,7 @@ class Result(NamedTuple):
     """What one way made of a job; losses are (entity, event)."""
 
     seconds: float  # of the training epochs
+    beside: float  # seconds of the rest: loading tweets, validation, checkpoints, and what is kept of frozen layers
     losses: list[list[float]]  # of each epoch
     after: list[float]  # on held-out tweets
     padded: int  # subwords that went through the encoder in training, padding included
@@ -103,6 +105,7 @@ class Result(NamedTuple):
     matrix_rate: float  # FLOP a second
 
 
+Lines = dict[str, tuple[Callable[[Result], float], str]]  # of a table: the figure and its format
 Watch = AbstractContextManager[Any]
 Way = Callable[[Job, JointModel, Watch], tuple[float, list[list[float]]]]
 
@@ -264,9 +267,11 @@ def measure(way: str, job: Job) -> Result:
     before = matrix_rate()
     start, cpu = time.perf_counter(), time.process_time()
     seconds, losses = WAYS[way](job, model, nullcontext())
-    busy = (time.process_time() - cpu) / (time.perf_counter() - start)
+    wall = time.perf_counter() - start
+    busy = (time.process_time() - cpu) / wall
     return Result(
         seconds=seconds,
+        beside=wall - seconds,
         losses=losses,
         after=held_out_losses(model, job),
         padded=counter["padded"],
@@ -284,15 +289,16 @@ def path_of(event: FunctionEvent) -> Iterator[str]:
 
 
 def profiled(way: str, job: Job) -> Counter[str]:
-    """Microseconds of the calling thread in each group, over the whole job."""
+    """Microseconds of the calling thread in each group, over the whole job; without the copies for a checkpoint."""
     model = make_model(job)
     watch = profile(activities=[ProfilerActivity.CPU])
     WAYS[way](job, model, watch)
     spent: Counter[str] = Counter()
     for event in watch.events():
         path = " > ".join(path_of(event))
-        group = next((name for name, pattern in GROUPS.items() if re.search(pattern, path)), "other")
-        spent[group] += event.self_cpu_time_total
+        if not path.startswith(CHECKPOINT):
+            group = next((name for name, pattern in GROUPS.items() if re.search(pattern, path)), "other")
+            spent[group] += event.self_cpu_time_total
     return spent
 
 
@@ -319,9 +325,11 @@ def cell(values: list[float], form: str) -> str:
     return f"{median(values):{form}} ({min(values):{form}}–{max(values):{form}})"
 
 
-def table(results: dict[str, list[Result]], lines: dict[str, tuple[Callable[[Result], float], str]]) -> None:
+def table(results: dict[str, list[Result]], lines: Lines) -> None:
     """Print a Markdown table: a column for each way, a line for each figure, and the ratios of speed."""
-    print(f"| | {' | '.join(results)} |\n|---{'|---' * len(results)}|")
+    rounds = len(next(iter(results.values())))
+    title = f"{EPOCHS} epochs, {rounds} rounds: median (lowest–highest)"
+    print(f"| {title} | {' | '.join(results)} |\n|---{'|---' * len(results)}|")
     for name, (value, form) in lines.items():
         print(f"| {name} | {' | '.join(cell(list(map(value, each)), form) for each in results.values())} |")
     for name, others in list(results.items())[:-1]:
@@ -335,7 +343,7 @@ def compare(job: Job, rounds: int) -> None:
     """The three ways side by side."""
     results = in_rounds({way.format(max_length=job.max_length): (way, job) for way in WAYS}, rounds)
     tweets, subwords = job.stage.epochs * len(job.train.tweet_ids), job.stage.epochs * sum(job.train.lengths())
-    lines: dict[str, tuple[Callable[[Result], float], str]] = {
+    lines: Lines = {
         "tweets/s": (lambda result: tweets / result.seconds, ".1f"),
         "padding": (lambda result: 1 - subwords / result.padded, ".1%"),
         "cores at work": (lambda result: result.busy, ".2f"),
@@ -353,8 +361,11 @@ def compare(job: Job, rounds: int) -> None:
 
 
 def compare_stage_2(job: Job, rounds: int) -> None:
-    """Epochs with the lower layers frozen, their output computed anew or kept, beside epochs of the whole model."""
-    depth = len(encoder_layers(load_encoder(ENCODER, None)))
+    """Epochs with the lower layers frozen, their output computed anew or kept, beside epochs of the whole model.
+
+    What is kept is made once, in the seconds beside the epochs.
+    """
+    depth = len(encoder_layers(make_model(job).encoder))
     frozen = job.stage._replace(freeze_layers=depth * 3 // 4, freeze_embeddings=True, frozen_dropout=False)
     anew = job.params.model_copy(update={"frozen_cache_gb": 0})
     jobs = {
@@ -363,7 +374,12 @@ def compare_stage_2(job: Job, rounds: int) -> None:
         "frozen, their output kept": job._replace(stage=frozen),
     }
     results = in_rounds({name: ("crisisflow", each) for name, each in jobs.items()}, rounds)
-    table(results, {"seconds an epoch": (lambda result: result.seconds / job.stage.epochs, ".1f")})
+    lines: Lines = {
+        "seconds an epoch": (lambda result: result.seconds / job.stage.epochs, ".1f"),
+        "seconds beside the epochs": (lambda result: result.beside, ".1f"),
+        "NER loss afterwards, held out": (lambda result: result.after[0], ".3f"),
+    }
+    table(results, lines)
 
 
 def compare_profiles(job: Job) -> None:
@@ -371,7 +387,7 @@ def compare_profiles(job: Job) -> None:
     short = job._replace(stage=job.stage._replace(epochs=1), held_out=draw(job.held_out, 1))
     spent = {way: apart(profiled, way, short) for way in (*PLAIN, "crisisflow")}
     tweets = len(job.train.tweet_ids)
-    print(f"| µs a tweet, share | {' | '.join(spent)} |\n|---{'|---' * len(spent)}|")
+    print(f"| CPU time, µs a tweet, and its share | {' | '.join(spent)} |\n|---{'|---' * len(spent)}|")
     for group in (*GROUPS, "other"):
         cells = (f"{each[group] / tweets:.0f}, {each[group] / each.total():.1%}" for each in spent.values())
         print(f"| {group} | {' | '.join(cells)} |")
@@ -428,10 +444,9 @@ def main() -> None:
         job = make_job(given.aligned, given.tweets, given.batch_size, given.threads, given.params)
     except CrisisflowError as error:
         sys.exit(str(error))
-    subwords = mean(job.train.lengths())
     print(
-        f"{given.tweets:,} tweets of {subwords:.1f} subwords on average, {EPOCHS} epochs, "
-        f"batches of {given.batch_size}, {given.threads} thread(s); median (lowest–highest) of {given.rounds} rounds\n"
+        f"{given.tweets:,} tweets of {mean(job.train.lengths()):.1f} subwords on average, "
+        f"batches of {given.batch_size}, {given.threads} thread(s)\n"
     )
     if given.profile:
         compare_profiles(job)
