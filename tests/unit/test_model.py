@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch.nn.functional import log_softmax
+from transformers import AutoModel, BertConfig, RobertaConfig
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.freezing import freeze, split
@@ -20,35 +21,59 @@ def trainable(model):
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
-def test_roberta_large_in_numbers():
-    """docs/reproduction.md, entry 6: the paper's 355M is right, its 47M is no count of these layers."""
-    from transformers import AutoModel, RobertaConfig
+def frozen(model):
+    return {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
 
-    config = RobertaConfig(
-        vocab_size=50_265,
-        hidden_size=1024,
-        num_hidden_layers=24,
-        num_attention_heads=16,
-        intermediate_size=4096,
-        max_position_embeddings=514,
-        type_vocab_size=1,
-    )
+
+LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
+OF_A_LAYER = (
+    *(f"attention.self.{name}" for name in ("query", "key", "value")),
+    *(f"attention.output.{name}" for name in ("dense", "LayerNorm")),
+    *("intermediate.dense", "output.dense", "output.LayerNorm"),
+)
+OF_THE_EMBEDDINGS = (
+    *(f"{name}_embeddings.weight" for name in ("word", "position", "token_type")),
+    *(f"LayerNorm.{name}" for name in ("weight", "bias")),
+)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "total", "stage_2"),
+    [
+        (BertConfig(vocab_size=30_522, **LARGE), 334_134_303, 107_402_271),
+        (
+            RobertaConfig(vocab_size=50_265, max_position_embeddings=514, type_vocab_size=1, **LARGE),
+            354_352_159,
+            127_620_127,
+        ),
+    ],
+    ids=["BERT-large (row A)", "RoBERTa-large (rows B to D)"],
+)
+def test_the_paper_s_encoders_in_numbers(encoder, total, stage_2):
+    """docs/reproduction.md, entry 6: the paper's 355M is RoBERTa-large, its 47M is no count of either one's layers."""
     with torch.device("meta"):
-        model = JointModel(AutoModel.from_config(config, add_pooling_layer=False), 0.1)
+        model = JointModel(AutoModel.from_config(encoder, add_pooling_layer=False), 0.1)
     assert model.entity_head.weight.shape == (21, 1024)
     assert model.event_head.linear.weight.shape == (10, 2048)
-    assert trainable(model) == 354_352_159
+    assert trainable(model) == total
+    lower = {
+        f"encoder.encoder.layer.{layer}.{module}.{part}"
+        for layer in range(18)
+        for module in OF_A_LAYER
+        for part in ("weight", "bias")
+    }
     freeze(model.encoder, 18, False)
-    assert trainable(model) == 127_620_127
+    assert trainable(model) == stage_2
+    assert frozen(model) == lower
     freeze(model.encoder, 18, True)
-    assert trainable(model) == 75_619_359
+    assert trainable(model) == 75_619_359  # without embeddings the two are one
+    assert frozen(model) == lower | {f"encoder.embeddings.{name}" for name in OF_THE_EMBEDDINGS}
 
 
 def test_freezing_takes_the_lower_layers_and_only_what_is_asked(tiny_encoder):
     model = JointModel(load_encoder(str(tiny_encoder), None), 0.1)
     freeze(model.encoder, 3, False)
-    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
-    assert frozen == {
+    assert frozen(model) == {
         name for name, _ in model.named_parameters() if any(f"encoder.layer.{k}." in name for k in (0, 1, 2))
     }
 
