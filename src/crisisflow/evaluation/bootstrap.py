@@ -56,8 +56,9 @@ def _span_ends(labels: np.ndarray, tweets: np.ndarray) -> np.ndarray:
         tweets: (words,) the tweet of each word.
     """
     prefix, kind = _PREFIX[labels], _TYPE[labels]
-    goes_on = (prefix[1:] == "I") & (kind[1:] == kind[:-1]) & (tweets[1:] == tweets[:-1])
-    firsts = np.flatnonzero(np.concatenate([[True], ~goes_on]))
+    goes_on = np.zeros(len(labels), dtype=bool)
+    goes_on[1:] = (prefix[1:] == "I") & (kind[1:] == kind[:-1]) & (tweets[1:] == tweets[:-1])
+    firsts = np.flatnonzero(~goes_on)
     ends = np.zeros(len(labels), dtype=np.int64)
     ends[firsts] = np.append(firsts[1:], len(labels))
     return np.where(prefix == "B", ends, 0)

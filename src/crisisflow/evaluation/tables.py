@@ -202,16 +202,16 @@ def run(
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
     )
     interval = (
-        f"95 % percentile interval of the paired bootstrap ({RESAMPLES:,} resamples of the validation tweets, "
-        "the scores averaged over the seeds)"
+        f"95 % interval (paired bootstrap, percentiles of {RESAMPLES:,} resamples of the validation tweets, scores "
+        "averaged over the seeds)"
     )
     captions = {
         "table1": f"Table 1. Dataset statistics. {setting}.",
         "table3": f"Table 3. Ablation on the validation split, best epoch by Eq. 5. {setting}; its encoders are named "
-        "in the rows and differ from the paper's unless they say BERT-large and RoBERTa-large. A span or class score "
-        f"is marked (best) only if, against every other row, the {interval} of the difference excludes zero.",
+        "in the rows and differ from the paper's unless they say BERT-large and RoBERTa-large. (best) marks an NER or "
+        f"CLS score whose difference to every other row has a {interval} without zero.",
         "table5": f"Table 5. Validation results beside the baselines that the paper quotes. {setting}.",
-        "differences": f"Differences between the rows on the validation split, with the {interval}; not corrected for "
+        "differences": f"Differences between the rows on the validation split with their {interval}, not corrected for "
         f"the number of pairs. {setting}.",
         "scores": f"Scores of each entity type and event class on the validation split. {setting}.",
     }
