@@ -107,6 +107,11 @@ def test_a_row_is_the_mean_of_its_seeds():
     assert (pair.low, pair.high) == (0, 0), "on each resample both rows score a half"
 
 
+def test_rows_of_more_and_fewer_seeds_are_not_compared():
+    with pytest.raises(CrisisflowError, match="the rows A, B have not as many seeds each"):
+        differences({"A": [EVERY, NONE], "B": [HALF]}, "s", 200)
+
+
 def predictions(path, class_ids, first=0, spans=True):
     rows = [
         {
