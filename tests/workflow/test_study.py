@@ -44,6 +44,7 @@ def test_metrics_tables_and_report(snakemade):
     assert f"{metrics['rows']['A']['cls_macro_f1']:.3f}" in table
     page = (results / "report.html").read_text()
     assert "its scores mean nothing about real tweets" in page
+    assert "Differences between the rows" in page
     assert "http://" not in page
     assert "https://" not in page
     assert "ner_micro_f1" in snakemade.run("dvc", "metrics", "show", "--md").stdout
