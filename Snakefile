@@ -41,6 +41,8 @@ rule all:
         expand(rules.bio.output, row=PARAMS["rows"]),
         expand(rules.train.output, row=PARAMS["rows"], seed=PARAMS["seeds"]),
         expand(rules.evaluate.output, row=PARAMS["rows"], seed=PARAMS["seeds"]),
+        expand(rules.floor.output, seed=PARAMS["seeds"]),
+        rules.bootstrap.output,
         rules.tables.output,
         rules.report.output,
 

@@ -97,6 +97,8 @@ def _aligned_schema() -> pa.Schema:
 
 ALIGNED = _aligned_schema()
 
+# Of the validation split, at the best epoch. A column is null throughout where the model was not trained on its task or
+# has no such thing: the floor knows neither subwords nor probabilities.
 PREDICTIONS = pa.schema(
     [
         ("tweet_id", pa.string()),

@@ -319,6 +319,31 @@ def evaluate_command(
     run(predictions, config, out)
 
 
+@app.command("floor")
+def floor_command(
+    tweets: Annotated[Path, typer.Option()],
+    size: Annotated[Any, value(Positive | Literal["all"], "training tweets used, or all: training.tweets")],
+    seed: Annotated[int, typer.Option()],
+    predictions: Annotated[Path, typer.Option()],
+    out: Annotated[Path, typer.Option(help="the metrics")],
+) -> None:
+    """Train and score a linear SVM, the floor of classification."""
+    from crisisflow.evaluation.floor import run
+
+    run(tweets, size, seed, predictions, out)
+
+
+@app.command("bootstrap")
+def bootstrap_command(
+    predictions: Annotated[list[Path], typer.Option("--predictions", help="of a row and seed; repeat")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Compare every pair of rows on resampled validation tweets."""
+    from crisisflow.evaluation.bootstrap import run
+
+    run(predictions, out)
+
+
 @app.command("tables")
 def tables_command(
     preset: Annotated[str, typer.Option(help="its name, shown in the captions")],
@@ -328,13 +353,14 @@ def tables_command(
     resolved: Annotated[Path, typer.Option()],
     manifest: Annotated[Path, typer.Option()],
     metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
+    differences: Annotated[Path, typer.Option(help="what the step bootstrap found")],
     folder: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Make Tables 1, 3 and 5, the paper beside this run."""
+    """Make Tables 1, 3 and 5, the paper beside this run, and those of differences and scores."""
     from crisisflow.evaluation.tables import run
 
-    run(preset, rows, seeds, tweets, resolved, manifest, metrics, folder, out)
+    run(preset, rows, seeds, tweets, resolved, manifest, metrics, differences, folder, out)
 
 
 @app.command("report")

@@ -227,6 +227,12 @@ class Params(Section):
             raise ValueError("seeds: each may stand there once")
         return self
 
+    @model_validator(mode="after")
+    def _floor_is_no_row(self) -> "Params":
+        if "floor" in self.rows:
+            raise ValueError("rows.floor: the tables have a floor of their own; give the row another name")
+        return self
+
 
 def first_fault(error: ValidationError) -> ErrorDetails:
     """The fault of a validation error that is told: an unknown key before others.

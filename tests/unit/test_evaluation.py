@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 
 from crisisflow.annotation.span import Span, write_spans
-from crisisflow.artifacts import TWEETS, read_json, write_json, write_parquet
+from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import report, tables
+from crisisflow.evaluation import bootstrap, evaluate, report, results, tables
 from crisisflow.evaluation.metrics import combined_score, entity_scores, event_scores
 from crisisflow.params import RowParams
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, EVENT_CLASSES
 
 ID = {label: at for at, label in enumerate(BIO_LABELS)}
 
@@ -31,6 +31,7 @@ def test_a_span_counts_only_with_both_borders_and_its_type():
     assert scores["micro"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 4}
     assert scores["per_type"]["RESCUE"]["f1"] == 1
     assert scores["per_type"]["LOCATION"]["f1"] == 0
+    assert scores["per_type"]["REQUEST"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
 
 
 def test_predictions_off_the_first_subwords_do_not_count():
@@ -49,7 +50,12 @@ def test_macro_f1_counts_every_class_alike():
     assert scores["macro_f1"] == pytest.approx(2 * 0.75 / 1.75 / len(EVENT_CLASSES))
     assert scores["accuracy"] == 0.75
     assert scores["per_class"][EVENT_CLASSES[1]] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
+
+
+def test_a_task_that_is_not_trained_is_left_out_of_the_combined_score():
     assert combined_score(0.841, 0.761) == pytest.approx(0.801)
+    assert combined_score(0.841, None) == 0.841
+    assert combined_score(None, 0.761) == 0.761
 
 
 def row(**changes):
@@ -70,43 +76,52 @@ ROWS = {
     "A": row(layers=3),
     "D": row(weighting="kendall", schedule="two_stage", freeze_layers=4),
     "mine": row(encoder="some/encoder-large@abc"),
+    "tags": row(tasks="ner"),
+    "events": row(tasks="cls", weighting="kendall_classification"),
 }
+TRUE = [(ids("B-PERSON", "I-PERSON", "O", "B-NUMBER"), at % 10) for at in range(20)]
 
 
-@pytest.fixture
-def results(tmp_path):
-    """Scores of three rows with two seeds."""
-    scores = {"A": (0.9, 0.6), "D": (0.8, 0.7), "mine": (0.7, 0.7)}
-    paths = []
-    for name, (ner, cls) in scores.items():
-        for seed in (13, 17):
-            path = tmp_path / "rows" / name / f"seed{seed}" / "metrics.json"
-            noise = 0.01 if seed == 13 else -0.01
-            values = {
-                "ner_micro_f1": ner + noise,
-                "cls_macro_f1": cls,
-                "best_epoch": 2,
-                "epochs": 3,
-                "training_tweets": 2,
-            }
-            write_json(path, {**values, "combined_score": combined_score(ner + noise, cls)})
-            paths.append(path)
-    return paths
-
-
-def test_rows_in_words():
-    assert [tables.describe(one) for one in ROWS.values()] == [
-        "minilm-l6 (lower 3 layers) + fixed",
-        "minilm-l6 + kendall + two-stage (stage 2 freezes 4 layers)",
-        "encoder-large + fixed",
+def predictions(tasks, ner_misses=0, cls_misses=0):
+    """Of twenty tweets, with no span in the first `ner_misses` and a wrong class in the first `cls_misses`."""
+    return [
+        {
+            "tweet_id": f"{at:02}",
+            "class_id": class_id,
+            "predicted_class_id": (class_id + (at < cls_misses)) % 10 if tasks != "ner" else None,
+            "class_probabilities": [0.1] * 10 if tasks != "ner" else None,
+            "labels": labels,
+            "predicted_labels": [0] * len(labels) if at < ner_misses else labels,
+        }
+        | ({"predicted_labels": None} if tasks == "cls" else {})
+        for at, (labels, class_id) in enumerate(TRUE)
     ]
 
 
-def test_classification_chooses_and_the_combined_score_breaks_ties(results):
-    assert tables.choose_row(tables.collect(ROWS, results)) == "D"
+def run_tables(study, differences, folder):
+    metrics = [study / "rows" / name / f"seed{seed}" / "metrics.json" for name in [*ROWS, "floor"] for seed in (13, 17)]
+    facts = [study / name for name in ("tweets", "spans", "manifest")]
+    tables.run("sample", ROWS, [13, 17], *facts, metrics, differences, folder, folder / "metrics.json")
 
 
-def test_the_tables_set_the_paper_beside_the_run(tmp_path, results):
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Five rows and the floor with two seeds, from predictions to tables: D is the best at classes, `tags` at spans."""
+    tmp_path = tmp_path_factory.mktemp("study")
+    misses = {"A": (9, 9), "D": (12, 0), "mine": (15, 9), "tags": (0, 0), "events": (0, 12), "floor": (0, 16)}
+    paths = []
+    for name, (ner, cls) in misses.items():
+        tasks = ROWS[name].tasks if name in ROWS else "cls"
+        for seed in (13, 17):
+            folder = tmp_path / "rows" / name / f"seed{seed}"
+            noise = 1 if seed == 17 and name == "A" else 0
+            trained = {"best_epoch": 2, "epochs": 3, "training_tweets": 2, "parameters": 5}
+            if name == "floor":
+                trained |= {"best_epoch": None, "epochs": None}
+            write_parquet(folder / "predictions.parquet", predictions(tasks, ner + noise, cls), PREDICTIONS)
+            write_json(folder / "config.json", trained)
+            evaluate.run(folder / "predictions.parquet", folder / "config.json", folder / "metrics.json")
+            paths.append(folder / "predictions.parquet")
     tweets = [
         {"tweet_id": str(at), "text": "x", "class_label": EVENT_CLASSES[0], "event": None, "split": split}
         for at, split in enumerate(["train", "train", "validation", "test"])
@@ -114,46 +129,143 @@ def test_the_tables_set_the_paper_beside_the_run(tmp_path, results):
     write_parquet(tmp_path / "tweets", tweets, TWEETS)
     write_spans(tmp_path / "spans", [Span(str(at), 0, 1, "NUMBER", "regex", "x") for at in (0, 0, 1, 3)])
     write_json(tmp_path / "manifest", {"source": "all_combined.tar.gz"})
-    folder, out = tmp_path / "tables", tmp_path / "metrics.json"
-    tables.run(
-        "sample", ROWS, [13, 17], tmp_path / "tweets", tmp_path / "spans", tmp_path / "manifest", results, folder, out
+    bootstrap.run(paths, tmp_path / "differences")
+    run_tables(tmp_path, tmp_path / "differences", tmp_path / "tables")
+    return tmp_path
+
+
+def frame(folder, name):
+    return pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
+
+
+def test_a_task_that_is_not_trained_has_no_score(study):
+    only_tags, only_events = (
+        read_json(study / "rows" / name / "seed13" / "metrics.json") for name in ("tags", "events")
     )
-    assert sorted(path.name for path in folder.iterdir()) == [
-        f"table{number}.{suffix}" for number in (1, 3, 5) for suffix in ("csv", "md", "tex")
+    assert (only_tags["ner_micro_f1"], only_tags["cls_macro_f1"], only_tags["cls"]) == (1, None, None)
+    assert (only_events["ner_micro_f1"], only_events["ner"]) == (None, None)
+    assert only_events["cls_macro_f1"] == pytest.approx(0.39)
+    assert only_tags["combined_score"] is only_events["combined_score"] is None
+
+
+def test_rows_in_words():
+    frozen = row(schedule="two_stage", freeze_layers=2, freeze_embeddings=True, frozen_dropout=False)
+    assert [results.describe(one) for one in (*ROWS.values(), frozen)] == [
+        "minilm-l6 (lower 3 layers) + fixed",
+        "minilm-l6 + kendall + two-stage (stage 2 freezes 4 layers)",
+        "encoder-large + fixed",
+        "minilm-l6, NER only + fixed",
+        "minilm-l6, classification only + kendall classification",
+        "minilm-l6 + fixed + two-stage (stage 2 freezes 2 layers and embeddings without dropout)",
     ]
-    first = pd.read_csv(folder / "table1.csv", dtype=str).set_index("Split")
+
+
+def scored(ner, cls):
+    return results.RowResult("", [{"ner_micro_f1": ner, "cls_macro_f1": cls}])
+
+
+@pytest.mark.parametrize(
+    ("rows", "chosen"),
+    [
+        ({"A": scored(0.9, 0.6), "B": scored(0.7, 0.7), "C": scored(0.8, 0.7)}, "C"),
+        ({"A": scored(0.9, None), "B": scored(0.1, 0.0)}, "B"),
+        ({"A": scored(None, 0.7), "B": scored(0.1, 0.7)}, "B"),
+        ({"A": scored(0.7, None), "B": scored(0.8, None)}, "B"),
+        ({"B": scored(0.7, 0.7), "A": scored(0.7, 0.7)}, "A"),
+    ],
+)
+def test_classification_chooses_then_the_spans_then_the_name(rows, chosen):
+    assert results.choose_row(rows) == chosen
+
+
+def test_table_1_sets_the_paper_beside_the_run(study):
+    first = frame(study / "tables", "table1").set_index("Split")
     assert first.loc["Train"].tolist() == ["43,200", "2", "~126,000", "3", "2.91", "1.50"]
     assert first.loc["Total"].tolist() == ["60,000", "4", "~175,000", "4", "2.92", "1.00"]
-    third = pd.read_csv(folder / "table3.csv", dtype=str).set_index("Row")
-    assert list(third.index) == ["A", "D (chosen)", "mine"]
+
+
+def test_table_3_marks_the_chosen_row_and_sure_winners(study):
+    third = frame(study / "tables", "table3").set_index("Row")
+    assert list(third.index) == ["A", "D (chosen)", "mine", "tags", "events", "floor"]
     assert third.loc["D (chosen)", "CLS macro-F1 (paper)"] == "0.761"
-    assert third.loc["D (chosen)", "NER span micro-F1 (this run)"] == "0.800 ± 0.014"
+    assert third.loc["D (chosen)", "CLS macro-F1 (this run)"] == "1.000 ± 0.000 (best)"
+    assert third.loc["A", "NER span micro-F1 (this run)"] == "0.688 ± 0.030"
     assert third.loc["mine", "NER span micro-F1 (paper)"] == "–"
-    fifth = pd.read_csv(folder / "table5.csv", dtype=str, keep_default_na=False).set_index("Model / system (paper)")
-    assert fifth.loc["HumAID BERT-base", "CLS F1 (this run)"] == "not run"
-    proposed = fifth.loc["Row D: RoBERTa-large + Kendall + Two-Stage (Proposed)"]
-    assert proposed["Model / system (this run)"] == f"Row D: {tables.describe(ROWS['D'])}"
-    assert (proposed["CLS F1 (paper)"], proposed["CLS F1 (this run)"]) == ("0.761", "0.700 ± 0.000")
-    metrics = read_json(out)
-    assert metrics["chosen_row"] == "D"
-    assert metrics["rows"]["A"]["ner_micro_f1"] == pytest.approx(0.9)
-    assert metrics["rows"]["A"]["ner_micro_f1_sd"] == pytest.approx(0.0141, abs=1e-4)
-    assert metrics["dataset"]["validation"] == {"tweets": 1, "spans": 0}
-    assert (
-        "preset sample, source all_combined.tar.gz, trained on 2 tweets, seeds 13, 17"
-        in (folder / "table3.md").read_text()
-    )
+    assert third.loc["tags"].tolist()[2:] == ["–", "1.000 ± 0.000 (best)", "–", "–", "–", "–", "2, 2 of 3"]
+    floor = "TF-IDF + linear SVM"
+    assert third.loc["floor"].tolist() == ["–", floor, "–", "–", "–", "0.190 ± 0.000", "–", "–", "–"]
     assert third.loc["A", "Best epoch (this run)"] == "2, 2 of 3"
-    latex = (folder / "table3.tex").read_text()
+    markdown = (study / "tables" / "table3.md").read_text()
+    assert "preset sample, source all_combined.tar.gz, trained on 2 tweets, seeds 13, 17" in markdown
+    latex = (study / "tables" / "table3.tex").read_text()
     assert r"\begin{tabular}" in latex
     assert r"source all\_combined.tar.gz" in latex
 
 
-def test_rows_and_metrics_must_fit(results):
-    with pytest.raises(CrisisflowError, match="row mine has no metrics, or is not among the rows: A, D"):
-        tables.collect({name: ROWS[name] for name in "AD"}, results)
+def test_table_5_sets_the_rows_and_the_floor_beside_the_quoted_baselines(study):
+    fifth = frame(study / "tables", "table5").set_index("Model / system (this run)")
+    assert fifth["Model / system (paper)"].tolist()[:2] == ["HumAID BERT-base", "HumAID RoBERTa-large"]
+    proposed = fifth.loc[f"Row D: {results.describe(ROWS['D'])}"]
+    assert proposed["Model / system (paper)"] == "Row D: RoBERTa-large + Kendall + Two-Stage (Proposed)"
+    assert (proposed["CLS F1 (paper)"], proposed["CLS F1 (this run)"]) == ("0.761", "1.000 ± 0.000")
+    assert proposed["Joint?"] == "Yes"
+    assert fifth.loc["Row tags: minilm-l6, NER only + fixed"].tolist() == ["–", "–", "1.000 ± 0.000", "–", "–", "No"]
+    assert fifth.loc["floor: TF-IDF + linear SVM"].tolist() == ["–", "–", "–", "–", "0.190 ± 0.000", "No"]
+
+
+def test_the_differences_stand_with_their_intervals(study):
+    lines = frame(study / "tables", "differences")
+    pairs = lines.set_index(["Score", "Row", "Compared with"])
+    assert pairs.loc[("CLS macro-F1", "A", "D"), "Zero excluded"] == "yes"
+    assert pairs.loc[("CLS macro-F1", "A", "mine")].tolist() == ["+0.000", "+0.000", "+0.000", "no"]
+    assert pairs.loc[("NER span micro-F1", "A", "tags"), "Difference"] == "-0.312"
+    assert len(lines) == 4 * 3 / 2 + 5 * 4 / 2
+    assert not any("floor" in pair for pair in pairs.index if pair[0].startswith("NER"))
+
+
+def test_each_type_and_class_stands_row_beside_row(study):
+    lines = frame(study / "tables", "scores").set_index(["Type or class", "Row"])
+    assert lines.loc[("PERSON", "A")].tolist() == ["1.000 ± 0.000", "0.525 ± 0.035", "0.688 ± 0.030", "20"]
+    assert lines.loc[(EVENT_CLASSES[1], "floor")].tolist() == ["0.000 ± 0.000", "0.000 ± 0.000", "0.000 ± 0.000", "2"]
+    assert len(lines) == 4 * len(ENTITY_TYPES) + 5 * len(EVENT_CLASSES)
+    assert r"\begin{longtable}" in (study / "tables" / "scores.tex").read_text()
+
+
+def test_the_metrics_of_the_run_are_numbers_under_names(study):
+    metrics = read_json(study / "tables" / "metrics.json")
+    assert metrics["chosen_row"] == "D"
+    assert metrics["rows"]["A"]["ner_micro_f1"] == pytest.approx(0.688, abs=1e-3)
+    assert metrics["rows"]["A"]["ner_micro_f1_sd"] == pytest.approx(0.030, abs=1e-3)
+    assert metrics["rows"]["tags"] == {"ner_micro_f1": 1, "ner_micro_f1_sd": 0}
+    assert metrics["rows"]["floor"] == {"cls_macro_f1": pytest.approx(0.19), "cls_macro_f1_sd": 0}
+    assert metrics["differences"]["cls_macro_f1"]["D - floor"] == pytest.approx(0.81)
+    assert "A - mine" not in metrics["differences"]["cls_macro_f1"]
+    assert metrics["dataset"]["validation"] == {"tweets": 1, "spans": 0}
+
+
+def test_without_a_pair_to_compare_the_tables_stand(study, tmp_path):
+    """As with one row of spans alone: neither another row nor the floor has its score."""
+    write_json(tmp_path / "differences", [])
+    run_tables(study, tmp_path / "differences", tmp_path)
+    assert frame(tmp_path, "differences").empty
+    assert not any("(best)" in cell for cell in frame(tmp_path, "table3")["NER span micro-F1 (this run)"])
+
+
+def test_the_tables_have_the_same_bytes_each_time(study, tmp_path):
+    run_tables(study, study / "differences", tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert len(names) == 3 * 5 + 1
+    assert [(tmp_path / name).read_bytes() for name in names] == [
+        (study / "tables" / name).read_bytes() for name in names
+    ]
+
+
+def test_rows_and_metrics_must_fit(study):
+    paths = {name: study / "rows" / name / "seed13" / "metrics.json" for name in ("A", "events", "floor")}
+    with pytest.raises(CrisisflowError, match="row events has no metrics, or is not among the rows: A, floor"):
+        results.collect({"A": ROWS["A"]}, list(paths.values()))
     with pytest.raises(CrisisflowError, match="row D has no metrics"):
-        tables.collect({name: ROWS[name] for name in "AD"}, results[:2])
+        results.collect({name: ROWS[name] for name in "AD"}, [paths["A"], paths["floor"]])
 
 
 def test_the_report_escapes_what_it_shows(tmp_path):

@@ -90,6 +90,11 @@ def test_the_committed_schema_is_the_one_the_code_makes():
         ("rows", {}, "rows: dictionary should have at least 1 item"),
         ("seeds", [], "seeds: list should have at least 1 item"),
         ("seeds", [13, 13], "the whole: seeds: each may stand there once"),
+        (
+            "rows.floor",
+            yaml.safe_load((PRESETS / "sample.yaml").read_text())["rows"]["A"],
+            "the whole: rows.floor: the tables have a floor of their own",
+        ),
     ],
 )
 def test_the_offending_key_is_named_in_one_line(tmp_path, path, value, message):

@@ -66,6 +66,7 @@ def test_dvc_yaml_holds_no_value_of_params_yaml():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert stages["train"]["matrix"] == {"row": "${rows}", "seed": "${seeds}"}
     assert "rows.${item.row}" in stages["train"]["params"]
-    assert "results/rows" in stages["tables"]["deps"]
+    assert {"results/rows", "results/floor"} <= set(stages["tables"]["deps"])
+    assert stages["floor"]["params"] == ["training.tweets"]
     assert not any("seed13" in str(stage) for stage in stages.values())
     assert stages["tables"]["metrics"] == [{"results/metrics.json": {"cache": False}}]

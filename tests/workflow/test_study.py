@@ -35,7 +35,7 @@ def test_dvc_repro_from_a_clean_clone_makes_the_same_bytes(snakemade, reproduced
 def test_metrics_tables_and_report(snakemade):
     results = snakemade.folder / "results"
     metrics = json.loads((results / "metrics.json").read_text())
-    assert set(metrics["rows"]) == {"A", "D"}
+    assert set(metrics["rows"]) == {"A", "D", "floor"}
     assert all(0 <= value <= 1 for row in metrics["rows"].values() for value in row.values())
     assert metrics["dataset"]["total"]["tweets"] == 200
     assert metrics["dataset"]["total"]["spans"] > 200
@@ -44,6 +44,7 @@ def test_metrics_tables_and_report(snakemade):
     assert f"{metrics['rows']['A']['cls_macro_f1']:.3f}" in table
     page = (results / "report.html").read_text()
     assert "its scores mean nothing about real tweets" in page
+    assert "Differences between the rows" in page
     assert "http://" not in page
     assert "https://" not in page
     assert "ner_micro_f1" in snakemade.run("dvc", "metrics", "show", "--md").stdout
@@ -51,17 +52,18 @@ def test_metrics_tables_and_report(snakemade):
 
 QUALITY = {"quality": 1, "source_report": 1}
 LAST = {"tables": 1, "report": 1}
+COMPARED = {"bootstrap": 1, **LAST}
 
 
 @pytest.mark.parametrize(
     ("path", "value", "jobs", "stages"),
     [
-        ("rows.D.weighting", "fixed", {"train": 1, "evaluate": 1, **LAST}, {"train@D-13", "tables"}),
-        ("rows.D.freeze_layers", 0, {"train": 1, "evaluate": 1, **LAST}, {"train@D-13", "tables"}),
+        ("rows.D.weighting", "fixed", {"train": 1, "evaluate": 1, **COMPARED}, {"train@D-13", "bootstrap", "tables"}),
+        ("rows.D.freeze_layers", 0, {"train": 1, "evaluate": 1, **COMPARED}, {"train@D-13", "bootstrap", "tables"}),
         (
             "annotation.regex.lexicons",
             ["casualties"],
-            {"regex_stage": 1, "resolve": 1, **QUALITY, "bio": 2, "train": 2, "evaluate": 2, **LAST},
+            {"regex_stage": 1, "resolve": 1, **QUALITY, "bio": 2, "train": 2, "evaluate": 2, **COMPARED},
             {"regex_stage", *QUALITY},
         ),
         ("preset", "renamed", LAST, {"tables", "report"}),
@@ -98,7 +100,7 @@ def test_a_changed_module_reruns_the_steps_that_import_it(snakemade):
             "bio": 2,
             "train": 2,
             "evaluate": 2,
-            **LAST,
+            **COMPARED,
         }
         assert set(json.loads(snakemade.run("dvc", "status", "--json").stdout)) == {"resolve", "quality"}
     finally:

@@ -1,5 +1,5 @@
-# The paper's tables that a run can fill; Table 2 is the taxonomy.
-TABLES = ["table1", "table3", "table5"]
+# The paper's tables that a run can fill (Table 2 is the taxonomy), and two of our own.
+TABLES = ["table1", "table3", "table5", "differences", "scores"]
 
 
 rule evaluate:
@@ -20,12 +20,55 @@ rule evaluate:
         "crisisflow evaluate --predictions {input.predictions} --config {input.config} --out {output} 2>&1 | tee {log} >&2"
 
 
+rule floor:
+    input:
+        tweets=rules.subset.output.tweets,
+    output:
+        predictions="results/floor/seed{seed}/predictions.parquet",
+        scores="results/floor/seed{seed}/metrics.json",
+    log:
+        "logs/floor-{seed}.log",
+    benchmark:
+        "logs/benchmarks/floor-{seed}.tsv"
+    params:
+        code=code("evaluation.floor"),
+        size=section("training.tweets"),
+    message:
+        "Training and scoring the floor with seed {wildcards.seed}"
+    shell:
+        "crisisflow floor --tweets {input.tweets} --size {params.size:q} --seed {wildcards.seed}"
+        " --predictions {output.predictions} --out {output.scores} 2>&1 | tee {log} >&2"
+
+
+rule bootstrap:
+    input:
+        rows=every_run(rules.train.output.predictions),
+        floor=expand(rules.floor.output.predictions, seed=PARAMS["seeds"]),
+    output:
+        "results/differences.json",
+    log:
+        "logs/bootstrap.log",
+    benchmark:
+        "logs/benchmarks/bootstrap.tsv"
+    params:
+        code=code("evaluation.bootstrap"),
+        # To DVC the files of all rows are one folder: which of them are read stands here.
+        rows=section("rows"),
+        seeds=section("seeds"),
+    message:
+        "Comparing the rows on resampled tweets"
+    shell:
+        "crisisflow bootstrap $(printf -- ' --predictions %s' {input.rows} {input.floor}) --out {output} 2>&1 | tee {log} >&2"
+
+
 rule tables:
     input:
         tweets=rules.subset.output.tweets,
         resolved=rules.resolve.output.spans,
         manifest=rules.fetch.output.manifest,
-        metrics=every_run("results/rows/{row}/seed{seed}/metrics.json"),
+        rows=every_run(rules.evaluate.output[0]),
+        floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
+        differences=rules.bootstrap.output,
     output:
         metrics="results/metrics.json",
         markdown=expand("results/tables/{table}.md", table=TABLES),
@@ -46,11 +89,12 @@ rule tables:
         seeds=section("seeds"),
         folder=lambda wildcards, output: Path(output.markdown[0]).parent,
     message:
-        "Making Tables 1, 3 and 5"
+        "Making the tables"
     shell:
         "crisisflow tables --preset {params.preset} --rows {params.rows:q} --seeds {params.seeds:q}"
         " --tweets {input.tweets} --resolved {input.resolved} --manifest {input.manifest}"
-        " $(printf -- ' --metrics %s' {input.metrics}) --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
+        " $(printf -- ' --metrics %s' {input.rows} {input.floor}) --differences {input.differences}"
+        " --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
 
 
 rule report:

@@ -1,6 +1,7 @@
 """Stratified draws: the class shares of a part are those of the whole."""
 
 from collections.abc import Hashable, Sequence
+from typing import Literal
 
 from crisisflow.errors import CrisisflowError
 
@@ -27,3 +28,21 @@ def draw(positions: list[int], labels: Sequence[Hashable], size: int, seed: int)
             f"cannot stratify {size:,} of {len(positions):,} tweets by class ({error}); ask for more of them"
         ) from error
     return sorted(drawn), sorted(rest)
+
+
+def draw_training(labels: Sequence[Hashable], size: int | Literal["all"], seed: int) -> list[int]:
+    """Positions of the tweets of the train split that are trained on (training.tweets), in their order.
+
+    Every model of a seed draws by this, so that all of them learn from the same tweets.
+
+    Raises:
+        CrisisflowError: there are fewer tweets, or a class is too small to be stratified.
+    """
+    positions = list(range(len(labels)))
+    if size == "all":
+        return positions
+    if size > len(positions):
+        raise CrisisflowError(
+            f"training.tweets is {size:,} but the train split has {len(positions):,}; lower it, or say all"
+        )
+    return draw(positions, labels, size, seed)[0]

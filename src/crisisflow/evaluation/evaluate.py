@@ -1,29 +1,36 @@
 """Evaluate: the scores of one row and seed on the validation split."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
 
 from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet, write_json
 from crisisflow.evaluation.metrics import combined_score, entity_scores, event_scores
 
 
+def metrics_of(predictions: pa.Table, trained: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a metrics.json: span scores (seqeval, strict), event scores, Eq. 5, and what was trained.
+
+    The scores of a task that was not trained (its predictions are null) are None, and so is Eq. 5, which needs both.
+    """
+    ner, cls = None, None
+    if predictions["predicted_labels"].null_count == 0:
+        ner = entity_scores(predictions["labels"].to_pylist(), predictions["predicted_labels"].to_pylist())
+    if predictions["predicted_class_id"].null_count == 0:
+        cls = event_scores(predictions["class_id"].to_pylist(), predictions["predicted_class_id"].to_pylist())
+    return {
+        **{key: trained[key] for key in ("best_epoch", "epochs", "training_tweets", "parameters")},
+        "validation_tweets": predictions.num_rows,
+        "ner": ner,
+        "cls": cls,
+        "ner_micro_f1": ner and ner["micro"]["f1"],
+        "cls_macro_f1": cls and cls["macro_f1"],
+        "combined_score": combined_score(ner["micro"]["f1"], cls["macro_f1"]) if ner and cls else None,
+    }
+
+
 def run(predictions: Path, config: Path, out: Path) -> None:
-    """Write the span scores (seqeval, strict), the event scores and the combined score of the best epoch."""
-    table = read_parquet(predictions, PREDICTIONS)
-    ner = entity_scores(table["labels"].to_pylist(), table["predicted_labels"].to_pylist())
-    cls = event_scores(table["class_id"].to_pylist(), table["predicted_class_id"].to_pylist())
-    trained = read_json(config)
-    write_json(
-        out,
-        {
-            "best_epoch": trained["best_epoch"],
-            "epochs": trained["epochs"],
-            "training_tweets": trained["training_tweets"],
-            "validation_tweets": table.num_rows,
-            "parameters": trained["parameters"],
-            "ner": ner,
-            "cls": cls,
-            "ner_micro_f1": ner["micro"]["f1"],
-            "cls_macro_f1": cls["macro_f1"],
-            "combined_score": combined_score(ner["micro"]["f1"], cls["macro_f1"]),
-        },
-    )
+    """Write the scores of the best epoch."""
+    write_json(out, metrics_of(read_parquet(predictions, PREDICTIONS), read_json(config)))

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES, IGNORED
+from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, EVENT_CLASSES, IGNORED
 
 
 def label_sequences(labels: Sequence[Sequence[int]], of: Sequence[Sequence[int]]) -> list[list[str]]:
@@ -16,7 +16,10 @@ def label_sequences(labels: Sequence[Sequence[int]], of: Sequence[Sequence[int]]
 
 
 def entity_scores(labels: Sequence[Sequence[int]], predicted: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """Span scores, seqeval's strict IOB2: a span counts when both borders and the type agree (paper, section III-F)."""
+    """Span scores, seqeval's strict IOB2: a span counts when both borders and the type agree (paper, section III-F).
+
+    A type that occurs neither in the labels nor in the predictions scores zero, as a class does in `event_scores`.
+    """
     from seqeval.metrics import classification_report
     from seqeval.scheme import IOB2
 
@@ -24,14 +27,17 @@ def entity_scores(labels: Sequence[Sequence[int]], predicted: Sequence[Sequence[
     with warnings.catch_warnings():  # a type that is never predicted has precision 0, which needs no warning
         warnings.simplefilter("ignore")
         report = classification_report(truth, guess, mode="strict", scheme=IOB2, output_dict=True, zero_division=0)
-    names = {"precision": "precision", "recall": "recall", "f1-score": "f1", "support": "support"}
-    rounded = {
-        key: {names[name]: int(value) if name == "support" else float(value) for name, value in scores.items()}
-        for key, scores in report.items()
-    }
-    micro = rounded.pop("micro avg")
-    del rounded["macro avg"], rounded["weighted avg"]
-    return {"micro": micro, "per_type": rounded}
+    absent = {"precision": 0, "recall": 0, "f1-score": 0, "support": 0}
+    micro, *types = [
+        {
+            "precision": float(found["precision"]),
+            "recall": float(found["recall"]),
+            "f1": float(found["f1-score"]),
+            "support": int(found["support"]),
+        }
+        for found in (report.get(key, absent) for key in ("micro avg", *ENTITY_TYPES))
+    ]
+    return {"micro": micro, "per_type": dict(zip(ENTITY_TYPES, types, strict=True))}
 
 
 def event_scores(class_ids: Sequence[int], predicted: Sequence[int]) -> dict[str, Any]:
@@ -51,6 +57,7 @@ def event_scores(class_ids: Sequence[int], predicted: Sequence[int]) -> dict[str
     }
 
 
-def combined_score(entity_f1: float, event_f1: float) -> float:
-    """The paper's Eq. 5, by which checkpoints are chosen."""
-    return 0.5 * entity_f1 + 0.5 * event_f1
+def combined_score(entity_f1: float | None, event_f1: float | None) -> float:
+    """The paper's Eq. 5, by which the best epoch is chosen; a task that is not trained (None) is left out of it."""
+    trained = [score for score in (entity_f1, event_f1) if score is not None]
+    return sum(trained) / len(trained)

@@ -12,12 +12,12 @@ class Split(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """A line of Table 3."""
+    """A line of Table 3; its scores are named as in metrics.json."""
 
     configuration: str
-    ner: float
-    cls: float
-    combined: float
+    ner_micro_f1: float
+    cls_macro_f1: float
+    combined_score: float
 
 
 TABLE_1 = {

@@ -1,78 +1,34 @@
-"""Tables 1, 3 and 5 of the paper, the paper's numbers beside this run's, and the run's metrics in one file."""
+"""Tables 1, 3 and 5 of the paper beside this run, its differences and scores, and its metrics in one file."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean, stdev
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from crisisflow.annotation.span import read_spans
 from crisisflow.artifacts import TWEETS, read_json, read_parquet, write_json, write_text
-from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.bootstrap import RESAMPLES, Difference, winner
 from crisisflow.evaluation.reproduction import TABLE_1, TABLE_3, TABLE_5_BASELINES
+from crisisflow.evaluation.results import FLOOR, Figure, RowResult, choose_row, collect
 from crisisflow.params import RowParams
 from crisisflow.progress import say
-from crisisflow.taxonomy import SPLITS
+from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES, SPLITS
 
-SCORES = ("ner_micro_f1", "cls_macro_f1", "combined_score")
-NOT_IN_PAPER = "–"
-
-
-class RowResult(NamedTuple):
-    """One row over its seeds: each score's mean and, with more than one seed, its standard deviation."""
-
-    configuration: str
-    mean: dict[str, float]
-    deviation: dict[str, float | None]
-    best_epochs: list[int]
-    training_tweets: int
-    epochs: int
+# The scores of metrics.json that the tables show, and how they head them.
+HEADINGS = {
+    "ner_micro_f1": "NER span micro-F1",
+    "cls_macro_f1": "CLS macro-F1",
+    "combined_score": "Combined",
+}
+COLUMNS = ("Precision", "Recall", "F1")
+NOTHING = "–"
+PAGE = 40  # lines; a longer table needs an environment of LaTeX that breaks over pages
 
 
-def describe(row: RowParams) -> str:
-    """A row in words: encoder, weighting, schedule."""
-    encoder = row.encoder.removeprefix("embedded:").partition("@")[0].rsplit("/", 1)[-1]
-    depth = f" (lower {row.layers} layers)" if row.layers else ""
-    schedule = ""
-    if row.schedule == "two_stage":
-        embeddings = " and embeddings" if row.freeze_embeddings else ""
-        schedule = f" + two-stage (stage 2 freezes {row.freeze_layers} layers{embeddings})"
-    return f"{encoder}{depth} + {row.weighting.replace('_', ' ')}{schedule}"
-
-
-def choose_row(results: dict[str, RowResult]) -> str:
-    """The paper's classification-first policy: CLS macro-F1 decides, the combined score breaks ties, then the name."""
-    return min(
-        results,
-        key=lambda name: (-results[name].mean["cls_macro_f1"], -results[name].mean["combined_score"], name),
-    )
-
-
-def collect(rows: dict[str, RowParams], metrics: Sequence[Path]) -> dict[str, RowResult]:
-    """The rows' results from files named results/rows/<row>/seed<k>/metrics.json."""
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for path in metrics:
-        found[path.parent.parent.name].append(read_json(path))
-    for name in {*rows} ^ {*found}:
-        raise CrisisflowError(f"row {name} has no metrics, or is not among the rows: {', '.join(rows)}")
-    return {
-        name: RowResult(
-            describe(row),
-            {score: mean(run[score] for run in found[name]) for score in SCORES},
-            {score: stdev(run[score] for run in found[name]) if len(found[name]) > 1 else None for score in SCORES},
-            [run["best_epoch"] for run in found[name]],
-            found[name][0]["training_tweets"],
-            found[name][0]["epochs"],
-        )
-        for name, row in rows.items()
-    }
-
-
-def _score(result: RowResult, score: str) -> str:
-    deviation = result.deviation[score]
-    return f"{result.mean[score]:.3f}" + (f" ± {deviation:.3f}" if deviation is not None else "")
+def _cell(figure: Figure | None) -> str:
+    return NOTHING if figure is None else str(figure)
 
 
 def _dataset(tweets: Path, resolved: Path) -> dict[str, dict[str, int]]:
@@ -104,30 +60,30 @@ def table_1(dataset: dict[str, dict[str, int]]) -> pd.DataFrame:
     )
 
 
-def table_3(results: dict[str, RowResult], chosen: str) -> pd.DataFrame:
-    """The ablation; the row that the policy chooses is marked."""
+def table_3(results: dict[str, RowResult], chosen: str, differences: Sequence[Difference]) -> pd.DataFrame:
+    """The ablation and the floor; marked are the row that the policy chooses and a score that beats every other's."""
+    best = {score: winner(differences, score) for score in HEADINGS}
     lines = []
     for name, result in results.items():
         paper = TABLE_3.get(name)
-        lines.append(
-            {
-                "Row": f"{name} (chosen)" if name == chosen else name,
-                "Configuration (paper)": paper.configuration if paper else NOT_IN_PAPER,
-                "Configuration (this run)": result.configuration,
-                "NER span micro-F1 (paper)": f"{paper.ner:.3f}" if paper else NOT_IN_PAPER,
-                "NER span micro-F1 (this run)": _score(result, "ner_micro_f1"),
-                "CLS macro-F1 (paper)": f"{paper.cls:.3f}" if paper else NOT_IN_PAPER,
-                "CLS macro-F1 (this run)": _score(result, "cls_macro_f1"),
-                "Combined (paper)": f"{paper.combined:.3f}" if paper else NOT_IN_PAPER,
-                "Combined (this run)": _score(result, "combined_score"),
-                "Best epoch (this run)": f"{', '.join(map(str, result.best_epochs))} of {result.epochs}",
-            }
+        line = {
+            "Row": f"{name} (chosen)" if name == chosen else name,
+            "Configuration (paper)": paper.configuration if paper else NOTHING,
+            "Configuration (this run)": result.configuration,
+        }
+        for score, heading in HEADINGS.items():
+            line[f"{heading} (paper)"] = f"{getattr(paper, score):.3f}" if paper else NOTHING
+            line[f"{heading} (this run)"] = _cell(result.figure(score)) + (" (best)" if name == best[score] else "")
+        epochs = [run["best_epoch"] for run in result.runs]
+        line["Best epoch (this run)"] = (
+            NOTHING if None in epochs else f"{', '.join(map(str, epochs))} of {result.runs[0]['epochs']}"
         )
+        lines.append(line)
     return pd.DataFrame(lines)
 
 
 def table_5(results: dict[str, RowResult]) -> pd.DataFrame:
-    """The system beside the baselines that the paper quotes."""
+    """The system, and the floor, beside the baselines that the paper quotes."""
     baselines = [
         {
             "Model / system (paper)": name,
@@ -143,27 +99,83 @@ def table_5(results: dict[str, RowResult]) -> pd.DataFrame:
     rows = []
     for name, result in results.items():
         paper = TABLE_3.get(name)
+        label = name if name == FLOOR else f"Row {name}"
         rows.append(
             {
-                "Model / system (paper)": f"Row {name}: {paper.configuration}" if paper else NOT_IN_PAPER,
-                "Model / system (this run)": f"Row {name}: {result.configuration}",
-                "NER F1 (paper)": f"{paper.ner:.3f}" if paper else NOT_IN_PAPER,
-                "NER F1 (this run)": _score(result, "ner_micro_f1"),
-                "CLS F1 (paper)": f"{paper.cls:.3f}" if paper else NOT_IN_PAPER,
-                "CLS F1 (this run)": _score(result, "cls_macro_f1"),
-                "Joint?": "Yes",
+                "Model / system (paper)": f"{label}: {paper.configuration}" if paper else NOTHING,
+                "Model / system (this run)": f"{label}: {result.configuration}",
+                "NER F1 (paper)": f"{paper.ner_micro_f1:.3f}" if paper else NOTHING,
+                "NER F1 (this run)": _cell(result.figure("ner_micro_f1")),
+                "CLS F1 (paper)": f"{paper.cls_macro_f1:.3f}" if paper else NOTHING,
+                "CLS F1 (this run)": _cell(result.figure("cls_macro_f1")),
+                "Joint?": "Yes" if result.figure("combined_score") else "No",
             }
         )
     return pd.DataFrame(baselines + rows)
+
+
+def table_of_differences(differences: Sequence[Difference]) -> pd.DataFrame:
+    """Every pair of rows, and whether the one is better than the other."""
+    return pd.DataFrame(
+        [
+            (
+                HEADINGS[pair.score],
+                pair.first,
+                pair.second,
+                *(f"{value:+z.3f}" for value in (pair.difference, pair.low, pair.high)),
+                "yes" if pair.excludes_zero else "no",
+            )
+            for pair in differences
+        ],
+        columns=["Score", "Row", "Compared with", "Difference", "Lower bound", "Upper bound", "Zero excluded"],
+    )
+
+
+def table_of_scores(results: dict[str, RowResult]) -> pd.DataFrame:
+    """Each entity type and event class, row beside row."""
+    return pd.DataFrame(
+        [
+            {
+                "Type or class": label,
+                "Row": name,
+                **{column: str(result.figure(task, group, label, column.lower())) for column in COLUMNS},
+                "Support": f"{result.runs[0][task][group][label]['support']:,}",
+            }
+            for task, group, labels in (("ner", "per_type", ENTITY_TYPES), ("cls", "per_class", EVENT_CLASSES))
+            for label in labels
+            for name, result in results.items()
+            if result.runs[0][task]
+        ]
+    )
+
+
+def numbers(results: dict[str, RowResult], differences: Sequence[Difference]) -> dict[str, Any]:
+    """The scores of the rows and, by score and pair of rows, the differences whose interval excludes zero.
+
+    Numbers under names only, as `dvc metrics diff` shows them best; a difference that is no longer sure is gone.
+    """
+    rows: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, result in results.items():
+        for score in HEADINGS:
+            if figure := result.figure(score):
+                rows[name][score] = figure.mean
+                if figure.deviation is not None:
+                    rows[name][f"{score}_sd"] = figure.deviation
+    sure: dict[str, dict[str, float]] = defaultdict(dict)
+    for pair in differences:
+        if pair.excludes_zero:
+            sure[pair.score][f"{pair.first} - {pair.second}"] = pair.difference
+    return {"rows": rows, "differences": sure}
 
 
 def _write(table: pd.DataFrame, caption: str, stem: Path) -> None:
     """One table as Markdown, CSV and LaTeX."""
     write_text(stem.with_suffix(".md"), f"{caption}\n\n{table.to_markdown(index=False, disable_numparse=True)}\n")
     write_text(stem.with_suffix(".csv"), table.to_csv(index=False, lineterminator="\n"))
+    latex = table.style.hide(axis="index").format(escape="latex")
     latex_caption = caption.translate({ord(sign): f"\\{sign}" for sign in "&%$#_{}"})
-    latex = table.style.hide(axis="index").format(escape="latex").to_latex(caption=latex_caption, hrules=True)
-    write_text(stem.with_suffix(".tex"), latex)
+    environment = "longtable" if len(table) > PAGE else None
+    write_text(stem.with_suffix(".tex"), latex.to_latex(caption=latex_caption, hrules=True, environment=environment))
 
 
 def run(
@@ -174,43 +186,49 @@ def run(
     resolved: Path,
     manifest: Path,
     metrics: Sequence[Path],
+    differences: Path,
     folder: Path,
     out: Path,
 ) -> None:
-    """Write table1, table3 and table5 into `folder` and all metrics into `out`."""
+    """Write table1, table3, table5, differences and scores into `folder` and all metrics into `out`."""
     results = collect(rows, metrics)
-    chosen = choose_row(results)
+    chosen = choose_row({name: results[name] for name in rows})
+    compared = [Difference(**pair) for pair in read_json(differences)]
     dataset = _dataset(tweets, resolved)
     source = read_json(manifest)["source"]
-    sizes = sorted({result.training_tweets for result in results.values()})
+    sizes = sorted({run["training_tweets"] for result in results.values() for run in result.runs})
     setting = (
         f"This run: preset {preset}, source {source}, trained on {' or '.join(f'{size:,}' for size in sizes)} tweets, "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
     )
-    _write(table_1(dataset), f"Table 1. Dataset statistics. {setting}.", folder / "table1")
-    _write(
-        table_3(results, chosen),
-        f"Table 3. Ablation on the validation split, best epoch by Eq. 5. {setting}; its encoders are named in the "
-        "rows and differ from the paper's unless they say BERT-large and RoBERTa-large.",
-        folder / "table3",
+    interval = (
+        f"95 % interval (paired bootstrap, percentiles of {RESAMPLES:,} resamples of the validation tweets, scores "
+        "averaged over the seeds)"
     )
-    _write(
-        table_5(results),
-        f"Table 5. Validation results beside the baselines that the paper quotes. {setting}.",
-        folder / "table5",
-    )
-    write_json(
-        out,
-        {
-            "chosen_row": chosen,
-            "dataset": dataset,
-            "rows": {
-                name: {
-                    **result.mean,
-                    **{f"{score}_sd": value for score, value in result.deviation.items() if value is not None},
-                }
-                for name, result in results.items()
-            },
-        },
-    )
+    made = {
+        "table1": (table_1(dataset), f"Table 1. Dataset statistics. {setting}."),
+        "table3": (
+            table_3(results, chosen, compared),
+            "Table 3. Ablation on the validation split, best epoch by Eq. 5, or by its one score where a row has one "
+            f"task. {setting}; its encoders are named in the rows and differ from the paper's unless they say "
+            "BERT-large and RoBERTa-large. (best) marks an NER or CLS score whose difference to every other row has a "
+            f"{interval} without zero.",
+        ),
+        "table5": (
+            table_5(results),
+            f"Table 5. Validation results beside the baselines that the paper quotes. {setting}.",
+        ),
+        "differences": (
+            table_of_differences(compared),
+            f"Differences between the rows on the validation split with their {interval}, not corrected for the number "
+            f"of pairs. {setting}.",
+        ),
+        "scores": (
+            table_of_scores(results),
+            f"Scores of each entity type and event class on the validation split. {setting}.",
+        ),
+    }
+    for name, (table, caption) in made.items():
+        _write(table, caption, folder / name)
+    write_json(out, {"chosen_row": chosen, "dataset": dataset, **numbers(results, compared)})
     say((folder / "table3.md").read_text(encoding="utf-8"))

@@ -58,7 +58,7 @@ def _folder(path: str, patterns: Iterable[str]) -> str:
             re.escape(part) if at % 2 == 0 else "[^/]+" for at, part in enumerate(WILDCARD.split(pattern))
         )
         if re.fullmatch(as_regex, path):
-            return str(PurePath(pattern[: pattern.index("{")]))
+            return str(PurePath(pattern.partition("{")[0] + "_").parent)
     return path
 
 

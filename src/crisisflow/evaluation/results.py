@@ -1,0 +1,81 @@
+"""Results: what a row scores over its seeds, a row in words, and which row the policy chooses."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, NamedTuple
+
+from crisisflow.artifacts import read_json
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import RowParams
+
+FLOOR = "floor"
+FLOOR_IN_WORDS = "TF-IDF + linear SVM"
+TASKS_IN_WORDS = {"joint": "", "ner": ", NER only", "cls": ", classification only"}
+
+
+class Figure(NamedTuple):
+    """A number over the seeds: its mean and, with more than one seed, its sample standard deviation."""
+
+    mean: float
+    deviation: float | None
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f}" + (f" ± {self.deviation:.3f}" if self.deviation is not None else "")
+
+
+class RowResult(NamedTuple):
+    """A row in words, and the content of the metrics.json of each seed."""
+
+    configuration: str
+    runs: list[dict[str, Any]]
+
+    def figure(self, *keys: str) -> Figure | None:
+        """The number at `keys` over the seeds; None for the score of a task that is not trained."""
+        values = [reduce(getitem, keys, run) for run in self.runs]
+        if None in values:
+            return None
+        return Figure(mean(values), stdev(values) if len(values) > 1 else None)
+
+
+def describe(row: RowParams) -> str:
+    """A row in words: encoder, task where it is only one, weighting, schedule."""
+    encoder = row.encoder.removeprefix("embedded:").partition("@")[0].rsplit("/", 1)[-1]
+    depth = f" (lower {row.layers} layers)" if row.layers else ""
+    schedule = ""
+    if row.schedule == "two_stage":
+        embeddings = " and embeddings" if row.freeze_embeddings else ""
+        dropout = "" if row.frozen_dropout else " without dropout"
+        schedule = f" + two-stage (stage 2 freezes {row.freeze_layers} layers{embeddings}{dropout})"
+    return f"{encoder}{depth}{TASKS_IN_WORDS[row.tasks]} + {row.weighting.replace('_', ' ')}{schedule}"
+
+
+def choose_row(results: dict[str, RowResult]) -> str:
+    """The paper's classification-first policy: CLS macro-F1 decides, NER span micro-F1 breaks ties, then the name.
+
+    A row without a score stands behind those that have it. Where CLS scores are equal, NER decides as Eq. 5 does.
+    """
+
+    def rank(name: str) -> tuple[float, ...]:
+        figures = (results[name].figure(score) for score in ("cls_macro_f1", "ner_micro_f1"))
+        return tuple(1.0 if figure is None else -figure.mean for figure in figures)
+
+    return min(results, key=lambda name: (rank(name), name))
+
+
+def collect(rows: dict[str, RowParams], metrics: Sequence[Path]) -> dict[str, RowResult]:
+    """The results of the rows, then the floor's, from files named .../<row>/seed<k>/metrics.json.
+
+    Raises:
+        CrisisflowError: a row has no such file, or a file no row.
+    """
+    configurations = {**{name: describe(row) for name, row in rows.items()}, FLOOR: FLOOR_IN_WORDS}
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for path in metrics:
+        found[path.parent.parent.name].append(read_json(path))
+    for name in sorted({*configurations} ^ {*found}):
+        raise CrisisflowError(f"row {name} has no metrics, or is not among the rows: {', '.join(configurations)}")
+    return {name: RowResult(configuration, found[name]) for name, configuration in configurations.items()}

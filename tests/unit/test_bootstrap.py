@@ -1,0 +1,154 @@
+"""The paired bootstrap: its scores are the study's metrics, and its intervals what they claim."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crisisflow.artifacts import PREDICTIONS, read_json, write_parquet
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation import bootstrap
+from crisisflow.evaluation.bootstrap import Difference, differences, event_counts, f1, span_counts, winner
+from crisisflow.evaluation.metrics import entity_scores, event_scores
+from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+
+# Few types, so that spans meet: equal and unequal neighbours, and I- that goes on nothing.
+LABEL = st.sampled_from([-100, *(BIO_LABELS.index(f"{p}-{t}") for p in "BI" for t in ("PERSON", "NUMBER")), 0])
+CLASS = st.integers(0, len(EVENT_CLASSES) - 1)
+
+
+@st.composite
+def tweet(draw):
+    """A tweet with its predictions; and how often it is drawn."""
+    labels = draw(st.lists(LABEL, max_size=8))
+    guess = draw(st.lists(LABEL.filter(lambda label: label >= 0), min_size=len(labels), max_size=len(labels)))
+    return labels, guess, draw(CLASS), draw(CLASS), draw(st.integers(0, 3))
+
+
+def table(tweets):
+    labels, guess, class_ids, predicted, _ = zip(*tweets, strict=True)
+    columns = {"class_id": class_ids, "predicted_class_id": predicted, "labels": labels, "predicted_labels": guess}
+    return pa.table({name: pa.array(values, PREDICTIONS.field(name).type) for name, values in columns.items()})
+
+
+@given(st.lists(tweet(), min_size=1, max_size=12))
+def test_on_any_resample_the_scores_are_those_of_the_metrics(tweets):
+    weights = np.array([[1] * len(tweets), [drawn for *_, drawn in tweets]], dtype=np.float32)
+    for at in (0, 1):
+        resample = [one for one, times in zip(tweets, weights[at], strict=True) for _ in range(int(times))]
+        if not resample:
+            continue
+        labels, guess, class_ids, predicted, _ = zip(*resample, strict=True)
+        assert f1(span_counts(table(tweets)), weights)[at] == pytest.approx(entity_scores(labels, guess)["micro"]["f1"])
+        assert f1(event_counts(table(tweets)), weights)[at] == pytest.approx(
+            event_scores(class_ids, predicted)["macro_f1"]
+        )
+
+
+def counts(hits, tweets=60):
+    """Of one class: each tweet has one span, found where `hits` says so, else missed and another one predicted."""
+    found = np.array([hits(at) for at in range(tweets)], dtype=np.float32)[:, None]
+    return bootstrap.Counts(found, np.full_like(found, 2))
+
+
+EVERY, HALF, NONE = counts(lambda at: True), counts(lambda at: at % 2 == 0), counts(lambda at: False)
+OTHER_HALF = counts(lambda at: at % 2 == 1)
+
+
+def test_rows_that_predict_the_same_do_not_differ():
+    (pair,) = differences({"A": [HALF], "B": [HALF]}, "ner_micro_f1", 200)
+    assert pair == Difference("A", "B", "ner_micro_f1", 0, 0, 0)
+    assert not pair.excludes_zero
+
+
+def test_a_row_that_is_better_on_every_tweet_is_the_winner():
+    compared = differences({"A": [HALF], "B": [EVERY], "C": [NONE]}, "cls_macro_f1", 200)
+    assert [(pair.first, pair.second, pair.difference) for pair in compared] == [
+        ("A", "B", -0.5),
+        ("A", "C", 0.5),
+        ("B", "C", 1),
+    ]
+    assert winner(compared, "cls_macro_f1") == "B"
+    assert winner(compared, "ner_micro_f1") is None
+
+
+def test_without_a_difference_to_one_row_nobody_wins():
+    compared = differences({"A": [HALF], "B": [EVERY], "C": [EVERY]}, "cls_macro_f1", 200)
+    assert winner(compared, "cls_macro_f1") is None
+
+
+def test_an_interval_has_the_width_of_the_normal_approximation():
+    """Half the tweets are right, by chance: the deviation of the share is sqrt(p (1 - p) / n)."""
+    (pair,) = differences({"A": [counts(lambda at: at % 2, 400)], "B": [counts(lambda at: False, 400)]}, "s")
+    assert pair.difference == 0.5
+    assert (pair.low, pair.high) == pytest.approx((0.5 - 1.96 * 0.025, 0.5 + 1.96 * 0.025), abs=2e-3)
+
+
+def test_the_resamples_are_the_same_for_all_rows():
+    """Unpaired, the difference of two rows that err on the same tweets would vary; paired it does not."""
+    (pair,) = differences({"A": [EVERY], "B": [counts(lambda at: True)]}, "s", 200)
+    assert (pair.low, pair.high) == (0, 0)
+    (pair,) = differences({"A": [HALF], "B": [OTHER_HALF]}, "s", 200)
+    assert pair.low < 0 < pair.high
+
+
+def test_the_order_of_rows_turns_the_sign_only():
+    rows = {"A": [HALF, EVERY], "B": [OTHER_HALF, NONE]}
+    (pair,) = differences(rows, "s", 300)
+    (turned,) = differences(dict(reversed(rows.items())), "s", 300)
+    assert (turned.first, turned.second) == ("B", "A")
+    assert (turned.difference, turned.low, turned.high) == pytest.approx((-pair.difference, -pair.high, -pair.low))
+
+
+def test_a_row_is_the_mean_of_its_seeds():
+    (pair,) = differences({"A": [EVERY, NONE], "B": [HALF, OTHER_HALF]}, "s", 200)
+    assert pair.difference == 0
+    assert (pair.low, pair.high) == (0, 0), "on each resample both rows score a half"
+
+
+def test_rows_of_more_and_fewer_seeds_are_not_compared():
+    with pytest.raises(CrisisflowError, match="the rows A, B have not as many seeds each"):
+        differences({"A": [EVERY, NONE], "B": [HALF]}, "s", 200)
+
+
+def predictions(path, class_ids, first=0, spans=True):
+    rows = [
+        {
+            "tweet_id": f"{at}",
+            "class_id": at % 10,
+            "predicted_class_id": class_id,
+            "labels": [1, 2, 0],
+            "predicted_labels": [1, 2, 0] if spans else None,
+        }
+        for at, class_id in enumerate(class_ids, start=first)
+    ]
+    write_parquet(path, rows, PREDICTIONS)
+    return path
+
+
+def test_every_pair_that_has_the_score_is_compared_and_the_bytes_are_the_same(tmp_path):
+    paths = [
+        predictions(tmp_path / name / "seed13" / "predictions.parquet", guess, spans=name != "floor")
+        for name, guess in {"A": [0] * 20, "B": [at % 10 for at in range(20)], "floor": [5] * 20}.items()
+    ]
+    out = tmp_path / "differences.json"
+    bootstrap.run(paths, out)
+    pairs = [(pair["score"], pair["first"], pair["second"]) for pair in read_json(out)]
+    assert pairs == [
+        ("ner_micro_f1", "A", "B"),
+        ("cls_macro_f1", "A", "B"),
+        ("cls_macro_f1", "A", "floor"),
+        ("cls_macro_f1", "B", "floor"),
+    ]
+    first = out.read_bytes()
+    bootstrap.run(paths, out)
+    assert out.read_bytes() == first
+
+
+def test_rows_of_other_tweets_are_not_compared(tmp_path):
+    paths = [
+        predictions(tmp_path / name / "seed13" / "p.parquet", [0] * 5, first) for name, first in (("A", 0), ("B", 1))
+    ]
+    with pytest.raises(CrisisflowError, match="are of other tweets"):
+        bootstrap.run(paths, tmp_path / "out")
