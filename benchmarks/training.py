@@ -399,7 +399,7 @@ def draw(examples: Examples, size: int) -> Examples:
     total = len(examples.tweet_ids)
     if size > total:
         raise CrisisflowError(f"{size:,} tweets are asked for and {total:,} are there; lower --tweets")
-    return Examples(*([column[at * total // size] for at in range(size)] for column in examples))
+    return examples.at([at * total // size for at in range(size)])
 
 
 def make_job(aligned: Path, tweets: int, batch_size: int, threads: int, params_file: Path) -> Job:

@@ -228,8 +228,8 @@ def test_what_cannot_work_stops_before_any_work(tiny_encoder, aligned, tmp_path,
 
 
 def test_a_loss_that_is_no_number_stops_with_row_epoch_step_and_tweets(tiny_encoder, aligned, tmp_path):
-    pattern = r"row D, seed 13, epoch 1, step \d+: the loss is not finite \(ner .* and cls .*\); tweets \d{4}(, \d{4}){7}; lower"
-    with pytest.raises(CrisisflowError, match=pattern):
+    where, tweets = r"row D, seed 13, epoch 1, step \d+: ", r"\(ner .* and cls .*\); tweets \d{4}(, \d{4}){7}; lower"
+    with pytest.raises(CrisisflowError, match=f"{where}the loss is not finite {tweets}"):
         train.run(**arguments(aligned, tiny_encoder, tmp_path, learning_rate=1e30, clip_norm=1e30))
     assert not (tmp_path / "history.csv").exists()
 

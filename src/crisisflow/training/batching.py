@@ -20,6 +20,10 @@ class Examples(NamedTuple):
     labels: list[list[int]]
     class_ids: list[int]
 
+    def at(self, positions: Sequence[int]) -> "Examples":
+        """Those at the positions, in their order."""
+        return Examples(*([column[position] for position in positions] for column in self))
+
     def lengths(self) -> list[int]:
         """Subwords of each tweet."""
         return [len(ids) for ids in self.input_ids]

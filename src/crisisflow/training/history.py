@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from crisisflow.evaluation.metrics import combined_score
-
 
 class Epoch(NamedTuple):
     """One line of history.csv: mean training losses, the weighting and the rates at the end, validation scores.
@@ -52,15 +50,6 @@ class Speed(NamedTuple):
     tweets_per_second: float
     validation_seconds: float
     peak_memory_bytes: int
-
-
-def score_of(ner: dict[str, Any] | None, cls: dict[str, Any] | None) -> float:
-    """By which the best epoch is chosen: Eq. 5, or the one score of a row with one task."""
-    if ner is None:
-        return cls["macro_f1"]
-    if cls is None:
-        return ner["micro"]["f1"]
-    return combined_score(ner["micro"]["f1"], cls["macro_f1"])
 
 
 def score_lines(epoch: int, ner: dict[str, Any] | None, cls: dict[str, Any] | None) -> Iterator[Score]:

@@ -11,6 +11,7 @@ from torch.optim import AdamW
 from transformers import PreTrainedModel
 
 from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.metrics import combined_score
 from crisisflow.model.freezing import freeze, frozen_parts, split
 from crisisflow.model.joint import JointModel, Logits, task_losses
 from crisisflow.model.weighting import Kendall, Weighting
@@ -21,7 +22,7 @@ from crisisflow.training import frozen, seeds
 from crisisflow.training.batching import Batch, Examples, collate, training_order
 from crisisflow.training.device import Device
 from crisisflow.training.gradients import Cosine, cosines
-from crisisflow.training.history import Epoch, Score, Speed, score_lines, score_of
+from crisisflow.training.history import Epoch, Score, Speed, score_lines
 from crisisflow.training.predict import EVALUATION_SUBWORDS, Forward, Predictions, predict
 from crisisflow.training.schedule import Stage, make_optimizer, rate_factor
 
@@ -268,7 +269,7 @@ class Trainer:
     ) -> None:
         """Add the epoch to the records, and keep it if it is the best."""
         ner, cls = guess.scores(validation)
-        score = score_of(ner, cls)
+        score = combined_score(ner and ner["micro"]["f1"], cls and cls["macro_f1"])
         tasks = self.model.tasks
         losses = dict(zip(tasks, means.tolist(), strict=True))
         weights = dict(zip(tasks, self.device.to_host(self.weighting.weights()).tolist(), strict=True))

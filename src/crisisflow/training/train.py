@@ -6,7 +6,7 @@ import pyarrow as pa
 from transformers.utils import logging as transformers_logging
 
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, write_json, write_parquet
-from crisisflow.corpus.stratify import draw
+from crisisflow.corpus.stratify import draw_training
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.freezing import encoder_layers
 from crisisflow.model.joint import TASKS, JointModel
@@ -34,17 +34,6 @@ def read_examples(aligned: Path, split: str) -> Examples:
         raise CrisisflowError(f"{aligned} has no tweet in the {split} split")
     columns = ("tweet_id", "input_ids", "labels", "class_id")
     return Examples(*(table[column].to_pylist() for column in columns))
-
-
-def _limit(examples: Examples, size: int | str, seed: int) -> Examples:
-    """`size` examples with the class shares of all."""
-    if size == "all":
-        return examples
-    total = len(examples.tweet_ids)
-    if size > total:
-        raise CrisisflowError(f"training.tweets is {size:,} but the train split has {total:,}; lower it, or say all")
-    chosen, _ = draw(list(range(total)), examples.class_ids, size, seed)
-    return Examples(*([column[position] for position in chosen] for column in examples))
 
 
 def _check(
@@ -110,7 +99,8 @@ def run(
     # RoBERTa counts positions from behind the padding id, so its tokenizer's limit is the true one.
     positions = min(encoder.config.max_position_embeddings, tokenizer.model_max_length)
     validation = read_examples(aligned, "validation")
-    train = _limit(read_examples(aligned, "train"), training.tweets, seed)
+    train = read_examples(aligned, "train")
+    train = train.at(draw_training(train.class_ids, training.tweets, seed))
     _check(name, row, training, alignment, len(encoder_layers(encoder)), positions, train)
     device.seed(seeds.of_heads(seed))
     joint = JointModel(encoder, model.dropout, row.tasks)
