@@ -88,7 +88,7 @@ def tiny_params() -> dict:
 def snakemade(tmp_path_factory) -> Study:
     """Run by Snakemake on one core, killed in the middle of row D, and run again."""
     study = Study(tmp_path_factory.mktemp("snakemade"))
-    study.kill_when("results/checkpoints/D/seed13/state.json", "snakemake", "--cores", "1")
+    study.kill_when("results/checkpoints/D/seed13/epoch0002-batch0000000.json", "snakemake", "--cores", "1")
     locked = study.run("snakemake", "--cores", "1", check=False)
     assert "LockException" in locked.stderr
     study.run("crisisflow", "unlock")

@@ -99,6 +99,7 @@ class Trainer:
         self.folder, self.run = folder, run
         self.records = Records()
         self.best: Best | None = None
+        self.sums = device.place(torch.zeros(len(model.tasks)))  # of the losses of the epoch's steps so far
 
     def fit(self, stages: list[Stage], train: Examples, validation: Examples) -> Best:
         """Train all stages and return the best epoch over all of them (Eq. 5, no early stopping).
@@ -170,7 +171,7 @@ class Trainer:
         batches = training_order(train.lengths(), self.params.batch_size, [seeds.of_order(self.seed, epoch)])
         total = stage.epochs * len(batches)
         if start.batches == 0:
-            self.sums = self.device.place(torch.zeros(len(self.model.tasks)))
+            self.sums = torch.zeros_like(self.sums)
         self._train_mode(stage)
         done = sum(map(len, batches[: start.batches]))
         progress = Progress(f"{self.name}, epoch {epoch}", len(train.input_ids) - done)
@@ -188,7 +189,8 @@ class Trainer:
                 if time.monotonic() - saved >= CHECKPOINT_SECONDS and at < len(batches) - 1:
                     self._save(optimizer, Position(epoch, at + 1, start.seconds + time.monotonic() - began))
                     saved = time.monotonic()
-            progress.advance(len(batches[at]), note)
+            if self.device.writes:
+                progress.advance(len(batches[at]), note)
         progress.close()
         trained = time.monotonic()
         seconds = start.seconds + trained - began
