@@ -17,6 +17,9 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.optim import Optimizer
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import eager_mask
 
 from crisisflow.artifacts import atomic_path
 from crisisflow.errors import CrisisflowError
@@ -24,6 +27,12 @@ from crisisflow.training.batching import Shapes
 from crisisflow.training.dropout import make_dropout_cheap
 
 Placed = TypeVar("Placed", Tensor, nn.Module)
+
+ALWAYS_MASKED = "crisisflow_always_masked"  # an attention that never looks whether there is something to mask
+AttentionInterface.register(ALWAYS_MASKED, sdpa_attention_forward)
+AttentionMaskInterface.register(
+    ALWAYS_MASKED, lambda **arguments: eager_mask(**{**arguments, "allow_is_bidirectional_skip": False})
+)
 
 
 class _Sum(torch.autograd.Function):
@@ -43,7 +52,7 @@ class _Sum(torch.autograd.Function):
 class Device:
     """CPU and CUDA: eager, so steps need no flush."""
 
-    fused_optimizer = True
+    optimizer_options = {"fused": True}
 
     def __init__(self, kind: str, rank: int = 0, processes: int = 1) -> None:
         self.rank, self.processes = rank, processes
@@ -129,25 +138,50 @@ class Device:
 
 
 class XlaDevice(Device):
-    """XLA (TPU, or the CPU with PJRT_DEVICE=CPU): lazy, so a step ends with a flush, and few shapes recur."""
+    """XLA (TPU, or the CPU with PJRT_DEVICE=CPU): lazy. What a step does is recorded, and run at its end.
 
-    fused_optimizer = False
+    Each new record is compiled, for minutes with a large encoder, so a step must record the same as the one before:
+    - few shapes, and no branch on what a tensor holds (`prepare`, `shapes`);
+    - what changes is a tensor with a dimension: Python numbers and 0-dimensional tensors that come from main memory
+      are a part of the record where they are 0 or 1, and one input where two of them are equal, such as a learning
+      rate that meets the weight decay (`set_rate`, and AdamW's bias corrections by `capturable`);
+    - a value that is read (`to_host`, `float`) before `sync` makes a record of its own, and what it rests on is run
+      again by the next one.
+
+    tests/xla counts the compilations.
+    """
+
+    optimizer_options = {"capturable": True}
 
     def __init__(self) -> None:
         try:
             import torch_xla
         except ImportError as error:
             raise CrisisflowError(
-                "training.device is xla but torch_xla is not installed; "
-                "make an environment of its own with: pip install -e '.[tpu]'"
+                "training.device is xla but torch_xla is not installed; docs/tpu.md says how to make its environment"
             ) from error
         self._xla = torch_xla
         self.rank, self.processes = 0, 1
         self.torch_device = torch_xla.device()
 
+    def prepare(self, model: nn.Module) -> None:
+        """transformers leaves the mask out where nothing is padded, which it has to look for: not here."""
+        for module in model.modules():
+            if isinstance(module, PreTrainedModel) and module._supports_attention_backend:
+                module.set_attn_implementation(ALWAYS_MASKED)
+
     def shapes(self, max_length: int) -> Shapes:
         """Each shape is compiled: four of them at 128 subwords."""
         return Shapes(multiple=32, longest=max_length, filled=True)
+
+    def seed(self, value: int) -> None:
+        """Of both generators: heads are drawn in main memory. XLA's seed is data, so a new one compiles nothing."""
+        super().seed(value)
+        self._xla.manual_seed(value)
+
+    def set_rate(self, group: dict[str, Any], rate: float) -> None:
+        """As a tensor with a dimension: see above."""
+        group["lr"] = self.place(torch.tensor([rate]))
 
     def sync(self) -> None:
         """Run what was recorded since the last flush."""

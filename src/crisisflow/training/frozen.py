@@ -47,7 +47,7 @@ class FrozenStates:
         return torch.from_numpy(hidden)
 
 
-@torch.inference_mode()
+@torch.no_grad()  # XLA has no inference mode
 def compute(
     lower: PreTrainedModel,
     examples: Examples,

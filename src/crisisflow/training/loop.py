@@ -125,7 +125,7 @@ class Trainer:
 
     def _begin(self, number: int, stage: Stage, first: int, train: Examples, validation: Examples) -> Running:
         """The stage's optimizer, and its way through the model: past the frozen layers where their output is kept."""
-        optimizer = make_optimizer(self.model, self.weighting, self.params, self.device.fused_optimizer)
+        optimizer = make_optimizer(self.model, self.weighting, self.params, self.device.optimizer_options)
         forward = {"train": self._whole, "validation": self._whole}
         splits = {"train": train, "validation": validation}
         constant = stage.freeze_layers > 0 and stage.freeze_embeddings and not stage.frozen_dropout

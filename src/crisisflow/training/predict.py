@@ -42,7 +42,7 @@ class Predictions(NamedTuple):
         )
 
 
-@torch.inference_mode()
+@torch.no_grad()  # XLA has no inference mode
 def predict(
     model: JointModel, forward: Forward, examples: Examples, device: Device, padding_id: int, shapes: Shapes
 ) -> Predictions:

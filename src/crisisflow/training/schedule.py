@@ -36,10 +36,10 @@ def rate_factor(step: int, warmup: int, total: int) -> float:
     return (total - step) / max(total - warmup, 1)
 
 
-def make_optimizer(model: nn.Module, weighting: nn.Module, params: TrainingParams, fused: bool) -> AdamW:
+def make_optimizer(model: nn.Module, weighting: nn.Module, params: TrainingParams, options: dict[str, bool]) -> AdamW:
     """AdamW over what is trainable; biases, norms and what the weighting learns without weight decay.
 
-    Each group's `peak` is its learning rate where the schedule's factor is 1.
+    `options` are those that the device wants. Each group's `peak` is its learning rate where the schedule's factor is 1.
     """
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     matrices = [parameter for parameter in trainable if parameter.ndim > 1]
@@ -49,4 +49,4 @@ def make_optimizer(model: nn.Module, weighting: nn.Module, params: TrainingParam
         {"params": vectors, "weight_decay": 0.0, "peak": params.learning_rate},
         {"params": list(weighting.parameters()), "weight_decay": 0.0, "peak": params.log_variance_learning_rate},
     ]
-    return AdamW([group for group in groups if group["params"]], betas=params.betas, fused=fused)
+    return AdamW([group for group in groups if group["params"]], betas=params.betas, **options)
