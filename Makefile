@@ -1,10 +1,11 @@
 # Two commands: `make reproduce` runs the study in params.yaml, `make test` checks the project. Both install what they need.
+# A third for those who work on the XLA device: `make test-xla`, in an environment of its own (docs/tpu.md).
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 SHELL := /bin/bash
 
-.PHONY: reproduce test lint clean
+.PHONY: reproduce test test-xla lint clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/installed
@@ -18,6 +19,10 @@ reproduce: .venv/installed
 test: .venv/installed-dev lint
 	@echo "crisisflow: testing, fast ones first"
 	@pytest
+
+test-xla: .venv-xla/installed
+	@echo "crisisflow: testing the XLA device on the CPU"
+	@.venv-xla/bin/python -m pytest tests/xla
 
 lint: .venv/installed-dev
 	@echo "crisisflow: checking style and the workflow"
@@ -40,4 +45,12 @@ lint: .venv/installed-dev
 .venv/installed-dev: .venv/installed
 	@echo "crisisflow: installing the test tools"
 	@pip install -qq --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@touch $@
+
+# torch_xla needs a torch of its own version.
+.venv-xla/installed: pyproject.toml constraints.txt constraints-xla.txt
+	@echo "crisisflow: installing into .venv-xla (about 9 GB, some minutes; nothing outside this folder is changed)"
+	@"$(PYTHON)" -m venv .venv-xla
+	@.venv-xla/bin/pip install -qq --disable-pip-version-check -e '.[dev,tpu]' \
+		-c <(grep -v '^torch==' constraints.txt) -c constraints-xla.txt
 	@touch $@
