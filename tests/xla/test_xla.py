@@ -12,11 +12,12 @@ import torch
 from torch_xla.debug import metrics
 
 from crisisflow.artifacts import ALIGNED, write_parquet
+from crisisflow.errors import CrisisflowError
 from crisisflow.model.joint import JointModel
 from crisisflow.params import ModelParams
 from crisisflow.pretrained import load_encoder
 from crisisflow.training import loop, train
-from crisisflow.training.device import XlaDevice
+from crisisflow.training.device import XlaDevice, open_device
 from tests.unit.conftest import aligned_rows
 from tests.unit.test_training import arguments, content, history
 
@@ -151,3 +152,9 @@ def test_a_run_that_was_stopped_in_stage_2_ends_with_the_same_bytes(tweets, tiny
             train.run(**arguments(tweets, tiny_encoder, stopped, ROW, device="xla"))
     train.run(**arguments(tweets, tiny_encoder, stopped, ROW, device="xla"))
     assert content(stopped) == content(whole)
+
+
+def test_more_than_one_process_is_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    with pytest.raises(CrisisflowError, match=r"training\.processes is 8"):
+        open_device("xla", 1)

@@ -195,14 +195,16 @@ def open_device(kind: str, threads: int) -> Device:
         CrisisflowError: it is not to be had here.
     """
     torch.set_num_threads(threads)
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
     if kind == "xla":
+        if processes > 1:
+            raise CrisisflowError(f"training.processes is {processes} but xla is one process on one core; set it to 1")
         return XlaDevice()
     if kind == "cuda" and not torch.cuda.is_available():
         raise CrisisflowError("training.device is cuda but no CUDA device is available; set it to cpu")
     torch.use_deterministic_algorithms(True, warn_only=kind == "cuda")
     # Else every new tensor is filled first, in case something reads it before writing; nothing here does.
     torch.utils.deterministic.fill_uninitialized_memory = False
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
     if processes > 1:
         distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
     return Device(kind, int(os.environ.get("RANK", "0")), processes)
