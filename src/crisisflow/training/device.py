@@ -145,6 +145,8 @@ class XlaDevice(Device):
     - what changes is a tensor with a dimension: Python numbers and 0-dimensional tensors that come from main memory
       are a part of the record where they are 0 or 1, and one input where two of them are equal, such as a learning
       rate that meets the weight decay (`set_rate`, and AdamW's bias corrections by `capturable`);
+    - what a step starts from comes from main memory (`place`) or from a step: what is made on the device in between,
+      such as zeros, is recorded with the step;
     - a value that is read (`to_host`, `float`) before `sync` makes a record of its own, and what it rests on is run
       again by the next one.
 

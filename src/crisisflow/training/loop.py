@@ -171,7 +171,7 @@ class Trainer:
         batches = training_order(train.lengths(), self.params.batch_size, [seeds.of_order(self.seed, epoch)])
         total = stage.epochs * len(batches)
         if start.batches == 0:
-            self.sums = torch.zeros_like(self.sums)
+            self.sums = self.device.place(torch.zeros(self.sums.shape))  # made on XLA, it would be a part of the step
         self._train_mode(stage)
         done = sum(map(len, batches[: start.batches]))
         progress = Progress(f"{self.name}, epoch {epoch}", len(train.input_ids) - done)

@@ -39,7 +39,7 @@ def rate_factor(step: int, warmup: int, total: int) -> float:
 def make_optimizer(model: nn.Module, weighting: nn.Module, params: TrainingParams, options: dict[str, bool]) -> AdamW:
     """AdamW over what is trainable; biases, norms and what the weighting learns without weight decay.
 
-    Each group's `peak` is its learning rate where the schedule's factor is 1. `options` are those that the device wants.
+    Each group's `peak` is its learning rate where the schedule's factor is 1; `options` are what the device wants.
     """
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     matrices = [parameter for parameter in trainable if parameter.ndim > 1]
