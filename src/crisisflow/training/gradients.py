@@ -34,12 +34,14 @@ def cosines(losses: Tensor, model: JointModel, reduce: Reduce, epoch: int, step:
     parts = encoder_parts(model)
     shared = [parameter for parameters in parts.values() for parameter in parameters]
     ner, cls = (task_gradients(loss, shared, reduce) for loss in losses)
-    lines, at = [], 0
-    for name, parameters in parts.items():
+    measured, at = [], 0
+    for parameters in parts.values():
         end = at + len(parameters)
         one, other = (torch.cat([gradient.flatten() for gradient in found[at:end]]) for found in (ner, cls))
-        norms = one.norm().item(), other.norm().item()
-        product = norms[0] * norms[1]
-        lines.append(Cosine(epoch, step, name, torch.dot(one, other).item() / product if product else 0.0, *norms))
+        measured.append(torch.stack([torch.dot(one, other), one.norm(), other.norm()]))
         at = end
-    return lines
+    # One read for all parts: each read makes XLA run the step from its beginning.
+    return [
+        Cosine(epoch, step, name, dot / (ner_norm * cls_norm) if ner_norm * cls_norm else 0.0, ner_norm, cls_norm)
+        for name, (dot, ner_norm, cls_norm) in zip(parts, torch.stack(measured).tolist(), strict=True)
+    ]
