@@ -233,6 +233,9 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self._trainable(optimizer), self.params.clip_norm)
             device.step(optimizer)
             self.weighting.after_step()
+            losses = losses.detach()
+            self.sums += losses
+            device.sync()
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
@@ -241,9 +244,6 @@ class Trainer:
                 f"{self.name}, epoch {epoch}: out of memory on a batch of {rows} tweets x {length} subwords; "
                 "lower training.batch_size or alignment.max_length, or train fewer rows at once (snakemake --cores)"
             ) from error
-        losses = losses.detach()
-        self.sums += losses
-        device.sync()
         return losses
 
     def _trainable(self, optimizer: AdamW) -> list[Tensor]:
@@ -366,8 +366,9 @@ class Trainer:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    """PyTorch has a class for it on GPUs; its allocator for the CPU raises a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """PyTorch has a class for it on GPUs; its allocator for the CPU and XLA raise a plain RuntimeError."""
+    words = ("can't allocate memory", "RESOURCE_EXHAUSTED")
+    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

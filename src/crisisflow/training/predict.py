@@ -56,13 +56,15 @@ def predict(
         length = shapes.length(lengths[indices[0]])
         batch = collate(examples, indices, padding_id, shapes, rows_within(length, EVALUATION_SUBWORDS))
         logits = forward(batch)
+        entity = None if logits.entity is None else logits.entity.argmax(dim=-1)
+        event = None if logits.event is None else logits.event.float().softmax(dim=-1)
         device.sync()
-        if logits.entity is not None:
-            entity = device.to_host(logits.entity.argmax(dim=-1)).to(torch.int8)
+        if entity is not None:
+            entity = device.to_host(entity).to(torch.int8)
             for row, index in enumerate(indices):
                 labels[begins[index] : begins[index + 1]] = entity[row, : lengths[index]]
-        if logits.event is not None:
-            probabilities[indices] = device.to_host(logits.event.float().softmax(dim=-1))[: len(indices)]
+        if event is not None:
+            probabilities[indices] = device.to_host(event)[: len(indices)]
     return Predictions(
         labels if "ner" in model.tasks else None,
         probabilities if "cls" in model.tasks else None,
