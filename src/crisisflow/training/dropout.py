@@ -16,10 +16,13 @@ def cheap_dropout(values: Tensor, probability: float) -> Tensor:
     PyTorch draws one random number for each value; here each holds four of 16 bits. They come from PyTorch's own
     generator, so its seed decides.
     """
-    dropped = round(probability * STEPS)
+    dropped = min(round(probability * STEPS), STEPS - 1)
     words = torch.empty(-(-values.numel() // 4), dtype=torch.int64).random_(-(1 << 63), None)
     draws = words.view(torch.int16)[: values.numel()].view(values.shape)
-    return values * torch.where(draws >= dropped - STEPS // 2, STEPS / (STEPS - dropped), 0.0)
+    kept = torch.empty_like(values, requires_grad=False)
+    # Written as numbers at once: a mask of truth values would take two more passes over the memory.
+    torch.ge(draws, dropped - STEPS // 2, out=kept)
+    return values * kept.mul_(STEPS / (STEPS - dropped))
 
 
 class CheapDropout(nn.Dropout):
