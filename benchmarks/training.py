@@ -9,7 +9,8 @@ padded to the batch: the same with its other collator, which pads a shuffled bat
 multiple of 8 (as the example has it with mixed precision).
 crisisflow: the Trainer of the workflow. It clips gradients, which the example does not do: that is at its expense.
 
-Seconds are those of the training epochs, without loading, validation and checkpoints. The ways take turns, each time
+Seconds are those of the training epochs, without loading and validation, and without checkpoints (within an epoch
+there is none in its first five minutes). The ways take turns, each time
 in a process of its own, and every ratio is of one round, so that a machine that is now faster, now slower, does not
 decide it. Training losses are means over batches, and batches of similar length weigh a little otherwise than shuffled
 ones; the losses afterwards are of tweets of the validation split, taken in one way for all.

@@ -153,7 +153,7 @@ class TrainingParams(Section):
     batch_size: Positive
     learning_rate: Annotated[float, Field(gt=0)]
     log_variance_learning_rate: Annotated[
-        float, Field(gt=0, description="learning rate of s, and of GradNorm's weights; the paper names none of its own")
+        float, Field(gt=0, description="learning rate of s; the paper names none of its own")
     ]
     betas: tuple[Rate, Rate]
     weight_decay: Annotated[float, Field(ge=0)]

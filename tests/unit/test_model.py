@@ -1,6 +1,7 @@
 """The joint model against the paper's equations and numbers."""
 
 import math
+from typing import get_args
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from crisisflow.model.freezing import freeze, split
 from crisisflow.model.heads import EventHead
 from crisisflow.model.joint import JointModel, Logits, task_losses
 from crisisflow.model.weighting import WEIGHTINGS
+from crisisflow.params import RowParams
 from crisisflow.pretrained import load_encoder, load_tokenizer
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
 from crisisflow.training.dropout import cheap_dropout, make_dropout_cheap
@@ -165,9 +167,15 @@ class TwoTasks(torch.nn.Module):
         self.w = layer.weight
         self.directions = torch.tensor([ner, cls])
 
+    shared_parameters, head_parameters = JointModel.shared_parameters, JointModel.head_parameters
+
     def losses(self):
         heads = torch.stack([self.entity_head.weight.sum() * 3, self.event_head.weight.sum() * 5])
         return (self.directions * self.w).sum(dim=1) + heads - heads.detach() + 10
+
+
+def test_every_weighting_of_the_params_is_there():
+    assert set(WEIGHTINGS) == set(get_args(RowParams.model_fields["weighting"].annotation))
 
 
 def nothing(gradients):
@@ -204,11 +212,21 @@ def test_gradnorm_brings_the_gradients_to_a_common_size():
     assert model.w.grad.squeeze().tolist() == pytest.approx([1.6, 1.6], abs=0.2)
 
 
-def test_gradnorm_lets_the_task_that_learns_slowly_have_more():
+def test_gradnorm_comes_to_rest_where_eq_1_says():
+    """Losses at 1/2 and 1 of their first values: r is 2/3 and 4/3, and the wanted sizes, here weights, are r^1.5.
+
+    These sum to 2.08, the weights to 2: they rest where each is at most what is wanted.
+    """
     model, gradnorm = TwoTasks([1.0, 0.0], [0.0, 1.0]), WEIGHTINGS["gradnorm"](2)
     gradnorm.backward(model.losses(), model, nothing)
-    gradnorm.backward(model.losses() - torch.tensor([5.0, 0.0]), model, nothing)
-    assert gradnorm.weight.grad[0] > 0 > gradnorm.weight.grad[1]
+    optimizer = torch.optim.SGD(gradnorm.parameters(), lr=0.005)
+    for _ in range(400):
+        gradnorm.backward(model.losses() - torch.tensor([5.0, 0.0]), model, nothing)
+        optimizer.step()
+        gradnorm.after_step()
+    ner, cls = gradnorm.weights().tolist()
+    assert ner <= (2 / 3) ** 1.5 + 0.01
+    assert cls <= (4 / 3) ** 1.5 + 0.01
 
 
 @pytest.mark.parametrize("family", ["Bert", "Roberta", "MPNet"])

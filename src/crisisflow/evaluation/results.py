@@ -56,14 +56,16 @@ def describe(row: RowParams) -> str:
 def choose_row(results: dict[str, RowResult]) -> str:
     """The paper's classification-first policy: CLS macro-F1 decides, NER span micro-F1 breaks ties, then the name.
 
-    A row without a score stands behind those that have it. Where CLS scores are equal, NER decides as Eq. 5 does.
+    The system must do both tasks: a row of one task is chosen only where no row has both. Where CLS scores are equal,
+    NER decides as Eq. 5 does.
     """
 
     def rank(name: str) -> tuple[float, ...]:
         figures = (results[name].figure(score) for score in ("cls_macro_f1", "ner_micro_f1"))
         return tuple(1.0 if figure is None else -figure.mean for figure in figures)
 
-    return min(results, key=lambda name: (rank(name), name))
+    joint = [name for name, result in results.items() if result.figure("combined_score")]
+    return min(joint or results, key=lambda name: (rank(name), name))
 
 
 def collect(rows: dict[str, RowParams], metrics: Sequence[Path]) -> dict[str, RowResult]:

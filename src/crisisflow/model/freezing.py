@@ -27,7 +27,8 @@ def frozen_parts(encoder: PreTrainedModel, layers: int, embeddings: bool) -> lis
 def freeze(encoder: PreTrainedModel, layers: int, embeddings: bool) -> None:
     """Take the lower `layers` layers, and the embeddings if asked, out of training (requires_grad = False).
 
-    That is all that the paper does: they stay in training mode, and their dropout goes on.
+    That is all that the paper does: they stay in training mode, and their dropout goes on. What belongs to no layer and
+    serves all of them (MPNet's relative attention bias) stays trainable.
     """
     for part in frozen_parts(encoder, layers, embeddings):
         part.requires_grad_(False)

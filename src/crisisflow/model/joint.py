@@ -42,6 +42,15 @@ class JointModel(nn.Module):
             self.event_head(hidden, mask) if self.event_head is not None else None,
         )
 
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """The trainable ones of the encoder."""
+        return [parameter for parameter in self.encoder.parameters() if parameter.requires_grad]
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Those of the heads."""
+        heads = (self.entity_head, self.event_head)
+        return [parameter for head in heads if head is not None for parameter in head.parameters()]
+
 
 def task_losses(logits: Logits, labels: Tensor, classes: Tensor, counts: Tensor) -> Tensor:
     """Cross-entropy of each task that the model has (paper, Eq. 1 and 2): [tasks].

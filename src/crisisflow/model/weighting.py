@@ -10,6 +10,7 @@ from crisisflow.model.joint import JointModel
 
 TEMPERATURE = 2.0  # of dynamic weight averaging (Liu et al. 2019, section 3.3)
 ASYMMETRY = 1.5  # alpha of GradNorm (Chen et al. 2018, section 5.1)
+GRADNORM_RATE = 0.025  # the learning rate of its weights, constant (section 4)
 
 TINY = 1e-30  # keeps a gradient of zeros from dividing by zero
 
@@ -18,7 +19,13 @@ Reduce = Callable[[Iterable[Tensor]], None]
 
 
 class Weighting(nn.Module):
-    """The plain sum, and what the others have in common. Losses and weights are [tasks]."""
+    """The plain sum, and what the others have in common. Losses and weights are [tasks].
+
+    A state goes on from one stage of the schedule to the next.
+    """
+
+    # The constant one of what it learns; None: training.log_variance_learning_rate, under the schedule.
+    learning_rate: float | None = None
 
     def __init__(self, tasks: int) -> None:
         super().__init__()
@@ -27,6 +34,10 @@ class Weighting(nn.Module):
     def weights(self) -> Tensor:
         """By what each loss is multiplied now, cut from the graph."""
         return torch.ones(self.tasks)
+
+    def log_variances(self) -> Tensor | None:
+        """s of each task, where the weighting has it."""
+        return None
 
     def total(self, losses: Tensor) -> Tensor:
         """What is minimised, a scalar."""
@@ -60,6 +71,10 @@ class Kendall(Weighting):
         """scale * e^(-s)."""
         return self.scale * torch.exp(-self.log_variance.detach())
 
+    def log_variances(self) -> Tensor:
+        """s."""
+        return self.log_variance.detach()
+
     def total(self, losses: Tensor) -> Tensor:
         """May be negative."""
         return (self.scale * torch.exp(-self.log_variance) * losses + self.log_variance / 2).sum()
@@ -77,7 +92,8 @@ class DynamicWeightAverage(Weighting):
 
     def __init__(self, tasks: int) -> None:
         super().__init__(tasks)
-        self.register_buffer("last", torch.zeros(tasks))
+        self.register_buffer("epochs", torch.zeros(1))
+        self.register_buffer("last", torch.ones(tasks))
         self.register_buffer("weight", torch.ones(tasks))
 
     def weights(self) -> Tensor:
@@ -90,9 +106,10 @@ class DynamicWeightAverage(Weighting):
 
     def end_epoch(self, losses: Tensor) -> None:
         """Weigh by the ratio of this epoch's losses to the last one's."""
-        if self.last.any():
+        if self.epochs.item() > 0:
             self.weight.copy_(self.tasks * torch.softmax(losses / self.last / TEMPERATURE, dim=0))
         self.last.copy_(losses)
+        self.epochs += 1
 
 
 class GradNorm(Weighting):
@@ -101,6 +118,8 @@ class GradNorm(Weighting):
     A task that has learnt less than the others (its loss is a larger part of what it was at the first step) may have a
     larger gradient, by the power `ASYMMETRY`. The weights stay positive and sum to the number of tasks.
     """
+
+    learning_rate = GRADNORM_RATE
 
     def __init__(self, tasks: int) -> None:
         super().__init__(tasks)
@@ -144,16 +163,12 @@ class PCGrad(Weighting):
 
     def backward(self, losses: Tensor, model: JointModel, reduce: Reduce) -> None:
         """The heads keep the gradient of their own task."""
-        shared = [parameter for parameter in model.encoder.parameters() if parameter.requires_grad]
-        per_task = [task_gradients(loss, shared, reduce) for loss in losses]
-        heads = [head for head in (model.entity_head, model.event_head) if head is not None]
-        own = [parameter for head in heads for parameter in head.parameters()]
-        losses.sum().backward(inputs=own)
-        reduce([parameter.grad for parameter in own])
-        first, second = per_task
-        dot = _dot(first, second)
-        conflict = torch.clamp(dot, max=0)
-        off_first, off_second = (conflict / _dot(own, own).clamp(min=TINY) for own in (second, first))
+        shared, heads = model.shared_parameters(), model.head_parameters()
+        first, second = (task_gradients(loss, shared, reduce) for loss in losses)
+        losses.sum().backward(inputs=heads)
+        reduce([parameter.grad for parameter in heads])
+        conflict = torch.clamp(_dot(first, second), max=0)
+        off_first, off_second = (conflict / _dot(other, other).clamp(min=TINY) for other in (second, first))
         for parameter, one, other in zip(shared, first, second, strict=True):
             parameter.grad = one - off_first * other + (other - off_second * one)
 

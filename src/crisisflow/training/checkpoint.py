@@ -7,12 +7,13 @@ between leaves the one before in force. A damaged one is said, and the one befor
 import hashlib
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from crisisflow.artifacts import write_json
@@ -34,7 +35,16 @@ class Checkpoint(NamedTuple):
 
 def fingerprint(*parts: Any) -> str:
     """A digest of all that a run depends on; a checkpoint of another run must not be taken up."""
-    return _digest(json.dumps(parts, sort_keys=True, default=str).encode())
+    return _digest(json.dumps(parts, sort_keys=True).encode())
+
+
+def weights_digest(module: nn.Module) -> str:
+    """The sha256 of a module's weights."""
+    whole = hashlib.sha256()
+    for name, tensor in module.state_dict().items():
+        whole.update(name.encode())
+        whole.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return whole.hexdigest()
 
 
 def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
@@ -66,31 +76,35 @@ def save(folder: Path, device: Device, checkpoint: Checkpoint) -> None:
 
 
 def load(folder: Path, run: str) -> Checkpoint | None:
-    """The newest sound checkpoint of the run with this fingerprint, or None; what cannot be used is removed.
-
-    A damaged one is said on stderr.
-    """
+    """The newest sound checkpoint of the run with this fingerprint, or None; one that cannot be used is said."""
     for path in sorted(folder.glob(STATES), reverse=True):
         try:
             written = json.loads(path.read_text(encoding="utf-8"))
             tensors = path.with_suffix(".safetensors")
             if _sealed(written["state"]) != written["state_sha256"]:
                 raise ValueError("its checksum differs")
-            if written["state"]["fingerprint"] == run:
-                if _file_digest(tensors) != written["tensors_sha256"]:
-                    raise ValueError("the checksum of its tensors differs")
-                return Checkpoint(load_file(tensors), written["state"])
+            if written["state"]["fingerprint"] != run:
+                say(f"checkpoint {path} is of other parameters, weights, data or code: it is not taken up")
+                continue
+            if _file_digest(tensors) != written["tensors_sha256"]:
+                raise ValueError("the checksum of its tensors differs")
+            return Checkpoint(load_file(tensors), written["state"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             say(f"checkpoint {path} is damaged ({error}): going back to the one before it, or to the beginning")
-        _remove([path, path.with_suffix(".safetensors")])
-    _remove(_files(folder))
     return None
 
 
+def remove_unusable(folder: Path, found: Checkpoint | None) -> None:
+    """Remove what is newer than the checkpoint that `load` found: else it would count among the newest two."""
+    newest = NAME.format(**found.state) if found else ""
+    _remove(path for path in _files(folder) if path.suffix == ".partial" or path.stem > newest)
+
+
 def discard(folder: Path) -> None:
-    """Remove the checkpoints of a finished run, and nothing else."""
+    """Remove the checkpoints of a finished run, and the folder if it holds nothing else."""
     _remove(_files(folder))
-    folder.rmdir()
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _files(folder: Path) -> list[Path]:

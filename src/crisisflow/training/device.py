@@ -54,9 +54,9 @@ class Device:
 
     optimizer_options = {"fused": True}
 
-    def __init__(self, kind: str, rank: int = 0, processes: int = 1) -> None:
+    def __init__(self, kind: str, rank: int = 0, local_rank: int = 0, processes: int = 1) -> None:
         self.rank, self.processes = rank, processes
-        self.torch_device = torch.device(f"cuda:{rank}" if kind == "cuda" else kind)
+        self.torch_device = torch.device(f"cuda:{local_rank}" if kind == "cuda" else kind)
 
     @property
     def writes(self) -> bool:
@@ -124,12 +124,17 @@ class Device:
 
     def save(self, tensors: dict[str, Tensor], path: Path) -> None:
         """Write tensors as safetensors, atomically."""
-        on_host = {name: self.to_host(tensor).contiguous() for name, tensor in tensors.items()}
+        on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         with atomic_path(path) as partial:
             try:
                 save_file(on_host, partial)
             except SafetensorError as error:  # how safetensors names a failed write
                 raise OSError(str(error)) from error
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.processes > 1:
+            distributed.barrier()
 
     def close(self) -> None:
         """Take leave of the other processes."""
@@ -190,23 +195,38 @@ class XlaDevice(Device):
         self._xla.sync()
 
 
-def open_device(kind: str, threads: int) -> Device:
+def open_device(kind: str, threads: int, processes: int) -> Device:
     """The device called cpu, cuda or xla, with `threads` CPU threads and deterministic algorithms.
 
+    Args:
+        processes: as many as torchrun started, which tells each of them by the environment.
+
     Raises:
-        CrisisflowError: it is not to be had here.
+        CrisisflowError: it is not to be had here, or there are not as many processes.
     """
     torch.set_num_threads(threads)
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    if started != processes:
+        raise CrisisflowError(
+            f"training.processes is {processes} but {started} run; start them with: "
+            f"torchrun --standalone --nproc-per-node {processes} -m crisisflow train ..."
+        )
     if kind == "xla":
         if processes > 1:
             raise CrisisflowError(f"training.processes is {processes} but xla is one process on one core; set it to 1")
         return XlaDevice()
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise CrisisflowError("training.device is cuda but no CUDA device is available; set it to cpu")
+    rank, local_rank = (int(os.environ.get(name, "0")) for name in ("RANK", "LOCAL_RANK"))
+    if kind == "cuda":
+        # cuBLAS is deterministic only with a work space of fixed size; it reads this when it is first used.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        if local_rank >= torch.cuda.device_count():
+            raise CrisisflowError(
+                f"training.device is cuda but there are {torch.cuda.device_count()} CUDA devices for "
+                f"{processes} processes; lower training.processes, or set the device to cpu"
+            )
     torch.use_deterministic_algorithms(True, warn_only=kind == "cuda")
     # Else every new tensor is filled first, in case something reads it before writing; nothing here does.
     torch.utils.deterministic.fill_uninitialized_memory = False
     if processes > 1:
         distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
-    return Device(kind, int(os.environ.get("RANK", "0")), processes)
+    return Device(kind, rank, local_rank, processes)

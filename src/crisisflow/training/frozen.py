@@ -1,5 +1,6 @@
 """The constant output of frozen layers in evaluation mode: computed once, kept on disk, read in every epoch."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from crisisflow.errors import CrisisflowError
 from crisisflow.progress import tracked
 from crisisflow.training.batching import Batch, Examples, Shapes, collate, evaluation_order, rows_within
 from crisisflow.training.device import Device
@@ -30,8 +32,18 @@ class FrozenStates:
     def __init__(self, examples: Examples, width: int, folder: Path) -> None:
         lengths = examples.lengths()
         self.begins = np.concatenate([[0], np.cumsum(lengths)])
-        with tempfile.TemporaryFile(dir=folder) as file:
-            self.states = np.memmap(file, np.float32, "w+", shape=(int(self.begins[-1]), width))
+        shape = (int(self.begins[-1]), width)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as file:
+                # Takes the space at once: a disk that is full later would kill the process without a word.
+                os.posix_fallocate(file.fileno(), 0, size_of(examples, width))
+                self.states = np.memmap(file, np.float32, "r+", shape=shape)
+        except OSError as error:
+            raise CrisisflowError(
+                f"cannot keep the output of the frozen layers in {folder} ({error.strerror}): it takes "
+                f"{size_of(examples, width) / 1e9:.1f} GB; free some space, or lower training.frozen_cache_gb"
+            ) from error
 
     def put(self, index: int, states: np.ndarray) -> None:
         """Keep the states [subwords, d] of one example."""
@@ -65,9 +77,10 @@ def compute(
     for indices in tracked(batches, f"{name}, output of the frozen layers", len(batches), "batches"):
         length = shapes.length(len(examples.input_ids[indices[0]]))
         batch = collate(examples, indices, padding_id, shapes, rows_within(length, subwords))
-        output = lower(input_ids=device.place(batch.input_ids), attention_mask=device.place(batch.mask))
+        with device.autocast():
+            output = lower(input_ids=device.place(batch.input_ids), attention_mask=device.place(batch.mask))
         device.sync()
-        hidden = device.to_host(output.last_hidden_state).numpy()
+        hidden = device.to_host(output.last_hidden_state).float().numpy()
         for row, index in enumerate(indices):
             kept.put(index, hidden[row, : len(examples.input_ids[index])])
     return kept

@@ -1,5 +1,6 @@
 """Do the tasks pull the encoder the same way? The cosine of their gradients, by layer: what the paper says it lacks."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -11,14 +12,17 @@ from crisisflow.model.weighting import Reduce, task_gradients
 
 
 class Cosine(NamedTuple):
-    """One line of gradients.csv: a look at one part of the shared encoder before the step's update."""
+    """One line of gradients.csv: a look at one part of the shared encoder before the update of a step.
+
+    `step` counts the epoch's batches from 0; the cosine is None where a norm is 0 or not finite.
+    """
 
     epoch: int
     step: int
     part: str
-    cosine: float
-    ner_norm: float
-    cls_norm: float
+    cosine: float | None
+    ner_norm: float | None
+    cls_norm: float | None
 
 
 def encoder_parts(model: JointModel) -> dict[str, list[nn.Parameter]]:
@@ -32,6 +36,8 @@ def encoder_parts(model: JointModel) -> dict[str, list[nn.Parameter]]:
 def cosines(losses: Tensor, model: JointModel, reduce: Reduce, epoch: int, step: int) -> list[Cosine]:
     """The cosine between the gradients of the two tasks' losses ([2], unweighted) on each part of the encoder."""
     parts = encoder_parts(model)
+    if not parts:
+        return []
     shared = [parameter for parameters in parts.values() for parameter in parameters]
     ner, cls = (task_gradients(loss, shared, reduce) for loss in losses)
     measured, at = [], 0
@@ -42,6 +48,10 @@ def cosines(losses: Tensor, model: JointModel, reduce: Reduce, epoch: int, step:
         at = end
     # One read for all parts: each read makes XLA run the step from its beginning.
     return [
-        Cosine(epoch, step, name, dot / (ner_norm * cls_norm) if ner_norm * cls_norm else 0.0, ner_norm, cls_norm)
-        for name, (dot, ner_norm, cls_norm) in zip(parts, torch.stack(measured).tolist(), strict=True)
+        Cosine(epoch, step, name, _finite(dot / (norms[0] * norms[1]) if all(norms) else None), *map(_finite, norms))
+        for name, (dot, *norms) in zip(parts, torch.stack(measured).tolist(), strict=True)
     ]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 
 class Epoch(NamedTuple):
-    """One line of history.csv: mean training losses, the weighting and the rates at the end, validation scores.
+    """One line of history.csv: mean training losses, weights, s and rates behind the last step, scores.
 
     What a row does not have (the loss of a task left out, an s) is None and stands as an empty cell.
     """
@@ -26,7 +26,7 @@ class Epoch(NamedTuple):
     ner_micro_f1: float | None
     cls_macro_f1: float | None
     cls_accuracy: float | None
-    combined_score: float
+    combined_score: float | None
     trainable_parameters: int
 
 

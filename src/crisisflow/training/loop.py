@@ -1,7 +1,7 @@
 """The training loop of one row and seed: stages of epochs, validation after each, the best epoch kept."""
 
 import time
-from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,49 +14,24 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.metrics import combined_score
 from crisisflow.model.freezing import freeze, frozen_parts, split
 from crisisflow.model.joint import JointModel, Logits, task_losses
-from crisisflow.model.weighting import Kendall, Weighting
+from crisisflow.model.weighting import Weighting
 from crisisflow.params import TrainingParams
 from crisisflow.progress import Progress, say
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import frozen, seeds
 from crisisflow.training.batching import Batch, Examples, collate, training_order
 from crisisflow.training.device import Device
-from crisisflow.training.gradients import Cosine, cosines
-from crisisflow.training.history import Epoch, Score, Speed, score_lines
+from crisisflow.training.gradients import cosines
+from crisisflow.training.history import Epoch, Speed, score_lines
 from crisisflow.training.predict import EVALUATION_SUBWORDS, Forward, Predictions, predict
 from crisisflow.training.schedule import Stage, make_optimizer, rate_factor
+from crisisflow.training.state import Best, Position, Records, RunState, pack, under, unpack
 
 LOOK_EVERY = 20  # steps between reads of the losses: a read makes an accelerator wait
-CHECKPOINT_SECONDS = 300.0  # a kill costs at most these and the steps to the next look
+# A kill costs at most these and the steps to the next look; after an epoch's last step also its validation, and in a
+# stage with kept states (frozen.py) making them.
+CHECKPOINT_SECONDS = 300.0
 SHOWN_IDS = 8
-
-
-@dataclass
-class Best:
-    """The best epoch so far by Eq. 5, with its weights and validation predictions in main memory."""
-
-    score: float
-    epoch: int
-    tensors: dict[str, Tensor]
-    predictions: Predictions
-
-
-@dataclass
-class Records:
-    """What a run has recorded so far."""
-
-    history: list[Epoch] = field(default_factory=list)
-    scores: list[Score] = field(default_factory=list)
-    cosines: list[Cosine] = field(default_factory=list)
-    speeds: list[Speed] = field(default_factory=list)
-
-
-class Position(NamedTuple):
-    """How far a run is: in which epoch, how many of its batches are done, and in how many seconds."""
-
-    epoch: int
-    batches: int
-    seconds: float
 
 
 class Running(NamedTuple):
@@ -100,22 +75,35 @@ class Trainer:
         self.records = Records()
         self.best: Best | None = None
         self.sums = device.place(torch.zeros(len(model.tasks)))  # of the losses of the epoch's steps so far
+        self.shape = (0, 0)  # of the last batch, to be told when memory runs out
 
     def fit(self, stages: list[Stage], train: Examples, validation: Examples) -> Best:
         """Train all stages and return the best epoch over all of them (Eq. 5, no early stopping).
 
         Raises:
-            CrisisflowError: a loss is not finite, or memory does not suffice.
+            CrisisflowError: a loss is not finite, or memory or disk does not suffice.
         """
-        found = checkpoints.load(self.folder, self.run)
-        position = self._restore(found) if found else Position(1, 0, 0.0)
+        try:
+            return self._fit(stages, train, validation)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            rows, length = self.shape
+            raise CrisisflowError(
+                f"{self.name}: out of memory on a batch of {rows} tweets x {length} subwords; lower "
+                "training.batch_size or alignment.max_length, or train fewer rows at once (snakemake --cores)"
+            ) from error
+
+    def _fit(self, stages: list[Stage], train: Examples, validation: Examples) -> Best:
+        position, moments = self._resume()
         first = 1
         for number, stage in enumerate(stages, start=1):
             freeze(self.model.encoder, stage.freeze_layers, stage.freeze_embeddings)
             if position.epoch < first + stage.epochs:
                 running = self._begin(number, stage, first, train, validation)
-                if found and (position.epoch > first or position.batches):
-                    checkpoints.restore_optimizer(running.optimizer, _under(found.tensors, "optimizer"))
+                if moments and (position.epoch > first or position.batches):
+                    checkpoints.restore_optimizer(running.optimizer, moments)
+                moments = {}
                 while position.epoch < first + stage.epochs:
                     self._epoch(running, position, train, validation)
                     position = Position(position.epoch + 1, 0, 0.0)
@@ -127,12 +115,20 @@ class Trainer:
         """The stage's optimizer, and its way through the model: past the frozen layers where their output is kept."""
         optimizer = make_optimizer(self.model, self.weighting, self.params, self.device.optimizer_options)
         forward = {"train": self._whole, "validation": self._whole}
+        if stage.freeze_layers == 0 or stage.frozen_dropout:
+            return Running(number, stage, first, optimizer, forward)
+        lower, upper = split(self.model.encoder, stage.freeze_layers)
         splits = {"train": train, "validation": validation}
-        constant = stage.freeze_layers > 0 and stage.freeze_embeddings and not stage.frozen_dropout
-        size = sum(frozen.size_of(examples, self.model.encoder.config.hidden_size) for examples in splits.values())
-        if constant and size <= self.params.frozen_cache_gb * 1e9:
-            lower, upper = split(self.model.encoder, stage.freeze_layers)
-            self.folder.mkdir(parents=True, exist_ok=True)
+        size = sum(frozen.size_of(examples, lower.config.hidden_size) for examples in splits.values())
+        limit = self.params.frozen_cache_gb / self.device.processes
+        if any(parameter.requires_grad for parameter in lower.parameters()):
+            self._say(f"{self.name}: what the frozen layers use is partly trained, so their output is not kept")
+        elif size > limit * 1e9:
+            self._say(
+                f"{self.name}: the output of the frozen layers takes {size / 1e9:.1f} GB and training.frozen_cache_gb "
+                f"allows {limit:g} GB a process: it is computed anew in each step"
+            )
+        else:
             for name, examples in splits.items():
                 states = frozen.compute(
                     lower,
@@ -145,14 +141,10 @@ class Trainer:
                     f"{self.name}, {name}",
                 )
                 forward[name] = self._above(upper, states)
-        elif constant:
-            self._say(
-                f"{self.name}: the output of the frozen layers takes {size / 1e9:.1f} GB and training.frozen_cache_gb "
-                f"is {self.params.frozen_cache_gb:g}: it is computed anew in each step"
-            )
         return Running(number, stage, first, optimizer, forward)
 
     def _whole(self, batch: Batch) -> Logits:
+        self.shape = batch.mask.shape
         with self.device.autocast():
             return self.model(self.device.place(batch.input_ids), self.device.place(batch.mask))
 
@@ -160,6 +152,7 @@ class Trainer:
         """The way through the layers above the frozen ones, from their kept output."""
 
         def forward(batch: Batch) -> Logits:
+            self.shape = batch.mask.shape
             hidden, mask = self.device.place(states.batch(batch)), self.device.place(batch.mask)
             with self.device.autocast():
                 return self.model.heads(upper(inputs_embeds=hidden, attention_mask=mask).last_hidden_state, mask)
@@ -171,16 +164,16 @@ class Trainer:
         batches = training_order(train.lengths(), self.params.batch_size, [seeds.of_order(self.seed, epoch)])
         total = stage.epochs * len(batches)
         if start.batches == 0:
-            self.sums = self.device.place(torch.zeros(self.sums.shape))  # made on XLA, it would be a part of the step
+            self.sums = self.device.place(torch.zeros(len(self.model.tasks)))
         self._train_mode(stage)
         done = sum(map(len, batches[: start.batches]))
         progress = Progress(f"{self.name}, epoch {epoch}", len(train.input_ids) - done)
         unseen: list[Tensor] = []  # the losses of the steps since the last look
         began = saved = time.monotonic()
         for at in range(start.batches, len(batches)):
-            step = (epoch - running.first_epoch) * len(batches) + at
+            factor = rate_factor((epoch - running.first_epoch) * len(batches) + at, stage.warmup_steps, total)
             for group in optimizer.param_groups:
-                self.device.set_rate(group, group["peak"] * rate_factor(step, stage.warmup_steps, total))
+                self.device.set_rate(group, group["peak"] * (1.0 if group["constant"] else factor))
             unseen.append(self._step(running, train, batches[at], epoch, at))
             note = ""
             if len(unseen) == LOOK_EVERY or at == len(batches) - 1:
@@ -201,11 +194,7 @@ class Trainer:
         self._record(running, epoch, len(batches), means, guess, validation)
         self.weighting.end_epoch(self.device.place(means))
         speed = Speed(
-            epoch,
-            seconds,
-            len(train.input_ids) / seconds,
-            time.monotonic() - trained,
-            self.device.peak_memory(),
+            epoch, seconds, len(train.input_ids) / seconds, time.monotonic() - trained, self.device.peak_memory()
         )
         self.records.speeds.append(speed)
         self._tell(self.records.history[-1], speed)
@@ -221,33 +210,22 @@ class Trainer:
         device, optimizer = self.device, running.optimizer
         device.seed(seeds.of_dropout(self.seed, epoch, at, device.rank))
         batch = collate(train, indices, self.padding_id, self.shapes, self.params.batch_size, device.share)
-        try:
-            logits = running.forward["train"](batch)
-            labels, classes, counts = map(device.place, (batch.labels, batch.class_ids, batch.counts))
-            losses = device.total(task_losses(logits, labels, classes, counts))
-            every = self.params.gradient_cosine_every
-            if every and at % every == 0 and len(self.model.tasks) == 2:
-                self.records.cosines += cosines(losses, self.model, device.reduce, epoch, at)
-            optimizer.zero_grad()
-            self.weighting.backward(losses, self.model, device.reduce)
-            torch.nn.utils.clip_grad_norm_(self._trainable(optimizer), self.params.clip_norm)
-            device.step(optimizer)
-            self.weighting.after_step()
-            losses = losses.detach()
-            self.sums += losses
-            device.sync()
-        except RuntimeError as error:
-            if not _is_out_of_memory(error):
-                raise
-            rows, length = batch.mask.shape
-            raise CrisisflowError(
-                f"{self.name}, epoch {epoch}: out of memory on a batch of {rows} tweets x {length} subwords; "
-                "lower training.batch_size or alignment.max_length, or train fewer rows at once (snakemake --cores)"
-            ) from error
+        logits = running.forward["train"](batch)
+        labels, classes, counts = map(device.place, (batch.labels, batch.class_ids, batch.counts))
+        losses = device.total(task_losses(logits, labels, classes, counts))
+        every = self.params.gradient_cosine_every
+        if every and at % every == 0 and len(self.model.tasks) == 2:
+            self.records.cosines += cosines(losses, self.model, device.reduce, epoch, at)
+        optimizer.zero_grad()
+        self.weighting.backward(losses, self.model, device.reduce)
+        scheduled = [group["params"] for group in optimizer.param_groups if not group["constant"]]
+        torch.nn.utils.clip_grad_norm_(chain(*scheduled), self.params.clip_norm)
+        device.step(optimizer)
+        self.weighting.after_step()
+        losses = losses.detach()
+        self.sums += losses
+        device.sync()
         return losses
-
-    def _trainable(self, optimizer: AdamW) -> list[Tensor]:
-        return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
     def _look(self, unseen: list[Tensor], at: int, epoch: int, batches: list[list[int]], train: Examples) -> str:
         """The mean losses so far, as a note; a loss that is no number ends the run."""
@@ -271,14 +249,14 @@ class Trainer:
     ) -> None:
         """Add the epoch to the records, and keep it if it is the best."""
         ner, cls = guess.scores(validation)
-        score = combined_score(ner and ner["micro"]["f1"], cls and cls["macro_f1"])
-        tasks = self.model.tasks
-        losses = dict(zip(tasks, means.tolist(), strict=True))
-        weights = dict(zip(tasks, self.device.to_host(self.weighting.weights()).tolist(), strict=True))
-        s = {}
-        if isinstance(self.weighting, Kendall):
-            s = dict(zip(tasks, self.device.to_host(self.weighting.log_variance).tolist(), strict=True))
-        rates = [float(group["lr"]) for group in running.optimizer.param_groups]
+
+        def by_task(values: Tensor | None) -> dict[str, float]:
+            found = [] if values is None else self.device.to_host(values).tolist()
+            return dict(zip(self.model.tasks, found, strict=False))
+
+        losses, weights = by_task(means), by_task(self.weighting.weights())
+        s = by_task(self.weighting.log_variances())
+        groups = running.optimizer.param_groups
         self.records.history.append(
             Epoch(
                 epoch=epoch,
@@ -290,20 +268,22 @@ class Trainer:
                 cls_weight=weights.get("cls"),
                 s_ner=s.get("ner"),
                 s_cls=s.get("cls"),
-                learning_rate=rates[0],
-                weighting_learning_rate=rates[-1] if list(self.weighting.parameters()) else None,
-                ner_precision=ner["micro"]["precision"] if ner else None,
-                ner_recall=ner["micro"]["recall"] if ner else None,
-                ner_micro_f1=ner["micro"]["f1"] if ner else None,
-                cls_macro_f1=cls["macro_f1"] if cls else None,
-                cls_accuracy=cls["accuracy"] if cls else None,
-                combined_score=score,
-                trainable_parameters=sum(parameter.numel() for parameter in self._trainable(running.optimizer)),
+                learning_rate=float(groups[0]["lr"]),
+                weighting_learning_rate=float(groups[-1]["lr"]) if list(self.weighting.parameters()) else None,
+                ner_precision=ner and ner["micro"]["precision"],
+                ner_recall=ner and ner["micro"]["recall"],
+                ner_micro_f1=ner and ner["micro"]["f1"],
+                cls_macro_f1=cls and cls["macro_f1"],
+                cls_accuracy=cls and cls["accuracy"],
+                combined_score=combined_score(ner["micro"]["f1"], cls["macro_f1"]) if ner and cls else None,
+                trainable_parameters=sum(p.numel() for group in groups for p in group["params"]),
             )
         )
         self.records.scores += score_lines(epoch, ner, cls)
+        score = combined_score(ner and ner["micro"]["f1"], cls and cls["macro_f1"])
         if self.best is None or score > self.best.score:
-            self.best = Best(score, epoch, self._weights(), guess)
+            weights = {name: self.device.to_host(tensor) for name, tensor in self._weights().items()}
+            self.best = Best(score, epoch, weights, guess)
 
     def _tell(self, line: Epoch, speed: Speed) -> None:
         facts = {
@@ -320,59 +300,37 @@ class Trainer:
             say(message)
 
     def _weights(self) -> dict[str, Tensor]:
+        """Of the model and of the weighting, on the device."""
         parts = {"model": self.model, "weighting": self.weighting}
         return {
-            f"{part}.{name}": self.device.to_host(tensor)
-            for part, module in parts.items()
-            for name, tensor in module.state_dict().items()
+            f"{part}.{name}": tensor for part, module in parts.items() for name, tensor in module.state_dict().items()
         }
 
     def _save(self, optimizer: AdamW, position: Position) -> None:
-        if not self.device.writes:
-            return
-        tensors = {
-            **{f"now.{name}": tensor for name, tensor in self._weights().items()},
-            **{f"optimizer.{name}": tensor for name, tensor in checkpoints.optimizer_tensors(optimizer).items()},
-            "sums": self.sums,
-        }
-        state = {
-            "fingerprint": self.run,
-            **position._asdict(),
-            "records": {name: [line._asdict() for line in lines] for name, lines in vars(self.records).items()},
-        }
-        if self.best:
-            found = self.best.predictions._asdict()
-            tensors |= {f"best.{name}": tensor for name, tensor in self.best.tensors.items()}
-            tensors |= {f"predictions.{name}": tensor for name, tensor in found.items() if tensor is not None}
-            state["best"] = {"score": self.best.score, "epoch": self.best.epoch}
-        checkpoints.save(self.folder, self.device, checkpoints.Checkpoint(tensors, state))
+        if self.device.writes:
+            moments = checkpoints.optimizer_tensors(optimizer)
+            state = RunState(position, self._weights(), moments, self.sums, self.records, self.best)
+            checkpoints.save(self.folder, self.device, pack(state, self.run))
 
-    def _restore(self, found: checkpoints.Checkpoint) -> Position:
-        tensors, state = found
-        position = Position(state["epoch"], state["batches"], state["seconds"])
-        self._say(f"{self.name}: going on in epoch {position.epoch} after {position.batches} of its batches")
-        self.model.load_state_dict(_under(tensors, "now.model"))
-        self.weighting.load_state_dict(_under(tensors, "now.weighting"))
-        self.sums = self.device.place(tensors["sums"])
-        kinds = {"history": Epoch, "scores": Score, "cosines": Cosine, "speeds": Speed}
-        self.records = Records(
-            **{name: [kind(**line) for line in state["records"][name]] for name, kind in kinds.items()}
-        )
-        if "best" in state:
-            guess = _under(tensors, "predictions")
-            predictions = Predictions(guess.get("labels"), guess.get("probabilities"))
-            self.best = Best(state["best"]["score"], state["best"]["epoch"], _under(tensors, "best"), predictions)
-        return position
+    def _resume(self) -> tuple[Position, dict[str, Tensor]]:
+        """Where to begin, and the optimizer's moments there; none of them at the very beginning."""
+        found = checkpoints.load(self.folder, self.run)
+        self.device.wait()  # all processes have read before one of them writes
+        if self.device.writes:
+            checkpoints.remove_unusable(self.folder, found)
+        if found is None:
+            return Position(1, 0, 0.0), {}
+        state = unpack(found)
+        epoch, batches, _ = state.position
+        self._say(f"{self.name}: going on in epoch {epoch} after {batches} of its batches")
+        self.model.load_state_dict(under(state.now, "model"))
+        self.weighting.load_state_dict(under(state.now, "weighting"))
+        self.sums = self.device.place(state.sums)
+        self.records, self.best = state.records, state.best
+        return state.position, state.optimizer
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
     """PyTorch has a class for it on GPUs; its allocator for the CPU and XLA raise a plain RuntimeError."""
     words = ("can't allocate memory", "RESOURCE_EXHAUSTED")
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with `prefix.`, without it."""
-    return {
-        name.removeprefix(f"{prefix}."): tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")
-    }

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from torch import nn
 from torch.optim import AdamW
 
+from crisisflow.model.weighting import Weighting
 from crisisflow.params import RowParams, TrainingParams
 
 
@@ -36,17 +37,24 @@ def rate_factor(step: int, warmup: int, total: int) -> float:
     return (total - step) / max(total - warmup, 1)
 
 
-def make_optimizer(model: nn.Module, weighting: nn.Module, params: TrainingParams, options: dict[str, bool]) -> AdamW:
+def make_optimizer(model: nn.Module, weighting: Weighting, params: TrainingParams, options: dict[str, bool]) -> AdamW:
     """AdamW over what is trainable; biases, norms and what the weighting learns without weight decay.
 
-    Each group's `peak` is its learning rate where the schedule's factor is 1; `options` are what the device wants.
+    Each group has a `peak`, its learning rate where the schedule's factor is 1; one that is `constant` knows no
+    schedule, nor does it take part in clipping. `options` are what the device wants.
     """
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     matrices = [parameter for parameter in trainable if parameter.ndim > 1]
     vectors = [parameter for parameter in trainable if parameter.ndim <= 1]
+    rate = weighting.learning_rate
     groups = [
-        {"params": matrices, "weight_decay": params.weight_decay, "peak": params.learning_rate},
-        {"params": vectors, "weight_decay": 0.0, "peak": params.learning_rate},
-        {"params": list(weighting.parameters()), "weight_decay": 0.0, "peak": params.log_variance_learning_rate},
+        {"params": matrices, "weight_decay": params.weight_decay, "peak": params.learning_rate, "constant": False},
+        {"params": vectors, "weight_decay": 0.0, "peak": params.learning_rate, "constant": False},
+        {
+            "params": list(weighting.parameters()),
+            "weight_decay": 0.0,
+            "peak": rate or params.log_variance_learning_rate,
+            "constant": rate is not None,
+        },
     ]
     return AdamW([group for group in groups if group["params"]], betas=params.betas, **options)

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import numpy
 import pyarrow as pa
+import torch
+import transformers
 from transformers.utils import logging as transformers_logging
 
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, write_json, write_parquet
@@ -48,6 +51,11 @@ def _check(
     """Refuse what cannot work or would not mean what it says, before any work."""
     if row.freeze_layers > depth:
         raise CrisisflowError(f"rows.{name}.freeze_layers is {row.freeze_layers} but the encoder has {depth} layers")
+    if row.freeze_layers == depth and row.weighting in ("gradnorm", "pcgrad"):
+        raise CrisisflowError(
+            f"rows.{name}.weighting is {row.weighting}, which balances gradients on the encoder, and stage 2 leaves "
+            "none of its layers to train; lower freeze_layers"
+        )
     if alignment.max_length > positions:
         raise CrisisflowError(f"alignment.max_length is {alignment.max_length} but {row.encoder} takes {positions}")
     absent = [label for at, label in enumerate(EVENT_CLASSES) if at not in set(train.class_ids)]
@@ -94,7 +102,7 @@ def run(
     """
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-    device = open_device(training.device, training.threads)
+    device = open_device(training.device, training.threads, training.processes)
     encoder, tokenizer = load_encoder(row.encoder, row.layers), load_tokenizer(row.encoder)
     # RoBERTa counts positions from behind the padding id, so its tokenizer's limit is the true one.
     positions = min(encoder.config.max_position_embeddings, tokenizer.model_max_length)
@@ -116,9 +124,10 @@ def run(
         folder=checkpoint,
         run=checkpoints.fingerprint(
             digest("training.train"),
-            row.model_dump(),
-            training.model_dump(),
-            model.model_dump(),
+            {package.__name__: package.__version__ for package in (numpy, torch, transformers)},
+            *(section.model_dump() for section in (row, training, model, alignment)),
+            checkpoints.weights_digest(encoder),
+            tokenizer.pad_token_id,
             seed,
             train,
             validation,
@@ -150,6 +159,7 @@ def run(
         )
         device.save(best.tensors, out)
         checkpoints.discard(checkpoint)
+    device.wait()
     device.close()
 
 
