@@ -169,7 +169,8 @@ def scored(ner, cls):
     [
         ({"A": scored(0.9, 0.6), "B": scored(0.7, 0.7), "C": scored(0.8, 0.7)}, "C"),
         ({"A": scored(0.9, None), "B": scored(0.1, 0.0)}, "B"),
-        ({"A": scored(None, 0.7), "B": scored(0.1, 0.7)}, "B"),
+        ({"A": scored(None, 0.8), "B": scored(0.1, 0.7)}, "B"),
+        ({"A": scored(0.9, None), "B": scored(None, 0.7)}, "B"),
         ({"A": scored(0.7, None), "B": scored(0.8, None)}, "B"),
         ({"B": scored(0.7, 0.7), "A": scored(0.7, 0.7)}, "A"),
     ],

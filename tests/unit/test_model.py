@@ -218,6 +218,7 @@ def test_gradnorm_comes_to_rest_where_eq_1_says():
     These sum to 2.08, the weights to 2: they rest where each is at most what is wanted.
     """
     model, gradnorm = TwoTasks([1.0, 0.0], [0.0, 1.0]), WEIGHTINGS["gradnorm"](2)
+    model.w.data.zero_()
     gradnorm.backward(model.losses(), model, nothing)
     optimizer = torch.optim.SGD(gradnorm.parameters(), lr=0.005)
     for _ in range(400):

@@ -60,12 +60,15 @@ def choose_row(results: dict[str, RowResult]) -> str:
     NER decides as Eq. 5 does.
     """
 
-    def rank(name: str) -> tuple[float, ...]:
-        figures = (results[name].figure(score) for score in ("cls_macro_f1", "ner_micro_f1"))
-        return tuple(1.0 if figure is None else -figure.mean for figure in figures)
+    figures = {
+        name: [result.figure(score) for score in ("cls_macro_f1", "ner_micro_f1")] for name, result in results.items()
+    }
+    joint = [name for name, own in figures.items() if None not in own]
 
-    joint = [name for name, result in results.items() if result.figure("combined_score")]
-    return min(joint or results, key=lambda name: (rank(name), name))
+    def rank(name: str) -> tuple[float, ...]:
+        return tuple(1.0 if figure is None else -figure.mean for figure in figures[name])
+
+    return min(joint or figures, key=lambda name: (rank(name), name))
 
 
 def collect(rows: dict[str, RowParams], metrics: Sequence[Path]) -> dict[str, RowResult]:
