@@ -189,7 +189,7 @@ def train_ours(job: Job, model: JointModel, watch: Watch) -> tuple[float, list[l
             weighting=WEIGHTINGS["fixed"](len(model.tasks)),
             params=job.params,
             seed=job.seed,
-            device=open_device("cpu", job.params.threads),
+            device=open_device("cpu", job.params.threads, processes=1),
             padding_id=load_tokenizer(ENCODER).pad_token_id,
             max_length=job.max_length,
             folder=Path(folder),
