@@ -432,11 +432,11 @@ def main() -> None:
         default=Path("data/aligned/B.parquet"),
         help="aligned tweets; make the default's with: snakemake --cores all data/aligned/B.parquet",
     )
-    parser.add_argument("--tweets", type=int, default=1280, help="tweets to draw for an epoch")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--params", type=Path, default=Path("params.yaml"))
+    parser.add_argument("--tweets", type=int, default=1280, help="tweets to draw for an epoch (1280)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each way (3); one takes some 10 min a core")
+    parser.add_argument("--batch-size", type=int, default=32, help="tweets of a step (32)")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run (1)")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="whose other values are used")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--profile", action="store_true", help="where the time goes, instead")
     instead.add_argument("--stage2", action="store_true", help="epochs with frozen layers, instead")

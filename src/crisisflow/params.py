@@ -172,6 +172,12 @@ class TrainingParams(Section):
     ]
     threads: Annotated[int, Field(ge=1, description="CPU threads of one process; a part of the result's exact bytes")]
 
+    @model_validator(mode="after")
+    def _xla_is_one_process(self) -> "TrainingParams":
+        if self.device == "xla" and self.processes > 1:
+            raise ValueError(f"device xla is one process on one core, and processes is {self.processes}: set it to 1")
+        return self
+
 
 class RowParams(Section):
     """One row of the ablation."""
@@ -192,6 +198,12 @@ class RowParams(Section):
         bool,
         Field(description="whether dropout goes on in frozen layers (the paper's form); false makes them constant"),
     ]
+
+    @model_validator(mode="after")
+    def _frozen_layers_are_there(self) -> "RowParams":
+        if self.layers is not None and self.freeze_layers > self.layers:
+            raise ValueError(f"freeze_layers is {self.freeze_layers} but layers keeps {self.layers}")
+        return self
 
     @model_validator(mode="after")
     def _weighting_needs_two_tasks(self) -> "RowParams":
@@ -246,11 +258,11 @@ def first_fault(error: ValidationError) -> ErrorDetails:
 def explain(error: ValidationError) -> str:
     """The first fault of a validation error, with its key, in one line."""
     first = first_fault(error)
-    key = ".".join(str(part) for part in first["loc"]) or "the whole"
+    key = ".".join(str(part) for part in first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
     reason = "is not a known key" if first["type"] == "extra_forbidden" else message[:1].lower() + message[1:]
-    return f"{key}: {reason}{more}"
+    return f"{key}: {reason}{more}" if key else f"{reason}{more}"
 
 
 def read_params(path: Path) -> tuple[Params, dict[str, Any]]:

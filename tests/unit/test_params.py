@@ -87,13 +87,15 @@ def test_the_committed_schema_is_the_one_the_code_makes():
         ("training.learning_rate", "fast", "training.learning_rate: input should be a valid number"),
         ("rows.D.weighting", "magic", "rows.D.weighting: input should be 'fixed', 'kendall'"),
         ("rows.A.freeze_layers", 2, "rows.A: freeze_layers, freeze_embeddings and frozen_dropout act in stage 2"),
+        ("rows.A.layers", 0, "rows.A.layers: input should be greater than or equal to 1"),
+        ("rows.D.layers", 3, "rows.D: freeze_layers is 4 but layers keeps 3"),
         ("rows", {}, "rows: dictionary should have at least 1 item"),
         ("seeds", [], "seeds: list should have at least 1 item"),
-        ("seeds", [13, 13], "the whole: seeds: each may stand there once"),
+        ("seeds", [13, 13], "params.yaml: seeds: each may stand there once"),
         (
             "rows.floor",
             yaml.safe_load((PRESETS / "sample.yaml").read_text())["rows"]["A"],
-            "the whole: rows.floor: the tables have a floor of their own",
+            "params.yaml: rows.floor: the tables have a floor of their own",
         ),
     ],
 )
@@ -103,6 +105,14 @@ def test_the_offending_key_is_named_in_one_line(tmp_path, path, value, message):
     assert message.split(":")[0] in str(error.value)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_xla_takes_one_process(tmp_path):
+    plain = yaml.safe_load((PRESETS / "paper.yaml").read_text())
+    plain["training"]["processes"] = 8
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
+    with pytest.raises(CrisisflowError, match=r"training: device xla is one process on one core, and processes is 8"):
+        read_params(tmp_path / "params.yaml")
 
 
 def test_a_misspelt_key_is_named_rather_than_the_one_it_was_meant_to_be(tmp_path):
