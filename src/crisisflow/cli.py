@@ -421,6 +421,24 @@ def record_command(
     run(shards)
 
 
+@app.command("sync")
+def sync_command(
+    shards: Annotated[int | None, typer.Option(help="what --set-scatter shards=N said, if anything")] = None,
+) -> None:
+    """Make Snakemake accept what DVC has checked out, pulled or restored."""
+    from crisisflow.versioning.sync import run
+
+    run(shards)
+
+
+@app.command("install-hook")
+def install_hook_command() -> None:
+    """Let git run `dvc checkout` and `crisisflow sync` after each checkout."""
+    from crisisflow.versioning.hook import run
+
+    run()
+
+
 @app.command("unlock")
 def unlock_command() -> None:
     """Clear the lock that a killed run left; refuse while a run is at work."""

@@ -1,6 +1,7 @@
 """Copies of this project in which the real commands run the whole study at a tiny size."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,15 +28,49 @@ class Study:
                 (folder / name).write_bytes((ROOT / name).read_bytes())
         (folder / ".dvc").mkdir(exist_ok=True)
         self.set_params(tiny_params())
-        for command in ("init -q", "add -A", "-c user.name=t -c user.email=t@example.org commit -qm tiny"):
+        for command in (
+            "init -q",
+            "config user.name t",
+            "config user.email t@example.org",
+            "add -A",
+            "commit -qm tiny",
+        ):
             self.run("git", *command.split())
+
+    def copied(self, folder: Path) -> "Study":
+        """The same checkout in another folder, with all that was made in it."""
+        other = Study.__new__(Study)
+        other.folder = folder
+        shutil.copytree(self.folder, folder)
+        return other
+
+    def commit(self, tag: str) -> None:
+        """Commit all, under this tag."""
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-qm", tag)
+        self.run("git", "tag", tag)
+
+    def vary(self, path: str, value: object) -> None:
+        """Edit one value of params.yaml."""
+        params = yaml.safe_load((self.folder / "params.yaml").read_text())
+        *parents, key = path.split(".")
+        section = params
+        for parent in parents:
+            section = section[parent]
+        section[key] = value
+        self.set_params(params)
 
     def set_params(self, params: dict) -> None:
         (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HF_HUB_OFFLINE": "1"}
+        return {
+            **os.environ,
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder / "src"),
+            "HF_HUB_OFFLINE": "1",
+        }
 
     def run(self, *command: str, check: bool = True, cwd: Path | None = None) -> subprocess.CompletedProcess:
         done = subprocess.run(
@@ -45,7 +80,7 @@ class Study:
         return done
 
     def kill_when(self, path: str, *command: str) -> None:
-        """Start a command and SIGKILL it with all it started as soon as `path` exists."""
+        """Start a command and SIGKILL it with all it started as soon as a file fits the pattern `path`."""
         process = subprocess.Popen(
             command,
             cwd=self.folder,
@@ -54,9 +89,9 @@ class Study:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        while not (self.folder / path).exists():
+        while not any(self.folder.glob(path)):
             assert process.poll() is None, f"{command} ended before {path} was there"
-            time.sleep(0.01)
+            time.sleep(0.002)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 

@@ -70,14 +70,8 @@ COMPARED = {"bootstrap": 1, **LAST}
     ],
 )
 def test_a_changed_parameter_reruns_what_depends_on_it(snakemade, path, value, jobs, stages):
-    params = tiny_params()
-    *parents, key = path.split(".")
-    section = params
-    for parent in parents:
-        section = section[parent]
-    section[key] = value
     try:
-        snakemade.set_params(params)
+        snakemade.vary(path, value)
         assert snakemade.planned() == jobs
         assert set(json.loads(snakemade.run("dvc", "status", "--json").stdout)) == stages
         recorded = (snakemade.folder / "dvc.lock").read_bytes()

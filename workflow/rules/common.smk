@@ -13,10 +13,12 @@ from crisisflow.versioning.rules import (
     every_run,
     lexicons,
     load_params,
+    refuse_another_package,
     refuse_config_overrides,
     section,
 )
 
+refuse_another_package(SOURCES)
 PARAMS = load_params()
 
 

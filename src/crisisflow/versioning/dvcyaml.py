@@ -4,6 +4,9 @@ A stage forces its one rule (`--force --allowed-rules`): DVC decides whether a s
 temporary files (a shard) is no stage of its own: it is allowed, and watched, in the stage that reads them. Wildcards
 become a matrix over the keys of params.yaml, and the files of all rows become the folder that holds them, so dvc.yaml
 does not change with the values of params.yaml.
+
+One stage is no rule: `params` reads params.yaml whole. Other stages watch their own sections only, so a name that no
+section knows (`dvc exp run -S typo=1`) would change nothing, run nothing and pass.
 """
 
 import re
@@ -15,7 +18,8 @@ import yaml
 
 from crisisflow.artifacts import write_text
 from crisisflow.errors import CrisisflowError
-from crisisflow.versioning.rules import Code
+from crisisflow.versioning.rules import PARAMS_FILE, Code
+from crisisflow.versioning.snakefile import opened
 
 if TYPE_CHECKING:
     from snakemake.rules import Rule
@@ -24,16 +28,19 @@ DVC_FILE = Path("dvc.yaml")
 HEADER = "# Made from the Snakefile by `crisisflow dvcyaml`; edit the rules, not this file.\n"
 # Which part of params.yaml lists the values of a wildcard.
 MATRIX = {"row": "rows", "seed": "seeds"}
+# Outputs with these names are numbers that people compare across commits (`dvc metrics diff`); they are kept in git and
+# not in the cache, so that it works on a clone that has no data.
+METRICS = {"counts", "metrics", "statistics"}
+# What `dvc plots` draws of the outputs with these names.
+PLOTS = {"history": {"x": "epoch", "y": "combined_score"}}
+# Any command of Snakemake refuses a bad params.yaml; this one does nothing else.
+PARAMS_STAGE = {"cmd": "snakemake --list-rules > /dev/null", "deps": [str(PARAMS_FILE)]}
 WILDCARD = re.compile(r"\{(\w+)(?:,[^}]*)?\}")
 
 
-def load_rules(snakefile: Path = Path("Snakefile")) -> list["Rule"]:
+def load_rules() -> list["Rule"]:
     """The rules of the Snakefile but its target rule, in their order; nothing is run."""
-    from snakemake.api import SnakemakeApi
-    from snakemake.settings.types import OutputSettings, ResourceSettings
-
-    with SnakemakeApi(OutputSettings(quiet=None)) as api:
-        workflow = api.workflow(resource_settings=ResourceSettings(cores=1), snakefile=snakefile)._workflow
+    with opened() as workflow:
         return [rule for rule in workflow.rules if rule.name != "all"]
 
 
@@ -76,7 +83,9 @@ def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict
     wildcards = sorted(rule.wildcard_names, key=list(MATRIX).index)
     inputs = [_as_item(path) if "{" in path else _folder(path, patterns) for path in paths]
     inputs += [path for value in params if isinstance(value, Code) for path in value.sources]
-    metrics = list(_flat([rule.output.metrics])) if "metrics" in rule.output.keys() else []  # noqa: SIM118
+    named = {path: name for name, path in rule.output.items() if isinstance(path, str)}
+    metrics = [path for path in outputs if named.get(path) in METRICS]
+    plots = {path: PLOTS[named[path]] for path in outputs if named.get(path) in PLOTS}
     stage: dict[str, Any] = {}
     if wildcards:
         stage["matrix"] = {name: f"${{{MATRIX[name]}}}" for name in wildcards}
@@ -85,9 +94,10 @@ def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict
     sections = sorted({_as_item(value.section) for value in params if hasattr(value, "section")})
     if sections:
         stage["params"] = sections
-    stage["outs"] = sorted(_as_item(path) for path in outputs if path not in metrics)
+    stage["outs"] = sorted(_as_item(path) for path in outputs if path not in metrics and path not in plots)
+    if plots:
+        stage["plots"] = [{_as_item(path): axes} for path, axes in plots.items()]
     if metrics:
-        # In git, not in the cache: `dvc metrics diff` then works on a clone that has no data.
         stage["metrics"] = [{_as_item(path): {"cache": False}} for path in metrics]
     return stage
 
@@ -99,7 +109,7 @@ def dvc_yaml(rules: list["Rule"]) -> str:
     temporary = [rule for rule in rules if all(is_flagged(path, "temp") for path in rule.output)]
     lasting = [rule for rule in rules if rule not in temporary]
     patterns = [path for rule in lasting for path in _flat(rule.output) if "{" in path]
-    stages = {rule.name: stage_of(rule, temporary, patterns) for rule in lasting}
+    stages = {"params": PARAMS_STAGE} | {rule.name: stage_of(rule, temporary, patterns) for rule in lasting}
     return HEADER + yaml.safe_dump({"stages": stages}, sort_keys=False, width=120)
 
 

@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 METADATA = Path(".snakemake/metadata")
 
 
-def _made_here(output: str) -> bool:
+def made_here(output: str) -> bool:
     """Whether Snakemake itself made the file as it lies there: it notes the file's time when a job ends.
 
     A file that was checked out, pulled or edited has another time, or no note at all.
@@ -27,6 +29,31 @@ def _made_here(output: str) -> bool:
         return json.loads(note.read_text(encoding="utf-8"))["endtime"] == Path(output).stat().st_mtime
     except (OSError, ValueError, KeyError):
         return False
+
+
+@contextmanager
+def opened_repo() -> Iterator["Repo | None"]:
+    """DVC's view of this folder; None where it is no git checkout with DVC.
+
+    Raises:
+        CrisisflowError: DVC itself fails.
+    """
+    if not (Path(".dvc").is_dir() and Path(".git").exists()):
+        yield None
+        return
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo() as repo:
+            yield repo
+    except DvcException as error:
+        raise CrisisflowError(f"DVC: {error}") from error
+    except PermissionError as error:
+        raise CrisisflowError(
+            f"DVC may not write {error.filename}, so nothing was recorded; get that right, or use a cache of your "
+            "own (dvc cache dir --local FOLDER), then: crisisflow record"
+        ) from error
 
 
 def run(shards: int | None = None) -> None:
@@ -39,16 +66,11 @@ def run(shards: int | None = None) -> None:
     Raises:
         CrisisflowError: such a file is there, and is named; or DVC itself fails.
     """
-    if not (Path(".dvc").is_dir() and Path(".git").exists()) or "DVC_STAGE" in os.environ:
+    if "DVC_STAGE" in os.environ:
         return
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    try:
-        with Repo() as repo:
+    with opened_repo() as repo:
+        if repo is not None:
             _record(repo, shards)
-    except DvcException as error:
-        raise CrisisflowError(f"DVC cannot record this run: {error}") from error
 
 
 def _record(repo: "Repo", shards: int | None) -> None:
@@ -65,7 +87,7 @@ def _record(repo: "Repo", shards: int | None) -> None:
         return
     for stage in repo.index.stages:
         for out in stage.outs if stage.addressing in changed else ():
-            if not _made_here(str(out)):
+            if not made_here(str(out)):
                 raise CrisisflowError(
                     f"{out} was not made here by the present parameters and code, although Snakemake sees nothing "
                     "to do; run: dvc repro"

@@ -23,6 +23,12 @@ def _stop(message: str) -> NoReturn:
     sys.exit(2)
 
 
+def refuse_another_package(expected: str) -> None:
+    """Stop when this package is not that of the checkout: the digests of the code would be of other code."""
+    if PACKAGE.parent != Path(expected).resolve():
+        _stop(f"this crisisflow is of another checkout ({PACKAGE.parent}); use this one's: PYTHONPATH=src crisisflow …")
+
+
 def load_params() -> dict[str, Any]:
     """The plain form of params.yaml; if it is not valid, one line on stderr and exit code 2."""
     try:

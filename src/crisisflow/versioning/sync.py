@@ -1,0 +1,131 @@
+"""Sync: Snakemake accepts exactly the artifacts that DVC vouches for.
+
+After a checkout, a pull or an experiment from the run cache, DVC knows which parameters, code and inputs made a file,
+and Snakemake's notes (.snakemake/metadata) are of other files or are not there. Here they are written anew, by
+Snakemake's own means, as if it had run each vouched job itself.
+"""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.progress import say
+from crisisflow.versioning.record import made_here, opened_repo
+from crisisflow.versioning.snakefile import opened
+
+if TYPE_CHECKING:
+    from dvc.output import Output
+    from dvc.repo import Repo
+    from snakemake.jobs import Job
+    from snakemake.workflow import Workflow
+
+
+class Artifacts(NamedTuple):
+    """The paths that DVC vouches for, and what is the matter with each of the others."""
+
+    vouched: set[str]
+    doubtful: dict[str, str]
+
+
+def _changes(reasons: list[Any]) -> tuple[dict[str, str], list[str]]:
+    """What `dvc status` says of one stage: the state of its outputs, and what else of it is another than recorded."""
+    outputs: dict[str, str] = {}
+    others: list[str] = []
+    for reason in reasons:
+        if isinstance(reason, str):
+            others.append("command")
+            continue
+        outputs |= reason.get("changed outs", {})
+        for path, state in reason.get("changed deps", {}).items():
+            # of params.yaml DVC names the sections
+            others += sorted(state) if isinstance(state, dict) else [path]
+    return outputs, others
+
+
+def _damage(out: "Output") -> str | None:
+    """What is wrong with the content of an output that DVC takes for unchanged.
+
+    DVC believes an object of its cache, and a file that it has copied from there, without reading them again.
+    """
+    from dvc_data.hashfile.hash import file_md5
+
+    recorded = out.hash_info.value
+    if file_md5(out.fs_path, out.fs) == recorded:
+        return None
+    if out.use_cache:
+        cached = out.cache.oid_to_path(recorded)
+        if out.cache.fs.exists(cached) and file_md5(cached, out.cache.fs) != recorded:
+            return f"is damaged, and so is its object in DVC's cache; delete both, the object is {cached}"
+    return "is damaged"
+
+
+def inspect(repo: "Repo") -> Artifacts:
+    """What DVC says of every output; the content of those that it takes for unchanged is read and compared."""
+    found = Artifacts(set(), {})
+    status = repo.status()
+    for stage in repo.index.stages:
+        outputs, others = _changes(status.get(stage.addressing, []))
+        for out in stage.outs:
+            path = str(out)
+            if state := outputs.get(path):
+                found.doubtful[path] = "is not here" if state == "deleted" else f"is {state}"
+            elif others:
+                found.doubtful[path] = f"was made with another {', '.join(others)}"
+            elif damage := _damage(out):
+                found.doubtful[path] = damage
+            else:
+                found.vouched.add(path)
+    return found
+
+
+async def _tell(workflow: "Workflow", vouched: set[str]) -> None:
+    """Let Snakemake's notes say what DVC says."""
+    jobs = [job for job in workflow.dag.jobs if job.output]
+    accepted = {job for job in jobs if vouched.issuperset(job.output)}
+    for job in jobs:
+        if job in accepted or _serves_only(workflow, job, accepted):
+            await workflow.persistence.finished(job)
+        elif not all(made_here(path) for path in job.output):
+            # Not made by a job that ended: Snakemake would go by its time, and run what comes after it only.
+            workflow.persistence.started(job)
+
+
+def _serves_only(workflow: "Workflow", job: "Job", accepted: set["Job"]) -> bool:
+    """Whether a job made temporary files, gone by now, for accepted jobs alone."""
+    from snakemake.io import is_flagged
+
+    return all(is_flagged(path, "temp") for path in job.output) and accepted.issuperset(workflow.dag.depending[job])
+
+
+def run(shards: int | None = None) -> None:
+    """Make Snakemake accept the artifacts that DVC vouches for, and no others.
+
+    A file for which DVC does not vouch, and which Snakemake did not make here itself, will be made again.
+
+    Raises:
+        CrisisflowError: no checkout with DVC; another run is at work; DVC fails; some artifacts are not as DVC recorded
+            them, which are named (all others are accepted before).
+    """
+    from snakemake.exceptions import LockException
+
+    with opened_repo() as repo:
+        if repo is None:
+            raise CrisisflowError("this is no git checkout with DVC (dvc init), so there is nothing to go by")
+        found = inspect(repo)
+    with opened(["--set-scatter", f"shards={shards}"] if shards else []) as workflow:
+        workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=False)
+        workflow._build_dag()
+        try:
+            with workflow.persistence.lock():
+                workflow.async_run(_tell(workflow, found.vouched))
+        except LockException:
+            raise CrisisflowError(
+                "another run is at work in this folder (wait for it), or a killed one left its lock: crisisflow unlock"
+            ) from None
+    say(f"sync: Snakemake accepts {len(found.vouched)} artifacts as DVC recorded them")
+    for path, matter in sorted(found.doubtful.items()):
+        say(f"sync: not accepted: {path} {matter}")
+    if found.doubtful:
+        raise CrisisflowError(
+            f"{len(found.doubtful)} artifacts are not as DVC recorded them; fetch those with dvc pull or dvc checkout "
+            "and sync again, or make them: snakemake --cores all"
+        )
