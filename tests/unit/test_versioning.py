@@ -1,5 +1,6 @@
 """The bond: what a rule depends on, and dvc.yaml made from the rules."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,28 @@ def test_dvc_yaml_holds_no_value_of_params_yaml():
     assert stages["floor"]["params"] == ["training.tweets"]
     assert not any("seed13" in str(stage) for stage in stages.values())
     assert stages["tables"]["metrics"] == [{"results/metrics.json": {"cache": False}}]
+
+
+def test_dvc_yaml_says_what_can_be_compared():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    kept_in_git = {path for stage in stages.values() for entry in stage.get("metrics", []) for path in entry}
+    assert kept_in_git == {
+        "data/corpus/repair.json",
+        "data/corpus/statistics.json",
+        "data/annotations/statistics.json",
+        "data/aligned/${item.row}.json",
+        "results/quality.json",
+        "results/metrics.json",
+    }
+    for path in kept_in_git:
+        ignored = subprocess.run(["git", "check-ignore", "-q", path.replace("${item.row}", "A")], check=False)
+        assert ignored.returncode == 1, path
+    (curve,) = stages["train"]["plots"]
+    assert curve == {"results/rows/${item.row}/seed${item.seed}/history.csv": {"x": "epoch", "y": "combined_score"}}
+
+
+def test_params_yaml_as_a_whole_is_a_stage():
+    """So that a name which no section knows cannot pass where nothing else would run."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert next(iter(stages)) == "params"
+    assert stages["params"]["deps"] == ["params.yaml"]
