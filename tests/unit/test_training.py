@@ -218,7 +218,7 @@ def test_a_checkpoint_of_other_parameters_is_not_taken_up(
 @pytest.mark.parametrize(
     ("row", "training", "message"),
     [
-        ({"freeze_layers": 5}, {}, r"rows\.D\.freeze_layers is 5 but the encoder has 4 layers"),
+        ({"freeze_layers": 5}, {}, r"rows\.D\.freeze_layers is 5 but the encoder has 4 layers; lower it"),
         ({}, {"tweets": 121}, r"training\.tweets is 121 but the train split has 120"),
         ({}, {"device": "xla"}, r"torch_xla is not installed"),
         ({}, {"device": "cuda"}, r"there are 0 CUDA devices for 1 processes"),
