@@ -22,6 +22,7 @@ from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingP
 from crisisflow.taxonomy import EVENT_CLASSES
 from crisisflow.training import train
 from crisisflow.training.batching import Examples, Shapes, collate, evaluation_order, training_order
+from crisisflow.training.device import open_device
 from crisisflow.training.schedule import rate_factor, stages_of
 
 TRAINING = {
@@ -172,19 +173,36 @@ def interrupted(monkeypatch, epoch: int, batches: int = 0, **own) -> None:
             train.run(**own)
 
 
-@pytest.mark.parametrize("suffix", ["safetensors", "json"])
+def flipped(file: Path) -> None:
+    """One bit of the file is another."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "damage", "reason"),
+    [
+        ("safetensors", flipped, "the checksum of its tensors differs"),
+        ("safetensors", Path.unlink, "No such file or directory"),
+        ("json", flipped, ""),
+        ("json", lambda file: file.write_text("{}"), "it has no 'state'"),
+        ("json", lambda file: file.write_text("[]"), ""),
+    ],
+)
 def test_a_damaged_checkpoint_is_said_and_the_one_before_it_used(
-    finished, tiny_encoder, aligned, tmp_path, monkeypatch, capsys, suffix
+    finished, tiny_encoder, aligned, tmp_path, monkeypatch, capsys, suffix, damage, reason
 ):
     interrupted(monkeypatch, 4, **arguments(aligned, tiny_encoder, tmp_path))
     *_, newest = sorted((tmp_path / "checkpoint").glob(f"*.{suffix}"))
-    damaged = bytearray(newest.read_bytes())
-    damaged[len(damaged) // 2] ^= 1
-    newest.write_bytes(damaged)
+    damage(newest)
     capsys.readouterr()
     train.run(**arguments(aligned, tiny_encoder, tmp_path))
     said = capsys.readouterr().err
-    assert len([line for line in said.splitlines() if "is damaged" in line]) == 1
+    (line,) = [line for line in said.splitlines() if "damaged" in line]
+    assert line.startswith(f"checkpoint {newest.with_suffix('.json')} is damaged (")
+    assert reason in line
+    assert line.endswith("): going back to the one before it, or to the beginning")
     assert "going on in epoch 3 after 10 of its batches" in said
     assert content(tmp_path) == content(finished)
 
@@ -219,18 +237,36 @@ def test_a_checkpoint_of_other_parameters_is_not_taken_up(
     ("row", "training", "message"),
     [
         ({"freeze_layers": 5}, {}, r"rows\.D\.freeze_layers is 5 but the encoder has 4 layers; lower it"),
-        ({}, {"tweets": 121}, r"training\.tweets is 121 but the train split has 120"),
+        ({}, {"tweets": 121}, r"training\.tweets is 121 but the train split has 120; lower it, or say all"),
         ({}, {"device": "xla"}, r"torch_xla is not installed"),
-        ({}, {"device": "cuda"}, r"there are 0 CUDA devices for 1 processes"),
+        ({}, {"device": "cuda"}, r"training\.device is cuda but PyTorch finds no CUDA device here; set it to cpu"),
         ({}, {"processes": 4}, r"training\.processes is 4 but 1 run; start them with: torchrun"),
         ({"freeze_layers": 4, "weighting": "pcgrad"}, {}, r"stage 2 leaves none of its layers to train"),
-        ({}, {"batch_size": 60}, r"rows\.D: all 4 steps of stage 1 are warm-up \(5\)"),
+        (
+            {},
+            {"batch_size": 60},
+            r"rows\.D: all 4 steps of stage 1 are .*; lower training\.two_stage\.stage1\.warmup_steps, which is 5",
+        ),
+        (
+            {"schedule": "single", "freeze_layers": 0, "freeze_embeddings": False},
+            {"batch_size": 60, "single": {"epochs": 2, "warmup_steps": 4}},
+            r"rows\.D: all 4 steps of stage 1 are .*; lower training\.single\.warmup_steps, which is 4",
+        ),
     ],
 )
 def test_what_cannot_work_stops_before_any_work(tiny_encoder, aligned, tmp_path, row, training, message):
-    with pytest.raises(CrisisflowError, match=message):
+    with pytest.raises(CrisisflowError, match=message) as error:
         train.run(**arguments(aligned, tiny_encoder, tmp_path, row=row, **training))
+    assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_process_wants_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    with pytest.raises(CrisisflowError, match=r"only 1 is here; lower training\.processes, which is 2"):
+        open_device("cuda", 1, 2)
 
 
 def test_a_loss_that_is_no_number_stops_with_row_epoch_step_and_tweets(tiny_encoder, aligned, tmp_path):

@@ -90,7 +90,8 @@ def load(folder: Path, run: str) -> Checkpoint | None:
                 raise ValueError("the checksum of its tensors differs")
             return Checkpoint(load_file(tensors), written["state"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            say(f"checkpoint {path} is damaged ({error}): going back to the one before it, or to the beginning")
+            reason = f"it has no {error}" if isinstance(error, KeyError) else error
+            say(f"checkpoint {path} is damaged ({reason}): going back to the one before it, or to the beginning")
     return None
 
 

@@ -219,10 +219,16 @@ def open_device(kind: str, threads: int, processes: int) -> Device:
     if kind == "cuda":
         # cuBLAS is deterministic only with a work space of fixed size; it reads this when it is first used.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        if local_rank >= torch.cuda.device_count():
+        there = torch.cuda.device_count()
+        if there == 0:
             raise CrisisflowError(
-                f"training.device is cuda but there are {torch.cuda.device_count()} CUDA devices for "
-                f"{processes} processes; lower training.processes, or set the device to cpu"
+                "training.device is cuda but PyTorch finds no CUDA device here; set it to cpu, or see to the driver "
+                "and to the CUDA build of torch"
+            )
+        if local_rank >= there:
+            raise CrisisflowError(
+                f"training.device is cuda, which wants a device for each process, but only {there} "
+                f"{'is' if there == 1 else 'are'} here; lower training.processes, which is {processes}"
             )
     torch.use_deterministic_algorithms(True, warn_only=kind == "cuda")
     # Else every new tensor is filled first, in case something reads it before writing; nothing here does.

@@ -65,9 +65,10 @@ def _check(
     steps = -(-len(train.tweet_ids) // training.batch_size)
     for number, stage in enumerate(stages_of(row, training), start=1):
         if stage.warmup_steps >= stage.epochs * steps:
+            key = row.schedule if row.schedule == "single" else f"{row.schedule}.stage{number}"
             raise CrisisflowError(
-                f"rows.{name}: all {stage.epochs * steps} steps of stage {number} are warm-up ({stage.warmup_steps}), "
-                f"so its learning rate would never fall; lower warmup_steps in training.{row.schedule}"
+                f"rows.{name}: all {stage.epochs * steps} steps of stage {number} are warm-up, so its learning rate "
+                f"would never fall; lower training.{key}.warmup_steps, which is {stage.warmup_steps}"
             )
 
 
