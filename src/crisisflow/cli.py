@@ -31,6 +31,8 @@ from crisisflow.params import (
     explain,
 )
 
+INTERRUPTED = 130  # what typer returns for Ctrl-C, which it keeps to itself
+
 app = typer.Typer(
     help="Crisis tweets to a labelled dataset, trained joint models and tables.",
     no_args_is_help=True,
@@ -435,7 +437,10 @@ def main() -> None:
     # a fifth of the time in which the gazetteers load.
     gc.set_threshold(100_000, 50, 1000)
     try:
-        sys.exit(app(standalone_mode=False))
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.exit(code)
     except (CrisisflowError, OSError) as error:
         if "--debug" in sys.argv:
             raise
@@ -446,4 +451,4 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         print("crisisflow: interrupted; run again to go on", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
