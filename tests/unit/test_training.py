@@ -22,7 +22,7 @@ from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingP
 from crisisflow.taxonomy import EVENT_CLASSES
 from crisisflow.training import train
 from crisisflow.training.batching import Examples, Shapes, collate, evaluation_order, training_order
-from crisisflow.training.device import open_device
+from crisisflow.training.device import Device, open_device
 from crisisflow.training.schedule import rate_factor, stages_of
 
 TRAINING = {
@@ -424,6 +424,23 @@ def test_a_disk_too_small_for_the_kept_output_is_one_line(tiny_encoder, aligned,
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(CrisisflowError, match=r"cannot keep the output of the frozen layers in .*No space left"):
         train.run(**arguments(aligned, tiny_encoder, tmp_path, row={"frozen_dropout": False}))
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_rank_0_alone_speaks(tiny_encoder, aligned, tmp_path, monkeypatch, capsys, terminal):
+    own = arguments(aligned, tiny_encoder, tmp_path, row={"frozen_dropout": False})
+    interrupted(monkeypatch, 3, 6, **own)
+    for file in (tmp_path / "checkpoint").glob("*.json"):
+        file.write_text("{}")
+    monkeypatch.setattr("crisisflow.progress.LOG_SECONDS", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    for writes in (False, True):
+        capsys.readouterr()
+        monkeypatch.setattr(Device, "writes", writes)
+        train.run(**own)
+        said = capsys.readouterr().err
+        for told in ("is damaged", "output of the frozen layers: ", "epoch 4: "):
+            assert (told in said) == writes
 
 
 @pytest.mark.parametrize(("weighting", "batch_size"), [("kendall", 8), ("gradnorm", 7)])
