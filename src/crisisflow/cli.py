@@ -301,6 +301,11 @@ def train_command(
     speed: Annotated[Path, typer.Option(help="seconds and memory per epoch; differs from run to run")],
 ) -> None:
     """Train one ablation row with one seed."""
+    from crisisflow.training import launch
+
+    if launch.needed(training.processes):
+        launch.run(training.processes)
+        return
     from crisisflow.training.train import run
 
     run(
@@ -431,16 +436,21 @@ def unlock_command() -> None:
     run()
 
 
-def main() -> None:
-    """Run a command; what goes wrong is one line on stderr and exit code 2."""
+def run_command() -> None:
+    """Run the command of this process's arguments; what goes wrong is the caller's."""
     # Lists of tweets, spans and names only grow here: to look for garbage in them again and again finds none, and took
     # a fifth of the time in which the gazetteers load.
     gc.set_threshold(100_000, 50, 1000)
+    code = app(standalone_mode=False)
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    sys.exit(code)
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one line on stderr and exit code 2."""
     try:
-        code = app(standalone_mode=False)
-        if code == INTERRUPTED:
-            raise KeyboardInterrupt
-        sys.exit(code)
+        run_command()
     except (CrisisflowError, OSError) as error:
         if "--debug" in sys.argv:
             raise
