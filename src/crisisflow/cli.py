@@ -31,6 +31,8 @@ from crisisflow.params import (
     explain,
 )
 
+INTERRUPTED = 130  # what typer returns for Ctrl-C, which it keeps to itself
+
 app = typer.Typer(
     help="Crisis tweets to a labelled dataset, trained joint models and tables.",
     no_args_is_help=True,
@@ -299,6 +301,11 @@ def train_command(
     speed: Annotated[Path, typer.Option(help="seconds and memory per epoch; differs from run to run")],
 ) -> None:
     """Train one ablation row with one seed."""
+    from crisisflow.training import launch
+
+    if launch.needed(training.processes):
+        launch.run(training.processes)
+        return
     from crisisflow.training.train import run
 
     run(
@@ -447,13 +454,21 @@ def unlock_command() -> None:
     run()
 
 
-def main() -> None:
-    """Run a command; what goes wrong is one line on stderr and exit code 2."""
+def run_command() -> None:
+    """Run the command of this process's arguments; what goes wrong is the caller's."""
     # Lists of tweets, spans and names only grow here: to look for garbage in them again and again finds none, and took
     # a fifth of the time in which the gazetteers load.
     gc.set_threshold(100_000, 50, 1000)
+    code = app(standalone_mode=False)
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    sys.exit(code)
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one line on stderr and exit code 2."""
     try:
-        sys.exit(app(standalone_mode=False))
+        run_command()
     except (CrisisflowError, OSError) as error:
         if "--debug" in sys.argv:
             raise
@@ -464,4 +479,4 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         print("crisisflow: interrupted; run again to go on", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

@@ -168,7 +168,7 @@ class TrainingParams(Section):
     device: Literal["cpu", "cuda", "xla"]
     processes: Annotated[
         int,
-        Field(ge=1, description="processes that share each batch (torchrun): one for each GPU"),
+        Field(ge=1, description="processes that share each batch, one for each GPU"),
     ]
     threads: Annotated[int, Field(ge=1, description="CPU threads of one process; a part of the result's exact bytes")]
 

@@ -99,6 +99,32 @@ def load_tokenizer(encoder: str) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
+def check_length(encoder: str, max_length: int) -> None:
+    """Refuse sequences for which the encoder has no positions; its weights are not read.
+
+    Raises:
+        CrisisflowError: it takes fewer subwords, or its configuration cannot be loaded.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    name, revision, where = _locate(encoder)
+    try:
+        with torch.device("meta"):  # the shapes of its tensors, without the tensors
+            model = AutoModel.from_config(AutoConfig.from_pretrained(name, revision=revision))
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        raise CrisisflowError(_unloadable("configuration", encoder, where, error)) from error
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    if table is None:  # positions are relative, any number of them
+        return
+    # RoBERTa- and MPNet-like encoders count positions from behind the padding id, and mark its place.
+    positions = table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1)
+    if max_length > positions:
+        raise CrisisflowError(
+            f"alignment.max_length is {max_length} but encoder {encoder!r} takes {positions} subwords; lower it"
+        )
+
+
 def load_encoder(encoder: str, layers: int | None) -> "PreTrainedModel":
     """The pretrained encoder, without pooler, from safetensors only; `layers` keeps that many lower layers.
 
@@ -114,7 +140,7 @@ def load_encoder(encoder: str, layers: int | None) -> "PreTrainedModel":
         depth = config.num_hidden_layers
         if layers is not None:
             if layers > depth:
-                raise CrisisflowError(f"encoder {encoder!r} has {depth} layers, {layers} are asked for")
+                raise CrisisflowError(f"layers is {layers} but encoder {encoder!r} has {depth}; lower it, or say null")
             config.num_hidden_layers = layers
         model, report = AutoModel.from_pretrained(
             name,

@@ -20,17 +20,20 @@ class Progress:
     """Counts `total` units; shows the rate and the time left.
 
     On a terminal it is a tqdm bar; elsewhere (a log, CI) one line at most every 15 seconds, so that logs stay readable.
+
+    Args:
+        shown: false for all but one of several processes that do the same.
     """
 
-    def __init__(self, description: str, total: int, unit: str = "tweets") -> None:
+    def __init__(self, description: str, total: int, unit: str = "tweets", shown: bool = True) -> None:
         self._bar = tqdm(
             desc=description,
             total=total,
             unit=f" {unit}",
-            disable=not sys.stderr.isatty(),
+            disable=not (shown and sys.stderr.isatty()),
             leave=False,
         )
-        self._description, self._total, self._unit = description, total, unit
+        self._description, self._total, self._unit, self._shown = description, total, unit, shown
         self._done, self._note = 0, ""
         self._start = self._said = time.monotonic()
 
@@ -42,7 +45,7 @@ class Progress:
         if note:
             self._bar.set_postfix_str(note, refresh=False)
         now = time.monotonic()
-        if self._bar.disable and now - self._said >= LOG_SECONDS:
+        if self._shown and self._bar.disable and now - self._said >= LOG_SECONDS:
             self._said = now
             rate = self._done / (now - self._start)
             left = (self._total - self._done) / rate
@@ -57,9 +60,9 @@ class Progress:
         return self._done / max(time.monotonic() - self._start, 1e-9)
 
 
-def tracked(items: Iterable[T], description: str, total: int, unit: str = "tweets") -> Iterator[T]:
+def tracked(items: Iterable[T], description: str, total: int, unit: str = "tweets", shown: bool = True) -> Iterator[T]:
     """Yield `items` while showing progress."""
-    progress = Progress(description, total, unit)
+    progress = Progress(description, total, unit, shown)
     try:
         for item in items:
             yield item

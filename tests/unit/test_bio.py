@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crisisflow.alignment.bio import LABEL_ID, align, decode, encode, words_of
+from crisisflow.alignment.bio import LABEL_ID, align, decode, encode, run, words_of
 from crisisflow.annotation.span import Span
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import AlignmentParams
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED
 
@@ -98,6 +100,12 @@ def test_truncation_is_counted_and_keeps_what_is_left(tokenizer):
     assert aligned.cut
     assert not next(align(tokenizer, ["a " * 6], [[]], 16)).cut
     assert [fate for _, fate in aligned.fates] == ["exact", "truncated"]
+
+
+def test_what_the_encoder_has_no_positions_for_stops_before_any_work(tmp_path):
+    own = [tmp_path / name for name in ("tweets", "spans", "out", "statistics")]
+    with pytest.raises(CrisisflowError, match=r"alignment\.max_length is 513 but .* takes 512 subwords; lower it"):
+        run(*own[:2], "embedded:minilm-l6", AlignmentParams(max_length=513), *own[2:])
 
 
 def test_byte_bpe_emoji_of_many_subwords_is_one_word(byte_bpe):

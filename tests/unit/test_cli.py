@@ -42,6 +42,18 @@ def test_one_line_and_exit_code_2(arguments, message):
     assert done.stderr.count("\n") == 1
 
 
+def test_ctrl_c_is_one_line():
+    code = (
+        "import sys; sys.argv = ['crisisflow', 'preset', 'sample']\n"
+        "from crisisflow import cli, params\n"
+        "def interrupt(*arguments): raise KeyboardInterrupt\n"
+        "params.write_preset = interrupt\n"
+        "cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "crisisflow: interrupted; run again to go on\n")
+
+
 def test_debug_shows_the_traceback():
     done = crisisflow("--debug", "preset", "huge")
     assert done.returncode not in (0, 2)

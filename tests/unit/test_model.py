@@ -14,7 +14,7 @@ from crisisflow.model.heads import EventHead
 from crisisflow.model.joint import JointModel, Logits, task_losses
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.params import RowParams
-from crisisflow.pretrained import load_encoder, load_tokenizer
+from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
 from crisisflow.training.dropout import cheap_dropout, make_dropout_cheap
 
@@ -85,8 +85,27 @@ def test_layers_keeps_the_lower_ones(tiny_encoder):
     assert len(half.encoder.layer) == 2
     for one, other in zip(half.encoder.layer.parameters(), whole.encoder.layer[:2].parameters(), strict=True):
         assert torch.equal(one, other)
-    with pytest.raises(CrisisflowError, match="has 4 layers, 5 are asked for"):
+    with pytest.raises(CrisisflowError, match=r"layers is 5 but encoder .* has 4; lower it"):
         load_encoder(str(tiny_encoder), 5)
+
+
+@pytest.mark.parametrize(("kind", "positions"), [("Bert", 40), ("Roberta", 38), ("XLMRoberta", 38), ("MPNet", 38)])
+def test_the_longest_sequence_is_what_the_encoder_has_positions_for(tmp_path, kind, positions):
+    """Counted from the configuration alone: no weights lie in the folder. RoBERTa's first position is pad id + 1."""
+    import transformers
+
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+    config = getattr(transformers, f"{kind}Config")(vocab_size=99, max_position_embeddings=40, **sizes)
+    config.save_pretrained(tmp_path)
+    check_length(str(tmp_path), positions)
+    message = rf"alignment\.max_length is {positions + 1} but encoder '.*' takes {positions} subwords; lower it"
+    with pytest.raises(CrisisflowError, match=message) as error:
+        check_length(str(tmp_path), positions + 1)
+    assert "\n" not in str(error.value)
+    model = getattr(transformers, f"{kind}Model")(config)
+    model(torch.full((1, positions), 5))
+    with pytest.raises((IndexError, RuntimeError)):
+        model(torch.full((1, positions + 1), 5))
 
 
 def test_padding_changes_nothing(tiny_encoder):
@@ -302,7 +321,7 @@ def test_cheap_dropout_drops_at_its_rate_and_keeps_the_mean(probability):
     ],
 )
 def test_an_unknown_encoder_is_named(encoder, message):
-    for load in (load_tokenizer, lambda name: load_encoder(name, None)):
+    for load in (load_tokenizer, lambda name: load_encoder(name, None), lambda name: check_length(name, 64)):
         with pytest.raises(CrisisflowError, match=message):
             load(encoder)
 

@@ -4,15 +4,18 @@ import errno
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from safetensors.torch import load_file, save_file
 from transformers.models.bert.modeling_bert import BertLayer
 
@@ -22,6 +25,7 @@ from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingP
 from crisisflow.taxonomy import EVENT_CLASSES
 from crisisflow.training import train
 from crisisflow.training.batching import Examples, Shapes, collate, evaluation_order, training_order
+from crisisflow.training.device import Device, open_device
 from crisisflow.training.schedule import rate_factor, stages_of
 
 TRAINING = {
@@ -72,6 +76,13 @@ def arguments(aligned, encoder, folder, row=None, **training):
         **{name: folder / file for name, file in NAMES.items()},
         "speed": folder / "speed.csv",
     }
+
+
+def command(**own) -> list[str]:
+    """`crisisflow train` with the arguments that `arguments` makes."""
+    values = {name: value.model_dump_json() if isinstance(value, BaseModel) else value for name, value in own.items()}
+    options = [f"--{name}={value}" for name, value in values.items()]
+    return [sys.executable, "-m", "crisisflow", "train", *options]
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -172,19 +183,36 @@ def interrupted(monkeypatch, epoch: int, batches: int = 0, **own) -> None:
             train.run(**own)
 
 
-@pytest.mark.parametrize("suffix", ["safetensors", "json"])
+def flipped(file: Path) -> None:
+    """One bit of the file is another."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "damage", "reason"),
+    [
+        ("safetensors", flipped, "the checksum of its tensors differs"),
+        ("safetensors", Path.unlink, "No such file or directory"),
+        ("json", flipped, ""),
+        ("json", lambda file: file.write_text("{}"), "it has no 'state'"),
+        ("json", lambda file: file.write_text("[]"), ""),
+    ],
+)
 def test_a_damaged_checkpoint_is_said_and_the_one_before_it_used(
-    finished, tiny_encoder, aligned, tmp_path, monkeypatch, capsys, suffix
+    finished, tiny_encoder, aligned, tmp_path, monkeypatch, capsys, suffix, damage, reason
 ):
     interrupted(monkeypatch, 4, **arguments(aligned, tiny_encoder, tmp_path))
     *_, newest = sorted((tmp_path / "checkpoint").glob(f"*.{suffix}"))
-    damaged = bytearray(newest.read_bytes())
-    damaged[len(damaged) // 2] ^= 1
-    newest.write_bytes(damaged)
+    damage(newest)
     capsys.readouterr()
     train.run(**arguments(aligned, tiny_encoder, tmp_path))
     said = capsys.readouterr().err
-    assert len([line for line in said.splitlines() if "is damaged" in line]) == 1
+    (line,) = [line for line in said.splitlines() if "damaged" in line]
+    assert line.startswith(f"checkpoint {newest.with_suffix('.json')} is damaged (")
+    assert reason in line
+    assert line.endswith("): going back to the one before it, or to the beginning")
     assert "going on in epoch 3 after 10 of its batches" in said
     assert content(tmp_path) == content(finished)
 
@@ -218,19 +246,49 @@ def test_a_checkpoint_of_other_parameters_is_not_taken_up(
 @pytest.mark.parametrize(
     ("row", "training", "message"),
     [
-        ({"freeze_layers": 5}, {}, r"rows\.D\.freeze_layers is 5 but the encoder has 4 layers"),
-        ({}, {"tweets": 121}, r"training\.tweets is 121 but the train split has 120"),
+        ({"freeze_layers": 5}, {}, r"rows\.D\.freeze_layers is 5 but the encoder has 4 layers; lower it"),
+        ({}, {"tweets": 121}, r"training\.tweets is 121 but the train split has 120; lower it, or say all"),
         ({}, {"device": "xla"}, r"torch_xla is not installed"),
-        ({}, {"device": "cuda"}, r"there are 0 CUDA devices for 1 processes"),
-        ({}, {"processes": 4}, r"training\.processes is 4 but 1 run; start them with: torchrun"),
+        ({}, {"device": "cuda"}, r"training\.device is cuda but PyTorch finds no CUDA device here; set it to cpu"),
+        ({}, {"processes": 4}, r"training\.processes is 4 but 1 run; crisisflow train starts them itself"),
         ({"freeze_layers": 4, "weighting": "pcgrad"}, {}, r"stage 2 leaves none of its layers to train"),
-        ({}, {"batch_size": 60}, r"rows\.D: all 4 steps of stage 1 are warm-up \(5\)"),
+        (
+            {},
+            {"batch_size": 60},
+            r"rows\.D: all 4 steps of stage 1 are .*; lower training\.two_stage\.stage1\.warmup_steps, which is 5",
+        ),
+        (
+            {"schedule": "single", "freeze_layers": 0, "freeze_embeddings": False},
+            {"batch_size": 60, "single": {"epochs": 2, "warmup_steps": 4}},
+            r"rows\.D: all 4 steps of stage 1 are .*; lower training\.single\.warmup_steps, which is 4",
+        ),
     ],
 )
 def test_what_cannot_work_stops_before_any_work(tiny_encoder, aligned, tmp_path, row, training, message):
-    with pytest.raises(CrisisflowError, match=message):
+    with pytest.raises(CrisisflowError, match=message) as error:
         train.run(**arguments(aligned, tiny_encoder, tmp_path, row=row, **training))
+    assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_process_wants_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    with pytest.raises(CrisisflowError, match=r"only 1 is here; lower training\.processes, which is 2"):
+        open_device("cuda", 1, 2)
+
+
+def test_a_port_that_another_program_took_is_one_line(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(taken.getsockname()[1])}
+        for name, value in {**place, "RANK": "0", "WORLD_SIZE": "2"}.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(
+            CrisisflowError, match=r"the 2 processes .* do not find each other \(.*\); run again"
+        ) as error:
+            open_device("cpu", 1, 2)
+    assert "\n" not in str(error.value)
 
 
 def test_a_loss_that_is_no_number_stops_with_row_epoch_step_and_tweets(tiny_encoder, aligned, tmp_path):
@@ -390,27 +448,131 @@ def test_a_disk_too_small_for_the_kept_output_is_one_line(tiny_encoder, aligned,
         train.run(**arguments(aligned, tiny_encoder, tmp_path, row={"frozen_dropout": False}))
 
 
-@pytest.mark.parametrize(("weighting", "batch_size"), [("kendall", 8), ("gradnorm", 7)])
-def test_two_processes_have_the_losses_of_one(tiny_encoder, aligned, tmp_path, weighting, batch_size):
-    """Dropout is off, since each process draws its own; what remains is the order of floating-point sums.
+@pytest.fixture(scope="module")
+def quiet_encoder(tiny_encoder, tmp_path_factory):
+    """Without dropout: each process draws its own."""
+    folder = tmp_path_factory.mktemp("quiet")
+    shutil.copytree(tiny_encoder, folder, dirs_exist_ok=True)
+    config = read_json(folder / "config.json")
+    write_json(folder / "config.json", config | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
+    return folder
 
-    Of 120 tweets the last batch of seven holds one, so that one process has none.
-    """
-    quiet = tmp_path / "quiet"
-    shutil.copytree(tiny_encoder, quiet)
-    config = read_json(quiet / "config.json")
-    write_json(quiet / "config.json", config | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
-    losses = {}
-    for processes in (1, 2):
-        folder = tmp_path / str(processes)
-        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-        own = [str(aligned), str(quiet), str(folder), weighting, str(batch_size)]
-        subprocess.run([*launch, __file__, *own], check=True, capture_output=True)
-        losses[processes] = [list(map(float, line.split())) for line in (folder / "losses").read_text().splitlines()]
-        assert history(folder)
-    assert len(losses[1]) >= 20
-    for one, two in zip(losses[1][:20], losses[2][:20], strict=True):
-        assert one == pytest.approx(two, rel=1e-5)
+
+@pytest.mark.parametrize(
+    ("launcher", "weighting", "batch_size"),
+    [("crisisflow", "kendall", 8), ("crisisflow", "gradnorm", 7), ("torchrun", "kendall", 8)],
+)
+def test_two_processes_have_the_losses_of_one(quiet_encoder, aligned, tmp_path, launcher, weighting, batch_size):
+    """Up to the order of floating-point sums. Of 120 tweets the last batch of seven holds one, for one of the two."""
+    row, still = {"weighting": weighting}, {"model": ModelParams(dropout=0.0)}
+    one, two = (
+        arguments(aligned, quiet_encoder, tmp_path / str(n), row, batch_size=batch_size, processes=n) | still
+        for n in (1, 2)
+    )
+    train.run(**one)
+    line = command(**two)
+    if launcher == "torchrun":
+        line[1:2] = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]
+    done = subprocess.run(line, check=True, capture_output=True, text=True)
+    said = [line for line in done.stderr.splitlines() if line.startswith("row D")]
+    assert len(said) == 4  # one for each epoch: rank 0 alone speaks
+    for ours, theirs in zip(history(tmp_path / "1"), history(tmp_path / "2"), strict=True):
+        assert [name for name in ours if ours[name] is None] == [name for name in theirs if theirs[name] is None]
+        assert [ours[name] or 0 for name in ours] == pytest.approx([theirs[name] or 0 for name in ours], rel=1e-5)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_rank_0_alone_speaks(tiny_encoder, aligned, tmp_path, monkeypatch, capsys, terminal):
+    own = arguments(aligned, tiny_encoder, tmp_path, row={"frozen_dropout": False})
+    interrupted(monkeypatch, 3, 6, **own)
+    for file in (tmp_path / "checkpoint").glob("*.json"):
+        file.write_text("{}")
+    monkeypatch.setattr("crisisflow.progress.LOG_SECONDS", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    for writes in (False, True):
+        capsys.readouterr()
+        monkeypatch.setattr(Device, "writes", writes)
+        train.run(**own)
+        said = capsys.readouterr().err
+        for told in ("is damaged", "output of the frozen layers: ", "epoch 4: "):
+            assert (told in said) == writes
+
+
+def still_there(folder: Path) -> list[psutil.Process]:
+    """Processes with the folder in their command: those of its run."""
+    return [own for own in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(own.info["cmdline"] or [])]
+
+
+ENOUGH = "raise CrisisflowError('rank 1 has enough; lower it')"
+KILLED = "crisisflow: training process 2 of 2 was ended by SIGKILL; run again to go on, and if memory ran out, lower "
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "code", "first", "last"),
+    [
+        # before it meets rank 0, which waits for it; or later, so that rank 0 misses it and fails too
+        ("train.open_device", ENOUGH, 2, "crisisflow: rank 1 has enough", "; lower it"),
+        ("loop.Trainer._step", ENOUGH, 2, "crisisflow: rank 1 has enough", "; lower it"),
+        ("loop.Trainer._step", "os.kill(os.getpid(), 9)", 2, KILLED, "training.batch_size or training.processes"),
+        ("loop.Trainer._step", "assert False, 'bug'", 1, "Traceback (most recent call last):", "AssertionError: bug"),
+    ],
+)
+def test_what_ends_one_process_ends_all_and_is_told_once(
+    tiny_encoder, aligned, tmp_path, place, fault, code, first, last
+):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os\n"
+        "if os.environ.get('RANK') == '1':\n"
+        "    from crisisflow.errors import CrisisflowError\n"
+        "    from crisisflow.training import loop, train\n"
+        "    def fail(*arguments):\n"
+        f"        {fault}\n"
+        f"    {place} = fail\n"
+    )
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    line = command(**arguments(aligned, tiny_encoder, tmp_path, processes=2))
+    done = subprocess.run(line, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (code, "")
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith(first)
+    assert lines[-1].endswith(last)
+    assert len(lines) == 1 or code == 1
+    assert sum("Traceback" in line for line in lines) == (code == 1)
+    assert still_there(tmp_path) == []
+
+
+def test_what_all_processes_refuse_is_told_once(tiny_encoder, aligned, tmp_path):
+    line = command(**arguments(aligned, tiny_encoder, tmp_path, processes=2, tweets=121))
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    told = "crisisflow: training.tweets is 121 but the train split has 120; lower it, or say all\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "told"),
+    [
+        (signal.SIGINT, 130, ["crisisflow: interrupted; run again to go on\n"]),
+        (signal.SIGTERM, 128 + signal.SIGTERM, []),
+        (signal.SIGKILL, -signal.SIGKILL, []),
+    ],
+)
+def test_a_signal_ends_all_processes(tiny_encoder, aligned, tmp_path, number, code, told):
+    stages = {"stage1": {"epochs": 1, "warmup_steps": 5}, "stage2": {"epochs": 500, "warmup_steps": 2}}
+    line = command(**arguments(aligned, tiny_encoder, tmp_path, processes=2, two_stage=stages))
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process:
+        while not list((tmp_path / "checkpoint").glob("*.json")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        for child in psutil.Process(process.pid).children():
+            child.send_signal(signal.SIGINT)  # as a terminal sends Ctrl-C to all: they leave it to the launcher
+        time.sleep(1)
+        assert len(still_there(tmp_path)) == 3
+        process.send_signal(number)
+        assert process.wait() == code
+        if number == signal.SIGKILL:  # then the others notice by themselves
+            psutil.wait_procs(still_there(tmp_path), timeout=10)
+        assert still_there(tmp_path) == []
+        assert [line for line in process.stderr if "epoch" not in line] == told
 
 
 def test_fewer_training_tweets_are_drawn_by_class(tiny_encoder, aligned, tmp_path):
@@ -482,20 +644,8 @@ def test_a_share_of_a_batch_counts_the_whole_and_a_filled_one_is_as_high_as_all(
     assert filled.counts.tolist() == [1, 1]
 
 
-if __name__ == "__main__":  # the processes that the tests kill, or start in pairs
+if __name__ == "__main__":  # the process that a test kills
     from crisisflow.training import loop
 
     loop.CHECKPOINT_SECONDS, loop.LOOK_EVERY = 0, 5
-    data, encoder, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-    own = arguments(data, encoder, folder)
-    if "RANK" in os.environ:
-        row, processes = {"weighting": sys.argv[4]}, int(os.environ["WORLD_SIZE"])
-        own = arguments(data, encoder, folder, row=row, batch_size=int(sys.argv[5]), processes=processes)
-        own["model"] = ModelParams(dropout=0.0)
-        step, lines = loop.Trainer._step, []
-        loop.Trainer._step = lambda *given: lines.append(found := step(*given)) or found
-        train.run(**own)
-        if os.environ["RANK"] == "0":
-            (folder / "losses").write_text("\n".join(" ".join(map(str, found.tolist())) for found in lines))
-    else:
-        train.run(**own)
+    train.run(**arguments(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))

@@ -25,16 +25,11 @@ rule train:
         training=section("training"),
         model=section("model"),
         alignment=section("alignment"),
-        launch=(
-            "crisisflow"
-            if PARAMS["training"]["processes"] == 1
-            else f"torchrun --standalone --nproc-per-node {PARAMS['training']['processes']} -m crisisflow"
-        ),
         checkpoint=lambda wildcards: f"results/checkpoints/{wildcards.row}/seed{wildcards.seed}",
     message:
         "Training row {wildcards.row} with seed {wildcards.seed}"
     shell:
-        "{params.launch} train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned}"
+        "crisisflow train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned}"
         " --row {params.row:q} --training {params.training:q} --model {params.model:q}"
         " --alignment {params.alignment:q} --checkpoint {params.checkpoint} --out {output.model}"
         " --config {output.config} --history {output.history} --scores {output.scores}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from crisisflow.annotation.span import Span, read_spans
 from crisisflow.artifacts import ALIGNED, TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.params import AlignmentParams
-from crisisflow.pretrained import load_tokenizer
+from crisisflow.pretrained import check_length, load_tokenizer
 from crisisflow.progress import say, tracked
 from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, EVENT_CLASSES, IGNORED
 
@@ -132,7 +132,12 @@ def align(
 
 
 def run(tweets: Path, resolved: Path, encoder: str, params: AlignmentParams, out: Path, statistics: Path) -> None:
-    """Write the aligned tweets of one row's tokenizer and, per type, the fates of the spans."""
+    """Write the aligned tweets of one row's tokenizer and, per type, the fates of the spans.
+
+    Raises:
+        CrisisflowError: the encoder is not to be had, or takes no sequences as long as `max_length`.
+    """
+    check_length(encoder, params.max_length)
     tokenizer = load_tokenizer(encoder)
     table = read_parquet(tweets, TWEETS)
     spans: dict[str, list[Span]] = defaultdict(list)

@@ -6,7 +6,7 @@ between leaves the one before in force. A damaged one is said, and the one befor
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from crisisflow.artifacts import write_json
-from crisisflow.progress import say
 from crisisflow.training.device import Device
 
 KEPT = 2
@@ -75,7 +74,7 @@ def save(folder: Path, device: Device, checkpoint: Checkpoint) -> None:
     _remove(path for path in _files(folder) if path.stem not in kept)
 
 
-def load(folder: Path, run: str) -> Checkpoint | None:
+def load(folder: Path, run: str, say: Callable[[str], None]) -> Checkpoint | None:
     """The newest sound checkpoint of the run with this fingerprint, or None; one that cannot be used is said."""
     for path in sorted(folder.glob(STATES), reverse=True):
         try:
@@ -90,7 +89,8 @@ def load(folder: Path, run: str) -> Checkpoint | None:
                 raise ValueError("the checksum of its tensors differs")
             return Checkpoint(load_file(tensors), written["state"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            say(f"checkpoint {path} is damaged ({error}): going back to the one before it, or to the beginning")
+            reason = f"it has no {error}" if isinstance(error, KeyError) else error
+            say(f"checkpoint {path} is damaged ({reason}): going back to the one before it, or to the beginning")
     return None
 
 

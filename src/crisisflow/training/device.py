@@ -1,8 +1,9 @@
 """The device seam: where tensors lie, how a step ends, how processes share it. Only this module names device libraries.
 
-Data parallel: `torchrun` starts the same command several times and tells each its rank by the environment. Every
-process reads the whole split and computes its share of each batch; losses and gradients are summed, so that the
-result is that of one process with the whole batch, but for the order of floating-point sums and for dropout.
+Data parallel: launch.py, or torchrun, starts the same command several times and tells each its rank by the
+environment. Every process reads the whole split and computes its share of each batch; losses and gradients are
+summed, so that the result is that of one process with the whole batch, but for the order of floating-point sums and for
+dropout.
 """
 
 import os
@@ -199,7 +200,7 @@ def open_device(kind: str, threads: int, processes: int) -> Device:
     """The device called cpu, cuda or xla, with `threads` CPU threads and deterministic algorithms.
 
     Args:
-        processes: as many as torchrun started, which tells each of them by the environment.
+        processes: as many as were started; the environment tells each of them its rank.
 
     Raises:
         CrisisflowError: it is not to be had here, or there are not as many processes.
@@ -208,8 +209,8 @@ def open_device(kind: str, threads: int, processes: int) -> Device:
     started = int(os.environ.get("WORLD_SIZE", "1"))
     if started != processes:
         raise CrisisflowError(
-            f"training.processes is {processes} but {started} run; start them with: "
-            f"torchrun --standalone --nproc-per-node {processes} -m crisisflow train ..."
+            f"training.processes is {processes} but {started} run; crisisflow train starts them itself where RANK is "
+            f"not set, and torchrun has to start {processes} in all"
         )
     if kind == "xla":
         if processes > 1:
@@ -219,14 +220,26 @@ def open_device(kind: str, threads: int, processes: int) -> Device:
     if kind == "cuda":
         # cuBLAS is deterministic only with a work space of fixed size; it reads this when it is first used.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        if local_rank >= torch.cuda.device_count():
+        there = torch.cuda.device_count()
+        if there == 0:
             raise CrisisflowError(
-                f"training.device is cuda but there are {torch.cuda.device_count()} CUDA devices for "
-                f"{processes} processes; lower training.processes, or set the device to cpu"
+                "training.device is cuda but PyTorch finds no CUDA device here; set it to cpu, or see to the driver "
+                "and to the CUDA build of torch"
+            )
+        if local_rank >= there:
+            raise CrisisflowError(
+                f"training.device is cuda, which wants a device for each process, but only {there} "
+                f"{'is' if there == 1 else 'are'} here; lower training.processes, which is {processes}"
             )
     torch.use_deterministic_algorithms(True, warn_only=kind == "cuda")
     # Else every new tensor is filled first, in case something reads it before writing; nothing here does.
     torch.utils.deterministic.fill_uninitialized_memory = False
     if processes > 1:
-        distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+        try:
+            distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+        except distributed.DistError as error:  # such as a port that another program took
+            reason = str(error).strip().splitlines()[0][:200]
+            raise CrisisflowError(
+                f"the {processes} processes of training.processes do not find each other ({reason}); run again"
+            ) from error
     return Device(kind, rank, local_rank, processes)

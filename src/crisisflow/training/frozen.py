@@ -74,7 +74,9 @@ def compute(
     kept = FrozenStates(examples, lower.config.hidden_size, folder)
     lower.eval()
     batches = evaluation_order(examples.lengths(), subwords, shapes)
-    for indices in tracked(batches, f"{name}, output of the frozen layers", len(batches), "batches"):
+    for indices in tracked(
+        batches, f"{name}, output of the frozen layers", len(batches), "batches", shown=device.writes
+    ):
         length = shapes.length(len(examples.input_ids[indices[0]]))
         batch = collate(examples, indices, padding_id, shapes, rows_within(length, subwords))
         with device.autocast():

@@ -167,7 +167,7 @@ class Trainer:
             self.sums = self.device.place(torch.zeros(len(self.model.tasks)))
         self._train_mode(stage)
         done = sum(map(len, batches[: start.batches]))
-        progress = Progress(f"{self.name}, epoch {epoch}", len(train.input_ids) - done)
+        progress = Progress(f"{self.name}, epoch {epoch}", len(train.input_ids) - done, shown=self.device.writes)
         unseen: list[Tensor] = []  # the losses of the steps since the last look
         began = saved = time.monotonic()
         for at in range(start.batches, len(batches)):
@@ -182,8 +182,7 @@ class Trainer:
                 if time.monotonic() - saved >= CHECKPOINT_SECONDS and at < len(batches) - 1:
                     self._save(optimizer, Position(epoch, at + 1, start.seconds + time.monotonic() - began))
                     saved = time.monotonic()
-            if self.device.writes:
-                progress.advance(len(batches[at]), note)
+            progress.advance(len(batches[at]), note)
         progress.close()
         trained = time.monotonic()
         seconds = start.seconds + trained - began
@@ -314,7 +313,7 @@ class Trainer:
 
     def _resume(self) -> tuple[Position, dict[str, Tensor]]:
         """Where to begin, and the optimizer's moments there; none of them at the very beginning."""
-        found = checkpoints.load(self.folder, self.run)
+        found = checkpoints.load(self.folder, self.run, self._say)
         self.device.wait()  # all processes have read before one of them writes
         if self.device.writes:
             checkpoints.remove_unusable(self.folder, found)

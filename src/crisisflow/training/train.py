@@ -15,7 +15,7 @@ from crisisflow.model.freezing import encoder_layers
 from crisisflow.model.joint import TASKS, JointModel
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams
-from crisisflow.pretrained import load_encoder, load_tokenizer
+from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
 from crisisflow.sources import digest
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
 from crisisflow.training import checkpoint as checkpoints
@@ -43,21 +43,19 @@ def _check(
     name: str,
     row: RowParams,
     training: TrainingParams,
-    alignment: AlignmentParams,
     depth: int,
-    positions: int,
     train: Examples,
 ) -> None:
     """Refuse what cannot work or would not mean what it says, before any work."""
     if row.freeze_layers > depth:
-        raise CrisisflowError(f"rows.{name}.freeze_layers is {row.freeze_layers} but the encoder has {depth} layers")
+        raise CrisisflowError(
+            f"rows.{name}.freeze_layers is {row.freeze_layers} but the encoder has {depth} layers; lower it"
+        )
     if row.freeze_layers == depth and row.weighting in ("gradnorm", "pcgrad"):
         raise CrisisflowError(
             f"rows.{name}.weighting is {row.weighting}, which balances gradients on the encoder, and stage 2 leaves "
             "none of its layers to train; lower freeze_layers"
         )
-    if alignment.max_length > positions:
-        raise CrisisflowError(f"alignment.max_length is {alignment.max_length} but {row.encoder} takes {positions}")
     absent = [label for at, label in enumerate(EVENT_CLASSES) if at not in set(train.class_ids)]
     if absent and "cls" in TASKS[row.tasks]:
         raise CrisisflowError(
@@ -67,9 +65,10 @@ def _check(
     steps = -(-len(train.tweet_ids) // training.batch_size)
     for number, stage in enumerate(stages_of(row, training), start=1):
         if stage.warmup_steps >= stage.epochs * steps:
+            key = row.schedule if row.schedule == "single" else f"{row.schedule}.stage{number}"
             raise CrisisflowError(
-                f"rows.{name}: all {stage.epochs * steps} steps of stage {number} are warm-up ({stage.warmup_steps}), "
-                f"so its learning rate would never fall; lower warmup_steps in training.{row.schedule}"
+                f"rows.{name}: all {stage.epochs * steps} steps of stage {number} are warm-up, so its learning rate "
+                f"would never fall; lower training.{key}.warmup_steps, which is {stage.warmup_steps}"
             )
 
 
@@ -103,13 +102,12 @@ def run(
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     device = open_device(training.device, training.threads, training.processes)
+    check_length(row.encoder, alignment.max_length)
     encoder, tokenizer = load_encoder(row.encoder, row.layers), load_tokenizer(row.encoder)
-    # RoBERTa counts positions from behind the padding id, so its tokenizer's limit is the true one.
-    positions = min(encoder.config.max_position_embeddings, tokenizer.model_max_length)
     validation = read_examples(aligned, "validation")
     train = read_examples(aligned, "train")
     train = train.at(draw_training(train.class_ids, training.tweets, seed))
-    _check(name, row, training, alignment, len(encoder_layers(encoder)), positions, train)
+    _check(name, row, training, len(encoder_layers(encoder)), train)
     device.seed(seeds.of_heads(seed))
     joint = JointModel(encoder, model.dropout, row.tasks)
     trainer = Trainer(
