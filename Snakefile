@@ -44,6 +44,7 @@ rule all:
         expand(rules.floor.output, seed=PARAMS["seeds"]),
         rules.bootstrap.output,
         rules.tables.output,
+        rules.figures.output,
         rules.report.output,
 
 

@@ -370,6 +370,18 @@ def tables_command(
     run(preset, rows, seeds, tweets, resolved, manifest, metrics, differences, folder, out)
 
 
+@app.command("figures")
+def figures_command(
+    histories: Annotated[list[Path], typer.Option("--history", help="history.csv of a row and seed; repeat")],
+    metrics: Annotated[Path, typer.Option(help="what the step tables found")],
+    folder: Annotated[Path, typer.Option()],
+) -> None:
+    """Draw Figures 4 to 7 of this run, with the numbers behind them."""
+    from crisisflow.evaluation.figures import run
+
+    run(histories, metrics, folder)
+
+
 @app.command("report")
 def report_command(
     preset: Annotated[str, typer.Option(help="its name, shown in the report")],
@@ -379,12 +391,13 @@ def report_command(
     annotation: Annotated[Path, typer.Option()],
     metrics: Annotated[Path, typer.Option()],
     tables: Annotated[list[Path], typer.Option("--table", help="CSV of a table; repeat")],
+    figures: Annotated[list[Path], typer.Option("--figure", help="SVG of a figure; repeat")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write the HTML report."""
     from crisisflow.evaluation.report import run
 
-    run(preset, manifest, repair, corpus, annotation, metrics, tables, out)
+    run(preset, manifest, repair, corpus, annotation, metrics, tables, figures, out)
 
 
 @app.command("export")

@@ -1,5 +1,8 @@
 """Metrics and tables."""
 
+import base64
+import re
+
 import pandas as pd
 import pytest
 
@@ -286,8 +289,11 @@ def test_the_report_escapes_what_it_shows(tmp_path):
     for name, value in facts.items():
         write_json(tmp_path / name, value)
     (tmp_path / "table3.csv").write_text(f"Row\n{hostile}\n")
+    (tmp_path / "figure4.svg").write_text(f"<svg>{hostile}</svg>")
     paths = [tmp_path / name for name in facts]
-    report.run("sample", *paths, [tmp_path / "table3.csv"], tmp_path / "report.html")
+    report.run("sample", *paths, [tmp_path / "table3.csv"], [tmp_path / "figure4.svg"], tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert "<script" not in page
     assert page.count("&lt;script&gt;") == 4
+    (drawing,) = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="Figure 4', page)
+    assert base64.b64decode(drawing).decode() == f"<svg>{hostile}</svg>"  # as an image it runs no script

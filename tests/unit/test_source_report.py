@@ -8,9 +8,10 @@ import pytest
 
 from crisisflow.annotation.lexicon import RULER, RulerFile, dropped, load_ruler
 from crisisflow.annotation.resolve import resolve
-from crisisflow.annotation.source_report import markdown, meetings, pattern_table, source_table, write_svg
+from crisisflow.annotation.source_report import figure, markdown, meetings, pattern_table, source_table
 from crisisflow.annotation.span import STAGES, Span
 from crisisflow.artifacts import CONFLICTS
+from crisisflow.drawing import write_svg
 from crisisflow.errors import CrisisflowError
 
 # Two tweets of four that are annotated. In the first, spaCy and ruler agree on a place and regex conflicts with spaCy
@@ -95,9 +96,9 @@ def test_markdown_lists_the_dropped_patterns() -> None:
 
 def test_figure_is_a_drawing_with_the_same_bytes_each_time(tmp_path: Path) -> None:
     for name in ("one.svg", "two.svg"):
-        write_svg(tmp_path / name, report())
+        write_svg(tmp_path / name, lambda: figure(report()))
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
-    write_svg(tmp_path / "other.svg", report([QUAKE]))
+    write_svg(tmp_path / "other.svg", lambda: figure(report([QUAKE])))
     assert (tmp_path / "other.svg").read_bytes() != (tmp_path / "one.svg").read_bytes()
     drawn = ElementTree.parse(tmp_path / "one.svg").getroot()
     assert drawn.tag == "{http://www.w3.org/2000/svg}svg"

@@ -51,15 +51,25 @@ def test_metrics_tables_and_report(snakemade):
 
 
 QUALITY = {"quality": 1, "source_report": 1}
-LAST = {"tables": 1, "report": 1}
+LAST = {"tables": 1, "figures": 1, "report": 1}
 COMPARED = {"bootstrap": 1, **LAST}
 
 
 @pytest.mark.parametrize(
     ("path", "value", "jobs", "stages"),
     [
-        ("rows.D.weighting", "fixed", {"train": 1, "evaluate": 1, **COMPARED}, {"train@D-13", "bootstrap", "tables"}),
-        ("rows.D.freeze_layers", 0, {"train": 1, "evaluate": 1, **COMPARED}, {"train@D-13", "bootstrap", "tables"}),
+        (
+            "rows.D.weighting",
+            "fixed",
+            {"train": 1, "evaluate": 1, **COMPARED},
+            {"train@D-13", "bootstrap", "tables", "figures"},
+        ),
+        (
+            "rows.D.freeze_layers",
+            0,
+            {"train": 1, "evaluate": 1, **COMPARED},
+            {"train@D-13", "bootstrap", "tables", "figures"},
+        ),
         (
             "annotation.regex.lexicons",
             ["casualties"],

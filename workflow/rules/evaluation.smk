@@ -1,5 +1,7 @@
 # The paper's tables that a run can fill (Table 2 is the taxonomy), and two of our own.
 TABLES = ["table1", "table3", "table5", "differences", "scores"]
+# The paper's figures that a run can fill (1 to 3 and 8 are drawings of the system).
+FIGURES = ["figure4", "figure5", "figure6", "figure7"]
 
 
 rule evaluate:
@@ -97,6 +99,33 @@ rule tables:
         " --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
 
 
+rule figures:
+    input:
+        histories=every_run(rules.train.output.history),
+        metrics=rules.tables.output.metrics,
+    output:
+        svg=report(
+            expand("results/figures/{figure}.svg", figure=FIGURES),
+            caption="../report/figures.rst",
+            category="Figures",
+        ),
+        csv=expand("results/figures/{figure}.csv", figure=FIGURES),
+    log:
+        "logs/figures.log",
+    benchmark:
+        "logs/benchmarks/figures.tsv"
+    params:
+        code=code("evaluation.figures"),
+        rows=section("rows"),
+        seeds=section("seeds"),
+        folder=lambda wildcards, output: Path(output.svg[0]).parent,
+    message:
+        "Drawing the figures"
+    shell:
+        "crisisflow figures $(printf -- ' --history %s' {input.histories}) --metrics {input.metrics}"
+        " --folder {params.folder} 2>&1 | tee {log} >&2"
+
+
 rule report:
     input:
         template="src/crisisflow/evaluation/report.html.jinja",
@@ -106,6 +135,7 @@ rule report:
         annotation=rules.resolve.output.statistics,
         metrics=rules.tables.output.metrics,
         tables=rules.tables.output.csv,
+        figures=rules.figures.output.svg,
     output:
         "results/report.html",
     log:
@@ -120,4 +150,5 @@ rule report:
     shell:
         "crisisflow report --preset {params.preset} --manifest {input.manifest} --repair {input.repair}"
         " --corpus {input.corpus} --annotation {input.annotation} --metrics {input.metrics}"
-        " $(printf -- ' --table %s' {input.tables}) --out {output} 2>&1 | tee {log} >&2"
+        " $(printf -- ' --table %s' {input.tables}) $(printf -- ' --figure %s' {input.figures})"
+        " --out {output} 2>&1 | tee {log} >&2"

@@ -13,7 +13,8 @@ import pandas as pd
 
 from crisisflow.annotation.lexicon import REGEX, RULER, RegexFile, RulerFile, dropped
 from crisisflow.annotation.span import RESOLVED, STAGES, Span, read_spans
-from crisisflow.artifacts import CONFLICTS, SPANS, TWEETS, atomic_path, read_parquet, write_text
+from crisisflow.artifacts import CONFLICTS, SPANS, TWEETS, read_parquet, write_text
+from crisisflow.drawing import write_svg
 from crisisflow.params import LexiconParams
 from crisisflow.progress import say
 from crisisflow.taxonomy import ENTITY_TYPES
@@ -151,15 +152,6 @@ def figure(table: pd.DataFrame) -> "Figure":
     return drawn
 
 
-def write_svg(path: Path, table: pd.DataFrame) -> None:
-    """Write the figure as SVG; the same table gives the same bytes."""
-    import matplotlib.style
-
-    # A person's own matplotlibrc must not show, nor the date, nor the random salt of the ids.
-    with matplotlib.style.context(["default", {"svg.hashsalt": "crisisflow"}]), atomic_path(path) as partial:
-        figure(table).savefig(partial, format="svg", metadata={"Date": None})
-
-
 def run(
     tweets: Path,
     stages: Sequence[Path],
@@ -188,5 +180,5 @@ def run(
     for path, rows in ((sources, table), (patterns, of_patterns)):
         write_text(path, rows.to_csv(index=False, lineterminator="\n", float_format="%.4f"))
     write_text(report, text)
-    write_svg(svg, table)
+    write_svg(svg, lambda: figure(table))
     say(text)
