@@ -44,11 +44,7 @@ lint: .venv/installed-dev
 
 .venv/installed-dev: .venv/installed
 	@echo "crisisflow: installing the test tools"
-	@# The tests of DVC's SSH remote run a real sshd of their own, on loopback.
-	@[ -x /usr/sbin/sshd ] || [ $$(id -u) = 0 ] \
-		|| { echo "crisisflow: the tests need sshd; install it with: sudo apt-get install openssh-server" >&2; exit 2; }
-	@[ -x /usr/sbin/sshd ] \
-		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openssh-server; } > /dev/null
+	@tests/install-sshd.sh
 	@pip install -qq --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch $@
 

@@ -48,6 +48,10 @@ rule all:
         rules.report.output,
 
 
+onstart:
+    refuse_touch(workflow.touch)
+
+
 # DVC records what ran; when DVC itself started this run, it does so by its own means.
 onsuccess:
     shell(f"crisisflow record --shards {len(gather.shards('{scatteritem}'))}")

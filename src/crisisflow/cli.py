@@ -428,7 +428,7 @@ def dvcyaml_command(
     """Write dvc.yaml from the Snakefile's rules."""
     from crisisflow.versioning.dvcyaml import run
 
-    run(check)
+    run(only_check=check)
 
 
 @app.command("record")

@@ -23,7 +23,8 @@ class Study:
         # git names the files as they stand in the working tree, so that an uncommitted change is tested too.
         listed = self.run("git", "ls-files", "-co", "--exclude-standard", "-z", cwd=ROOT).stdout
         for name in filter(None, listed.split("\0")):
-            if (ROOT / name).is_file() and name not in ("dvc.lock", "results/metrics.json"):
+            made = name.startswith(("data/", "results/")) and not name.startswith("data/reference/")
+            if (ROOT / name).is_file() and name != "dvc.lock" and not made:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes((ROOT / name).read_bytes())
         (folder / ".dvc").mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 import getpass
 import hashlib
 import json
+import os
 import re
 import shutil
 import socket
@@ -200,6 +201,22 @@ def test_the_hook_follows_each_checkout(history, tmp_path):
         assert study.planned() == {}
         layers[tag] = json.loads((study.folder / "results" / "rows" / "A" / "seed13" / "config.json").read_text())
     assert layers["first"] != layers["second"]
+    # a run at work is not disturbed
+    locks = study.folder / ".snakemake" / "locks"
+    locks.mkdir(exist_ok=True)
+    (locks / "0.output.lock").write_text("data/raw/humaid.parquet\n")
+    before = artifacts(study)
+    left = study.run("git", "checkout", "-q", "first")
+    assert "a run is at work here, so data and results stay" in left.stderr
+    (locks / "0.output.lock").unlink()
+    assert before == digests(study, before)
+    # hooks that other repositories share are not ours to change
+    study.run("git", "config", "core.hooksPath", str(tmp_path / "hooks"))
+    refused = study.run("crisisflow", "install-hook", check=False)
+    assert refused.returncode == 2
+    assert "core.hooksPath" in refused.stderr
+    assert not (tmp_path / "hooks").exists()
+    study.run("git", "config", "--unset", "core.hooksPath")
     hook = study.folder / ".git" / "hooks" / "post-checkout"
     hook.write_text("#!/bin/sh\n")
     refused = study.run("crisisflow", "install-hook", check=False)
@@ -285,13 +302,14 @@ def test_an_interrupted_push_and_pull_go_on_and_a_clone_has_nothing_to_do(histor
 
 
 def damage(path: Path) -> None:
-    """Change one byte, leaving size, time and rights."""
+    """Change one byte, leaving size, times and rights, as a failing disk does."""
     status = path.stat()
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.chmod(0o644)
     path.write_bytes(content)
     path.chmod(status.st_mode)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def test_a_damaged_object_of_the_cache_is_named(history, tmp_path):
@@ -403,3 +421,103 @@ def test_a_crisisflow_of_another_checkout_is_refused(history):
     )
     assert done.returncode == 2
     assert last(done).startswith("crisisflow: this crisisflow is of another checkout")
+
+
+def test_a_rule_s_command_counts_for_dvc_as_for_snakemake(history, tmp_path):
+    study = history.copied(tmp_path / "study")
+    rules = study.folder / "workflow" / "rules" / "annotation.smk"
+    rules.write_text(rules.read_text().replace('"crisisflow resolve ', '"true; crisisflow resolve '))
+    planned = study.planned()
+    assert planned["resolve"] == 1
+    for command in ("sync", "record"):
+        refused = study.run("crisisflow", command, check=False)
+        assert command == "record" or last(refused).startswith("crisisflow: dvc.yaml is not what the Snakefile makes")
+    study.run("crisisflow", "dvcyaml")
+    refused = study.run("crisisflow", "sync", check=False)
+    assert "not accepted: data/annotations/resolved.parquet was made with another command" in refused.stderr
+    assert study.planned() == planned
+
+
+def test_a_lexicon_that_dvc_yaml_does_not_know_is_not_passed_over(history, tmp_path):
+    study = history.copied(tmp_path / "study")
+    lexicons = study.folder / "src" / "crisisflow" / "annotation" / "lexicons" / "regex"
+    shutil.copy(lexicons / "numbers.yaml", lexicons / "mine.yaml")
+    planned = study.planned()
+    assert planned["regex_stage"] == 1
+    refused = study.run("crisisflow", "sync", check=False)
+    assert last(refused).startswith("crisisflow: dvc.yaml is not what the Snakefile makes")
+    assert study.planned() == planned
+
+
+def test_touch_makes_nothing_and_is_refused(history, tmp_path):
+    study = history.copied(tmp_path / "study")
+    study.vary("preset", "renamed")
+    planned = study.planned()
+    refused = study.run("snakemake", "--cores", "1", "--touch", check=False)
+    assert refused.returncode != 0
+    assert "crisisflow: --touch is not accepted" in refused.stderr
+    assert study.planned() == planned
+    assert study.run("git", "status", "--porcelain").stdout == " M params.yaml\n"
+
+
+def test_damage_in_place_is_made_good(history, tmp_path):
+    study = history.copied(tmp_path / "study")
+    path = study.folder / "data" / "annotations" / "ruler.parquet"
+    study.run("dvc", "status")  # DVC has noted the file's time
+    damage(path)
+    assert "up to date" in study.run("dvc", "status").stdout
+    assert study.planned() == {}
+    refused = study.run("crisisflow", "sync", check=False)
+    assert "not accepted: data/annotations/ruler.parquet is damaged; delete it before dvc checkout" in refused.stderr
+    assert study.planned()["ruler_stage"] == 1
+    path.unlink()
+    study.run("dvc", "checkout")
+    study.run("crisisflow", "sync")
+    assert study.planned() == {}
+    assert artifacts(study) == artifacts(history)
+
+
+def test_a_row_s_leftovers_are_not_recorded(history, tmp_path):
+    study = history.copied(tmp_path / "study")
+    params = yaml.safe_load((study.folder / "params.yaml").read_text())
+    del params["rows"]["D"]
+    study.set_params(params)
+    done = study.run("snakemake", "--cores", "2", check=False)
+    line = "crisisflow: results/rows/D/seed13 is of no row and seed of params.yaml"
+    assert line in done.stderr
+    assert study.run("git", "status", "--porcelain", "dvc.lock").stdout == ""
+    repeated = study.run("dvc", "repro", check=False)
+    assert repeated.returncode != 0
+    assert line in repeated.stderr
+    shutil.rmtree(study.folder / "results" / "rows" / "D")
+    study.run("crisisflow", "record")
+    study.commit("third")
+    clone = Study.__new__(Study)
+    clone.folder = tmp_path / "clone"
+    study.run("git", "clone", "-q", ".", str(clone.folder))
+    clone.run("dvc", "cache", "dir", "--local", str(study.folder / ".dvc" / "cache"))
+    clone.run("dvc", "checkout")
+    clone.run("crisisflow", "sync")
+    assert clone.planned() == {}
+
+
+def test_a_comment_in_params_yaml_changes_nothing(history, tmp_path):
+    study = history.copied(tmp_path / "study")
+    path = study.folder / "params.yaml"
+    path.write_text(f"# a thought\n{path.read_text()}")
+    assert "up to date" in study.run("dvc", "status").stdout
+    assert study.planned() == {}
+
+
+def test_under_dvc_s_lock_nothing_is_recorded_or_accepted(history, tmp_path):
+    from dvc.repo import Repo
+
+    study = history.copied(tmp_path / "study")
+    study.vary("preset", "renamed")
+    study.run("snakemake", "--cores", "2", "results/report.html", "results/metrics.json")
+    with Repo(str(study.folder)).lock:
+        for command in ("record", "sync"):
+            refused = study.run("crisisflow", command, check=False)
+            assert refused.returncode == 2
+            assert last(refused).startswith("crisisflow: DVC: Unable to acquire lock"), refused.stderr
+    assert study.run("git", "status", "--porcelain", "dvc.lock").stdout == ""

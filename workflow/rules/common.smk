@@ -1,3 +1,4 @@
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -15,11 +16,15 @@ from crisisflow.versioning.rules import (
     load_params,
     refuse_another_package,
     refuse_config_overrides,
+    refuse_leftovers,
+    refuse_touch,
     section,
 )
 
 refuse_another_package(SOURCES)
 PARAMS = load_params()
+if "DVC_STAGE" in os.environ:
+    refuse_leftovers()
 
 
 wildcard_constraints:

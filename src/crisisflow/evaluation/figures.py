@@ -89,7 +89,14 @@ def bars(table: pd.DataFrame) -> "Figure":
             capsize=3,
             label=heading,
         )
-        panel.bar_label(shown, fmt=lambda value: f"{value:.3f}" if value == value else "", fontsize=7, padding=4)
+        panel.bar_label(
+            shown,
+            fmt=lambda value: f"{value:.3f}" if value == value else "",  # not where a row has no such score
+            label_type="center",
+            rotation=90,
+            fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+        )
         panel.scatter(places, own["paper"], facecolors="none", edgecolors="black", zorder=3, label=None)
     panel.scatter([], [], facecolors="none", edgecolors="black", label="paper (its encoders)")
     panel.set_xticks(range(len(names)), names)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from crisisflow.errors import CrisisflowError
 
 LOOK_SECONDS = 0.1
-LONGEST_REPORT = 50_000  # characters: what a socket holds until it is read
+LONGEST_REPORT = 20_000  # characters: as JSON less than a socket holds until it is read
 
 
 class _Process(NamedTuple):
@@ -123,8 +123,8 @@ def _be_one() -> None:
         run_command()
     except Exception as error:
         expected = isinstance(error, (CrisisflowError, OSError)) and "--debug" not in sys.argv
-        text = str(error) if expected else traceback.format_exc()[-LONGEST_REPORT:]
-        report = {"at": time.monotonic(), "expected": expected, "text": text}
+        text = str(error) if expected else traceback.format_exc()
+        report = {"at": time.monotonic(), "expected": expected, "text": text[-LONGEST_REPORT:]}
         launcher.sendall(json.dumps(report).encode())
         # At once: on the way out, libraries would wait for the other processes, or complain.
         os._exit(1)

@@ -5,10 +5,13 @@ temporary files (a shard) is no stage of its own: it is allowed, and watched, in
 become a matrix over the keys of params.yaml, and the files of all rows become the folder that holds them, so dvc.yaml
 does not change with the values of params.yaml.
 
+Snakemake also watches the text of a rule's command, which DVC does not see: its digest stands behind each command.
+
 One stage is no rule: `params` reads params.yaml whole. Other stages watch their own sections only, so a name that no
-section knows (`dvc exp run -S typo=1`) would change nothing, run nothing and pass.
+section knows (`dvc exp run -S +typo=1`) would change nothing, run nothing and pass.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
@@ -34,14 +37,8 @@ METRICS = {"counts", "metrics", "statistics"}
 # What `dvc plots` draws of the outputs with these names.
 PLOTS = {"history": {"x": "epoch", "y": "combined_score"}}
 # Any command of Snakemake refuses a bad params.yaml; this one does nothing else.
-PARAMS_STAGE = {"cmd": "snakemake --list-rules > /dev/null", "deps": [str(PARAMS_FILE)]}
+PARAMS_STAGE = {"cmd": "snakemake --list-rules > /dev/null", "params": [{str(PARAMS_FILE): None}]}
 WILDCARD = re.compile(r"\{(\w+)(?:,[^}]*)?\}")
-
-
-def load_rules() -> list["Rule"]:
-    """The rules of the Snakefile but its target rule, in their order; nothing is run."""
-    with opened() as workflow:
-        return [rule for rule in workflow.rules if rule.name != "all"]
 
 
 def _flat(items: Any) -> Iterator[str]:
@@ -69,6 +66,10 @@ def _folder(path: str, patterns: Iterable[str]) -> str:
     return path
 
 
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(sorted(texts)).encode()).hexdigest()[:12]
+
+
 def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict[str, Any]:
     """One DVC stage; `temporary` rules make temporary files, `patterns` are the lasting outputs that have wildcards."""
     together = [rule]
@@ -89,7 +90,10 @@ def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict
     stage: dict[str, Any] = {}
     if wildcards:
         stage["matrix"] = {name: f"${{{MATRIX[name]}}}" for name in wildcards}
-    stage["cmd"] = f"snakemake --cores all --force --allowed-rules {allowed} -- {_as_item(outputs[0])}"
+    stage["cmd"] = (
+        f"snakemake --cores all --force --allowed-rules {allowed} -- {_as_item(outputs[0])}"
+        f"  # commands: {_digest(member.shellcmd for member in together)}"
+    )
     stage["deps"] = sorted(set(inputs))
     sections = sorted({_as_item(value.section) for value in params if hasattr(value, "section")})
     if sections:
@@ -102,10 +106,11 @@ def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict
     return stage
 
 
-def dvc_yaml(rules: list["Rule"]) -> str:
-    """The text of dvc.yaml."""
+def dvc_yaml(rules: Iterable["Rule"]) -> str:
+    """The text of dvc.yaml: a stage for each rule but the target rule, in the rules' order."""
     from snakemake.io import is_flagged
 
+    rules = [rule for rule in rules if rule.name != "all"]
     temporary = [rule for rule in rules if all(is_flagged(path, "temp") for path in rule.output)]
     lasting = [rule for rule in rules if rule not in temporary]
     patterns = [path for rule in lasting for path in _flat(rule.output) if "{" in path]
@@ -113,14 +118,20 @@ def dvc_yaml(rules: list["Rule"]) -> str:
     return HEADER + yaml.safe_dump({"stages": stages}, sort_keys=False, width=120)
 
 
-def run(check: bool) -> None:
-    """Write dvc.yaml, or with `check` only compare.
+def check(rules: Iterable["Rule"]) -> None:
+    """Refuse a dvc.yaml that does not fit the rules: DVC would not see all that they depend on.
 
     Raises:
-        CrisisflowError: with `check`, when dvc.yaml is not what the Snakefile makes.
+        CrisisflowError: dvc.yaml is not what the rules make.
     """
-    text = dvc_yaml(load_rules())
-    if not check:
-        write_text(DVC_FILE, text)
-    elif not DVC_FILE.exists() or DVC_FILE.read_text(encoding="utf-8") != text:
+    if not DVC_FILE.exists() or DVC_FILE.read_text(encoding="utf-8") != dvc_yaml(rules):
         raise CrisisflowError(f"{DVC_FILE} is not what the Snakefile makes; write it with: crisisflow dvcyaml")
+
+
+def run(only_check: bool) -> None:
+    """Write dvc.yaml, or only `check` it."""
+    with opened() as workflow:
+        if only_check:
+            check(workflow.rules)
+        else:
+            write_text(DVC_FILE, dvc_yaml(workflow.rules))

@@ -10,14 +10,18 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 
 # git hands over the old commit, the new one, and 1 where a branch or commit was checked out (0: some files only). The
-# hook never makes the checkout itself fail.
+# hook never makes the checkout itself fail, and never changes files under a run.
 TEXT = """\
 #!/bin/sh
 # Written by `crisisflow install-hook`; delete this file to be rid of it.
-[ "$3" = 1 ] && [ -f dvc.lock ] || exit 0
+[ "$3" = 1 ] && [ "$1" != "$2" ] && [ -f dvc.lock ] && [ -f src/crisisflow/versioning/sync.py ] || exit 0
+if [ -n "$(ls .snakemake/locks 2> /dev/null)" ]; then
+    echo "crisisflow: a run is at work here, so data and results stay; after it: dvc checkout; crisisflow sync" >&2
+    exit 0
+fi
 PATH={path}:$PATH PYTHONPATH=$PWD/src
 export PATH PYTHONPATH
-dvc checkout --quiet || echo "crisisflow: not all artifacts are in DVC's cache here; dvc pull fetches them" >&2
+dvc checkout > /dev/null
 crisisflow sync
 exit 0
 """
@@ -27,12 +31,23 @@ def run() -> None:
     """Install the hook `post-checkout`: `dvc checkout`, then `crisisflow sync`.
 
     Raises:
-        CrisisflowError: this is no git checkout, or has such a hook of its own.
+        CrisisflowError: this is no git checkout, has such a hook of its own, or shares its hooks with others.
     """
-    asked = subprocess.run(["git", "rev-parse", "--git-path", "hooks"], capture_output=True, text=True, check=False)
+    asked = subprocess.run(
+        ["git", "rev-parse", "--path-format=absolute", "--git-path", "hooks", "--git-common-dir"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if asked.returncode:
         raise CrisisflowError("this is no git checkout, so there is nowhere to put a hook; run: git init")
-    hook = Path(asked.stdout.strip()) / "post-checkout"
+    hooks, repository = map(Path, asked.stdout.splitlines())
+    hook = hooks / "post-checkout"
+    if not hook.is_relative_to(repository):
+        raise CrisisflowError(
+            f"git's core.hooksPath is {hooks}, which other repositories share; add to {hook} yourself: "
+            "dvc checkout; crisisflow sync"
+        )
     text = TEXT.format(path=shlex.quote(str(Path(sys.executable).parent)))
     if hook.exists() and "crisisflow install-hook" not in hook.read_text(encoding="utf-8"):
         raise CrisisflowError(f"{hook} is there and not ours; add to it: dvc checkout; crisisflow sync")

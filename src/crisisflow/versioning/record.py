@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crisisflow.artifacts import write_text
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
+from crisisflow.versioning import dvcyaml
+from crisisflow.versioning.rules import refuse_leftovers
+from crisisflow.versioning.snakefile import opened
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -49,11 +53,6 @@ def opened_repo() -> Iterator["Repo | None"]:
             yield repo
     except DvcException as error:
         raise CrisisflowError(f"DVC: {error}") from error
-    except PermissionError as error:
-        raise CrisisflowError(
-            f"DVC may not write {error.filename}, so nothing was recorded; get that right, or use a cache of your "
-            "own (dvc cache dir --local FOLDER), then: crisisflow record"
-        ) from error
 
 
 def run(shards: int | None = None) -> None:
@@ -64,7 +63,7 @@ def run(shards: int | None = None) -> None:
     where it takes a file for its own that it did not make (after a checkout its notes are of another commit).
 
     Raises:
-        CrisisflowError: such a file is there, and is named; or DVC itself fails.
+        CrisisflowError: such a file is there, and is named; dvc.yaml does not fit the Snakefile; DVC fails.
     """
     if "DVC_STAGE" in os.environ:
         return
@@ -73,10 +72,19 @@ def run(shards: int | None = None) -> None:
             _record(repo, shards)
 
 
+def sources(repo: "Repo") -> dict[str, bytes]:
+    """The content of params.yaml, dvc.yaml and every other file that no stage makes, such as code and lexicons."""
+    made = {str(out) for stage in repo.index.stages for out in stage.outs}
+    read = {str(dependency) for stage in repo.index.stages for dependency in stage.deps} - made
+    return {path: Path(path).read_bytes() for path in sorted({*read, "dvc.yaml"}) if Path(path).is_file()}
+
+
 def _record(repo: "Repo", shards: int | None) -> None:
     changed = repo.status()
     if not changed:
         return
+    before, lock = sources(repo), Path("dvc.lock")
+    recorded = lock.read_bytes() if lock.exists() else None
     # Snakemake counts the shards as inputs: with another number of them than in the run it would have something to do.
     scatter = ["--set-scatter", f"shards={shards}"] if shards else []
     dry_run = subprocess.run(
@@ -85,6 +93,9 @@ def _record(repo: "Repo", shards: int | None) -> None:
     if "Nothing to be done" not in dry_run.stdout + dry_run.stderr:
         say("record: not everything is up to date, so DVC records nothing; run: snakemake --cores all")
         return
+    with opened() as workflow:
+        dvcyaml.check(workflow.rules)
+    refuse_leftovers()
     for stage in repo.index.stages:
         for out in stage.outs if stage.addressing in changed else ():
             if not made_here(str(out)):
@@ -92,5 +103,16 @@ def _record(repo: "Repo", shards: int | None) -> None:
                     f"{out} was not made here by the present parameters and code, although Snakemake sees nothing "
                     "to do; run: dvc repro"
                 )
-    repo.commit(force=True)
+    try:
+        repo.commit(force=True)
+    except PermissionError as error:
+        raise CrisisflowError(
+            f"DVC may not write {error.filename}, so nothing was recorded; get that right, or use a cache of your own "
+            "(dvc cache dir --local FOLDER), then: crisisflow record"
+        ) from error
+    if sources(repo) != before:
+        lock.unlink() if recorded is None else write_text(lock, recorded.decode())
+        raise CrisisflowError(
+            "parameters or code were edited meanwhile, so nothing was recorded; run: crisisflow record"
+        )
     say("record: DVC has recorded this run (dvc.lock)")

@@ -15,6 +15,7 @@ from crisisflow.params import read_params
 from crisisflow.sources import PACKAGE, digest, relative, sources
 
 PARAMS_FILE = Path("params.yaml")
+FLOOR = "floor"  # the row that is always there
 
 
 def _stop(message: str) -> NoReturn:
@@ -25,7 +26,7 @@ def _stop(message: str) -> NoReturn:
 
 def refuse_another_package(expected: str) -> None:
     """Stop when this package is not that of the checkout: the digests of the code would be of other code."""
-    if PACKAGE.parent != Path(expected).resolve():
+    if PACKAGE.parent.resolve() != Path(expected).resolve():
         _stop(f"this crisisflow is of another checkout ({PACKAGE.parent}); use this one's: PYTHONPATH=src crisisflow …")
 
 
@@ -44,6 +45,24 @@ def refuse_config_overrides(config: dict[str, Any], params: dict[str, Any]) -> N
             "--config and --configfile are not accepted, since params.yaml must be exactly what ran; "
             "edit params.yaml, or use: dvc exp run -S NAME=VALUE"
         )
+
+
+def refuse_touch(touch: bool) -> None:
+    """Stop `snakemake --touch`: files of other parameters would pass for made by the present ones."""
+    if touch:
+        _stop("--touch is not accepted, since it makes nothing; after a checkout or pull use: crisisflow sync")
+
+
+def refuse_leftovers() -> None:
+    """Stop where results of a row or seed lie that params.yaml does not have: DVC takes a folder as a whole."""
+    params = load_params()
+    kept = {(row, f"seed{seed}") for row in (*params["rows"], FLOOR) for seed in params["seeds"]}
+    for folder in sorted([*Path("results/rows").glob("*/seed*"), *Path("results").glob(f"{FLOOR}/seed*")]):
+        if (folder.parent.name, folder.name) not in kept:
+            _stop(
+                f"{folder} is of no row and seed of {PARAMS_FILE}, and DVC would count it to the results; remove it "
+                "(once recorded, git checkout and dvc checkout bring it back)"
+            )
 
 
 class Code(str):

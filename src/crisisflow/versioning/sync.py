@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
-from crisisflow.versioning.record import made_here, opened_repo
+from crisisflow.versioning import dvcyaml
+from crisisflow.versioning.record import made_here, opened_repo, sources
 from crisisflow.versioning.snakefile import opened
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Artifacts(NamedTuple):
 
     vouched: set[str]
     doubtful: dict[str, str]
+    damaged: set[str]  # the doubtful ones that DVC takes for unchanged, and so may Snakemake
 
 
 def _changes(reasons: list[Any]) -> tuple[dict[str, str], list[str]]:
@@ -55,12 +57,12 @@ def _damage(out: "Output") -> str | None:
         cached = out.cache.oid_to_path(recorded)
         if out.cache.fs.exists(cached) and file_md5(cached, out.cache.fs) != recorded:
             return f"is damaged, and so is its object in DVC's cache; delete both, the object is {cached}"
-    return "is damaged"
+    return "is damaged; delete it before dvc checkout, which else believes it"
 
 
 def inspect(repo: "Repo") -> Artifacts:
     """What DVC says of every output; the content of those that it takes for unchanged is read and compared."""
-    found = Artifacts(set(), {})
+    found = Artifacts(set(), {}, set())
     status = repo.status()
     for stage in repo.index.stages:
         outputs, others = _changes(status.get(stage.addressing, []))
@@ -72,21 +74,23 @@ def inspect(repo: "Repo") -> Artifacts:
                 found.doubtful[path] = f"was made with another {', '.join(others)}"
             elif damage := _damage(out):
                 found.doubtful[path] = damage
+                found.damaged.add(path)
             else:
                 found.vouched.add(path)
     return found
 
 
-async def _tell(workflow: "Workflow", vouched: set[str]) -> None:
-    """Let Snakemake's notes say what DVC says."""
+async def _tell(workflow: "Workflow", found: Artifacts) -> set[str]:
+    """Let Snakemake's notes say what DVC says; returns the artifacts that are accepted now."""
     jobs = [job for job in workflow.dag.jobs if job.output]
-    accepted = {job for job in jobs if vouched.issuperset(job.output)}
+    accepted = {job for job in jobs if found.vouched.issuperset(job.output)}
     for job in jobs:
         if job in accepted or _serves_only(workflow, job, accepted):
             await workflow.persistence.finished(job)
-        elif not all(made_here(path) for path in job.output):
+        elif not found.damaged.isdisjoint(job.output) or not all(made_here(path) for path in job.output):
             # Not made by a job that ended: Snakemake would go by its time, and run what comes after it only.
             workflow.persistence.started(job)
+    return {str(path) for job in accepted for path in job.output}
 
 
 def _serves_only(workflow: "Workflow", job: "Job", accepted: set["Job"]) -> bool:
@@ -102,27 +106,36 @@ def run(shards: int | None = None) -> None:
     A file for which DVC does not vouch, and which Snakemake did not make here itself, will be made again.
 
     Raises:
-        CrisisflowError: no checkout with DVC; another run is at work; DVC fails; some artifacts are not as DVC recorded
-            them, which are named (all others are accepted before).
+        CrisisflowError: no checkout with DVC; dvc.yaml does not fit the Snakefile; another run is at work; DVC fails;
+            parameters or code were edited meanwhile; some artifacts are not as DVC recorded them, which are named (the
+            others are accepted before).
     """
     from snakemake.exceptions import LockException
 
-    with opened_repo() as repo:
+    with opened_repo() as repo, opened(["--set-scatter", f"shards={shards}"] if shards else []) as workflow:
         if repo is None:
             raise CrisisflowError("this is no git checkout with DVC (dvc init), so there is nothing to go by")
-        found = inspect(repo)
-    with opened(["--set-scatter", f"shards={shards}"] if shards else []) as workflow:
+        before = sources(repo)
+        dvcyaml.check(workflow.rules)
         workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=False)
         workflow._build_dag()
         try:
             with workflow.persistence.lock():
-                workflow.async_run(_tell(workflow, found.vouched))
+                found = inspect(repo)
+                accepted = workflow.async_run(_tell(workflow, found))
+                if sources(repo) != before:
+                    for job in workflow.dag.jobs:
+                        workflow.persistence.started(job)
+                    raise CrisisflowError(
+                        "parameters or code were edited meanwhile, so nothing is accepted; sync again"
+                    )
         except LockException:
             raise CrisisflowError(
                 "another run is at work in this folder (wait for it), or a killed one left its lock: crisisflow unlock"
             ) from None
-    say(f"sync: Snakemake accepts {len(found.vouched)} artifacts as DVC recorded them")
-    for path, matter in sorted(found.doubtful.items()):
+    say(f"sync: Snakemake accepts {len(accepted)} artifacts as DVC recorded them")
+    siblings = dict.fromkeys(found.vouched - accepted, "is made together with one that is not accepted")
+    for path, matter in sorted({**found.doubtful, **siblings}.items()):
         say(f"sync: not accepted: {path} {matter}")
     if found.doubtful:
         raise CrisisflowError(
