@@ -1,11 +1,14 @@
 """Copies of this project in which the real commands run the whole study at a tiny size."""
 
+import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,20 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 BIN = str(Path(sys.executable).parent)
+
+# The stages that compare the rows, and what Snakemake runs when one row is changed.
+AFTER_ROWS = ["bootstrap", "tables", "figures", "report"]
+ONE_ROW = {"train": 1, "evaluate": 1, **dict.fromkeys(AFTER_ROWS, 1)}
+
+
+def ran(done: subprocess.CompletedProcess) -> list[str]:
+    """The stages that a command of DVC ran; those restored from its run cache are not among them."""
+    return re.findall(r"^Running stage '(.+)':", done.stdout, re.MULTILINE)
+
+
+def last(done: subprocess.CompletedProcess) -> str:
+    """The last line of a command's errors."""
+    return done.stderr.strip().splitlines()[-1]
 
 
 class Study:
@@ -96,6 +113,17 @@ class Study:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
+    def digests(self, paths: Iterable[str]) -> dict[str, str]:
+        """The sha256 of files as they lie in the checkout."""
+        return {path: hashlib.sha256((self.folder / path).read_bytes()).hexdigest() for path in paths}
+
+    def artifacts(self) -> dict[str, str]:
+        """The same of every file that dvc.lock names."""
+        stages = yaml.safe_load((self.folder / "dvc.lock").read_text())["stages"].values()
+        paths = [out["path"] for stage in stages for out in stage.get("outs", [])]
+        assert len(paths) > 50
+        return self.digests(paths)
+
     def planned(self, *targets: str) -> dict[str, int]:
         """How many jobs of each rule Snakemake would run now (its own table of job counts)."""
         text = self.run("snakemake", "--dry-run", "--cores", "1", *targets).stdout
@@ -137,4 +165,15 @@ def reproduced(tmp_path_factory) -> Study:
     """Run by `dvc repro` from a clean clone."""
     study = Study(tmp_path_factory.mktemp("reproduced"))
     study.run("dvc", "repro")
+    return study
+
+
+@pytest.fixture(scope="session")
+def history(snakemade, tmp_path_factory) -> Study:
+    """Two commits of one study: `first` made by Snakemake, `second` by an experiment in which row A has two layers."""
+    study = snakemade.copied(tmp_path_factory.mktemp("history") / "study")
+    study.commit("first")
+    done = study.run("dvc", "exp", "run", "--name", "deeper", "-S", "rows.A.layers=2")
+    assert ran(done) == ["params", "train@A-13", "evaluate@A-13", *AFTER_ROWS]
+    study.commit("second")
     return study
