@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 BIN = str(Path(sys.executable).parent)
@@ -55,12 +56,17 @@ class Study:
         ):
             self.run("git", *command.split())
 
+    @classmethod
+    def at(cls, folder: Path) -> "Study":
+        """A checkout that is there."""
+        study = cls.__new__(cls)
+        study.folder = folder
+        return study
+
     def copied(self, folder: Path) -> "Study":
         """The same checkout in another folder, with all that was made in it."""
-        other = Study.__new__(Study)
-        other.folder = folder
         shutil.copytree(self.folder, folder)
-        return other
+        return Study.at(folder)
 
     def commit(self, tag: str) -> None:
         """Commit all, under this tag."""
@@ -148,16 +154,31 @@ def tiny_params() -> dict:
     return params
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Study:
+    """A study that takes minutes: the first test process that needs it makes it, each works on a copy of its own."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # each process has a folder of its own in there
+    with FileLock(shared / f"{name}.lock"):
+        if not (shared / name).exists():
+            make(shared / f"{name}.partial")
+            (shared / f"{name}.partial").rename(shared / name)
+    return Study.at(shared / name).copied(factory.mktemp(name) / "study")
+
+
 @pytest.fixture(scope="session")
 def snakemade(tmp_path_factory) -> Study:
     """Run by Snakemake on one core, killed in the middle of row D, and run again."""
-    study = Study(tmp_path_factory.mktemp("snakemade"))
-    study.kill_when("results/checkpoints/D/seed13/epoch0002-batch0000000.json", "snakemake", "--cores", "1")
-    locked = study.run("snakemake", "--cores", "1", check=False)
-    assert "LockException" in locked.stderr
-    study.run("crisisflow", "unlock")
-    study.run("snakemake", "--cores", "1")
-    return study
+
+    def make(folder: Path) -> None:
+        study = Study(folder)
+        study.kill_when("results/checkpoints/D/seed13/epoch0002-batch0000000.json", "snakemake", "--cores", "1")
+        locked = study.run("snakemake", "--cores", "1", check=False)
+        assert "LockException" in locked.stderr
+        study.run("crisisflow", "unlock")
+        study.run("snakemake", "--cores", "1")
+
+    return made_once(tmp_path_factory, "snakemade", make)
 
 
 @pytest.fixture(scope="session")
@@ -169,11 +190,14 @@ def reproduced(tmp_path_factory) -> Study:
 
 
 @pytest.fixture(scope="session")
-def history(snakemade, tmp_path_factory) -> Study:
+def history(tmp_path_factory, snakemade) -> Study:
     """Two commits of one study: `first` made by Snakemake, `second` by an experiment in which row A has two layers."""
-    study = snakemade.copied(tmp_path_factory.mktemp("history") / "study")
-    study.commit("first")
-    done = study.run("dvc", "exp", "run", "--name", "deeper", "-S", "rows.A.layers=2")
-    assert ran(done) == ["params", "train@A-13", "evaluate@A-13", *AFTER_ROWS]
-    study.commit("second")
-    return study
+
+    def make(folder: Path) -> None:
+        study = snakemade.copied(folder)
+        study.commit("first")
+        done = study.run("dvc", "exp", "run", "--name", "deeper", "-S", "rows.A.layers=2")
+        assert ran(done) == ["params", "train@A-13", "evaluate@A-13", *AFTER_ROWS]
+        study.commit("second")
+
+    return made_once(tmp_path_factory, "history", make)

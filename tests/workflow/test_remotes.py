@@ -76,8 +76,7 @@ def test_an_interrupted_push_and_pull_go_on_and_a_clone_has_nothing_to_do(histor
     assert "Everything is up to date" in study.run("dvc", "push").stdout
 
     study.run("git", "clone", "-q", ".", str(tmp_path / "clone"))
-    clone = Study.__new__(Study)
-    clone.folder = tmp_path / "clone"
+    clone = Study.at(tmp_path / "clone")
     clone.kill_when(".dvc/cache/files/md5/*/*", "dvc", "pull", "--jobs", "1")
     assert objects(clone.folder / ".dvc" / "cache") < whole
     clone.run("dvc", "pull")

@@ -219,8 +219,7 @@ def test_a_row_s_leftovers_are_not_recorded(history, tmp_path):
     shutil.rmtree(study.folder / "results" / "rows" / "D")
     study.run("crisisflow", "record")
     study.commit("third")
-    clone = Study.__new__(Study)
-    clone.folder = tmp_path / "clone"
+    clone = Study.at(tmp_path / "clone")
     study.run("git", "clone", "-q", ".", str(clone.folder))
     clone.run("dvc", "cache", "dir", "--local", str(study.folder / ".dvc" / "cache"))
     clone.run("dvc", "checkout")
