@@ -559,7 +559,8 @@ def test_what_all_processes_refuse_is_told_once(tiny_encoder, aligned, tmp_path)
 def test_a_signal_ends_all_processes(tiny_encoder, aligned, tmp_path, number, code, told):
     stages = {"stage1": {"epochs": 1, "warmup_steps": 5}, "stage2": {"epochs": 500, "warmup_steps": 2}}
     line = command(**arguments(aligned, tiny_encoder, tmp_path, processes=2, two_stage=stages))
-    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process:
+    # A job in the background is started with Ctrl-C ignored, and the tests may run in one.
+    with subprocess.Popen(["env", "--default-signal=INT", *line], stderr=subprocess.PIPE, text=True) as process:
         while not list((tmp_path / "checkpoint").glob("*.json")):
             assert process.poll() is None
             time.sleep(0.05)

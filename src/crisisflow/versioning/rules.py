@@ -58,10 +58,11 @@ def refuse_leftovers() -> None:
     params = load_params()
     kept = {(row, f"seed{seed}") for row in (*params["rows"], FLOOR) for seed in params["seeds"]}
     for folder in sorted([*Path("results/rows").glob("*/seed*"), *Path("results").glob(f"{FLOOR}/seed*")]):
-        if (folder.parent.name, folder.name) not in kept:
+        # DVC leaves empty folders behind, which count for nothing
+        if (folder.parent.name, folder.name) not in kept and any(path.is_file() for path in folder.rglob("*")):
             _stop(
                 f"{folder} is of no row and seed of {PARAMS_FILE}, and DVC would count it to the results; remove it "
-                "(once recorded, git checkout and dvc checkout bring it back)"
+                "(once recorded, git checkout and dvc checkout bring it back), then: crisisflow record"
             )
 
 

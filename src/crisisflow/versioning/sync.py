@@ -134,11 +134,12 @@ def run(shards: int | None = None) -> None:
                 "another run is at work in this folder (wait for it), or a killed one left its lock: crisisflow unlock"
             ) from None
     say(f"sync: Snakemake accepts {len(accepted)} artifacts as DVC recorded them")
-    siblings = dict.fromkeys(found.vouched - accepted, "is made together with one that is not accepted")
-    for path, matter in sorted({**found.doubtful, **siblings}.items()):
+    for path, matter in sorted(found.doubtful.items()):
         say(f"sync: not accepted: {path} {matter}")
+    if siblings := found.vouched - accepted:
+        say(f"sync: nor {len(siblings)} that are made together with these")
     if found.doubtful:
         raise CrisisflowError(
-            f"{len(found.doubtful)} artifacts are not as DVC recorded them; fetch those with dvc pull or dvc checkout "
-            "and sync again, or make them: snakemake --cores all"
+            f"{len(found.doubtful)} artifacts are not as DVC recorded them; fetch those with dvc pull, or dvc checkout "
+            "--force (which discards edits), and sync again, or make them: snakemake --cores all"
         )
