@@ -52,7 +52,7 @@ def test_the_files_of_every_run():
 
 
 def test_dvc_yaml_is_what_the_snakefile_makes():
-    dvcyaml.run(check=True)
+    dvcyaml.run(only_check=True)
 
 
 def test_an_edited_dvc_yaml_is_found_out(monkeypatch, tmp_path):
@@ -60,7 +60,7 @@ def test_an_edited_dvc_yaml_is_found_out(monkeypatch, tmp_path):
     edited.write_text((ROOT / "dvc.yaml").read_text().replace("corpus.seed", "corpus.sede"))
     monkeypatch.setattr(dvcyaml, "DVC_FILE", edited)
     with pytest.raises(CrisisflowError, match="crisisflow dvcyaml"):
-        dvcyaml.run(check=True)
+        dvcyaml.run(only_check=True)
 
 
 def test_dvc_yaml_holds_no_value_of_params_yaml():
@@ -95,4 +95,4 @@ def test_params_yaml_as_a_whole_is_a_stage():
     """So that a name which no section knows cannot pass where nothing else would run."""
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert next(iter(stages)) == "params"
-    assert stages["params"]["deps"] == ["params.yaml"]
+    assert stages["params"]["params"] == [{"params.yaml": None}]  # all values; a comment is none
