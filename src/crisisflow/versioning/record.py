@@ -76,7 +76,7 @@ def sources(repo: "Repo") -> dict[str, bytes]:
     """The content of params.yaml, dvc.yaml and every other file that no stage makes, such as code and lexicons."""
     made = {str(out) for stage in repo.index.stages for out in stage.outs}
     read = {str(dependency) for stage in repo.index.stages for dependency in stage.deps} - made
-    return {path: Path(path).read_bytes() for path in sorted({*read, "dvc.yaml"}) if Path(path).is_file()}
+    return {path: Path(path).read_bytes() for path in sorted({*read, str(dvcyaml.DVC_FILE)}) if Path(path).is_file()}
 
 
 def _record(repo: "Repo", shards: int | None) -> None:
