@@ -107,6 +107,7 @@ PREDICTIONS = pa.schema(
         ("class_probabilities", pa.list_(pa.float32())),
         ("labels", pa.list_(pa.int64())),
         ("predicted_labels", pa.list_(pa.int64())),
+        ("label_probabilities", pa.list_(pa.float32())),  # of each predicted label
     ]
 )
 

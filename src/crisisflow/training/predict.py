@@ -20,10 +20,12 @@ Forward = Callable[[Batch], Logits]
 class Predictions(NamedTuple):
     """Of one split, in the order of its examples; None of a task that the model does not have.
 
-    `labels` is [subwords of all examples] (int8), `probabilities` [examples, 10].
+    `labels` is [subwords of all examples] (int8), `label_probabilities` their probabilities [subwords], `probabilities`
+    [examples, 10].
     """
 
     labels: Tensor | None
+    label_probabilities: Tensor | None
     probabilities: Tensor | None
 
     def class_ids(self) -> list[int]:
@@ -33,6 +35,10 @@ class Predictions(NamedTuple):
     def labels_of(self, examples: Examples) -> list[list[int]]:
         """The label of every subword of each example."""
         return [labels.tolist() for labels in self.labels.split(examples.lengths())]
+
+    def label_probabilities_of(self, examples: Examples) -> list[list[float]]:
+        """The probability of each of these labels."""
+        return [own.tolist() for own in self.label_probabilities.split(examples.lengths())]
 
     def scores(self, examples: Examples) -> tuple[dict | None, dict | None]:
         """`entity_scores` and `event_scores` of the tasks that were predicted."""
@@ -51,21 +57,25 @@ def predict(
     lengths = examples.lengths()
     begins = [0, *torch.tensor(lengths).cumsum(0).tolist()]
     labels = torch.zeros(begins[-1], dtype=torch.int8)
+    label_probabilities = torch.zeros(begins[-1])
     probabilities = torch.zeros(len(lengths), len(EVENT_CLASSES))
     for indices in evaluation_order(lengths, EVALUATION_SUBWORDS, shapes):
         length = shapes.length(lengths[indices[0]])
         batch = collate(examples, indices, padding_id, shapes, rows_within(length, EVALUATION_SUBWORDS))
         logits = forward(batch)
         entity = None if logits.entity is None else logits.entity.argmax(dim=-1)
+        sureness = None if logits.entity is None else logits.entity.float().softmax(dim=-1).amax(dim=-1)
         event = None if logits.event is None else logits.event.float().softmax(dim=-1)
         device.sync()
         if entity is not None:
-            entity = device.to_host(entity).to(torch.int8)
+            entity, sureness = device.to_host(entity).to(torch.int8), device.to_host(sureness)
             for row, index in enumerate(indices):
                 labels[begins[index] : begins[index + 1]] = entity[row, : lengths[index]]
+                label_probabilities[begins[index] : begins[index + 1]] = sureness[row, : lengths[index]]
         if event is not None:
             probabilities[indices] = device.to_host(event)[: len(indices)]
     return Predictions(
         labels if "ner" in model.tasks else None,
+        label_probabilities if "ner" in model.tasks else None,
         probabilities if "cls" in model.tasks else None,
     )

@@ -81,7 +81,7 @@ def unpack(found: Checkpoint) -> RunState:
     best = None
     if "best" in state:
         guess = under(tensors, "predictions")
-        predictions = Predictions(guess.get("labels"), guess.get("probabilities"))
+        predictions = Predictions(*map(guess.get, Predictions._fields))
         best = Best(tensors=under(tensors, "best"), predictions=predictions, **state["best"])
     return RunState(
         position=Position(*(state[name] for name in Position._fields)),

@@ -171,5 +171,6 @@ def _write_predictions(path: Path, examples: Examples, guess: Predictions) -> No
         "class_probabilities": nothing if guess.probabilities is None else guess.probabilities.tolist(),
         "labels": examples.labels,
         "predicted_labels": nothing if guess.labels is None else guess.labels_of(examples),
+        "label_probabilities": nothing if guess.labels is None else guess.label_probabilities_of(examples),
     }
     write_parquet(path, pa.table(columns, schema=PREDICTIONS), PREDICTIONS)
