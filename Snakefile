@@ -22,6 +22,7 @@ include: "workflow/rules/quality.smk"
 include: "workflow/rules/alignment.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/generalisation.smk"
 
 
 rule all:
@@ -43,6 +44,8 @@ rule all:
         expand(rules.evaluate.output, row=PARAMS["rows"], seed=PARAMS["seeds"]),
         expand(rules.floor.output, seed=PARAMS["seeds"]),
         rules.bootstrap.output,
+        rules.learning_curve.output,
+        rules.leave_one_event_out.output,
         rules.tables.output,
         rules.figures.output,
         rules.report.output,

@@ -351,6 +351,45 @@ def bootstrap_command(
     run(predictions, out)
 
 
+@app.command("hold_out")
+def hold_out_command(
+    tweets: Annotated[Path, typer.Option()],
+    aligned: Annotated[Path, typer.Option()],
+    event: Annotated[str, typer.Option(help="the event that is left out of training, and alone in validation")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Leave an event out of the aligned tweets."""
+    from crisisflow.evaluation.hold_out import run
+
+    run(tweets, aligned, event, out)
+
+
+@app.command("learning_curve")
+def learning_curve_command(
+    tweets: Annotated[Path, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    predictions: Annotated[list[Path] | None, typer.Option(help="of a row on fewer tweets; repeat")] = None,
+    metrics: Annotated[list[Path] | None, typer.Option(help="of a whole row and seed; repeat")] = None,
+) -> None:
+    """Score the rows, and the floor, by the number of training tweets."""
+    from crisisflow.evaluation.learning_curve import run
+
+    run(tweets, predictions or [], metrics or [], out)
+
+
+@app.command("leave_one_event_out")
+def leave_one_event_out_command(
+    tweets: Annotated[Path, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    seen: Annotated[list[Path] | None, typer.Option(help="predictions of a row and seed; repeat")] = None,
+    unseen: Annotated[list[Path] | None, typer.Option(help="the same without an event; repeat")] = None,
+) -> None:
+    """Score the rows on events that they have not seen."""
+    from crisisflow.evaluation.leave_one_event_out import run
+
+    run(tweets, seen or [], unseen or [], out)
+
+
 @app.command("tables")
 def tables_command(
     preset: Annotated[str, typer.Option(help="its name, shown in the captions")],

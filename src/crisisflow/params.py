@@ -4,7 +4,7 @@
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -24,6 +24,9 @@ class Section(BaseModel):
     """A section of params.yaml: immutable, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Part = TypeVar("Part", bound=Section)
 
 
 class SampleParams(Section):
@@ -221,6 +224,44 @@ class RowParams(Section):
         return self
 
 
+class LearningCurveParams(Section):
+    """Rows trained again on fewer tweets."""
+
+    rows: list[Name]
+    tweets: Annotated[list[Positive], Field(description="training tweets of each point, all below training.tweets")]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "LearningCurveParams":
+        return _without_repeats(self, "rows", "tweets")
+
+
+class LeaveOneEventOutParams(Section):
+    """Rows trained again without an event, and scored on that event."""
+
+    rows: list[Name]
+    events: Annotated[list[Name], Field(description="events of the corpus; each is left out in turn")]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "LeaveOneEventOutParams":
+        return _without_repeats(self, "rows", "events")
+
+
+class EvaluationParams(Section):
+    """Chapter 6: what is trained besides the rows, to learn how far their scores carry; an empty list leaves it out."""
+
+    learning_curve: LearningCurveParams
+    leave_one_event_out: LeaveOneEventOutParams
+
+
+def _without_repeats(section: Part, *fields: str) -> Part:
+    """The section, once each of these lists has no value twice."""
+    for field in fields:
+        values = getattr(section, field)
+        if len(set(values)) < len(values):
+            raise ValueError(f"{field}: each may stand there once")
+    return section
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -232,17 +273,36 @@ class Params(Section):
     training: TrainingParams
     rows: Annotated[dict[Name, RowParams], Field(min_length=1)]
     seeds: Annotated[list[Count], Field(min_length=1)]
+    evaluation: EvaluationParams
 
     @model_validator(mode="after")
     def _seeds_differ(self) -> "Params":
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds: each may stand there once")
-        return self
+        return _without_repeats(self, "seeds")
 
     @model_validator(mode="after")
     def _floor_is_no_row(self) -> "Params":
         if "floor" in self.rows:
             raise ValueError("rows.floor: the tables have a floor of their own; give the row another name")
+        return self
+
+    @model_validator(mode="after")
+    def _evaluated_rows_are_there(self) -> "Params":
+        for name, study in self.evaluation:
+            for row in study.rows:
+                if row not in self.rows:
+                    raise ValueError(
+                        f"evaluation.{name}.rows: no row is called {row}; there are: {', '.join(self.rows)}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _the_curve_ends_at_the_rows(self) -> "Params":
+        most = self.training.tweets
+        for tweets in self.evaluation.learning_curve.tweets:
+            if most != "all" and tweets >= most:
+                raise ValueError(
+                    f"evaluation.learning_curve.tweets: {tweets} is not below training.tweets, which is {most}"
+                )
         return self
 
 

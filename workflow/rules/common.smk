@@ -14,6 +14,7 @@ from crisisflow.versioning.rules import (
     every_run,
     lexicons,
     load_params,
+    options,
     refuse_another_package,
     refuse_config_overrides,
     refuse_leftovers,
@@ -29,4 +30,6 @@ if "DVC_STAGE" in os.environ:
 
 wildcard_constraints:
     row="[A-Za-z0-9_-]+",
+    event="[A-Za-z0-9_-]+",
+    tweets="[0-9]+",
     seed="|".join(map(str, PARAMS["seeds"])),

@@ -11,26 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from crisisflow.artifacts import PREDICTIONS, read_parquet, write_json
 from crisisflow.errors import CrisisflowError
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES, IGNORED
+from crisisflow.evaluation.counts import SCORES, Counts, f1
 
 RESAMPLES = 10_000
 SEED = 0
 CHUNK = 200  # resamples drawn and weighed at a time, which bounds the memory: about 50 MB for 8,400 tweets
 INTERVAL = (0.025, 0.975)
-
-_PREFIX = np.array([label[0] for label in BIO_LABELS])
-_TYPE = np.array([label[2:] for label in BIO_LABELS])
-
-
-class Counts(NamedTuple):
-    """What F1 is made of, per tweet and class; both (tweets, classes), float32, in which such sums are exact."""
-
-    hits: np.ndarray  # true positives
-    sizes: np.ndarray  # predicted + true: F1 = 2 hits / sizes
 
 
 class Difference(NamedTuple):
@@ -46,69 +35,6 @@ class Difference(NamedTuple):
     @property
     def excludes_zero(self) -> bool:
         return self.low > 0 or self.high < 0
-
-
-def _span_ends(labels: np.ndarray, tweets: np.ndarray) -> np.ndarray:
-    """For each word the position behind the span that begins there, 0 where none does; strict IOB2: only B begins one.
-
-    Args:
-        labels: (words,) BIO label ids of all tweets, one behind the other.
-        tweets: (words,) the tweet of each word.
-    """
-    prefix, kind = _PREFIX[labels], _TYPE[labels]
-    goes_on = np.zeros(len(labels), dtype=bool)
-    goes_on[1:] = (prefix[1:] == "I") & (kind[1:] == kind[:-1]) & (tweets[1:] == tweets[:-1])
-    firsts = np.flatnonzero(~goes_on)
-    ends = np.zeros(len(labels), dtype=np.int64)
-    ends[firsts] = np.append(firsts[1:], len(labels))
-    return np.where(prefix == "B", ends, 0)
-
-
-def span_counts(predictions: pa.Table) -> Counts:
-    """Counts of spans, all types as one class, so that `f1` is the span micro-F1 of `entity_scores`.
-
-    As there, each row is held against its own labels: another tokenizer may split words otherwise.
-    """
-    labels, predicted = predictions["labels"].combine_chunks(), predictions["predicted_labels"].combine_chunks()
-    words = labels.flatten().to_numpy() != IGNORED
-    tweets = np.repeat(np.arange(len(labels)), labels.value_lengths())[words]
-    true, guess = labels.flatten().to_numpy()[words], predicted.flatten().to_numpy()[words]
-    true_ends, guess_ends = _span_ends(true, tweets), _span_ends(guess, tweets)
-
-    def per_tweet(at: np.ndarray) -> np.ndarray:
-        return np.bincount(tweets[at], minlength=len(labels)).astype(np.float32)[:, None]
-
-    hits = per_tweet((true_ends > 0) & (true_ends == guess_ends) & (true == guess))
-    return Counts(hits, per_tweet(true_ends > 0) + per_tweet(guess_ends > 0))
-
-
-def event_counts(predictions: pa.Table) -> Counts:
-    """Counts of tweets per event class, so that `f1` is the macro-F1 of `event_scores`."""
-    every = np.arange(len(EVENT_CLASSES))
-    true = predictions["class_id"].to_numpy()[:, None] == every
-    guess = predictions["predicted_class_id"].to_numpy()[:, None] == every
-    return Counts((true & guess).astype(np.float32), true.astype(np.float32) + guess)
-
-
-# The scores of metrics.json that are compared: the column that is null where they are not to be had, and their counts.
-SCORES = {
-    "ner_micro_f1": ("predicted_labels", span_counts),
-    "cls_macro_f1": ("predicted_class_id", event_counts),
-}
-
-
-def f1(counts: Counts, weights: np.ndarray) -> np.ndarray:
-    """Mean F1 over the classes, one without any support or prediction counting 0, as the study's metrics have it.
-
-    Args:
-        counts: (n, ..., classes), of n tweets.
-        weights: (resamples, n) how often each tweet stands in each resample, float32.
-
-    Returns:
-        (resamples, ...) float64.
-    """
-    hits, sizes = (np.tensordot(weights, part, axes=1) for part in counts)
-    return (2 * hits.astype(np.float64) / np.maximum(sizes, 1)).mean(axis=-1)
 
 
 def resamples(tweets: int, number: int) -> Iterator[np.ndarray]:

@@ -35,30 +35,34 @@ def _split(table: "pa.Table", name: str) -> tuple[list[str], list[str], list[int
     return part["tweet_id"].to_pylist(), part["text"].to_pylist(), class_ids
 
 
-def run(tweets: Path, size: int | Literal["all"], seed: int, predictions: Path, out: Path) -> None:
-    """Write the validation predictions and their scores, from the very training tweets of a row of the same seed.
+def predict(table: "pa.Table", size: int | Literal["all"], seed: int) -> tuple["pa.Table", dict[str, int]]:
+    """The validation predictions from the very training tweets of a row of the same seed, and what was trained.
+
+    Args:
+        table: the corpus (artifacts.TWEETS).
 
     Raises:
         CrisisflowError: the train split has fewer than `size` tweets.
     """
-    table = read_parquet(tweets, TWEETS)
+    import pyarrow as pa
+
     _, texts, class_ids = _split(table, "train")
     chosen = draw_training(class_ids, size, seed)
     model = fit([texts[at] for at in chosen], [class_ids[at] for at in chosen], seed)
     tweet_ids, texts, class_ids = _split(table, "validation")
-    write_parquet(
-        predictions,
-        [
-            {"tweet_id": tweet_id, "class_id": class_id, "predicted_class_id": int(predicted)}
-            for tweet_id, class_id, predicted in zip(tweet_ids, class_ids, model.predict(texts), strict=True)
-        ],
-        PREDICTIONS,
-    )
+    columns = {"tweet_id": tweet_ids, "class_id": class_ids, "predicted_class_id": model.predict(texts).tolist()}
+    nothing = [None] * len(tweet_ids)
+    guess = pa.table([columns.get(name, nothing) for name in PREDICTIONS.names], schema=PREDICTIONS)
     svm = model[-1]
-    trained = {
-        "best_epoch": None,
-        "epochs": None,
-        "training_tweets": len(chosen),
-        "parameters": svm.coef_.size + svm.intercept_.size,
-    }
-    write_json(out, metrics_of(read_parquet(predictions, PREDICTIONS), trained))
+    return guess, {"training_tweets": len(chosen), "parameters": svm.coef_.size + svm.intercept_.size}
+
+
+def run(tweets: Path, size: int | Literal["all"], seed: int, predictions: Path, out: Path) -> None:
+    """Write the validation predictions and their scores.
+
+    Raises:
+        CrisisflowError: the train split has fewer than `size` tweets.
+    """
+    guess, trained = predict(read_parquet(tweets, TWEETS), size, seed)
+    write_parquet(predictions, guess, PREDICTIONS)
+    write_json(out, metrics_of(guess, {"best_epoch": None, "epochs": None, **trained}))

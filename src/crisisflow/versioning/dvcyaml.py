@@ -29,8 +29,13 @@ if TYPE_CHECKING:
 
 DVC_FILE = Path("dvc.yaml")
 HEADER = "# Made from the Snakefile by `crisisflow dvcyaml`; edit the rules, not this file.\n"
-# Which part of params.yaml lists the values of a wildcard.
-MATRIX = {"row": "rows", "seed": "seeds"}
+# Which part of params.yaml lists the values of a wildcard, in the order of a stage's name.
+MATRIX = {
+    "row": "rows",
+    "tweets": "evaluation.learning_curve.tweets",
+    "event": "evaluation.leave_one_event_out.events",
+    "seed": "seeds",
+}
 # Outputs with these names are numbers that people compare across commits (`dvc metrics diff`); they are kept in git and
 # not in the cache, so that it works on a clone that has no data.
 METRICS = {"counts", "metrics", "statistics"}
@@ -44,9 +49,25 @@ WILDCARD = re.compile(r"\{(\w+)(?:,[^}]*)?\}")
 def _flat(items: Any) -> Iterator[str]:
     for item in items:
         if isinstance(item, str):
-            yield str(item)
+            yield item
         else:
             yield from _flat(item)
+
+
+def lasting(paths: Any) -> list[str]:
+    """The outputs of a rule or job that are not temporary."""
+    from snakemake.io import is_flagged
+
+    return [path for path in _flat(paths) if not is_flagged(path, "temp")]
+
+
+def _matrix(wildcards: Iterable[str]) -> dict[str, str]:
+    """Each wildcard and the list of its values; a study's rows stand beside its other values."""
+    lists = {name: MATRIX[name] for name in MATRIX if name in wildcards}
+    for name in ("tweets", "event"):
+        if name in lists and "row" in lists:
+            lists["row"] = f"{lists[name].rpartition('.')[0]}.rows"
+    return {name: f"${{{path}}}" for name, path in lists.items()}
 
 
 def _as_item(path: str) -> str:
@@ -66,6 +87,11 @@ def _folder(path: str, patterns: Iterable[str]) -> str:
     return path
 
 
+def _makes(rule: "Rule", path: str) -> bool:
+    """Whether a rule makes a file, or the files of a pattern."""
+    return path in map(str, _flat(rule.output)) or rule.is_producer(path)
+
+
 def _digest(texts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(sorted(texts)).encode()).hexdigest()[:12]
 
@@ -75,21 +101,22 @@ def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict
     together = [rule]
     for member in together:  # grows until the makers of all temporary inputs are there
         read = list(_flat(member.input))
-        together += [maker for maker in temporary if maker not in together and any(map(maker.is_producer, read))]
-    paths = {path for member in together for path in _flat(member.input)}
-    paths = {path for path in paths if not any(maker.is_producer(path) for maker in together[1:])}
+        together += [
+            maker for maker in temporary if maker not in together and any(_makes(maker, path) for path in read)
+        ]
+    paths = {str(path) for member in together for path in _flat(member.input)}
+    paths = {path for path in paths if not any(_makes(maker, path) for maker in together[1:])}
     params = [value for member in together for value in member.params]
     allowed = " ".join(sorted(member.name for member in together))
-    outputs = list(_flat(rule.output))
-    wildcards = sorted(rule.wildcard_names, key=list(MATRIX).index)
+    outputs = list(map(str, lasting(rule.output)))
     inputs = [_as_item(path) if "{" in path else _folder(path, patterns) for path in paths]
     inputs += [path for value in params if isinstance(value, Code) for path in value.sources]
     named = {path: name for name, path in rule.output.items() if isinstance(path, str)}
     metrics = [path for path in outputs if named.get(path) in METRICS]
     plots = {path: PLOTS[named[path]] for path in outputs if named.get(path) in PLOTS}
     stage: dict[str, Any] = {}
-    if wildcards:
-        stage["matrix"] = {name: f"${{{MATRIX[name]}}}" for name in wildcards}
+    if rule.wildcard_names:
+        stage["matrix"] = _matrix(rule.wildcard_names)
     stage["cmd"] = (
         f"snakemake --cores all --force --allowed-rules {allowed} -- {_as_item(outputs[0])}"
         f"  # commands: {_digest(member.shellcmd for member in together)}"
@@ -108,13 +135,11 @@ def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict
 
 def dvc_yaml(rules: Iterable["Rule"]) -> str:
     """The text of dvc.yaml: a stage for each rule but the target rule, in the rules' order."""
-    from snakemake.io import is_flagged
-
     rules = [rule for rule in rules if rule.name != "all"]
-    temporary = [rule for rule in rules if all(is_flagged(path, "temp") for path in rule.output)]
-    lasting = [rule for rule in rules if rule not in temporary]
-    patterns = [path for rule in lasting for path in _flat(rule.output) if "{" in path]
-    stages = {"params": PARAMS_STAGE} | {rule.name: stage_of(rule, temporary, patterns) for rule in lasting}
+    temporary = [rule for rule in rules if not lasting(rule.output)]
+    kept = [rule for rule in rules if rule not in temporary]
+    patterns = [str(path) for rule in kept for path in lasting(rule.output) if "{" in path]
+    stages = {"params": PARAMS_STAGE} | {rule.name: stage_of(rule, temporary, patterns) for rule in kept}
     return HEADER + yaml.safe_dump({"stages": stages}, sort_keys=False, width=120)
 
 

@@ -6,7 +6,7 @@ Each helper keeps the name of what it stands for, so that dvc.yaml can be made f
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -54,14 +54,26 @@ def refuse_touch(touch: bool) -> None:
 
 
 def refuse_leftovers() -> None:
-    """Stop where results of a row or seed lie that params.yaml does not have: DVC takes a folder as a whole."""
+    """Stop where results lie of a row, seed or training beside a row that params.yaml does not have.
+
+    DVC takes a folder as a whole.
+    """
     params = load_params()
-    kept = {(row, f"seed{seed}") for row in (*params["rows"], FLOOR) for seed in params["seeds"]}
-    for folder in sorted([*Path("results/rows").glob("*/seed*"), *Path("results").glob(f"{FLOOR}/seed*")]):
+    rows = Path("results/rows")
+    kept = {rows.with_name(FLOOR) / f"seed{seed}" for seed in params["seeds"]}
+    kept |= {rows / row / f"seed{seed}" for row in params["rows"] for seed in params["seeds"]}
+    for study, prefix, values in (("learning_curve", "tweets", "tweets"), ("leave_one_event_out", "without", "events")):
+        own = params["evaluation"][study]
+        beside = [f"{prefix}-{value}" for value in own[values]]
+        kept |= {
+            rows / row / f"seed{seed}" / name for row in own["rows"] for seed in params["seeds"] for name in beside
+        }
+    found = [*rows.glob("*/seed*"), *rows.glob("*/seed*/*/"), *rows.with_name(FLOOR).glob("seed*")]
+    for folder in sorted(found):
         # DVC leaves empty folders behind, which count for nothing
-        if (folder.parent.name, folder.name) not in kept and any(path.is_file() for path in folder.rglob("*")):
+        if folder not in kept and any(path.is_file() for path in folder.rglob("*")):
             _stop(
-                f"{folder} is of no row and seed of {PARAMS_FILE}, and DVC would count it to the results; remove it "
+                f"{folder} is of nothing in {PARAMS_FILE}, and DVC would count it to the results; remove it "
                 "(once recorded, git checkout and dvc checkout bring it back), then: crisisflow record"
             )
 
@@ -83,10 +95,13 @@ def code(step: str) -> Code:
     return found
 
 
-def section(path: str) -> Callable[[Any], str]:
+def section(path: str, **instead: str) -> Callable[[Any], str]:
     """A rule's parameter: the value at `path` of params.yaml (dots between keys, wildcards in braces).
 
     Text stays as it is, all else becomes JSON. A target whose row is not in params.yaml ends the run.
+
+    Args:
+        instead: JSON values, also with wildcards in braces, that stand in the place of the section's own.
     """
 
     def value(wildcards: Any) -> str:
@@ -95,6 +110,8 @@ def section(path: str) -> Callable[[Any], str]:
             if key not in found:
                 _stop(f"{PARAMS_FILE} has no {path.format(**dict(wildcards))}; there are: {', '.join(found)}")
             found = found[key]
+        if instead:
+            found = {**found, **{key: json.loads(text.format(**dict(wildcards))) for key, text in instead.items()}}
         return found if isinstance(found, str) else json.dumps(found, sort_keys=True)
 
     value.section = path
@@ -105,6 +122,11 @@ def every_run(pattern: str) -> list[str]:
     """The files of all rows and seeds, in the order of params.yaml."""
     params = load_params()
     return [pattern.format(row=row, seed=seed) for row in params["rows"] for seed in params["seeds"]]
+
+
+def options(**files: Iterable[str]) -> str:
+    """Files as the options of a command, each under its name; also where there are none."""
+    return " ".join(f"--{name} {path}" for name, paths in files.items() for path in paths)
 
 
 def lexicons(stage: str) -> list[str]:

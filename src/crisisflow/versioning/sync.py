@@ -83,21 +83,19 @@ def inspect(repo: "Repo") -> Artifacts:
 async def _tell(workflow: "Workflow", found: Artifacts) -> set[str]:
     """Let Snakemake's notes say what DVC says; returns the artifacts that are accepted now."""
     jobs = [job for job in workflow.dag.jobs if job.output]
-    accepted = {job for job in jobs if found.vouched.issuperset(job.output)}
+    accepted = {job for job in jobs if (kept := dvcyaml.lasting(job.output)) and found.vouched.issuperset(kept)}
     for job in jobs:
         if job in accepted or _serves_only(workflow, job, accepted):
             await workflow.persistence.finished(job)
-        elif not found.damaged.isdisjoint(job.output) or not all(made_here(path) for path in job.output):
+        elif not found.damaged.isdisjoint(job.output) or not all(map(made_here, dvcyaml.lasting(job.output))):
             # Not made by a job that ended: Snakemake would go by its time, and run what comes after it only.
             workflow.persistence.started(job)
-    return {str(path) for job in accepted for path in job.output}
+    return {str(path) for job in accepted for path in dvcyaml.lasting(job.output)}
 
 
 def _serves_only(workflow: "Workflow", job: "Job", accepted: set["Job"]) -> bool:
     """Whether a job made temporary files, gone by now, for accepted jobs alone."""
-    from snakemake.io import is_flagged
-
-    return all(is_flagged(path, "temp") for path in job.output) and accepted.issuperset(workflow.dag.depending[job])
+    return not dvcyaml.lasting(job.output) and accepted.issuperset(workflow.dag.depending[job])
 
 
 def run(shards: int | None = None) -> None:

@@ -1,0 +1,67 @@
+"""What F1 is made of, per tweet: any resample or part of the tweets is then scored by a sum."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from crisisflow.evaluation.words import words_of
+from crisisflow.taxonomy import EVENT_CLASSES
+
+
+class Counts(NamedTuple):
+    """What F1 is made of, per tweet and class; both (tweets, classes), float32, in which such sums are exact."""
+
+    hits: np.ndarray  # true positives
+    sizes: np.ndarray  # predicted + true: F1 = 2 hits / sizes
+
+
+def span_counts(predictions: pa.Table) -> Counts:
+    """Counts of spans, all types as one class, so that `f1` is the span micro-F1 of `entity_scores`.
+
+    As there, each row is held against its own labels: another tokenizer may split words otherwise.
+    """
+    words = words_of(predictions)
+
+    def per_tweet(at: np.ndarray) -> np.ndarray:
+        return np.bincount(words.tweets[at], minlength=predictions.num_rows).astype(np.float32)[:, None]
+
+    return Counts(per_tweet(words.hits), per_tweet(words.ends > 0) + per_tweet(words.predicted_ends > 0))
+
+
+def event_counts(predictions: pa.Table) -> Counts:
+    """Counts of tweets per event class, so that `f1` is the macro-F1 of `event_scores`."""
+    every = np.arange(len(EVENT_CLASSES))
+    true = predictions["class_id"].to_numpy()[:, None] == every
+    guess = predictions["predicted_class_id"].to_numpy()[:, None] == every
+    return Counts((true & guess).astype(np.float32), true.astype(np.float32) + guess)
+
+
+# The scores of metrics.json that are compared: the column that is null where they are not to be had, and their counts.
+SCORES = {
+    "ner_micro_f1": ("predicted_labels", span_counts),
+    "cls_macro_f1": ("predicted_class_id", event_counts),
+}
+
+
+def f1(counts: Counts, weights: np.ndarray) -> np.ndarray:
+    """Mean F1 over the classes, one without any support or prediction counting 0, as the study's metrics have it.
+
+    Args:
+        counts: (n, ..., classes), of n tweets.
+        weights: (resamples, n) how often each tweet stands in each resample, float32.
+
+    Returns:
+        (resamples, ...) float64.
+    """
+    hits, sizes = (np.tensordot(weights, part, axes=1) for part in counts)
+    return (2 * hits.astype(np.float64) / np.maximum(sizes, 1)).mean(axis=-1)
+
+
+def scores_of(predictions: pa.Table) -> dict[str, float | None]:
+    """The scores of SCORES by name, None where the predictions are null."""
+    every = np.ones((1, predictions.num_rows), dtype=np.float32)
+    return {
+        score: float(f1(counts(predictions), every)[0]) if predictions[column].null_count == 0 else None
+        for score, (column, counts) in SCORES.items()
+    }

@@ -1,0 +1,126 @@
+# Trainings beside the rows, which say how far the rows' scores carry: fewer tweets to learn from, and an unseen event.
+# They lie in the folder of their row and seed. Only their predictions are kept.
+CURVE = PARAMS["evaluation"]["learning_curve"]
+EVENTS = PARAMS["evaluation"]["leave_one_event_out"]
+
+
+use rule train as train_fewer with:
+    output:
+        model=temp("results/rows/{row}/seed{seed}/tweets-{tweets}/model.safetensors"),
+        config=temp("results/rows/{row}/seed{seed}/tweets-{tweets}/config.json"),
+        history=temp("results/rows/{row}/seed{seed}/tweets-{tweets}/history.csv"),
+        scores=temp("results/rows/{row}/seed{seed}/tweets-{tweets}/scores.csv"),
+        gradients=temp("results/rows/{row}/seed{seed}/tweets-{tweets}/gradients.csv"),
+        predictions="results/rows/{row}/seed{seed}/tweets-{tweets}/predictions.parquet",
+    log:
+        text="logs/train_fewer-{row}-{tweets}-{seed}.log",
+        speed="logs/train_fewer-{row}-{tweets}-{seed}-speed.csv",
+    benchmark:
+        "logs/benchmarks/train_fewer-{row}-{tweets}-{seed}.tsv"
+    params:
+        training=section("training", tweets="{tweets}"),
+        checkpoint=lambda wildcards: "results/checkpoints/{row}-{tweets}/seed{seed}".format(
+            **wildcards
+        ),
+    message:
+        "Training row {wildcards.row} with seed {wildcards.seed} on {wildcards.tweets} tweets"
+
+
+rule hold_out:
+    input:
+        tweets=rules.subset.output.tweets,
+        aligned=rules.bio.output.tweets,
+    output:
+        temp("data/held_out/{row}/{event}.parquet"),
+    log:
+        "logs/hold_out-{row}-{event}.log",
+    benchmark:
+        "logs/benchmarks/hold_out-{row}-{event}.tsv"
+    params:
+        code=code("evaluation.hold_out"),
+    message:
+        "Leaving out {wildcards.event}, row {wildcards.row}"
+    shell:
+        "crisisflow hold_out --tweets {input.tweets} --aligned {input.aligned} --event {wildcards.event}"
+        " --out {output} 2>&1 | tee {log} >&2"
+
+
+use rule train as train_without with:
+    input:
+        aligned=rules.hold_out.output,
+    output:
+        model=temp("results/rows/{row}/seed{seed}/without-{event}/model.safetensors"),
+        config=temp("results/rows/{row}/seed{seed}/without-{event}/config.json"),
+        history=temp("results/rows/{row}/seed{seed}/without-{event}/history.csv"),
+        scores=temp("results/rows/{row}/seed{seed}/without-{event}/scores.csv"),
+        gradients=temp("results/rows/{row}/seed{seed}/without-{event}/gradients.csv"),
+        predictions="results/rows/{row}/seed{seed}/without-{event}/predictions.parquet",
+    log:
+        text="logs/train_without-{row}-{event}-{seed}.log",
+        speed="logs/train_without-{row}-{event}-{seed}-speed.csv",
+    benchmark:
+        "logs/benchmarks/train_without-{row}-{event}-{seed}.tsv"
+    params:
+        checkpoint=lambda wildcards: "results/checkpoints/{row}-{event}/seed{seed}".format(
+            **wildcards
+        ),
+    message:
+        "Training row {wildcards.row} with seed {wildcards.seed} without {wildcards.event}"
+
+
+rule learning_curve:
+    input:
+        tweets=rules.subset.output.tweets,
+        predictions=expand(
+            rules.train_fewer.output.predictions,
+            row=CURVE["rows"],
+            tweets=CURVE["tweets"],
+            seed=PARAMS["seeds"],
+        ),
+        metrics=expand(rules.evaluate.output, row=CURVE["rows"], seed=PARAMS["seeds"]),
+    output:
+        "results/learning_curve.csv",
+    log:
+        "logs/learning_curve.log",
+    benchmark:
+        "logs/benchmarks/learning_curve.tsv"
+    params:
+        code=code("evaluation.learning_curve"),
+        curve=section("evaluation.learning_curve"),
+        seeds=section("seeds"),
+        files=lambda wildcards, input: options(
+            predictions=input.predictions, metrics=input.metrics
+        ),
+    message:
+        "Scoring the rows that were trained on fewer tweets"
+    shell:
+        "crisisflow learning_curve --tweets {input.tweets} {params.files} --out {output} 2>&1 | tee {log} >&2"
+
+
+rule leave_one_event_out:
+    input:
+        tweets=rules.subset.output.tweets,
+        seen=expand(
+            rules.train.output.predictions, row=EVENTS["rows"], seed=PARAMS["seeds"]
+        ),
+        unseen=expand(
+            rules.train_without.output.predictions,
+            row=EVENTS["rows"],
+            event=EVENTS["events"],
+            seed=PARAMS["seeds"],
+        ),
+    output:
+        "results/leave_one_event_out.csv",
+    log:
+        "logs/leave_one_event_out.log",
+    benchmark:
+        "logs/benchmarks/leave_one_event_out.tsv"
+    params:
+        code=code("evaluation.leave_one_event_out"),
+        events=section("evaluation.leave_one_event_out"),
+        seeds=section("seeds"),
+        files=lambda wildcards, input: options(seen=input.seen, unseen=input.unseen),
+    message:
+        "Scoring the rows on events that they have not seen"
+    shell:
+        "crisisflow leave_one_event_out --tweets {input.tweets} {params.files} --out {output} 2>&1 | tee {log} >&2"
