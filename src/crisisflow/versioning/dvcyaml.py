@@ -89,7 +89,7 @@ def _folder(path: str, patterns: Iterable[str]) -> str:
 
 def _makes(rule: "Rule", path: str) -> bool:
     """Whether a rule makes a file, or the files of a pattern."""
-    return path in map(str, _flat(rule.output)) or rule.is_producer(path)
+    return _as_item(path) in map(_as_item, _flat(rule.output)) or rule.is_producer(path)
 
 
 def _digest(texts: Iterable[str]) -> str:
