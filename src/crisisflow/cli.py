@@ -20,6 +20,7 @@ from crisisflow.params import (
     AnnotationParams,
     LexiconParams,
     ModelParams,
+    Params,
     Positive,
     RepairParams,
     ResolveParams,
@@ -54,9 +55,6 @@ def value(kind: Any, description: str) -> Any:
             raise typer.BadParameter("is not valid YAML") from None
 
     return typer.Option(parser=parse, metavar="VALUE", help=description)
-
-
-Rows = dict[str, RowParams]
 
 
 @app.callback()
@@ -392,21 +390,22 @@ def leave_one_event_out_command(
 
 @app.command("tables")
 def tables_command(
-    preset: Annotated[str, typer.Option(help="its name, shown in the captions")],
-    rows: Annotated[Any, value(Rows, "section rows")],
-    seeds: Annotated[Any, value(list[int], "list of seeds")],
+    params: Annotated[Any, value(Params, "the whole of params.yaml")],
+    paper: Annotated[Path, typer.Option(help="the preset of the paper's settings")],
     tweets: Annotated[Path, typer.Option()],
     resolved: Annotated[Path, typer.Option()],
     manifest: Annotated[Path, typer.Option()],
     metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
+    histories: Annotated[list[Path], typer.Option("--history", help="history.csv of a row and seed; repeat")],
     differences: Annotated[Path, typer.Option(help="what the step bootstrap found")],
     folder: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Make Tables 1, 3 and 5, the paper beside this run, and those of differences and scores."""
+    """Make the paper's tables, the paper beside this run, and what else was measured."""
     from crisisflow.evaluation.tables import run
+    from crisisflow.params import read_params
 
-    run(preset, rows, seeds, tweets, resolved, manifest, metrics, differences, folder, out)
+    run(params, read_params(paper)[0], tweets, resolved, manifest, metrics, histories, differences, folder, out)
 
 
 @app.command("figures")

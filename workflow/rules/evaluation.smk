@@ -1,5 +1,15 @@
-# The paper's tables that a run can fill (Table 2 is the taxonomy), and two of our own.
-TABLES = ["table1", "table3", "table5", "differences", "scores"]
+# The paper's tables (4 is its related work), and what else was measured.
+TABLES = [
+    "comparison",
+    "settings",
+    "table1",
+    "table2",
+    "table3",
+    "table5",
+    "differences",
+    "scores",
+    "calibration",
+]
 # The paper's figures that a run can fill (1 to 3 and 8 are drawings of the system).
 FIGURES = ["figure4", "figure5", "figure6", "figure7"]
 
@@ -65,14 +75,19 @@ rule bootstrap:
 
 rule tables:
     input:
+        # The examples of the taxonomy.
+        templates=rules.fetch.input.templates,
+        paper="presets/paper.yaml",
         tweets=rules.subset.output.tweets,
         resolved=rules.resolve.output.spans,
         manifest=rules.fetch.output.manifest,
         rows=every_run(rules.evaluate.output[0]),
         floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
+        histories=every_run(rules.train.output.history),
         differences=rules.bootstrap.output,
     output:
         metrics="results/metrics.json",
+        captions="results/tables/captions.json",
         markdown=expand("results/tables/{table}.md", table=TABLES),
         csv=report(
             expand("results/tables/{table}.csv", table=TABLES),
@@ -86,17 +101,15 @@ rule tables:
         "logs/benchmarks/tables.tsv"
     params:
         code=code("evaluation.tables"),
-        preset=section("preset"),
-        rows=section("rows"),
-        seeds=section("seeds"),
-        folder=lambda wildcards, output: Path(output.markdown[0]).parent,
+        everything=section(""),
+        folder=lambda wildcards, output: Path(output.captions).parent,
     message:
         "Making the tables"
     shell:
-        "crisisflow tables --preset {params.preset} --rows {params.rows:q} --seeds {params.seeds:q}"
+        "crisisflow tables --params {params.everything:q} --paper {input.paper}"
         " --tweets {input.tweets} --resolved {input.resolved} --manifest {input.manifest}"
-        " $(printf -- ' --metrics %s' {input.rows} {input.floor}) --differences {input.differences}"
-        " --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
+        " $(printf -- ' --metrics %s' {input.rows} {input.floor}) $(printf -- ' --history %s' {input.histories})"
+        " --differences {input.differences} --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
 
 
 rule figures:

@@ -13,7 +13,7 @@ import pandas as pd
 from crisisflow.artifacts import read_json, write_text
 from crisisflow.drawing import style_of, write_svg
 from crisisflow.evaluation.reproduction import TABLE_3
-from crisisflow.evaluation.tables import HEADINGS
+from crisisflow.evaluation.results import SCORES
 
 if TYPE_CHECKING:  # a heavy import
     from matplotlib.axes import Axes
@@ -60,7 +60,7 @@ def scores_of_rows(rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
                 "paper": getattr(TABLE_3.get(name), score, None),
             }
             for name, scores in rows.items()
-            for score in HEADINGS
+            for score in SCORES
             if score in scores
         ]
     )
@@ -74,7 +74,7 @@ def bars(table: pd.DataFrame) -> "Figure":
     drawn = Figure(figsize=(max(6.0, 1.6 * len(names)), 4.2), layout="constrained")
     panel = drawn.subplots()
     width = 0.26
-    for at, (score, heading) in enumerate(HEADINGS.items()):
+    for at, (score, heading) in enumerate(SCORES.items()):
         own = table[table["score"] == score].set_index("row").reindex(names)
         places = [place + (at - 1) * width for place in range(len(names))]
         shown = panel.bar(

@@ -1,7 +1,7 @@
 """Results: what a row scores over its seeds, a row in words, and which row the policy chooses."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -17,14 +17,34 @@ FLOOR_IN_WORDS = "TF-IDF + linear SVM"
 TASKS_IN_WORDS = {"joint": "", "ner": ", NER only", "cls": ", classification only"}
 
 
+# The scores of metrics.json that are shown, and how they are headed.
+SCORES = {
+    "ner_micro_f1": "NER span micro-F1",
+    "cls_macro_f1": "CLS macro-F1",
+    "combined_score": "Combined",
+}
+NOTHING = "–"
+
+
 class Figure(NamedTuple):
     """A number over the seeds: its mean and, with more than one seed, its sample standard deviation."""
 
     mean: float
     deviation: float | None
 
+    @classmethod
+    def over(cls, values: Iterable[float]) -> "Figure":
+        """Of one value a seed."""
+        found = list(values)
+        return cls(mean(found), stdev(found) if len(found) > 1 else None)
+
+    def shown(self, form: str) -> str:
+        """In this format, such as `.3f`."""
+        deviation = "" if self.deviation is None else f" ± {self.deviation:{form.removeprefix('+')}}"
+        return f"{self.mean:{form}}{deviation}"
+
     def __str__(self) -> str:
-        return f"{self.mean:.3f}" + (f" ± {self.deviation:.3f}" if self.deviation is not None else "")
+        return self.shown(".3f")
 
 
 class RowResult(NamedTuple):
@@ -38,7 +58,7 @@ class RowResult(NamedTuple):
         values = [reduce(getitem, keys, run) for run in self.runs]
         if None in values:
             return None
-        return Figure(mean(values), stdev(values) if len(values) > 1 else None)
+        return Figure.over(values)
 
 
 def describe(row: RowParams) -> str:

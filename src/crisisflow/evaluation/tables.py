@@ -1,5 +1,6 @@
-"""Tables 1, 3 and 5 of the paper beside this run, its differences and scores, and its metrics in one file."""
+"""Tables 1, 2, 3 and 5 of the paper beside this run, what else was measured, and its metrics in one file."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,20 +11,15 @@ import pandas as pd
 from crisisflow.annotation.span import read_spans
 from crisisflow.artifacts import TWEETS, read_json, read_parquet, write_json, write_text
 from crisisflow.evaluation.bootstrap import RESAMPLES, Difference, winner
+from crisisflow.evaluation.comparison import settings_that_differ, table_of_comparison, table_of_settings
 from crisisflow.evaluation.reproduction import TABLE_1, TABLE_3, TABLE_5_BASELINES
-from crisisflow.evaluation.results import FLOOR, Figure, RowResult, choose_row, collect
-from crisisflow.params import RowParams
+from crisisflow.evaluation.results import FLOOR, NOTHING, SCORES, Figure, RowResult, choose_row, collect
+from crisisflow.evaluation.taxonomy_table import table_2
+from crisisflow.params import Params
 from crisisflow.progress import say
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES, SPLITS
 
-# The scores of metrics.json that the tables show, and how they head them.
-HEADINGS = {
-    "ner_micro_f1": "NER span micro-F1",
-    "cls_macro_f1": "CLS macro-F1",
-    "combined_score": "Combined",
-}
 COLUMNS = ("Precision", "Recall", "F1")
-NOTHING = "–"
 PAGE = 40  # lines; a longer table needs an environment of LaTeX that breaks over pages
 
 
@@ -31,15 +27,19 @@ def _cell(figure: Figure | None) -> str:
     return NOTHING if figure is None else str(figure)
 
 
-def _dataset(tweets: Path, resolved: Path) -> dict[str, dict[str, int]]:
-    """Tweets and spans per split, and in total."""
+def _dataset(tweets: Path, resolved: Path) -> tuple[dict[str, dict[str, int]], Counter[str]]:
+    """Tweets and spans per split, and in total; spans per type."""
     table = read_parquet(tweets, TWEETS)
     split_of = dict(zip(table["tweet_id"].to_pylist(), table["split"].to_pylist(), strict=True))
     tweet_counts = Counter(split_of.values())
-    span_counts = Counter(split_of[span.tweet_id] for span in read_spans(resolved))
+    span_counts: Counter[str] = Counter()
+    per_type: Counter[str] = Counter()
+    for span in read_spans(resolved):
+        span_counts[split_of[span.tweet_id]] += 1
+        per_type[span.label] += 1
     facts = {split: {"tweets": tweet_counts[split], "spans": span_counts[split]} for split in SPLITS}
     facts["total"] = {"tweets": tweet_counts.total(), "spans": span_counts.total()}
-    return facts
+    return facts, per_type
 
 
 def table_1(dataset: dict[str, dict[str, int]]) -> pd.DataFrame:
@@ -66,7 +66,7 @@ def table_3(results: dict[str, RowResult], chosen: str, differences: Sequence[Di
     With one seed nothing is marked: the chance of a seed is then unknown.
     """
     repeated = all(len(result.runs) > 1 for result in results.values())
-    best = {score: winner(differences, score) if repeated else None for score in HEADINGS}
+    best = {score: winner(differences, score) if repeated else None for score in SCORES}
     lines = []
     for name, result in results.items():
         paper = TABLE_3.get(name)
@@ -75,7 +75,7 @@ def table_3(results: dict[str, RowResult], chosen: str, differences: Sequence[Di
             "Configuration (paper)": paper.configuration if paper else NOTHING,
             "Configuration (this run)": result.configuration,
         }
-        for score, heading in HEADINGS.items():
+        for score, heading in SCORES.items():
             line[f"{heading} (paper)"] = f"{getattr(paper, score):.3f}" if paper else NOTHING
             line[f"{heading} (this run)"] = _cell(result.figure(score)) + (" (best)" if name == best[score] else "")
         epochs = [run["best_epoch"] for run in result.runs]
@@ -123,7 +123,7 @@ def table_of_differences(differences: Sequence[Difference]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             (
-                HEADINGS[pair.score],
+                SCORES[pair.score],
                 pair.first,
                 pair.second,
                 *(f"{value:+z.3f}" for value in (pair.difference, pair.low, pair.high)),
@@ -153,6 +153,25 @@ def table_of_scores(results: dict[str, RowResult]) -> pd.DataFrame:
     )
 
 
+def table_of_calibration(results: dict[str, RowResult]) -> pd.DataFrame:
+    """How far the confidence of each row is from its accuracy; a row without confidences is left out."""
+    headings = {"ner": "Predicted spans (strict)", "cls": "Event class"}
+    return pd.DataFrame(
+        [
+            {
+                "Row": name,
+                "Confidence of": heading,
+                "Predictions": f"{sum(own['size'] for own in result.runs[0][task]['calibration']['bins']):,}",
+                "Expected calibration error": _cell(result.figure(task, "calibration", "expected_error")),
+            }
+            for name, result in results.items()
+            for task, heading in headings.items()
+            if result.runs[0][task] and "calibration" in result.runs[0][task]
+        ],
+        columns=["Row", "Confidence of", "Predictions", "Expected calibration error"],
+    )
+
+
 def numbers(results: dict[str, RowResult], differences: Sequence[Difference]) -> dict[str, Any]:
     """The scores of the rows and, by score and pair of rows, the differences whose interval excludes zero.
 
@@ -160,7 +179,7 @@ def numbers(results: dict[str, RowResult], differences: Sequence[Difference]) ->
     """
     rows: dict[str, dict[str, float]] = defaultdict(dict)
     for name, result in results.items():
-        for score in HEADINGS:
+        for score in SCORES:
             if figure := result.figure(score):
                 rows[name][score] = figure.mean
                 if figure.deviation is not None:
@@ -183,26 +202,39 @@ def _write(table: pd.DataFrame, caption: str, stem: Path) -> None:
 
 
 def run(
-    preset: str,
-    rows: dict[str, RowParams],
-    seeds: Sequence[int],
+    params: Params,
+    paper: Params,
     tweets: Path,
     resolved: Path,
     manifest: Path,
     metrics: Sequence[Path],
+    histories: Sequence[Path],
     differences: Path,
     folder: Path,
     out: Path,
 ) -> None:
-    """Write table1, table3, table5, differences and scores into `folder` and all metrics into `out`."""
+    """Write each table and captions.json (the caption of each, in the order of display) into `folder`, and all metrics
+    into `out`.
+
+    Args:
+        params: of this run. paper: of the preset `paper`.
+        metrics: .../<row>/seed<k>/metrics.json of every row and of the floor. histories: the rows' history.csv.
+    """
+    rows, seeds = params.rows, params.seeds
     results = collect(rows, metrics)
     chosen = choose_row({name: results[name] for name in rows})
     compared = [Difference(**pair) for pair in read_json(differences)]
-    dataset = _dataset(tweets, resolved)
+    dataset, per_type = _dataset(tweets, resolved)
     source = read_json(manifest)["source"]
+    differing = settings_that_differ(*(each.model_dump(mode="json") for each in (params, paper)))
+    by_row: dict[str, list[pd.DataFrame]] = defaultdict(list)
+    for path in histories:
+        by_row[path.parent.parent.name].append(pd.read_csv(path))
     sizes = sorted({run["training_tweets"] for result in results.values() for run in result.runs})
+    validation = results[chosen].runs[0]["validation_tweets"]
     setting = (
-        f"This run: preset {preset}, source {source}, trained on {' or '.join(f'{size:,}' for size in sizes)} tweets, "
+        f"This run: preset {params.preset}, source {source}, trained on "
+        f"{' or '.join(f'{size:,}' for size in sizes)} tweets, scored on {validation:,}, "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
     )
     interval = (
@@ -211,13 +243,30 @@ def run(
         "tweets; not corrected for the number of pairs)"
     )
     made = {
+        "comparison": (
+            table_of_comparison(differing, dataset, results, by_row, compared),
+            f"The paper beside this run: its numbers, ours (mean ± standard deviation over the seeds) and the "
+            f"difference. The last column counts the settings on which a number depends and which are not the paper's "
+            f"(the next table names them): only where it says none do the two compare. {setting}.",
+        ),
+        "settings": (
+            table_of_settings(differing),
+            "Settings of this run that are not the paper's (presets/paper.yaml, which decides where the paper is "
+            "silent). Besides, the paper's own corpus, 77,637 tweets, is nowhere to be had as such.",
+        ),
         "table1": (table_1(dataset), f"Table 1. Dataset statistics. {setting}."),
+        "table2": (
+            table_2(per_type),
+            "Table 2. The taxonomy, with the entity spans of all splits. The examples of the second column are the "
+            f"commonest of the embedded corpus. {setting}.",
+        ),
         "table3": (
             table_3(results, chosen, compared),
             "Table 3. Ablation on the validation split, best epoch by Eq. 5, or by its one score where a row has one "
-            f"task. {setting}; its encoders are named in the rows and differ from the paper's unless they say "
-            "BERT-large and RoBERTa-large. With more than one seed (best) marks an NER or CLS score whose difference "
-            f"to every other row has a {interval} without zero.",
+            f"task. The classification-first policy chooses row {chosen}: the highest mean CLS macro-F1 of the rows "
+            f"with both tasks. {setting}; its encoders are named in the rows and differ from the paper's unless they "
+            "say BERT-large and RoBERTa-large. With more than one seed (best) marks an NER or CLS score whose "
+            f"difference to every other row has a {interval} without zero.",
         ),
         "table5": (
             table_5(results),
@@ -231,8 +280,16 @@ def run(
             table_of_scores(results),
             f"Scores of each entity type and event class on the validation split. {setting}.",
         ),
+        "calibration": (
+            table_of_calibration(results),
+            "Calibration on the validation split: the mean distance of confidence and accuracy over ten bins of equal "
+            "width, weighed by their sizes; 0 is best. The confidence of a span is that of its least sure word. "
+            f"Predictions are those of the first seed. {setting}.",
+        ),
     }
     for name, (table, caption) in made.items():
         _write(table, caption, folder / name)
+    captions = {name: caption for name, (_, caption) in made.items()}
+    write_text(folder / "captions.json", json.dumps(captions, indent=2, ensure_ascii=False) + "\n")  # in this order
     write_json(out, {"chosen_row": chosen, "dataset": dataset, **numbers(results, compared)})
     say((folder / "table3.md").read_text(encoding="utf-8"))

@@ -124,7 +124,7 @@ def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict
     stage["deps"] = sorted(set(inputs))
     sections = sorted({_as_item(value.section) for value in params if hasattr(value, "section")})
     if sections:
-        stage["params"] = sections
+        stage["params"] = [{str(PARAMS_FILE): None}] if "" in sections else sections
     stage["outs"] = sorted(_as_item(path) for path in outputs if path not in metrics and path not in plots)
     if plots:
         stage["plots"] = [{_as_item(path): axes} for path, axes in plots.items()]

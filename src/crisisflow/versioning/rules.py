@@ -96,7 +96,8 @@ def code(step: str) -> Code:
 
 
 def section(path: str, **instead: str) -> Callable[[Any], str]:
-    """A rule's parameter: the value at `path` of params.yaml (dots between keys, wildcards in braces).
+    """A rule's parameter: the value at `path` of params.yaml (dots between keys, wildcards in braces), or with "" the
+    whole of it.
 
     Text stays as it is, all else becomes JSON. A target whose row is not in params.yaml ends the run.
 
@@ -106,7 +107,7 @@ def section(path: str, **instead: str) -> Callable[[Any], str]:
 
     def value(wildcards: Any) -> str:
         found: Any = load_params()
-        for key in path.format(**dict(wildcards)).split("."):
+        for key in filter(None, path.format(**dict(wildcards)).split(".")):
             if key not in found:
                 _stop(f"{PARAMS_FILE} has no {path.format(**dict(wildcards))}; there are: {', '.join(found)}")
             found = found[key]
