@@ -410,14 +410,18 @@ def tables_command(
 
 @app.command("figures")
 def figures_command(
+    params: Annotated[Any, value(Params, "the whole of params.yaml")],
+    metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
     histories: Annotated[list[Path], typer.Option("--history", help="history.csv of a row and seed; repeat")],
-    metrics: Annotated[Path, typer.Option(help="what the step tables found")],
+    gradients: Annotated[list[Path], typer.Option("--gradients", help="gradients.csv of a row and seed; repeat")],
+    learning_curve: Annotated[Path, typer.Option()],
+    unseen: Annotated[Path, typer.Option(help="what the step leave_one_event_out wrote")],
     folder: Annotated[Path, typer.Option()],
 ) -> None:
-    """Draw Figures 4 to 7 of this run, with the numbers behind them."""
+    """Draw Figures 4 to 7 of this run and further ones, with the numbers behind them."""
     from crisisflow.evaluation.figures import run
 
-    run(histories, metrics, folder)
+    run(params, metrics, histories, gradients, learning_curve, unseen, folder)
 
 
 @app.command("report")

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.artifacts import atomic_path
 
 if TYPE_CHECKING:  # a heavy import
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -37,6 +38,21 @@ SERIES = tuple(
 def style_of(at: int) -> Style:
     """The style of the series at this place; with more than eight they begin anew."""
     return SERIES[at % len(SERIES)]
+
+
+def finish(drawn: "Figure", *panels: "Axes", axis: str = "y") -> None:
+    """What all figures have in common: no box around the panels, a grid along `axis`, one legend above them."""
+    labelled: dict[str, Any] = {}
+    for panel in panels:
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.grid(axis=axis, color="#dddddd", linewidth=0.6)
+        panel.set_axisbelow(True)
+        handles, labels = panel.get_legend_handles_labels()
+        labelled |= dict(zip(labels, handles, strict=True))
+    if labelled:
+        drawn.legend(
+            labelled.values(), labelled, loc="outside upper center", ncols=min(len(labelled), 8), frameon=False
+        )
 
 
 def write_svg(path: Path, draw: Callable[[], "Figure"]) -> None:

@@ -48,6 +48,7 @@ def _module_file(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+@cache
 def _imports(path: Path) -> list[str]:
     names = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

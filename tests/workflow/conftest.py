@@ -151,6 +151,8 @@ def tiny_params() -> dict:
     params["rows"] = {name: params["rows"][name] for name in ("A", "D")}
     params["rows"]["A"]["layers"] = 1
     params["rows"]["D"].update(layers=2, freeze_layers=1)
+    params["evaluation"]["learning_curve"] = {"rows": ["A"], "tweets": [120]}
+    params["evaluation"]["leave_one_event_out"] = {"rows": ["A"], "events": ["hurricane_irma_2017"]}
     return params
 
 
@@ -168,7 +170,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 @pytest.fixture(scope="session")
 def snakemade(tmp_path_factory) -> Study:
-    """Run by Snakemake on one core, killed in the middle of row D, and run again."""
+    """Run by Snakemake, killed in the middle of row D, and run again."""
 
     def make(folder: Path) -> None:
         study = Study(folder)
@@ -176,7 +178,7 @@ def snakemade(tmp_path_factory) -> Study:
         locked = study.run("snakemake", "--cores", "1", check=False)
         assert "LockException" in locked.stderr
         study.run("crisisflow", "unlock")
-        study.run("snakemake", "--cores", "1")
+        study.run("snakemake", "--cores", "2")
 
     return made_once(tmp_path_factory, "snakemade", make)
 

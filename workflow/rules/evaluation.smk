@@ -10,8 +10,17 @@ TABLES = [
     "scores",
     "calibration",
 ]
-# The paper's figures that a run can fill (1 to 3 and 8 are drawings of the system).
-FIGURES = ["figure4", "figure5", "figure6", "figure7"]
+# The paper's figures that a run can fill (1 to 3 and 8 are drawings of the system), and what else was measured.
+FIGURES = [
+    "figure4",
+    "types",
+    "confusion",
+    "reliability",
+    "figure5",
+    "figure6",
+    "figure7",
+]
+FIGURES += ["gradients", "learning_curve", "leave_one_event_out"]
 
 
 rule evaluate:
@@ -114,9 +123,14 @@ rule tables:
 
 rule figures:
     input:
+        metrics=every_run(rules.evaluate.output[0]),
+        floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
         histories=every_run(rules.train.output.history),
-        metrics=rules.tables.output.metrics,
+        gradients=every_run(rules.train.output.gradients),
+        curve="results/learning_curve.csv",
+        unseen="results/leave_one_event_out.csv",
     output:
+        captions="results/figures/captions.json",
         svg=report(
             expand("results/figures/{figure}.svg", figure=FIGURES),
             caption="../report/figures.rst",
@@ -129,14 +143,14 @@ rule figures:
         "logs/benchmarks/figures.tsv"
     params:
         code=code("evaluation.figures"),
-        rows=section("rows"),
-        seeds=section("seeds"),
-        folder=lambda wildcards, output: Path(output.svg[0]).parent,
+        everything=section(""),
+        folder=lambda wildcards, output: Path(output.captions).parent,
     message:
         "Drawing the figures"
     shell:
-        "crisisflow figures $(printf -- ' --history %s' {input.histories}) --metrics {input.metrics}"
-        " --folder {params.folder} 2>&1 | tee {log} >&2"
+        "crisisflow figures --params {params.everything:q} $(printf -- ' --metrics %s' {input.metrics} {input.floor})"
+        " $(printf -- ' --history %s' {input.histories}) $(printf -- ' --gradients %s' {input.gradients})"
+        " --learning-curve {input.curve} --unseen {input.unseen} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
 rule report:

@@ -1,4 +1,4 @@
-"""Figures 4 to 7 of the paper, drawn of this run, with the numbers behind each as CSV.
+"""Figures 4 to 7 of the paper, drawn of this run, and further ones, with the numbers behind each as CSV.
 
 The paper's Figures 5 to 7 show its row A; here every row stands in them.
 """
@@ -6,17 +6,18 @@ The paper's Figures 5 to 7 show its row A; here every row stands in them.
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from crisisflow.artifacts import read_json, write_text
-from crisisflow.drawing import style_of, write_svg
+from crisisflow.artifacts import write_text
+from crisisflow.drawing import finish, style_of, write_svg
+from crisisflow.evaluation import further_figures as further
 from crisisflow.evaluation.reproduction import TABLE_3
-from crisisflow.evaluation.results import SCORES
+from crisisflow.evaluation.results import FLOOR, SCORES, RowResult, choose_row, collect, write_captions
+from crisisflow.params import Params
 
 if TYPE_CHECKING:  # a heavy import
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -48,20 +49,20 @@ def read_histories(paths: Sequence[Path]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def scores_of_rows(rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
-    """Figure 4's numbers, of results/metrics.json's `rows`: one line per row and score that it has."""
+def scores_of_rows(results: Mapping[str, RowResult]) -> pd.DataFrame:
+    """Figure 4's numbers: one line per row and score that it has."""
     return pd.DataFrame(
         [
             {
                 "row": name,
                 "score": score,
-                "mean": scores[score],
-                "deviation": scores.get(f"{score}_sd"),
+                "mean": figure.mean,
+                "deviation": figure.deviation,
                 "paper": getattr(TABLE_3.get(name), score, None),
             }
-            for name, scores in rows.items()
+            for name, result in results.items()
             for score in SCORES
-            if score in scores
+            if (figure := result.figure(score))
         ]
     )
 
@@ -103,7 +104,7 @@ def bars(table: pd.DataFrame) -> "Figure":
     panel.set_xlabel("row")
     panel.set_ylabel(F1)
     panel.set_ylim(0, 1.05)
-    _finish(drawn, panel)
+    finish(drawn, panel)
     return drawn
 
 
@@ -130,32 +131,111 @@ def curves(histories: pd.DataFrame, panels: Sequence[Panel]) -> "Figure":
         axis.set_xlabel("epoch")
         axis.set_ylabel(panel.unit)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _finish(drawn, *axes)
+    finish(drawn, *axes)
     return drawn
 
 
-def _finish(drawn: "Figure", *axes: "Axes") -> None:
-    """What all figures have in common: no box around the drawings, one legend above them."""
-    labelled: dict[str, Any] = {}
-    for axis in axes:
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.grid(axis="y", color="#dddddd", linewidth=0.6)
-        axis.set_axisbelow(True)
-        handles, labels = axis.get_legend_handles_labels()
-        labelled |= dict(zip(labels, handles, strict=True))
-    drawn.legend(labelled.values(), labelled, loc="outside upper center", ncols=min(len(labelled), 8), frameon=False)
+class Drawing(NamedTuple):
+    """A figure: the numbers behind it, what draws them, and what it shows, with its n."""
+
+    table: pd.DataFrame
+    draw: Callable[[pd.DataFrame], "Figure"]
+    caption: str
 
 
-def run(histories: Sequence[Path], metrics: Path, folder: Path) -> None:
-    """Write figure4 to figure7 into `folder`, each as SVG and as CSV."""
-    table = scores_of_rows(read_json(metrics)["rows"])
-    lines = read_histories(histories)
-    _write(folder / "figure4", table, lambda: bars(table))
+def drawings(
+    results: Mapping[str, RowResult],
+    chosen: str,
+    histories: pd.DataFrame,
+    gradients: Sequence[Path],
+    learning_curve: pd.DataFrame,
+    unseen: pd.DataFrame,
+) -> dict[str, Drawing]:
+    """Every figure by its name, in the order of display."""
+    rows = {name: result for name, result in results.items() if name != FLOOR}
+    seeds = len(results[chosen].runs)
+    n = f"n = {results[chosen].runs[0]['validation_tweets']:,} validation tweets, {seeds} seed{'s' * (seeds > 1)}"
+    found = {
+        "figure4": Drawing(
+            scores_of_rows(results),
+            bars,
+            "Figure 4. Scores of the rows. Bars: mean over the seeds; whiskers: standard deviation; rings: the paper's "
+            f"scores, which are of its encoders and all its epochs. {n}.",
+        ),
+        "types": Drawing(
+            further.types_table(results),
+            further.draw_types,
+            f"F1 of each entity type and event class, a mark per row; n is the support. {n}.",
+        ),
+        "confusion": Drawing(
+            further.confusion_table(results[chosen]),
+            further.draw_confusion,
+            f"Confusion of the event classes by row {chosen}, which the policy chooses: of each class the share that "
+            f"is predicted as each class; the seeds' tweets are counted together. {n}.",
+        ),
+        "reliability": Drawing(
+            further.reliability_table(rows),
+            further.draw_reliability,
+            "Reliability: how often a prediction is right (a span: borders and type) by its confidence, in bins of a "
+            f"tenth; the dashed line is perfect calibration. {n}.",
+        ),
+    }
+    captions = {
+        "figure5": "Figure 5. Validation scores by epoch (the paper: row A). Lines: mean over the seeds; bands: their "
+        f"range; rings: each row's best epoch. {n}.",
+        "figure6": "Figure 6. Training losses by epoch (the paper: row A): each task's cross-entropy in nats, the mean "
+        f"over an epoch, unweighted. {seeds} seed{'s' * (seeds > 1)}.",
+        "figure7": f"Figure 7. Combined score by epoch (the paper: row A); rows with one task have none. {n}.",
+    }
     for name, panels in CURVES.items():
         columns = ["row", "seed", "epoch", *(panel.column for panel in panels)]
-        _write(folder / name, lines[columns], partial(curves, lines, panels))
+        found[name] = Drawing(histories[columns], partial(curves, panels=panels), captions[name])
+    cosines = further.gradients_table(gradients)
+    found["gradients"] = Drawing(
+        cosines,
+        further.draw_gradients,
+        "Cosine of the two tasks' gradients on each part of the shared encoder in a row's last epoch: mean over the "
+        "looks, and as a band their 10th to 90th percentile; below 0 the tasks pull apart. A frozen part has none. "
+        f"n = {cosines['looks'].max() if len(cosines) else 0} looks a point at most, {seeds} seed{'s' * (seeds > 1)}.",
+    )
+    found["learning_curve"] = Drawing(
+        learning_curve,
+        further.draw_learning_curve,
+        "Learning curve: scores by the number of training tweets, equally many epochs each. Lines: mean over the "
+        f"seeds; bands: their range; the floor is trained on the same tweets. {n}.",
+    )
+    found["leave_one_event_out"] = Drawing(
+        unseen,
+        further.draw_leave_one_event_out,
+        "Unseen events: a row scored on an event's validation tweets, trained with the event's own tweets and without "
+        "any of them, on equally many tweets. Macro-F1 is over the classes that the event has. n are its validation "
+        f"tweets; {seeds} seed{'s' * (seeds > 1)}.",
+    )
+    return found
 
 
-def _write(stem: Path, numbers: pd.DataFrame, draw: "Callable[[], Figure]") -> None:
-    write_text(stem.with_suffix(".csv"), numbers.to_csv(index=False, lineterminator="\n"))
-    write_svg(stem.with_suffix(".svg"), draw)
+def run(
+    params: Params,
+    metrics: Sequence[Path],
+    histories: Sequence[Path],
+    gradients: Sequence[Path],
+    learning_curve: Path,
+    unseen: Path,
+    folder: Path,
+) -> None:
+    """Write each figure into `folder` as SVG and CSV, and captions.json: the caption of each, in the order of display.
+
+    Args:
+        metrics, histories, gradients: .../<row>/seed<k>/metrics.json, history.csv and gradients.csv; metrics also of
+            the floor.
+        learning_curve, unseen: what the steps learning_curve and leave_one_event_out wrote.
+    """
+    results = collect(params.rows, metrics)
+    chosen = choose_row({name: results[name] for name in params.rows})
+    made = drawings(
+        results, chosen, read_histories(histories), gradients, pd.read_csv(learning_curve), pd.read_csv(unseen)
+    )
+    for name, (table, draw, _) in made.items():
+        write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_svg(folder / f"{name}.svg", partial(draw, table))
+    write_captions(folder, {name: drawing.caption for name, drawing in made.items()})

@@ -1,14 +1,15 @@
 """Results: what a row scores over its seeds, a row in words, and which row the policy chooses."""
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import getitem
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-from crisisflow.artifacts import read_json
+from crisisflow.artifacts import read_json, write_text
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import RowParams
 
@@ -104,3 +105,8 @@ def collect(rows: dict[str, RowParams], metrics: Sequence[Path]) -> dict[str, Ro
     for name in sorted({*configurations} ^ {*found}):
         raise CrisisflowError(f"row {name} has no metrics, or is not among the rows: {', '.join(configurations)}")
     return {name: RowResult(configuration, found[name]) for name, configuration in configurations.items()}
+
+
+def write_captions(folder: Path, captions: Mapping[str, str]) -> None:
+    """Write captions.json: what each table or figure of a folder shows, in the order of display."""
+    write_text(folder / "captions.json", json.dumps(captions, indent=2, ensure_ascii=False) + "\n")

@@ -1,6 +1,5 @@
 """Tables 1, 2, 3 and 5 of the paper beside this run, what else was measured, and its metrics in one file."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from crisisflow.artifacts import TWEETS, read_json, read_parquet, write_json, wr
 from crisisflow.evaluation.bootstrap import RESAMPLES, Difference, winner
 from crisisflow.evaluation.comparison import settings_that_differ, table_of_comparison, table_of_settings
 from crisisflow.evaluation.reproduction import TABLE_1, TABLE_3, TABLE_5_BASELINES
-from crisisflow.evaluation.results import FLOOR, NOTHING, SCORES, Figure, RowResult, choose_row, collect
+from crisisflow.evaluation.results import FLOOR, NOTHING, SCORES, Figure, RowResult, choose_row, collect, write_captions
 from crisisflow.evaluation.taxonomy_table import table_2
 from crisisflow.params import Params
 from crisisflow.progress import say
@@ -289,7 +288,6 @@ def run(
     }
     for name, (table, caption) in made.items():
         _write(table, caption, folder / name)
-    captions = {name: caption for name, (_, caption) in made.items()}
-    write_text(folder / "captions.json", json.dumps(captions, indent=2, ensure_ascii=False) + "\n")  # in this order
+    write_captions(folder, {name: caption for name, (_, caption) in made.items()})
     write_json(out, {"chosen_row": chosen, "dataset": dataset, **numbers(results, compared)})
     say((folder / "table3.md").read_text(encoding="utf-8"))
