@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from crisisflow.artifacts import PREDICTIONS, read_json, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation import bootstrap
-from crisisflow.evaluation.bootstrap import Difference, differences, event_counts, f1, span_counts, winner
+from crisisflow.evaluation.bootstrap import Difference, differences, winner
+from crisisflow.evaluation.counts import event_counts, f1, span_counts
 from crisisflow.evaluation.metrics import entity_scores, event_scores
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
 

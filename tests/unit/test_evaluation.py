@@ -2,6 +2,7 @@
 
 import base64
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,9 +10,9 @@ import pytest
 from crisisflow.annotation.span import Span, write_spans
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import bootstrap, evaluate, report, results, tables
+from crisisflow.evaluation import bootstrap, comparison, evaluate, report, results, tables
 from crisisflow.evaluation.metrics import combined_score, entity_scores, event_scores
-from crisisflow.params import RowParams
+from crisisflow.params import Params, RowParams, read_params
 from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, EVENT_CLASSES
 
 ID = {label: at for at, label in enumerate(BIO_LABELS)}
@@ -95,16 +96,30 @@ def predictions(tasks, ner_misses=0, cls_misses=0):
             "class_probabilities": [0.1] * 10 if tasks != "ner" else None,
             "labels": labels,
             "predicted_labels": [0] * len(labels) if at < ner_misses else labels,
+            "label_probabilities": [0.75] * len(labels),
         }
-        | ({"predicted_labels": None} if tasks == "cls" else {})
+        | ({"predicted_labels": None, "label_probabilities": None} if tasks == "cls" else {})
         for at, (labels, class_id) in enumerate(TRUE)
     ]
 
 
+PRESETS = Path(__file__).parents[2] / "presets"
+PAPER = read_params(PRESETS / "paper.yaml")[0]
+
+
+def params_with(rows) -> Params:
+    """The sample preset with these rows and two seeds."""
+    plain = read_params(PRESETS / "sample.yaml")[1]
+    nothing = {"learning_curve": {"rows": [], "tweets": []}, "leave_one_event_out": {"rows": [], "events": []}}
+    plain |= {"rows": {name: one.model_dump() for name, one in rows.items()}, "seeds": [13, 17], "evaluation": nothing}
+    return Params.model_validate(plain)
+
+
 def run_tables(study, differences, folder):
     metrics = [study / "rows" / name / f"seed{seed}" / "metrics.json" for name in [*ROWS, "floor"] for seed in (13, 17)]
+    histories = [study / "rows" / name / f"seed{seed}" / "history.csv" for name in ROWS for seed in (13, 17)]
     facts = [study / name for name in ("tweets", "spans", "manifest")]
-    tables.run("sample", ROWS, [13, 17], *facts, metrics, differences, folder, folder / "metrics.json")
+    tables.run(params_with(ROWS), PAPER, *facts, metrics, histories, differences, folder, folder / "metrics.json")
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +136,24 @@ def study(tmp_path_factory):
             trained = {"best_epoch": 2, "epochs": 3, "training_tweets": 2, "parameters": 5}
             if name == "floor":
                 trained |= {"best_epoch": None, "epochs": None}
-            write_parquet(folder / "predictions.parquet", predictions(tasks, ner + noise, cls), PREDICTIONS)
+            rows = predictions(tasks, ner + noise, cls)
+            if name == "floor":
+                rows = [line | {"class_probabilities": None} for line in rows]
+            write_parquet(folder / "predictions.parquet", rows, PREDICTIONS)
             write_json(folder / "config.json", trained)
             evaluate.run(folder / "predictions.parquet", folder / "config.json", folder / "metrics.json")
             paths.append(folder / "predictions.parquet")
+            s_of = {"s_ner": [0.1, -0.2], "s_cls": [0.0, 0.4 + noise]} if name == "D" else {}
+            pd.DataFrame(
+                {
+                    "epoch": [1, 2, 3][: 2 + (name != "D")],
+                    "cls_macro_f1": [0.5, 0.7, 0.6 + noise / 5][: 2 + (name != "D")],
+                    "ner_micro_f1": [0.3, 0.4, 0.5][: 2 + (name != "D")],
+                    "combined_score": [0.4, 0.55, 0.55][: 2 + (name != "D")],
+                    "trainable_parameters": 3_000_000,
+                    **s_of,
+                }
+            ).to_csv(folder / "history.csv", index=False)
     tweets = [
         {"tweet_id": str(at), "text": "x", "class_label": EVENT_CLASSES[0], "event": None, "split": split}
         for at, split in enumerate(["train", "train", "validation", "test"])
@@ -200,7 +229,7 @@ def test_table_3_marks_the_chosen_row_and_sure_winners(study):
     assert third.loc["floor"].tolist() == ["–", floor, "–", "–", "–", "0.190 ± 0.000", "–", "–", "–"]
     assert third.loc["A", "Best epoch (this run)"] == "2, 2 of 3"
     markdown = (study / "tables" / "table3.md").read_text()
-    assert "preset sample, source all_combined.tar.gz, trained on 2 tweets, seeds 13, 17" in markdown
+    assert "preset sample, source all_combined.tar.gz, trained on 2 tweets, scored on 20, seeds 13, 17" in markdown
     latex = (study / "tables" / "table3.tex").read_text()
     assert r"\begin{tabular}" in latex
     assert r"source all\_combined.tar.gz" in latex
@@ -258,10 +287,66 @@ def test_without_a_pair_to_compare_the_tables_stand(study, tmp_path):
 def test_the_tables_have_the_same_bytes_each_time(study, tmp_path):
     run_tables(study, study / "differences", tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert len(names) == 3 * 5 + 1
+    assert len(names) == 3 * 9 + 2
     assert [(tmp_path / name).read_bytes() for name in names] == [
         (study / "tables" / name).read_bytes() for name in names
     ]
+
+
+def test_table_2_counts_each_type_and_shows_our_own_example(study):
+    second = frame(study / "tables", "table2").set_index("Type")
+    assert list(second.index) == list(ENTITY_TYPES)
+    assert second.loc["NUMBER"].tolist()[:2] == ["Standalone numerical values", "Day 3"]
+    assert second.loc["NUMBER"].tolist()[3:] == ["4", "100.0%"]
+    assert all(second["Example (embedded corpus)"])
+
+
+def test_the_paper_stands_beside_the_run_and_nothing_that_depends_on_another_setting_passes_for_its(study):
+    lines = frame(study / "tables", "comparison").set_index(["Place", "Quantity"])
+    own = ["Paper", "This run", "Difference"]
+    assert lines.loc[("Table 1", "train: tweets"), own].tolist() == ["43,200", "2", "-43,198"]
+    assert lines.loc[("Table 3", "row D: CLS macro-F1"), own].tolist() == ["0.761", "1.000 ± 0.000", "+0.239"]
+    # row B was not run, so the paper's steps to and from it have nothing beside them
+    assert [quantity for place, quantity in lines.index if place == "IV-B"] == [
+        "A to D: NER span micro-F1",
+        "A to D: CLS macro-F1",
+    ]
+    assert lines.loc[("IV-B", "A to D: CLS macro-F1"), "This run"] == "+0.453"
+    assert lines.loc[("Figure 5", "row A: CLS macro-F1 of the last epoch"), "This run"] == "0.700 ± 0.141"
+    assert lines.loc[("Figure 5", "row A: epoch of the highest CLS macro-F1"), "Difference"] == "-0.5"
+    assert lines.loc[("III-D", "row D: s of NER at the end"), own].tolist() == ["1.26", "-0.20 ± 0.00", "-1.46"]
+    assert lines.loc[("III-E", "row D: parameters trained in stage 2 (millions)"), "This run"] == "3.0 ± 0.0"
+    settings = frame(study / "tables", "settings").set_index("Setting")
+    assert settings.loc["rows.A.layers"].tolist() == ["–", "3"]
+    assert settings.loc["corpus.size"].tolist() == ["60000", "all"]
+    assert not any(name.startswith(("rows.mine", "training.threads", "training.device")) for name in settings.index)
+    of_data = sum(name.startswith(("corpus.", "annotation.")) for name in settings.index)
+    assert lines.loc[("Table 1", "train: tweets"), "Settings that differ"] == str(of_data)
+    of_a = sum(not name.startswith("rows.D") for name in settings.index)
+    assert lines.loc[("Table 3", "row A: Combined"), "Settings that differ"] == str(of_a)
+
+
+def test_the_paper_s_own_settings_do_not_differ():
+    plain = PAPER.model_dump(mode="json")
+    assert comparison.settings_that_differ(plain, plain) == {}
+    other = {**plain, "alignment": {"max_length": 64}, "preset": "mine", "seeds": [1, 2]}
+    assert comparison.settings_that_differ(other, plain) == {"alignment.max_length": (128, 64)}
+
+
+def test_calibration_stands_with_the_number_of_predictions(study):
+    lines = frame(study / "tables", "calibration").set_index(["Row", "Confidence of"])
+    # all spans are right and 0.75 sure; 18 of 20 tweets have spans, the other two none
+    assert lines.loc[("tags", "Predicted spans (strict)")].tolist() == ["40", "0.250 ± 0.000"]
+    assert lines.loc[("D", "Event class")].tolist() == ["20", "0.900 ± 0.000"]
+    assert ("floor", "Event class") not in lines.index
+    assert ("events", "Predicted spans (strict)") not in lines.index
+
+
+def test_every_table_has_a_caption(study):
+    captions = read_json(study / "tables" / "captions.json")
+    assert set(captions) == {path.stem for path in (study / "tables").glob("*.csv")}
+    for name, caption in captions.items():
+        assert (study / "tables" / f"{name}.md").read_text().startswith(caption)
 
 
 def test_rows_and_metrics_must_fit(study):

@@ -1,23 +1,61 @@
-"""Figures 4 to 7: what stands in the CSV files, and that the drawings show it."""
+"""Figures: what stands in the CSV files, and that the drawings show it."""
 
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from crisisflow.artifacts import write_json
+from crisisflow.artifacts import read_json, write_csv, write_json
 from crisisflow.evaluation import figures
+from crisisflow.evaluation import further_figures as further
 from crisisflow.evaluation.figures import CURVES, curves, read_histories
+from crisisflow.evaluation.learning_curve import COLUMNS as CURVE_COLUMNS
+from crisisflow.evaluation.leave_one_event_out import COLUMNS as EVENT_COLUMNS
+from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
+from tests.unit.test_evaluation import params_with, row
 
 SCORES = ["ner_micro_f1", "cls_macro_f1", "combined_score"]
-METRICS = {
-    "rows": {
-        "A": {"ner_micro_f1": 0.8, "cls_macro_f1": 0.6, "combined_score": 0.7, "cls_macro_f1_sd": 0.02},
-        "cls-only": {"cls_macro_f1": 0.65},
-        "floor": {"cls_macro_f1": 0.5},
+ROWS = {"A": row(), "cls-only": row(tasks="cls")}
+CURVE = [
+    ("A", 100, 13, 0.4, 0.3),
+    ("A", 900, 13, 0.8, 0.6),
+    ("floor", 100, 13, None, 0.35),
+    ("floor", 900, 13, None, 0.5),
+]
+EVENTS = [
+    ("A", "kerala_floods_2018", 40, "ner_micro_f1", 90, 0.8, 0.7, -0.1, -0.2, 0.0),
+    ("A", "kerala_floods_2018", 40, "cls_macro_f1", 40, 0.6, 0.5, -0.1, -0.2, 0.0),
+]
+
+
+def bins(*own):
+    keys = ("low", "high", "size", "confidence", "accuracy")
+    return {"expected_error": 0.1, "bins": [dict(zip(keys, one, strict=True)) for one in own]}
+
+
+def metrics_of(ner, cls, seed):
+    """A metrics.json: of each class eight tweets are right and one passes for the next, with seed 13."""
+    matrix = [[8 * (at == place) + (at + 1 == place) * (seed == 13) for place in range(10)] for at in range(10)]
+    scores = {"precision": 0.5, "recall": 0.5, "support": 9}
+    return {
+        "validation_tweets": 90,
+        "training_tweets": 900,
+        "ner_micro_f1": ner,
+        "cls_macro_f1": cls,
+        "combined_score": (ner + cls) / 2 if ner else None,
+        "ner": ner
+        and {
+            "per_type": {label: {**scores, "f1": ner} for label in ENTITY_TYPES},
+            "calibration": bins((0.8, 0.9, 10, 0.85, 0.5), (0.9, 1.0, 30, 0.95, 1.0)),
+        },
+        "cls": {
+            "per_class": {label: {**scores, "f1": cls} for label in EVENT_CLASSES},
+            "confusion": matrix,
+            "calibration": bins((0.4, 0.5, 90, 0.45 if seed == 13 else 0.41, 0.6)),
+        },
     }
-}
 
 
 @pytest.fixture
@@ -27,6 +65,7 @@ def histories(tmp_path: Path) -> list[Path]:
         "A/seed13": [(1, 2.0, 2.1, 0.5, 0.4, 0.45), (2, 1.0, 1.1, 0.7, 0.6, 0.65), (3, 0.5, 0.4, 0.8, 0.5, 0.65)],
         "A/seed17": [(1, 2.2, 2.3, 0.4, 0.3, 0.35), (2, 1.2, 1.3, 0.6, 0.7, 0.65), (3, 0.7, 0.6, 0.7, 0.6, 0.65)],
         "cls-only/seed13": [(1, None, 2.0, None, 0.5, None), (2, None, 1.0, None, 0.6, None)],
+        "cls-only/seed17": [(1, None, 2.0, None, 0.5, None), (2, None, 1.0, None, 0.6, None)],
     }
     paths = []
     for name, rows in lines.items():
@@ -37,29 +76,76 @@ def histories(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def test_every_number_of_a_history_stands_behind_its_figure(histories, tmp_path):
-    write_json(tmp_path / "metrics.json", METRICS)
-    figures.run(histories, tmp_path / "metrics.json", tmp_path / "drawn")
+@pytest.fixture
+def gradients(histories) -> list[Path]:
+    """Eleven looks a part: at the embeddings -1 to 0, at layer 1 always 0.5; the row of one task has none."""
+    paths = []
+    for history in histories:
+        path = history.with_name("gradients.csv")
+        looks = [
+            (2, at, part, cosine) for at in range(11) for part, cosine in (("embeddings", -at / 10), ("layer 1", 0.5))
+        ]
+        of_row = looks if history.parent.parent.name == "A" else []
+        pd.DataFrame(of_row, columns=["epoch", "step", "part", "cosine"]).to_csv(path, index=False)
+        paths.append(path)
+    return paths
+
+
+@pytest.fixture
+def inputs(tmp_path, histories, gradients):
+    """The arguments of the step but its folder: A scores 0.8 and 0.6 with seed 13, and 0.02 more in classes with 17."""
+    scores = {"A/seed13": (0.8, 0.6), "A/seed17": (0.8, 0.62), "cls-only/seed13": (None, 0.65)}
+    scores |= {"cls-only/seed17": (None, 0.65), "floor/seed13": (None, 0.5), "floor/seed17": (None, 0.5)}
+    metrics = []
+    for name, (ner, cls) in scores.items():
+        metrics.append(tmp_path / "rows" / name / "metrics.json")
+        write_json(metrics[-1], metrics_of(ner, cls, int(name[-2:])))
+    write_csv(tmp_path / "curve.csv", CURVE_COLUMNS, CURVE)
+    write_csv(tmp_path / "events.csv", EVENT_COLUMNS, EVENTS)
+    return params_with(ROWS), metrics, histories, gradients, tmp_path / "curve.csv", tmp_path / "events.csv"
+
+
+def test_every_number_of_a_history_stands_behind_its_figure(inputs, histories, tmp_path):
+    figures.run(*inputs, tmp_path / "drawn")
     for name, panels in CURVES.items():
         behind = pd.read_csv(tmp_path / "drawn" / f"{name}.csv")
         assert list(behind) == ["row", "seed", "epoch", *(panel.column for panel in panels)]
         pd.testing.assert_frame_equal(behind, read_histories(histories)[list(behind)], check_dtype=False)
     scores = pd.read_csv(tmp_path / "drawn" / "figure4.csv").set_index(["row", "score"])
     assert len(scores) == 5
-    assert scores.loc[("A", "cls_macro_f1")].tolist() == [0.6, 0.02, 0.736]
-    assert scores.loc[("cls-only", "cls_macro_f1"), ["deviation", "paper"]].isna().all()
+    assert scores.loc[("A", "cls_macro_f1")].tolist() == [0.61, pytest.approx(0.014142, abs=1e-6), 0.736]
+    assert scores.loc[("cls-only", "cls_macro_f1"), ["mean", "deviation"]].tolist() == [0.65, 0]
+    assert scores.loc[("cls-only", "cls_macro_f1"), ["paper"]].isna().all()
 
 
-def test_the_same_numbers_make_the_same_bytes(histories, tmp_path):
-    write_json(tmp_path / "metrics.json", METRICS)
+def test_the_same_numbers_make_the_same_bytes_and_every_figure_its_caption_with_n(inputs, tmp_path):
     for folder in ("one", "two"):
-        figures.run(histories, tmp_path / "metrics.json", tmp_path / folder)
+        figures.run(*inputs, tmp_path / folder)
     made = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert made == sorted(f"figure{number}.{kind}" for number in (4, 5, 6, 7) for kind in ("csv", "svg"))
+    captions = read_json(tmp_path / "one" / "captions.json")
+    assert made == sorted(["captions.json", *(f"{name}.{kind}" for name in captions for kind in ("csv", "svg"))])
+    assert list(captions)[:2] == ["figure4", "types"]
+    for name, caption in captions.items():
+        assert "n = " in caption or "seeds" in caption, name
+    assert "n = 90 validation tweets, 2 seeds" in captions["confusion"]
     for name in made:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     for path in (tmp_path / "one").glob("*.svg"):
         assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_every_axis_says_what_it_shows(inputs, tmp_path):
+    params, metrics, histories, gradients, curve, events = inputs
+    results = figures.collect(params.rows, metrics)
+    made = figures.drawings(results, "A", read_histories(histories), gradients, pd.read_csv(curve), pd.read_csv(events))
+    for name, drawing in made.items():
+        drawn = drawing.draw(drawing.table)
+        panels = [axis for axis in drawn.axes if axis.get_label() != "<colorbar>"]
+        assert panels, name
+        assert all(panel.get_xlabel() for panel in panels), name
+        shared = panels[0].get_shared_y_axes()  # where it stands at the left panel alone
+        assert all(panel.get_ylabel() or shared.joined(panels[0], panel) for panel in panels), name
+        assert panels[0].get_ylabel(), name
 
 
 def test_a_curve_is_the_mean_of_the_seeds_with_their_range_and_its_best_epoch_ringed(histories):
@@ -72,9 +158,61 @@ def test_a_curve_is_the_mean_of_the_seeds_with_their_range_and_its_best_epoch_ri
     assert ring.get_offsets().tolist() == [[2, pytest.approx(0.65)]]
     # a row of one task has no curve of the other
     assert [line.get_label() for line in entities.lines] == ["A"]
-    assert all(axis.get_xlabel() == "epoch" and axis.get_ylabel() for axis in drawn.axes)
 
 
 def test_the_best_of_a_loss_is_its_lowest(histories):
     events = curves(read_histories(histories), CURVES["figure6"]).axes[0]
     assert events.collections[1].get_offsets().tolist() == [[3, pytest.approx(0.5)]]
+
+
+def test_the_confusion_of_all_seeds_is_shared_out_among_each_class(inputs):
+    params, metrics, *_ = inputs
+    table = further.confusion_table(figures.collect(params.rows, metrics)["A"])
+    first = table.set_index(["class", "predicted"])
+    own, following = EVENT_CLASSES[:2]
+    assert first.loc[(own, own), ["tweets", "of_class"]].tolist() == [16, 17]
+    assert first.loc[(own, following), "share"] == pytest.approx(1 / 17)
+    assert table.groupby("class")["share"].sum().tolist() == pytest.approx([1] * 10)
+    (panel, _) = further.draw_confusion(table).axes
+    assert panel.images[0].get_array()[0, 1] == pytest.approx(1 / 17)
+    assert panel.texts[0].get_text() == "94%"
+
+
+def test_the_bins_of_all_seeds_are_one_by_their_sizes(inputs):
+    params, metrics, *_ = inputs
+    results = figures.collect(params.rows, metrics)
+    table = further.reliability_table({name: results[name] for name in ROWS})
+    of_classes = table[(table["row"] == "A") & (table["task"] == "cls")]
+    assert of_classes[["size", "confidence", "accuracy"]].to_numpy().tolist() == [[180, pytest.approx(0.43), 0.6]]
+    _, entities = further.draw_reliability(table).axes
+    assert [line.get_label() for line in entities.lines[1:]] == ["A"]
+    assert np.asarray(entities.lines[1].get_ydata()) == pytest.approx([0.5, 1.0])
+
+
+def test_the_cosines_are_those_of_the_last_epoch_with_their_percentiles(gradients):
+    table = further.gradients_table(gradients)
+    assert table["row"].unique().tolist() == ["A"]
+    embeddings = table[table["part"] == "embeddings"].iloc[0]
+    assert embeddings[["looks", "mean", "low", "high"]].tolist() == [22, *map(pytest.approx, (-0.5, -0.9, -0.1))]
+    (panel,) = further.draw_gradients(table).axes
+    assert panel.lines[0].get_ydata() == pytest.approx([-0.5, 0.5])
+
+
+def test_where_no_gradients_were_looked_at_the_figure_says_so(tmp_path):
+    path = tmp_path / "A" / "seed13" / "gradients.csv"
+    write_csv(path, ["epoch", "step", "part", "cosine"], [])
+    (panel,) = further.draw_gradients(further.gradients_table([path])).axes
+    assert "gradient_cosine_every is 0" in panel.get_title()
+
+
+def test_an_event_s_two_scores_are_joined():
+    drawn = further.draw_leave_one_event_out(pd.DataFrame(EVENTS, columns=EVENT_COLUMNS))
+    events, entities = drawn.axes
+    assert [mark.get_offsets().tolist() for mark in events.collections] == [[[0.6, 0]], [[0.5, 0]]]
+    assert [mark.get_offsets().tolist() for mark in entities.collections] == [[[0.8, 0]], [[0.7, 0]]]
+    assert events.get_yticklabels()[0].get_text() == "kerala floods 2018 (n = 40)"
+
+
+def test_without_events_and_a_curve_the_figures_are_empty_and_there():
+    assert further.draw_leave_one_event_out(pd.DataFrame([], columns=EVENT_COLUMNS)).axes
+    assert further.draw_learning_curve(pd.DataFrame([], columns=CURVE_COLUMNS)).axes

@@ -97,6 +97,13 @@ def test_the_committed_schema_is_the_one_the_code_makes():
             yaml.safe_load((PRESETS / "sample.yaml").read_text())["rows"]["A"],
             "params.yaml: rows.floor: the tables have a floor of their own",
         ),
+        ("evaluation.learning_curve.rows", ["X"], "params.yaml: evaluation.learning_curve.rows: no row is called X"),
+        (
+            "evaluation.learning_curve.tweets",
+            [600, 600],
+            "evaluation.learning_curve: tweets: each may stand there once",
+        ),
+        ("evaluation.leave_one_event_out.events", ["a/b"], "evaluation.leave_one_event_out.events.0"),
     ],
 )
 def test_the_offending_key_is_named_in_one_line(tmp_path, path, value, message):
@@ -105,6 +112,12 @@ def test_the_offending_key_is_named_in_one_line(tmp_path, path, value, message):
     assert message.split(":")[0] in str(error.value)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_learning_curve_ends_below_the_rows_own_tweets(tmp_path):
+    file = changed(tmp_path, "training.tweets", 600)
+    with pytest.raises(CrisisflowError, match=r"learning_curve\.tweets: 600 is not below training\.tweets"):
+        read_params(file)
 
 
 def test_xla_takes_one_process(tmp_path):

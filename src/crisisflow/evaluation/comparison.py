@@ -104,7 +104,7 @@ class _Comparison:
                 "Quantity": quantity,
                 "Paper": format(paper, form),
                 "This run": NOTHING if own is None else own.shown(form),
-                "Difference": NOTHING if own is None else format(own.mean - paper, f"+{form.replace('.', 'z.', 1)}"),
+                "Difference": NOTHING if own is None else f"{float(own.mean - paper):+z{form.lstrip('+')}}",
                 "Settings that differ": str(len(others)) if others else "none",
             }
         )

@@ -85,7 +85,7 @@ def reliability_table(results: Mapping[str, RowResult]) -> pd.DataFrame:
 
 def draw_reliability(table: pd.DataFrame) -> "Figure":
     """Accuracy by confidence; on the dashed line a row is as often right as it says."""
-    drawn, panels = _panels(11, 4.8, sharey=True)
+    drawn, panels = _panels(11, 4.8)
     names = list(dict.fromkeys(table["row"]))
     for panel, (task, title) in zip(panels, TASKS.items(), strict=True):
         panel.plot([0, 1], [0, 1], color="#666666", linestyle="--", linewidth=1)
@@ -98,9 +98,9 @@ def draw_reliability(table: pd.DataFrame) -> "Figure":
                 )
         panel.set_title(title)
         panel.set_xlabel("confidence (mean of a bin)")
+        panel.set_ylabel("accuracy (share that is right)")
         panel.set_xlim(0, 1)
         panel.set_ylim(0, 1.02)
-    panels[0].set_ylabel("accuracy (share that is right)")
     finish(drawn, *panels)
     return drawn
 
@@ -159,6 +159,7 @@ def draw_leave_one_event_out(table: pd.DataFrame) -> "Figure":
         )
         panel.set_title(title)
         panel.set_xlabel(f"{UNIT_OF[task]} on the event's validation tweets")
+    panels[0].set_ylabel("event")
     panels[0].set_yticks(range(len(names)), names)
     panels[0].set_ylim(len(lines) - 0.5, -0.5)
     finish(drawn, *panels, axis="x")
@@ -172,7 +173,7 @@ def gradients_table(paths: Sequence[Path]) -> pd.DataFrame:
     """
     frames = [pd.read_csv(path).assign(row=path.parent.parent.name) for path in paths]
     looks = pd.concat(frames, ignore_index=True).dropna(subset=["cosine"])
-    grouped = looks.groupby(["row", "epoch", "part"], sort=False)["cosine"]
+    grouped = looks.astype({"cosine": float}).groupby(["row", "epoch", "part"], sort=False)["cosine"]
     return grouped.agg(
         looks="size", mean="mean", low=lambda own: own.quantile(0.1), high=lambda own: own.quantile(0.9)
     ).reset_index()
@@ -183,9 +184,7 @@ def draw_gradients(table: pd.DataFrame) -> "Figure":
     drawn, (panel,) = _panels(7.5, 4.4, 1)
     parts = list(dict.fromkeys(table["part"]))
     if not parts:
-        panel.text(
-            0.5, 0.5, "not asked for: training.gradient_cosine_every is 0", ha="center", transform=panel.transAxes
-        )
+        panel.set_title("not asked for: training.gradient_cosine_every is 0")
     for at, (name, own) in enumerate(table.groupby("row", sort=False)):
         last = own[own["epoch"] == own["epoch"].max()]
         places = [parts.index(part) for part in last["part"]]
@@ -242,5 +241,6 @@ def draw_types(table: pd.DataFrame) -> "Figure":
         panel.set_xlim(-0.02, 1.02)
         panel.set_title(title)
         panel.set_xlabel("validation F1 (mean over the seeds)")
+        panel.set_ylabel("event class" if task == "cls" else "entity type")
     finish(drawn, *panels, axis="both")
     return drawn

@@ -36,7 +36,7 @@ class Figure(NamedTuple):
     @classmethod
     def over(cls, values: Iterable[float]) -> "Figure":
         """Of one value a seed."""
-        found = list(values)
+        found = [float(value) for value in values]  # `statistics` knows no numbers of numpy
         return cls(mean(found), stdev(found) if len(found) > 1 else None)
 
     def shown(self, form: str) -> str:
