@@ -25,6 +25,7 @@ from crisisflow.evaluation.reproduction import (
     TABLE_3,
 )
 from crisisflow.evaluation.results import NOTHING, SCORES, Figure, RowResult
+from crisisflow.params import RowParams
 
 # Sections of params.yaml that change results, and what in them does not, or only adds to a run.
 SETTINGS = ("corpus", "annotation", "alignment", "model", "training")
@@ -83,21 +84,15 @@ def table_of_settings(differing: Mapping[str, tuple[Any, Any]]) -> pd.DataFrame:
 class _Comparison:
     """Collects lines: what a number of the paper is, here and there."""
 
-    def __init__(self, differing: Mapping[str, Any]) -> None:
-        self._differing = list(differing)
+    def __init__(self, differing: Mapping[str, Any], schedules: Mapping[str, str]) -> None:
+        self._differing, self._schedules = list(differing), schedules
         self.lines: list[dict[str, str]] = []
 
     def add(
         self, place: str, quantity: str, paper: float, own: Figure | None, rows: Sequence[str], form: str = ".3f"
     ) -> None:
         """A number that depends on the data, and on these rows if there are any; `own` is None where it was not run."""
-        others = [
-            key
-            for key in self._differing
-            if key.startswith(DATA)
-            or (rows and not key.startswith("rows."))
-            or any(key.startswith(f"rows.{row}.") for row in rows)
-        ]
+        others = [key for key in self._differing if self._counts(key, rows)]
         self.lines.append(
             {
                 "Place": place,
@@ -109,9 +104,19 @@ class _Comparison:
             }
         )
 
+    def _counts(self, key: str, rows: Sequence[str]) -> bool:
+        """Whether a number of these rows, or of the data alone, depends on a setting."""
+        section, *rest = key.split(".")
+        if section == "rows":
+            return rest[0] in rows
+        if section == "training" and rest[0] in ("single", "two_stage"):
+            return rest[0] in {self._schedules[row] for row in rows}
+        return section in DATA or bool(rows)
+
 
 def table_of_comparison(
     differing: Mapping[str, tuple[Any, Any]],
+    rows: Mapping[str, RowParams],
     dataset: Mapping[str, Mapping[str, int]],
     results: Mapping[str, RowResult],
     histories: Mapping[str, Sequence[pd.DataFrame]],
@@ -120,37 +125,37 @@ def table_of_comparison(
     """The paper's numbers in its order, those of rows that the run does not have left out.
 
     Args:
-        differing: of `settings_that_differ`.
+        differing: of `settings_that_differ`. rows: of this run.
         dataset: tweets and spans per split.
         histories: history.csv of each row's seeds.
         differences: between the rows of this run.
     """
-    made = _Comparison(differing)
+    made = _Comparison(differing, {name: row.schedule for name, row in rows.items()})
     for split, paper in TABLE_1.items():
         own = dataset[split]
         made.add("Table 1", f"{split}: tweets", paper.tweets, Figure(own["tweets"], None), [], ",.0f")
         average = Figure(own["spans"] / own["tweets"], None)
         made.add("Table 1", f"{split}: spans per tweet", paper.spans_per_tweet, average, [], ".2f")
-    rows = [name for name in TABLE_3 if name in results]
-    for name in rows:
+    both = [name for name in TABLE_3 if name in rows]
+    for name in both:
         for score, heading in SCORES.items():
             paper = getattr(TABLE_3[name], score)
             made.add("Table 3", f"row {name}: {heading}", paper, results[name].figure(score), [name])
     found = {(pair.first, pair.second, pair.score): pair.difference for pair in differences}
-    for first, second in pairwise(rows):
+    for first, second in pairwise(both):
         for score in ("ner_micro_f1", "cls_macro_f1"):
             paper = getattr(TABLE_3[second], score) - getattr(TABLE_3[first], score)
             own = found.get((first, second, score))
             own = None if own is None else Figure(-own, None)
             made.add("IV-B", f"{first} to {second}: {SCORES[score]}", paper, own, [first, second], "+.3f")
-    if CURVES_ROW in rows:
+    if CURVES_ROW in both:
         _add_curves(made, histories[CURVES_ROW], results[CURVES_ROW])
     for name in ("C", "D"):
-        if name in rows:
+        if name in both:
             for task in ("ner", "cls"):
                 s = Figure.over(history[f"s_{task}"].iloc[-1] for history in histories[name])
                 made.add("III-D", f"row {name}: s of {task.upper()} at the end", LOG_VARIANCE, s, [name], ".2f")
-    if "D" in rows:
+    if "D" in both:
         own = Figure.over(run["parameters"] / 1e6 for run in results["D"].runs)
         made.add("III-C", "row D: parameters (millions)", PARAMETERS / 1e6, own, ["D"], ".1f")
         trained = Figure.over(history["trainable_parameters"].iloc[-1] / 1e6 for history in histories["D"])
@@ -171,9 +176,9 @@ def _add_curves(made: _Comparison, histories: Sequence[pd.DataFrame], result: Ro
 
     last = Figure.over(history["cls_macro_f1"].iloc[-1] for history in histories)
     first = Figure.over(history["ner_micro_f1"].iloc[0] for history in histories)
-    made.add("Figure 5", "row A: highest CLS macro-F1 of an epoch", CLS_PEAK, over("cls_macro_f1", "max"), row)
+    made.add("Figure 5", "row A: highest CLS macro-F1 of an epoch", CLS_PEAK, over("cls_macro_f1", "max"), row, ".4f")
     made.add("Figure 5", "row A: epoch of the highest CLS macro-F1", CLS_PEAK_EPOCH, epoch("cls_macro_f1"), row, ".1f")
-    made.add("Figure 5", "row A: CLS macro-F1 of the last epoch", CLS_LAST, last, row)
+    made.add("Figure 5", "row A: CLS macro-F1 of the last epoch", CLS_LAST, last, row, ".4f")
     made.add("Figure 5", "row A: NER span micro-F1 of the first epoch", NER_FIRST, first, row)
-    made.add("Figure 7", "row A: highest combined score", COMBINED_PEAK, over("combined_score", "max"), row)
+    made.add("Figure 7", "row A: highest combined score", COMBINED_PEAK, over("combined_score", "max"), row, ".4f")
     made.add("Figure 7", "row A: best epoch", BEST_EPOCH, result.figure("best_epoch"), row, ".1f")

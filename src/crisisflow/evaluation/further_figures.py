@@ -135,6 +135,8 @@ def draw_learning_curve(table: pd.DataFrame) -> "Figure":
 
 def draw_leave_one_event_out(table: pd.DataFrame) -> "Figure":
     """Per event the score of a row that has seen it and of one that has not, joined by a line."""
+    from matplotlib.ticker import MaxNLocator
+
     lines = list(dict.fromkeys(zip(table["row"], table["event"], strict=True)))
     drawn, panels = _panels(11, 1.6 + 0.45 * max(len(lines), 2), sharey=True)
     several = len({row for row, _ in lines}) > 1
@@ -158,6 +160,7 @@ def draw_leave_one_event_out(table: pd.DataFrame) -> "Figure":
             label="not seen in training",
         )
         panel.set_title(title)
+        panel.xaxis.set_major_locator(MaxNLocator(5))
         panel.set_xlabel(f"{UNIT_OF[task]} on the event's validation tweets")
     panels[0].set_ylabel("event")
     panels[0].set_yticks(range(len(names)), names)

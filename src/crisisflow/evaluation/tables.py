@@ -243,7 +243,7 @@ def run(
     )
     made = {
         "comparison": (
-            table_of_comparison(differing, dataset, results, by_row, compared),
+            table_of_comparison(differing, rows, dataset, results, by_row, compared),
             f"The paper beside this run: its numbers, ours (mean ± standard deviation over the seeds) and the "
             f"difference. The last column counts the settings on which a number depends and which are not the paper's "
             f"(the next table names them): only where it says none do the two compare. {setting}.",
