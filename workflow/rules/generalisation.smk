@@ -68,16 +68,18 @@ use rule train as train_without with:
         "Training row {wildcards.row} with seed {wildcards.seed} without {wildcards.event}"
 
 
+# The files of all rows count as input, also of rows that are not asked for: to DVC they are one folder, whatever the
+# lists hold.
 rule learning_curve:
     input:
         tweets=rules.subset.output.tweets,
-        predictions=expand(
+        rows=every_run(rules.evaluate.output[0]),
+        fewer=expand(
             rules.train_fewer.output.predictions,
             row=CURVE["rows"],
             tweets=CURVE["tweets"],
             seed=PARAMS["seeds"],
         ),
-        metrics=expand(rules.evaluate.output, row=CURVE["rows"], seed=PARAMS["seeds"]),
     output:
         "results/learning_curve.csv",
     log:
@@ -89,7 +91,10 @@ rule learning_curve:
         curve=section("evaluation.learning_curve"),
         seeds=section("seeds"),
         files=lambda wildcards, input: options(
-            predictions=input.predictions, metrics=input.metrics
+            predictions=input.fewer,
+            metrics=expand(
+                rules.evaluate.output, row=CURVE["rows"], seed=PARAMS["seeds"]
+            ),
         ),
     message:
         "Scoring the rows that were trained on fewer tweets"
@@ -100,9 +105,7 @@ rule learning_curve:
 rule leave_one_event_out:
     input:
         tweets=rules.subset.output.tweets,
-        seen=expand(
-            rules.train.output.predictions, row=EVENTS["rows"], seed=PARAMS["seeds"]
-        ),
+        rows=every_run(rules.train.output.predictions),
         unseen=expand(
             rules.train_without.output.predictions,
             row=EVENTS["rows"],
@@ -119,7 +122,14 @@ rule leave_one_event_out:
         code=code("evaluation.leave_one_event_out"),
         events=section("evaluation.leave_one_event_out"),
         seeds=section("seeds"),
-        files=lambda wildcards, input: options(seen=input.seen, unseen=input.unseen),
+        files=lambda wildcards, input: options(
+            seen=expand(
+                rules.train.output.predictions,
+                row=EVENTS["rows"],
+                seed=PARAMS["seeds"],
+            ),
+            unseen=input.unseen,
+        ),
     message:
         "Scoring the rows on events that they have not seen"
     shell:
