@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import yaml
 
 from crisisflow.annotation.span import read_spans
 from crisisflow.taxonomy import ENTITY_TYPES
-from tests.workflow.conftest import Study, tiny_params
+from tests.workflow.conftest import AFTER_ROWS, Study, tiny_params
 
 
 def test_a_killed_run_goes_on_and_then_has_nothing_to_do(snakemade):
@@ -52,7 +53,7 @@ def test_metrics_tables_and_report(snakemade):
 
 QUALITY = {"quality": 1, "source_report": 1}
 LAST = {"tables": 1, "figures": 1, "report": 1}
-COMPARED = {"bootstrap": 1, **LAST}
+COMPARED = dict.fromkeys(AFTER_ROWS, 1)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ COMPARED = {"bootstrap": 1, **LAST}
             {"regex_stage": 1, "resolve": 1, **QUALITY, "bio": 2, "train": 2, "evaluate": 2, **COMPARED},
             {"regex_stage", *QUALITY},
         ),
-        ("preset", "renamed", LAST, {"tables", "report"}),
+        ("preset", "renamed", LAST, {"tables", "figures", "report"}),
     ],
 )
 def test_a_changed_parameter_reruns_what_depends_on_it(snakemade, path, value, jobs, stages):
@@ -91,6 +92,30 @@ def test_a_changed_parameter_reruns_what_depends_on_it(snakemade, path, value, j
     finally:
         snakemade.set_params(tiny_params())
     assert snakemade.planned() == {}
+
+
+def test_the_studies_beside_the_rows_leave_their_predictions_and_scores(snakemade, tmp_path):
+    study = snakemade.copied(tmp_path / "study")
+    study.vary("evaluation.learning_curve", {"rows": ["A"], "tweets": [120]})
+    study.vary("evaluation.leave_one_event_out", {"rows": ["A"], "events": ["hurricane_irma_2017"]})
+    asked = {"train_fewer": 1, "hold_out": 1, "train_without": 1, "learning_curve": 1, "leave_one_event_out": 1}
+    targets = ["results/learning_curve.csv", "results/leave_one_event_out.csv"]
+    assert study.planned(*targets) == asked
+    study.run("snakemake", "--cores", "2", *targets)
+    assert study.planned(*targets) == {}
+    curve = pd.read_csv(study.folder / targets[0]).set_index(["row", "tweets"])
+    assert set(curve.index) == {("A", 120), ("A", 144), ("floor", 120), ("floor", 144)}
+    events = pd.read_csv(study.folder / targets[1]).set_index("score")
+    assert set(events.index) == {"ner_micro_f1", "cls_macro_f1"}
+    assert set(events["event"]) == {"hurricane_irma_2017"}
+    row = study.folder / "results" / "rows" / "A" / "seed13"
+    for beside in ("tweets-120", "without-hurricane_irma_2017"):
+        assert [path.name for path in (row / beside).iterdir()] == ["predictions.parquet"]
+    assert not any((study.folder / "data" / "held_out").rglob("*.parquet"))
+    # taken off the list again, its predictions would count to the results
+    study.vary("evaluation.learning_curve", {"rows": [], "tweets": []})
+    done = study.run("dvc", "repro", "learning_curve", check=False)
+    assert "results/rows/A/seed13/tweets-120 is of nothing in params.yaml" in done.stderr
 
 
 def test_a_changed_module_reruns_the_steps_that_import_it(snakemade):
