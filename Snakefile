@@ -48,6 +48,7 @@ rule all:
         rules.leave_one_event_out.output,
         rules.tables.output,
         rules.figures.output,
+        rules.cards.output,
         rules.report.output,
 
 

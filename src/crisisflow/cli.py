@@ -451,6 +451,26 @@ def report_command(
     )  # fmt: skip
 
 
+@app.command("cards")
+def cards_command(
+    params: Annotated[Any, value(Params, "the whole of params.yaml")],
+    tweets: Annotated[Path, typer.Option()],
+    resolved: Annotated[Path, typer.Option()],
+    manifest: Annotated[Path, typer.Option()],
+    corpus: Annotated[Path, typer.Option()],
+    quality: Annotated[Path, typer.Option()],
+    metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
+    differences: Annotated[Path, typer.Option(help="what the step bootstrap found")],
+    unseen: Annotated[Path, typer.Option(help="what the step leave_one_event_out wrote")],
+    model: Annotated[Path, typer.Option(help="the model card")],
+    dataset: Annotated[Path, typer.Option(help="the dataset card")],
+) -> None:
+    """Write the model card of the chosen row and the dataset card."""
+    from crisisflow.evaluation.cards import run
+
+    run(params, tweets, resolved, manifest, corpus, quality, metrics, differences, unseen, model, dataset)
+
+
 @app.command("export")
 def export_command(
     out: Annotated[Path, typer.Option(help="a new folder")],

@@ -153,6 +153,48 @@ rule figures:
         " --learning-curve {input.curve} --unseen {input.unseen} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
+rule cards:
+    input:
+        templates=[
+            "src/crisisflow/evaluation/model_card.md.jinja",
+            "src/crisisflow/dataset/card.md.jinja",
+        ],
+        tweets=rules.subset.output.tweets,
+        resolved=rules.resolve.output.spans,
+        manifest=rules.fetch.output.manifest,
+        corpus=rules.subset.output.statistics,
+        quality=rules.quality.output.metrics,
+        rows=every_run(rules.evaluate.output[0]),
+        floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
+        differences=rules.bootstrap.output,
+        unseen="results/leave_one_event_out.csv",
+    output:
+        model=report(
+            "results/model_card.md",
+            caption="../report/model_card.rst",
+            category="Cards",
+        ),
+        dataset=report(
+            "results/dataset_card.md",
+            caption="../report/dataset_card.rst",
+            category="Cards",
+        ),
+    log:
+        "logs/cards.log",
+    benchmark:
+        "logs/benchmarks/cards.tsv"
+    params:
+        code=code("evaluation.cards"),
+        everything=section(""),
+    message:
+        "Writing the model card and the dataset card"
+    shell:
+        "crisisflow cards --params {params.everything:q} --tweets {input.tweets} --resolved {input.resolved}"
+        " --manifest {input.manifest} --corpus {input.corpus} --quality {input.quality}"
+        " $(printf -- ' --metrics %s' {input.rows} {input.floor}) --differences {input.differences}"
+        " --unseen {input.unseen} --model {output.model} --dataset {output.dataset} 2>&1 | tee {log} >&2"
+
+
 rule report:
     input:
         templates=[

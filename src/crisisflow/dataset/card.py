@@ -1,7 +1,7 @@
-"""The card of the exported dataset: what it holds, where it is from, who may have it, and what is wrong with it.
+"""The card of the dataset: what it holds, where it is from, who may have it, and what is wrong with it.
 
-A README.md with the front matter that the Hugging Face hub and `datasets` read. Every count is taken from what was
-exported, or from an artifact of the run.
+A README.md with the front matter that the Hugging Face hub and `datasets` read. Every count is taken from the
+tweets and spans themselves, or from an artifact of the run.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ Pairs = Counter[tuple[str, str]]
 
 @dataclass
 class Counts:
-    """What was exported, counted as it goes by."""
+    """Tweets and spans, counted as they go by."""
 
     classes: Pairs = field(default_factory=Counter)  # tweets by class and split
     events: Pairs = field(default_factory=Counter)  # tweets by event and class
@@ -132,8 +132,8 @@ def render(
     """The card's text.
 
     Args:
-        counts: of what was exported.
-        formats: names of the exported formats.
+        counts: of the tweets and spans.
+        formats: names of the exported formats; none of a dataset that was not exported.
         standoff: whether it was exported without text.
         manifest: of the source (the step fetch).
         corpus: statistics of the corpus (the step subset).

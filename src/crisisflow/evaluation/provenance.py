@@ -12,15 +12,15 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import requires, version
-from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import psutil
-import yaml
 
 from crisisflow.evaluation.exhibits import Table
 from crisisflow.evaluation.results import NOTHING
+from crisisflow.evaluation.settings import as_yaml
 from crisisflow.params import Params
 
 # What the workflow itself writes into git: it follows from the rest.
@@ -154,21 +154,6 @@ def _processor() -> str:
     return found[1] if found else platform.processor() or platform.machine()
 
 
-def settings(params: Params) -> str:
-    """params.yaml in the order of its schema; of a path only the last part."""
-    return yaml.safe_dump(_without_folders(params.model_dump(mode="json")), sort_keys=False, allow_unicode=True)
-
-
-def _without_folders(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_folders(own) for key, own in value.items()}
-    if isinstance(value, list):
-        return [_without_folders(own) for own in value]
-    if isinstance(value, str) and value.startswith(("/", "~", ".")):
-        return f"…/{PurePath(value).name}"
-    return value
-
-
 class Provenance(NamedTuple):
     """All that is told of how a run was made."""
 
@@ -182,5 +167,6 @@ class Provenance(NamedTuple):
 
 def provenance(params: Params, benchmarks: Iterable[Path], folder: Path) -> Provenance:
     """What is known of the run in the checkout at `folder`."""
+    plain = params.model_dump(mode="json")
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return Provenance(now, commit(folder), versions(), machine(), steps(benchmarks), settings(params))
+    return Provenance(now, commit(folder), versions(), machine(), steps(benchmarks), as_yaml(plain))
