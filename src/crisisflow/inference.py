@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
-from crisisflow.alignment.bio import Word, words_of
+from crisisflow.alignment.bio import words_of
+from crisisflow.alignment.decoding import FoundSpan, strict_spans
 from crisisflow.artifacts import read_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.joint import JointModel
@@ -21,15 +22,6 @@ from crisisflow.training.predict import predict
 from crisisflow.training.state import under
 
 BATCH = 2000  # tweets that are sorted by length together
-
-
-class FoundSpan(NamedTuple):
-    """A span of a text (code points) and its score: the probability of its least probable label."""
-
-    start: int
-    end: int
-    label: str
-    score: float
 
 
 class Findings(NamedTuple):
@@ -71,23 +63,6 @@ def load(weights: Path, config: Path) -> TrainedRow:
     except RuntimeError as error:
         raise CrisisflowError(f"{weights} does not fit {config}: {str(error).splitlines()[1].strip()}") from error
     return TrainedRow(model.eval(), load_tokenizer(facts["row"]["encoder"]), facts["max_length"])
-
-
-def strict_spans(words: Sequence[Word], labels: Sequence[str], scores: Sequence[float]) -> list[FoundSpan]:
-    """The spans of one label per word, as strict IOB2 has them: only B- begins one, only I- of its type goes on."""
-    found: list[FoundSpan] = []
-    goes_on = ""
-    for word, label, score in zip(words, labels, scores, strict=True):
-        prefix, _, kind = label.partition("-")
-        if prefix == "I" and kind == goes_on:
-            last = found[-1]
-            found[-1] = FoundSpan(last.start, word.end, kind, min(last.score, score))
-        elif prefix == "B":
-            found.append(FoundSpan(word.start, word.end, kind, score))
-            goes_on = kind
-        else:
-            goes_on = ""
-    return found
 
 
 def annotate(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> list[Findings]:

@@ -52,7 +52,7 @@ def test_metrics_tables_and_report(snakemade):
 
 
 QUALITY = {"quality": 1, "source_report": 1}
-LAST = {"tables": 1, "figures": 1, "report": 1}
+LAST = {"tables": 1, "errors": 1, "report": 1}
 COMPARED = dict.fromkeys(AFTER_ROWS, 1)
 
 
@@ -77,7 +77,7 @@ COMPARED = dict.fromkeys(AFTER_ROWS, 1)
             {"regex_stage": 1, "resolve": 1, **QUALITY, "bio": 2, "train": 2, "evaluate": 2, **COMPARED},
             {"regex_stage", *QUALITY},
         ),
-        ("preset", "renamed", LAST, {"tables", "figures", "report"}),
+        ("preset", "renamed", LAST, {"tables", "report"}),
     ],
 )
 def test_a_changed_parameter_reruns_what_depends_on_it(snakemade, path, value, jobs, stages):
