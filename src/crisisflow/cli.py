@@ -487,6 +487,17 @@ def figures_command(
     run(rows, metrics, histories, gradients, learning_curve, unseen, folder)
 
 
+@app.command("final_test")
+def final_test_command(
+    params: Annotated[Path, typer.Option(help="whose seeds are tested")] = Path("params.yaml"),
+) -> None:
+    """Open the test split, once per commit: score the chosen row on it and record that. No other step reads it."""
+    from crisisflow.evaluation.final_test import run
+    from crisisflow.params import read_params
+
+    run(read_params(params)[0].seeds)
+
+
 @app.command("report")
 def report_command(
     preset: Annotated[str, typer.Option(help="its name, shown in the report")],
