@@ -6,7 +6,7 @@ import time
 
 import yaml
 
-from tests.workflow.conftest import AFTER_ROWS, ONE_ROW, Study, ran
+from tests.workflow.conftest import ONE_ROW, ran
 
 ROW_D = ["train@D-13", "evaluate@D-13"]
 METRICS_OF_D = "results/rows/D/seed13/metrics.json"
