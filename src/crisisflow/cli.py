@@ -500,20 +500,29 @@ def final_test_command(
 
 @app.command("report")
 def report_command(
-    preset: Annotated[str, typer.Option(help="its name, shown in the report")],
+    params: Annotated[Any, value(Params, "the whole of params.yaml")],
     manifest: Annotated[Path, typer.Option()],
     repair: Annotated[Path, typer.Option()],
     corpus: Annotated[Path, typer.Option()],
     annotation: Annotated[Path, typer.Option()],
+    quality: Annotated[Path, typer.Option()],
     metrics: Annotated[Path, typer.Option()],
-    tables: Annotated[list[Path], typer.Option("--table", help="CSV of a table; repeat")],
-    figures: Annotated[list[Path], typer.Option("--figure", help="SVG of a figure; repeat")],
+    tables: Annotated[Path, typer.Option(help="captions.json of the tables, which lie beside it")],
+    figures: Annotated[Path, typer.Option(help="captions.json of the figures, which lie beside it")],
+    sources: Annotated[Path, typer.Option(help="CSV of the annotation stages")],
+    stages: Annotated[Path, typer.Option(help="SVG of the annotation stages")],
+    ledger: Annotated[Path, typer.Option(help="where the ledger stands")],
+    citation: Annotated[Path, typer.Option()],
+    benchmarks: Annotated[list[Path], typer.Option("--benchmark", help="of a job, if it is there; repeat")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write the HTML report."""
     from crisisflow.evaluation.report import run
 
-    run(preset, manifest, repair, corpus, annotation, metrics, tables, figures, out)
+    run(
+        params, manifest, repair, corpus, annotation, quality, metrics, tables, figures, sources, stages, ledger,
+        citation, benchmarks, out
+    )  # fmt: skip
 
 
 @app.command("export")

@@ -1,7 +1,5 @@
 """Metrics and tables."""
 
-import base64
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +8,7 @@ import pytest
 from crisisflow.annotation.span import Span, write_spans
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import bootstrap, comparison, evaluate, report, results, tables
+from crisisflow.evaluation import bootstrap, comparison, evaluate, results, tables
 from crisisflow.evaluation.metrics import combined_score, entity_scores, event_scores
 from crisisflow.params import Params, RowParams, read_params
 from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, EVENT_CLASSES
@@ -373,30 +371,3 @@ def test_rows_and_metrics_must_fit(study):
         results.collect({"A": ROWS["A"]}, list(paths.values()))
     with pytest.raises(CrisisflowError, match="row D has no metrics"):
         results.collect({name: ROWS[name] for name in "AD"}, [paths["A"], paths["floor"]])
-
-
-def test_the_report_escapes_what_it_shows(tmp_path):
-    hostile = "<script>alert(1)</script>"
-    counts = {"train": 1, "validation": 1, "test": 1}
-    facts = {
-        "manifest": {"source": hostile, "sha256": None},
-        "repair": {"html_entities": {"tweets": 1}},
-        "corpus": {
-            "tweets": 3,
-            "tweets_per_class_and_split": {hostile: counts},
-            "duplicates_across_splits": {"exact": {"texts": 0}, "near": {"pairs": 0, "jaccard": 0.8}},
-        },
-        "annotation": {"spans": 1, "spans_per_type": {"NUMBER": 1}, "per_stage_and_type": {}},
-        "metrics": {"chosen_row": hostile},
-    }
-    for name, value in facts.items():
-        write_json(tmp_path / name, value)
-    (tmp_path / "table3.csv").write_text(f"Row\n{hostile}\n")
-    (tmp_path / "figure4.svg").write_text(f"<svg>{hostile}</svg>")
-    paths = [tmp_path / name for name in facts]
-    report.run("sample", *paths, [tmp_path / "table3.csv"], [tmp_path / "figure4.svg"], tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text()
-    assert "<script" not in page
-    assert page.count("&lt;script&gt;") == 4
-    (drawing,) = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="Figure 4', page)
-    assert base64.b64decode(drawing).decode() == f"<svg>{hostile}</svg>"  # as an image it runs no script

@@ -10,6 +10,7 @@ sys.path.insert(0, SOURCES)
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SOURCES)}; ")
 
 from crisisflow.versioning.rules import (
+    benchmarks,
     code,
     every_run,
     lexicons,

@@ -212,27 +212,45 @@ rule figures:
 
 rule report:
     input:
-        template="src/crisisflow/evaluation/report.html.jinja",
+        templates=[
+            f"src/crisisflow/evaluation/{name}"
+            for name in ["report.html.jinja", "report.css"]
+        ],
         manifest=rules.fetch.output.manifest,
         repair=rules.repair.output.counts,
         corpus=rules.subset.output.statistics,
         annotation=rules.resolve.output.statistics,
+        quality=rules.quality.output.metrics,
         metrics=rules.tables.output.metrics,
         tables=rules.tables.output.csv,
+        tables_captions=rules.tables.output.captions,
         figures=rules.figures.output.svg,
+        figures_captions=rules.figures.output.captions,
+        sources=rules.source_report.output.sources,
+        stages=rules.source_report.output.figure,
+        ledger="docs/reproduction.md",
+        citation="CITATION.cff",
     output:
-        "results/report.html",
+        report("results/report.html", caption="../report/report.rst", category="Report"),
     log:
         "logs/report.log",
     benchmark:
         "logs/benchmarks/report.tsv"
     params:
         code=code("evaluation.report"),
-        preset=section("preset"),
+        everything=section(""),
+        # No inputs: they differ from run to run, and those of jobs that did not run here are absent.
+        benchmarks=lambda wildcards: options(
+            benchmark=benchmarks(
+                (rule for rule in workflow.rules if rule.name != "report"),
+                scatteritem=gather.shards("{scatteritem}"),
+            )
+        ),
     message:
         "Writing the report"
     shell:
-        "crisisflow report --preset {params.preset} --manifest {input.manifest} --repair {input.repair}"
-        " --corpus {input.corpus} --annotation {input.annotation} --metrics {input.metrics}"
-        " $(printf -- ' --table %s' {input.tables}) $(printf -- ' --figure %s' {input.figures})"
+        "crisisflow report --params {params.everything:q} --manifest {input.manifest} --repair {input.repair}"
+        " --corpus {input.corpus} --annotation {input.annotation} --quality {input.quality} --metrics {input.metrics}"
+        " --tables {input.tables_captions} --figures {input.figures_captions} --sources {input.sources}"
+        " --stages {input.stages} --ledger {input.ledger} --citation {input.citation} {params.benchmarks}"
         " --out {output} 2>&1 | tee {log} >&2"

@@ -105,22 +105,20 @@ def guessed(counts: Pairs) -> tuple[float, float]:
     return max(overall.values()) / overall.total(), largest.total() / overall.total()
 
 
-def quality_table(quality: dict[str, Any]) -> str:
+def quality_lines(quality: dict[str, Any]) -> list[dict[str, str]]:
     """Precision, recall and F1 of the resolved spans on each gold set, by exact borders and type."""
-    return _markdown(
-        [
-            {
-                "Gold set": name,
-                "Type": label,
-                "Gold": f"{facts['gold']:,}",
-                "Found": f"{facts['found']:,}",
-                **{score.capitalize(): f"{facts[score]:.3f}" for score in ("precision", "recall", "f1")},
-            }
-            for name, stages in quality.items()
-            for label in ("all", *ENTITY_TYPES)
-            if (facts := stages[RESOLVED].get(label))
-        ]
-    )
+    return [
+        {
+            "Gold set": name,
+            "Type": label,
+            "Gold": f"{facts['gold']:,}",
+            "Found": f"{facts['found']:,}",
+            **{score.capitalize(): f"{facts[score]:.3f}" for score in ("precision", "recall", "f1")},
+        }
+        for name, stages in quality.items()
+        for label in ("all", *ENTITY_TYPES)
+        if (facts := stages[RESOLVED].get(label))
+    ]
 
 
 def render(
@@ -162,7 +160,7 @@ def render(
             guessed_by_all=f"{by_all:.1%}",
             guessed_by_event=f"{by_event:.1%}",
             fates=_crossed(counts.fates, "Type", ENTITY_TYPES, TOKEN_FATES),
-            quality=quality_table(quality) if quality else None,
+            quality=_markdown(quality_lines(quality)) if quality else None,
             tuned="reference_tuning" in quality,
             spacy=version("spacy"),
             number="{:,}".format,

@@ -1,63 +1,136 @@
-"""The report: one HTML file with the tables and the facts of a run, readable without a network."""
+"""The report: one HTML file with every table and figure of a run, what it was made by, and what it rests on.
 
-import base64
-from collections.abc import Sequence
-from importlib.resources import files
+It needs no network and no script. It is the one artifact that differs from run to run, since it records its run
+(evaluation/provenance.py). Every other artifact has the same bytes for the same input.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from jinja2 import Environment
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crisisflow.artifacts import read_json, write_text
+from crisisflow.dataset.card import quality_lines
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation import exhibits
+from crisisflow.evaluation.exhibits import Drawing, Table
+from crisisflow.evaluation.ledger import read_ledger
+from crisisflow.evaluation.provenance import costs, provenance
+from crisisflow.evaluation.references import references
+from crisisflow.params import Params
 
 TEMPLATE = "report.html.jinja"
-TITLES = {
-    "table1": "Table 1. Dataset statistics",
-    "table3": "Table 3. Ablation on the validation split",
-    "table5": "Table 5. Validation results beside quoted baselines",
-    "differences": "Differences between the rows, with 95 % intervals",
-    "scores": "Scores of each entity type and event class",
+# Where each table and figure stands, in the order of display.
+SECTIONS = {
+    "comparison": ["tables/comparison", "tables/settings"],
+    "dataset": ["tables/table1", "classes", "tables/table2", "tables/sources", "figures/sources", "quality"],
+    "ablation": ["tables/table3", "figures/figure4", "tables/differences", "tables/table5"],
+    "types": ["figures/types", "tables/scores"],
+    "dynamics": ["figures/figure5", "figures/figure6", "figures/figure7", "figures/gradients"],
+    "generalisation": ["figures/learning_curve", "figures/leave_one_event_out"],
+    "errors": ["tables/calibration", "figures/reliability", "figures/confusion"],
+    "ledger": ["ledger"],
+    "provenance": ["costs"],
 }
-FIGURES = {
-    "figure4": "Figure 4. Scores of the rows on the validation split. Bars: mean over the seeds; whiskers: standard "
-    "deviation; rings: the paper's scores, which are of its encoders and of all its epochs.",
-    "figure5": "Figure 5. Validation scores by epoch (the paper: row A). Lines: mean over the seeds; bands: their "
-    "range; rings: each row's best epoch.",
-    "figure6": "Figure 6. Training losses by epoch (the paper: row A): each task's mean over an epoch, unweighted.",
-    "figure7": "Figure 7. Combined score by epoch (the paper: row A); rows with one task have none.",
-}
+SOURCES = (
+    "What each annotation stage finds on the corpus: spans and the tweets that have one; spans on which another stage "
+    "agrees or with which it conflicts; spans that resolution keeps, and to which stage the others are lost."
+)
+QUALITY = (
+    "The annotation itself against gold spans, after resolution, strict borders and type. The generated set is what "
+    "the generator of the embedded corpus put in; the reference sets are docs/annotation.md's."
+)
 
 
-def _embedded(svg: Path) -> str:
-    """The drawing as an address, so that the page is one file and the drawings' names do not meet in it."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.read_bytes()).decode("ascii")
+def choice(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The row that the policy chose, the next one, and whether the interval of their difference leaves out zero.
+
+    Args:
+        metrics: results/metrics.json.
+    """
+    rows, chosen = metrics["rows"], metrics["chosen_row"]
+    others = [name for name, own in rows.items() if name != chosen and "combined_score" in own]
+    following = min(others, key=lambda name: (-rows[name]["cls_macro_f1"], name), default=None)
+    sure = metrics["differences"].get("cls_macro_f1", {})
+    return {
+        "row": chosen,
+        "scores": rows[chosen],
+        "next": following,
+        "next_scores": rows.get(following),
+        "sure": not {f"{chosen} - {following}", f"{following} - {chosen}"}.isdisjoint(sure),
+    }
+
+
+def _placed(found: Mapping[str, Table | Drawing]) -> dict[str, dict[str, Table | Drawing]]:
+    """What each section shows."""
+    places = [name for names in SECTIONS.values() for name in names]
+    if wrong := sorted({*places} ^ {*found}):
+        raise CrisisflowError(f"the report has no place for, or misses: {', '.join(wrong)}; see its SECTIONS")
+    return {section: {name: found[name] for name in names} for section, names in SECTIONS.items()}
 
 
 def run(
-    preset: str,
+    params: Params,
     manifest: Path,
     repair: Path,
     corpus: Path,
     annotation: Path,
+    quality: Path,
     metrics: Path,
-    tables: Sequence[Path],
-    figures: Sequence[Path],
+    tables: Path,
+    figures: Path,
+    sources: Path,
+    stages: Path,
+    ledger: Path,
+    citation: Path,
+    benchmarks: Sequence[Path],
     out: Path,
 ) -> None:
-    """Write the report from artifacts only; every text is escaped."""
-    template = files("crisisflow.evaluation").joinpath(TEMPLATE).read_text(encoding="utf-8")
-    page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template)
-    frames = {TITLES[path.stem]: pd.read_csv(path, dtype=str, keep_default_na=False) for path in tables}
-    write_text(
-        out,
-        page.render(
-            preset=preset,
-            manifest=read_json(manifest),
-            repair=read_json(repair),
-            corpus=read_json(corpus),
-            annotation=read_json(annotation),
-            metrics=read_json(metrics),
-            tables=frames,
-            figures={FIGURES[path.stem]: _embedded(path) for path in figures},
-        ),
+    """Write the report; every text in it is escaped.
+
+    Args:
+        params: the whole of params.yaml.
+        manifest, repair, corpus, annotation, quality, metrics: JSON of the steps fetch, repair, subset, resolve,
+            quality and tables.
+        tables, figures: captions.json of the two folders; each CSV and SVG that they name lies beside them.
+        sources, stages: CSV and SVG of the step source_report.
+        ledger: docs/reproduction.md. citation: CITATION.cff.
+        benchmarks: where Snakemake leaves the benchmark of each job; those of jobs that did not run here are absent.
+
+    Raises:
+        CrisisflowError: an input is absent or damaged, or a table or figure has no place in the report.
+    """
+    facts = {
+        name: read_json(path)
+        for name, path in {"manifest": manifest, "repair": repair, "corpus": corpus, "annotation": annotation}.items()
+    }
+    record = provenance(params, benchmarks, Path())
+    shown = {
+        **exhibits.read_tables(tables),
+        **exhibits.read_drawings(figures),
+        "tables/sources": exhibits.read_table(sources, SOURCES),
+        "figures/sources": exhibits.read_drawing(stages, SOURCES, "tables/sources.csv"),
+        "classes": exhibits.classes_and_splits(facts["corpus"]),
+        "quality": exhibits.shown(pd.DataFrame(quality_lines(read_json(quality))), QUALITY),
+        "ledger": read_ledger(ledger),
+        "costs": costs(record.steps),
+    }
+    environment = Environment(
+        loader=PackageLoader("crisisflow.evaluation", ""),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
     )
+    page = environment.get_template(TEMPLATE).render(
+        **facts,
+        params=params,
+        choice=choice(read_json(metrics)),
+        exhibits=_placed(shown),
+        record=record,
+        references=references(citation, params),
+        number="{:,}".format,
+    )
+    write_text(out, page.lstrip())

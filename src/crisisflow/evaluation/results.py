@@ -62,16 +62,20 @@ class RowResult(NamedTuple):
         return Figure.over(values)
 
 
+def encoder_name(row: RowParams) -> str:
+    """The encoder of a row without where it is from and its revision."""
+    return row.encoder.removeprefix("embedded:").partition("@")[0].rsplit("/", 1)[-1]
+
+
 def describe(row: RowParams) -> str:
     """A row in words: encoder, task where it is only one, weighting, schedule."""
-    encoder = row.encoder.removeprefix("embedded:").partition("@")[0].rsplit("/", 1)[-1]
     depth = f" (lower {row.layers} layers)" if row.layers else ""
     schedule = ""
     if row.schedule == "two_stage":
         embeddings = " and embeddings" if row.freeze_embeddings else ""
         dropout = "" if row.frozen_dropout else " without dropout"
         schedule = f" + two-stage (stage 2 freezes {row.freeze_layers} layers{embeddings}{dropout})"
-    return f"{encoder}{depth}{TASKS_IN_WORDS[row.tasks]} + {row.weighting.replace('_', ' ')}{schedule}"
+    return f"{encoder_name(row)}{depth}{TASKS_IN_WORDS[row.tasks]} + {row.weighting.replace('_', ' ')}{schedule}"
 
 
 def choose_row(results: dict[str, RowResult]) -> str:

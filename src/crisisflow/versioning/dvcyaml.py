@@ -21,7 +21,7 @@ import yaml
 
 from crisisflow.artifacts import write_text
 from crisisflow.errors import CrisisflowError
-from crisisflow.versioning.rules import PARAMS_FILE, Code
+from crisisflow.versioning.rules import PARAMS_FILE, Code, lists_of
 from crisisflow.versioning.snakefile import opened
 
 if TYPE_CHECKING:
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 
 DVC_FILE = Path("dvc.yaml")
 HEADER = "# Made from the Snakefile by `crisisflow dvcyaml`; edit the rules, not this file.\n"
-# Which part of params.yaml lists the values of a wildcard, in the order of a stage's name.
-MATRIX = {
-    "row": "rows",
-    "tweets": "evaluation.learning_curve.tweets",
-    "event": "evaluation.leave_one_event_out.events",
-    "seed": "seeds",
-}
 # Outputs with these names are numbers that people compare across commits (`dvc metrics diff`); they are kept in git and
 # not in the cache, so that it works on a clone that has no data.
 METRICS = {"counts", "metrics", "statistics"}
@@ -59,15 +52,6 @@ def lasting(paths: Any) -> list[str]:
     from snakemake.io import is_flagged
 
     return [path for path in _flat(paths) if not is_flagged(path, "temp")]
-
-
-def _matrix(wildcards: Iterable[str]) -> dict[str, str]:
-    """Each wildcard and the list of its values; a study's rows stand beside its other values."""
-    lists = {name: MATRIX[name] for name in MATRIX if name in wildcards}
-    for name in ("tweets", "event"):
-        if name in lists and "row" in lists:
-            lists["row"] = f"{lists[name].rpartition('.')[0]}.rows"
-    return {name: f"${{{path}}}" for name, path in lists.items()}
 
 
 def _as_item(path: str) -> str:
@@ -116,7 +100,7 @@ def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict
     plots = {path: PLOTS[named[path]] for path in outputs if named.get(path) in PLOTS}
     stage: dict[str, Any] = {}
     if rule.wildcard_names:
-        stage["matrix"] = _matrix(rule.wildcard_names)
+        stage["matrix"] = {name: f"${{{path}}}" for name, path in lists_of(rule.wildcard_names).items()}
     stage["cmd"] = (
         f"snakemake --cores all --force --allowed-rules {allowed} -- {_as_item(outputs[0])}"
         f"  # commands: {_digest(member.shellcmd for member in together)}"

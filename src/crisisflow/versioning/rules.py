@@ -7,15 +7,28 @@ Each helper keeps the name of what it stands for, so that dvc.yaml can be made f
 import json
 import sys
 from collections.abc import Callable, Iterable
+from functools import reduce
+from itertools import product
+from operator import getitem
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_params
 from crisisflow.sources import PACKAGE, digest, relative, sources
 
+if TYPE_CHECKING:
+    from snakemake.rules import Rule
+
 PARAMS_FILE = Path("params.yaml")
 FLOOR = "floor"  # the row that is always there
+# Which part of params.yaml lists the values of a wildcard, in the order of a stage's name.
+MATRIX = {
+    "row": "rows",
+    "tweets": "evaluation.learning_curve.tweets",
+    "event": "evaluation.leave_one_event_out.events",
+    "seed": "seeds",
+}
 
 
 def _stop(message: str) -> NoReturn:
@@ -123,6 +136,35 @@ def every_run(pattern: str) -> list[str]:
     """The files of all rows and seeds, in the order of params.yaml."""
     params = load_params()
     return [pattern.format(row=row, seed=seed) for row in params["rows"] for seed in params["seeds"]]
+
+
+def lists_of(wildcards: Iterable[str]) -> dict[str, str]:
+    """The part of params.yaml that lists the values of each wildcard; a study's rows stand beside its other values."""
+    lists = {name: MATRIX[name] for name in MATRIX if name in wildcards}
+    for name in ("tweets", "event"):
+        if name in lists and "row" in lists:
+            lists["row"] = f"{lists[name].rpartition('.')[0]}.rows"
+    return lists
+
+
+def benchmarks(rules: Iterable["Rule"], **others: Iterable[str]) -> list[str]:
+    """Where the benchmark of each job of these rules lies, once the job has run, in their order.
+
+    Args:
+        others: values of wildcards that params.yaml does not list.
+    """
+    from snakemake.io import apply_wildcards
+
+    params = load_params()
+    found = []
+    for rule in rules:
+        if rule.benchmark:
+            known = lists_of(rule.wildcard_names)
+            lists = {name: reduce(getitem, path.split("."), params) for name, path in known.items()}
+            lists |= {name: values for name, values in others.items() if name in rule.wildcard_names}
+            for values in product(*lists.values()):
+                found.append(apply_wildcards(rule.benchmark, dict(zip(lists, map(str, values), strict=True))))
+    return found
 
 
 def options(**files: Iterable[str]) -> str:

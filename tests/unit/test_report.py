@@ -1,0 +1,360 @@
+"""The report: what it shows is what the artifacts hold, as text, in one file that loads nothing."""
+
+import base64
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from crisisflow.artifacts import read_json, write_json
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation import exhibits, provenance, report
+from crisisflow.evaluation.ledger import read_ledger
+from crisisflow.evaluation.references import references
+from crisisflow.params import Params, read_params
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = read_params(ROOT / "presets" / "sample.yaml")[0]
+HOSTILE = "<script>alert(1)</script> & \"'"
+BROKEN_FIGURE = "<svg onload='alert(1)'></svg>"
+
+
+class Page(HTMLParser):
+    """What a page holds: tables (caption, headings, rows), figures (address, caption), ids, links, what it loads."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tables: dict[str, list[list[str]]] = {}
+        self.figures: dict[str, str] = {}
+        self.ids: list[str] = []
+        self.anchors: list[str] = []
+        self.loaded: list[str] = []
+        self.tags: list[str] = []
+        self.scopes: list[str | None] = []
+        self.headings: list[str] = []
+        self._text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        own = dict(attributes)
+        self.tags.append(tag)
+        self.ids += [own["id"]] if "id" in own else []
+        self.loaded += [own[name] for name in ("src", "srcset", "data", "poster") if name in own]
+        if tag == "link":
+            self.loaded.append(own["href"])
+        if tag == "a":
+            self.anchors.append(own["href"])
+        if tag == "table":
+            self._rows = []
+        if tag == "tr":
+            self._rows.append([])
+        if tag == "th":
+            self.scopes.append(own.get("scope"))
+        if tag == "img":
+            self._image = own["src"]
+        if tag in ("caption", "th", "td", "figcaption", "h1", "h2", "h3"):
+            self._text = []
+
+    def handle_data(self, data):
+        self._text.append(data)
+
+    def handle_endtag(self, tag):
+        text = "".join(self._text)
+        if tag == "caption":
+            self._caption = text
+        if tag in ("th", "td"):
+            self._rows[-1].append(text)
+        if tag == "table":
+            self.tables[self._caption] = self._rows
+        if tag == "figcaption":
+            self.figures[text] = self._image
+        if tag in ("h1", "h2", "h3"):
+            self.headings.append(text)
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def exhibits_of(folder: str) -> list[str]:
+    names = [name for names in report.SECTIONS.values() for name in names]
+    return [Path(name).name for name in names if name.startswith(f"{folder}/") and name != f"{folder}/sources"]
+
+
+@pytest.fixture
+def artifacts(tmp_path, monkeypatch) -> Path:
+    """A small run's artifacts, hostile wherever text is free."""
+    monkeypatch.chdir(tmp_path)
+    counts = {"train": 1, "validation": 1, "test": 1}
+    near = {"pairs": 3, "jaccard": 0.8, "held_out_tweets_with_a_training_neighbour": 2}
+    scores = {"ner_micro_f1": 0.8, "cls_macro_f1": 0.7, "combined_score": 0.75}
+    facts = {
+        "manifest": {"source": HOSTILE, "sha256": "f" * 64, "rows": 4},
+        "repair": {"html_entities": {"tweets": 1, "applied": True}},
+        "corpus": {
+            "tweets": 3,
+            "tweets_per_class_and_split": {HOSTILE: counts},
+            "duplicates_across_splits": {"exact": {"texts": 0, "tweets": 0}, "near": near},
+        },
+        "annotation": {"spans": 1, "dropped": 2},
+        "quality": {
+            HOSTILE: {"resolved": {"all": {"gold": 2, "found": 1, "precision": 1, "recall": 0.5, "f1": 0.667}}}
+        },
+        "metrics": {
+            "chosen_row": "C",
+            "rows": {"A": {**scores, "cls_macro_f1": 0.6}, "C": scores, "floor": {"cls_macro_f1": 0.9}},
+            "differences": {"cls_macro_f1": {"A - C": -0.1}},
+        },
+    }
+    for name, value in facts.items():
+        write_json(tmp_path / f"{name}.json", value)
+    for name in exhibits_of("tables"):
+        write(
+            tmp_path / "tables" / f"{name}.csv", f'Row,F1\n"{HOSTILE.replace(chr(34), chr(34) * 2)}",0.5 ± 0.1\nNA,\n'
+        )
+    for name in exhibits_of("figures"):
+        write(tmp_path / "figures" / f"{name}.svg", BROKEN_FIGURE)
+    for folder in ("tables", "figures"):
+        captions = {name: f"{folder} {name}: {HOSTILE}." for name in exhibits_of(folder)}
+        write(tmp_path / folder / "captions.json", json.dumps(captions))
+    write(tmp_path / "tables" / "sources.csv", "stage,tweet_share\nspacy,0.5\n")
+    write(tmp_path / "figures" / "sources.svg", BROKEN_FIGURE)
+    write(tmp_path / "ledger.md", f"# Ledger\n\n| # | The paper |\n|---|---|\n| 1 | `x` {HOSTILE} [a](b.md) |\n")
+    write(tmp_path / "logs" / "train-C-13.tsv", "s\th:m:s\tmax_rss\tcpu_time\n3.5\t0:0:3\t100\t2\n")
+    return tmp_path
+
+
+def run(folder: Path, params: Params = SAMPLE) -> str:
+    report.run(
+        params,
+        *(folder / f"{name}.json" for name in ("manifest", "repair", "corpus", "annotation", "quality", "metrics")),
+        folder / "tables" / "captions.json",
+        folder / "figures" / "captions.json",
+        folder / "tables" / "sources.csv",
+        folder / "figures" / "sources.svg",
+        folder / "ledger.md",
+        ROOT / "CITATION.cff",
+        [folder / "logs" / f"train-{row}-13.tsv" for row in "CD"],
+        folder / "report.html",
+    )
+    return (folder / "report.html").read_text()
+
+
+def test_every_cell_and_caption_is_in_the_page(artifacts):
+    page = Page(run(artifacts))
+    captions = read_json(artifacts / "tables" / "captions.json")
+    for name, caption in captions.items():
+        frame = pd.read_csv(artifacts / "tables" / f"{name}.csv", dtype=str, keep_default_na=False)
+        assert page.tables[caption] == [list(frame.columns), *frame.to_numpy().tolist()]
+    assert page.tables[report.SOURCES] == [["stage", "tweet share"], ["spacy", "0.5"]]
+    drawings = read_json(artifacts / "figures" / "captions.json")
+    found = dict.fromkeys((report.SOURCES, *drawings.values()))
+    for text, address in page.figures.items():
+        (caption,) = (caption for caption in found if text.startswith(caption))
+        found[caption] = base64.b64decode(address.removeprefix("data:image/svg+xml;base64,")).decode()
+    assert set(found.values()) == {BROKEN_FIGURE}  # as an image it runs no script
+    assert page.tags.count("figure") == page.tags.count("figcaption") == len(found)
+    assert page.tags.count("table") == page.tags.count("caption") == len(page.tables)
+    assert set(page.scopes) == {"col", "row"}
+
+
+def test_the_page_is_one_file_that_loads_nothing(artifacts):
+    text = run(artifacts)
+    page = Page(text)
+    assert all(address.startswith("data:") for address in page.loaded)
+    assert not {"script", "link", "iframe", "object", "form", "base"} & {*page.tags}
+    assert "url(" not in text
+    assert "@import" not in text
+    assert len(text.encode()) < 5_000_000
+    assert len(page.ids) == len(set(page.ids))
+    inner = [anchor.removeprefix("#") for anchor in page.anchors if anchor.startswith("#")]
+    assert set(inner) <= set(page.ids)
+    assert {*report.SECTIONS, "about", "references"} <= set(inner)
+    assert all(re.match("#|https://", anchor) for anchor in page.anchors)
+    numbered = [text for text in page.headings if text[0].isdigit()]
+    assert [re.match(r"\d+", text)[0] for text in numbered] == [str(at + 1) for at in range(len(numbered))]
+
+
+def test_hostile_text_stays_text(artifacts):
+    names = exhibits_of("tables")
+    text = run(artifacts, SAMPLE.model_copy(update={"preset": HOSTILE}))
+    assert "<script" not in text
+    # a cell and a caption of each table; captions of figures; the preset thrice, and the source, class, gold set, ledger
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 2 * len(names) + len(exhibits_of("figures")) + 7
+    page = Page(text)
+    assert page.tables["Tweets by humanitarian class and split."][1] == [HOSTILE, "1", "1", "1", "3"]
+
+
+def test_the_choice_is_told_with_its_reason(artifacts):
+    text = " ".join(run(artifacts).split())
+    assert "chooses <b>row C</b> with a CLS macro-F1 of 0.700 and an NER span micro-F1 of 0.800." in text
+    assert "The next is row A with 0.600 and 0.800." in text  # not the floor, which has one task
+    assert "interval of their difference in CLS macro-F1 leaves out zero" in text
+    assert "mean nothing about real tweets" not in re.sub("\n", " ", text)
+    metrics = read_json(artifacts / "metrics.json")
+    metrics["differences"], metrics["rows"] = {}, {"C": metrics["rows"]["C"]}
+    write_json(artifacts / "metrics.json", metrics)
+    write_json(artifacts / "manifest.json", {"source": "sample", "sha256": None, "rows": 4})
+    text = " ".join(run(artifacts).split())
+    assert "there is no other row with both tasks" in text
+    assert "mean nothing about real tweets" in text
+
+
+def test_what_has_no_place_is_named(artifacts):
+    captions = artifacts / "tables" / "captions.json"
+    write_json(captions, {**read_json(captions), "sources": "again", "table9": "new"})
+    write(artifacts / "tables" / "table9.csv", "a\n1\n")
+    with pytest.raises(CrisisflowError, match="no place for, or misses: tables/table9"):
+        run(artifacts)
+    write_json(captions, {"table1": "alone"})
+    with pytest.raises(CrisisflowError, match="misses: tables/calibration, tables/comparison"):
+        run(artifacts)
+    (artifacts / "tables" / "table1.csv").unlink()
+    with pytest.raises(CrisisflowError, match=r"table1\.csv does not exist; run the step"):
+        run(artifacts)
+
+
+def test_columns_of_numbers_are_known():
+    table = exhibits.Table(
+        "",
+        list("abcdef"),
+        [["1,728", "0.5 ± 0.1", "~126,000", "B", "0.700–0.730", "x"], ["–", "+0.1", "", "0.5", "N/A", ""]],
+    )
+    assert table.numeric == [True, True, True, False, True, False]
+
+
+def test_the_ledger_is_the_table_of_the_document():
+    table = read_ledger(ROOT / "docs" / "reproduction.md")
+    assert table.columns[:2] == ["#", "The paper"]
+    assert [row[0] for row in table.rows] == [str(at + 1) for at in range(len(table.rows))]
+    assert "<code>corpus.source</code>" in table.rows[0][-1]
+    assert not any("<a " in cell for row in table.rows for cell in row)
+
+
+def test_a_document_without_a_ledger_is_named(tmp_path):
+    write(tmp_path / "x.md", "no table")
+    with pytest.raises(CrisisflowError, match=r"x\.md has no table"):
+        read_ledger(tmp_path / "x.md")
+
+
+def varied(**sections) -> Params:
+    return Params.model_validate(SAMPLE.model_dump(mode="json") | sections)
+
+
+def test_references_are_those_that_the_run_used():
+    def titles(params: Params) -> set[str]:
+        return {work.title.partition(":")[0] for work in references(ROOT / "CITATION.cff", params)}
+
+    always = {"Humaid-Ner", "HumAID", "spaCy", "Sustainable data analysis with Snakemake", "DVC", "PyTorch", "seqeval"}
+    assert always <= titles(SAMPLE)
+    assert {"MiniLM", "Sentence-BERT"} <= titles(SAMPLE)
+    assert not {"IDRISI-RE", "BERT", "RoBERTa"} & titles(SAMPLE)
+    paper = titles(read_params(ROOT / "presets" / "paper.yaml")[0])
+    assert {"BERT", "RoBERTa"} <= paper
+    assert not {"MiniLM", "Sentence-BERT"} & paper
+    annotation = SAMPLE.annotation.model_dump(mode="json") | {"quality": {"idrisi": "somewhere"}}
+    assert "IDRISI-RE" in titles(varied(annotation=annotation))
+
+
+def test_a_reference_in_words():
+    humaid = references(ROOT / "CITATION.cff", SAMPLE)[1]
+    assert humaid.authors == "Firoj Alam, Umair Qazi, Muhammad Imran and Ferda Ofli"
+    assert humaid.published.endswith("Web and Social Media 15(1), 933–942")
+    assert humaid.address == "https://doi.org/10.1609/icwsm.v15i1.18116"
+
+
+def test_the_cost_of_a_step_is_summed_over_its_jobs(tmp_path):
+    head = "s\th:m:s\tmax_rss\tmax_vms\tcpu_time\n"
+    write(tmp_path / "train-A-13.tsv", f"{head}60.5\t0:01:00\t100.5\t1\t50\n")
+    write(tmp_path / "train-B-x-13.tsv", f"{head}3600\t1:00:00\t300\t1\t10\n")
+    write(tmp_path / "fetch.tsv", f"{head}0.01\t0:00:00\tNA\tNA\tNA\n")
+    names = ["fetch", "train-A-13", "train-B-x-13", "train-C-13", "tables"]
+    found = provenance.steps([tmp_path / f"{name}.tsv" for name in names])
+    assert [step.rule for step in found] == ["fetch", "train", "tables"]
+    assert found[1] == ("train", 3, 2, 3660.5, 60, 300, "B-x-13", 3600)
+    table = provenance.costs(found)
+    assert table.rows == [
+        ["fetch", "1", "0.0 s", "0.0 s", "0 MB", "–"],
+        ["train", "3, of which 2 ran here", "1 h 1 min", "1 min 0 s", "300 MB", "B-x-13: 1 h 0 min"],
+        ["tables", "1, of which 0 ran here", "–", "–", "–", "–"],
+        ["All together", "5", "1 h 1 min", "1 min 0 s", "300 MB", "–"],
+    ]
+
+
+def test_the_commit_and_what_differs_from_it(tmp_path):
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        return subprocess.run(
+            ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+
+    assert provenance.commit(tmp_path) == (None, [])
+    git("init", "-q")
+    assert provenance.commit(tmp_path) == (None, [])  # no commit yet
+    write(tmp_path / "params.yaml", "a: 1\n")
+    write(tmp_path / "results" / "metrics.json", "{}")
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    sha = git("rev-parse", "HEAD").strip()
+    write(tmp_path / "results" / "metrics.json", "{1}")
+    write(tmp_path / "dvc.lock", "")
+    assert provenance.commit(tmp_path) == (sha, [])
+    write(tmp_path / "params.yaml", "a: 2\n")
+    write(tmp_path / "src" / "new module.py", "")
+    assert provenance.commit(tmp_path) == (sha, ["params.yaml", "src/new module.py"])
+
+
+def test_the_parameters_are_all_there_and_no_folder_of_the_machine():
+    corpus = SAMPLE.corpus.model_dump(mode="json") | {
+        "source": "/home/somebody/HumAID.tar.gz",
+        "events": "../x/events.tsv",
+    }
+    params = varied(corpus=corpus)
+    shown = yaml.safe_load(provenance.settings(params))
+    expected = params.model_dump(mode="json")
+    expected["corpus"] |= {"source": "…/HumAID.tar.gz", "events": "…/events.tsv"}
+    assert shown == expected
+
+
+def test_machine_and_versions():
+    found = provenance.versions()
+    assert {"Python", "torch", "snakemake", "dvc"} <= set(found)
+    assert "pytest" not in found
+    assert all(provenance.machine().values())
+
+
+def test_right_stands_beside_agreeing():
+    lines = [
+        ("set", "A", seed, "LOCATION", 10, 1_200, 5, right, right, right, agrees, 0.4)
+        for seed, right, agrees in ((13, 0.5, 0.8), (17, 0.7, 0.8))
+    ]
+    lines.append(("set", "A", 13, "PERSON", 10, 0, 0, None, None, None, None, None))
+    head = "gold_set,row,seed,label,tweets,gold,found,right_precision,right_recall,right_f1,agrees_f1,rules_f1"
+    table = exhibits.right_beside_agreeing(pd.DataFrame(lines, columns=head.split(",")))
+    right, agrees = "0.600 ± 0.141", "0.800 ± 0.000"
+    assert table.rows == [
+        ["set", "A", "LOCATION", "10", "1,200", right, right, right, agrees, "0.400 ± 0.000"],
+        ["set", "A", "PERSON", "10", "0", *["–"] * 5],
+    ]
+
+
+def test_errors_are_counted_by_kind():
+    errors = pd.DataFrame(
+        [("ner", "type", "PERSON", "LOCATION")] + [("ner", "spurious", "PERSON", "")] * 2,
+        columns=["task", "kind", "found", "expected"],
+    )
+    assert exhibits.kinds_of_errors(errors).rows == [
+        ["ner", "spurious", "PERSON", "–", "2"],
+        ["ner", "type", "PERSON", "LOCATION", "1"],
+    ]
+
+
+def test_openings_of_the_test_split():
+    entry = {"commit": "abc", "row": "C", "seeds": [13, 17], "test_tweets": 8400, "scores": {"cls_macro_f1": 0.7512}}
+    assert exhibits.openings([entry]).rows == [["abc", "C", "13, 17", "8,400", "–", "0.751", "–"]]
