@@ -511,6 +511,8 @@ def report_command(
     figures: Annotated[Path, typer.Option(help="captions.json of the figures, which lie beside it")],
     sources: Annotated[Path, typer.Option(help="CSV of the annotation stages")],
     stages: Annotated[Path, typer.Option(help="SVG of the annotation stages")],
+    errors: Annotated[Path, typer.Option(help="what the step errors found")],
+    final_test: Annotated[Path, typer.Option(help="the record of crisisflow final_test")],
     ledger: Annotated[Path, typer.Option(help="where the ledger stands")],
     citation: Annotated[Path, typer.Option()],
     benchmarks: Annotated[list[Path], typer.Option("--benchmark", help="of a job, if it is there; repeat")],
@@ -520,8 +522,8 @@ def report_command(
     from crisisflow.evaluation.report import run
 
     run(
-        params, manifest, repair, corpus, annotation, quality, metrics, tables, figures, sources, stages, ledger,
-        citation, benchmarks, out
+        params, manifest, repair, corpus, annotation, quality, metrics, tables, figures, sources, stages, errors,
+        final_test, ledger, citation, benchmarks, out
     )  # fmt: skip
 
 

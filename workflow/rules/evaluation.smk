@@ -228,6 +228,8 @@ rule report:
         figures_captions=rules.figures.output.captions,
         sources=rules.source_report.output.sources,
         stages=rules.source_report.output.figure,
+        errors=rules.errors.output,
+        final_test="results/final_test.json",
         ledger="docs/reproduction.md",
         citation="CITATION.cff",
     output:
@@ -252,5 +254,5 @@ rule report:
         "crisisflow report --params {params.everything:q} --manifest {input.manifest} --repair {input.repair}"
         " --corpus {input.corpus} --annotation {input.annotation} --quality {input.quality} --metrics {input.metrics}"
         " --tables {input.tables_captions} --figures {input.figures_captions} --sources {input.sources}"
-        " --stages {input.stages} --ledger {input.ledger} --citation {input.citation} {params.benchmarks}"
-        " --out {output} 2>&1 | tee {log} >&2"
+        " --stages {input.stages} --errors {input.errors} --final-test {input.final_test} --ledger {input.ledger}"
+        " --citation {input.citation} {params.benchmarks} --out {output} 2>&1 | tee {log} >&2"
