@@ -57,6 +57,9 @@ def value(kind: Any, description: str) -> Any:
     return typer.Option(parser=parse, metavar="VALUE", help=description)
 
 
+Rows = dict[str, RowParams]
+
+
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
@@ -388,6 +391,53 @@ def leave_one_event_out_command(
     run(tweets, seen or [], unseen or [], out)
 
 
+@app.command("human_gold")
+def human_gold_command(
+    rows: Annotated[Any, value(Rows, "section rows")],
+    seeds: Annotated[Any, value(list[int], "list of seeds")],
+    size: Annotated[Any, value(Positive | Literal["all"], "training tweets used, or all: training.tweets")],
+    repaired: Annotated[Path, typer.Option(help="tweets of the whole source, repaired")],
+    generated: Annotated[Path, typer.Option(help="gold spans of the embedded corpus")],
+    reference: Annotated[Path, typer.Option(help="folder of the reference annotations")],
+    tweets: Annotated[Path, typer.Option()],
+    resolved: Annotated[Path, typer.Option()],
+    weights: Annotated[list[Path], typer.Option("--weights", help="of a row and seed, its config beside it; repeat")],
+    out: Annotated[Path, typer.Option()],
+    idrisi: Annotated[Any, value(str | None, "folder of IDRISI-R, or null: annotation.quality.idrisi")] = None,
+) -> None:
+    """Score the rows against gold spans, and against the rules on the same tweets."""
+    from crisisflow.evaluation.human_gold import run
+
+    run(rows, seeds, size, idrisi, repaired, generated, reference, tweets, resolved, weights, out)
+
+
+@app.command("errors")
+def errors_command(
+    metrics: Annotated[Path, typer.Option(help="what the step tables found")],
+    tweets: Annotated[Path, typer.Option()],
+    predictions: Annotated[list[Path], typer.Option("--predictions", help="of a row and seed; repeat")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Find where the chosen row is surest and wrong, by place and without text."""
+    from crisisflow.evaluation.errors import run
+
+    run(metrics, tweets, predictions, out)
+
+
+@app.command("show-errors")
+def show_errors_command(
+    task: Annotated[str | None, typer.Option(help="ner or cls; both when left out")] = None,
+    n: Annotated[int, typer.Option(help="of each task")] = 20,
+    errors: Annotated[Path, typer.Option()] = Path("results/errors.csv"),
+    tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
+) -> None:
+    """Print these errors with their texts, where the corpus is at hand; handles and numbers are masked."""
+    from crisisflow.evaluation.errors import show
+
+    for line in show(errors, tweets, task, n):
+        print(line)
+
+
 @app.command("tables")
 def tables_command(
     params: Annotated[Any, value(Params, "the whole of params.yaml")],
@@ -398,6 +448,7 @@ def tables_command(
     metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
     histories: Annotated[list[Path], typer.Option("--history", help="history.csv of a row and seed; repeat")],
     differences: Annotated[Path, typer.Option(help="what the step bootstrap found")],
+    human_gold: Annotated[Path, typer.Option(help="what the step human_gold found")],
     folder: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
@@ -405,12 +456,24 @@ def tables_command(
     from crisisflow.evaluation.tables import run
     from crisisflow.params import read_params
 
-    run(params, read_params(paper)[0], tweets, resolved, manifest, metrics, histories, differences, folder, out)
+    run(
+        params,
+        read_params(paper)[0],
+        tweets,
+        resolved,
+        manifest,
+        metrics,
+        histories,
+        differences,
+        human_gold,
+        folder,
+        out,
+    )
 
 
 @app.command("figures")
 def figures_command(
-    params: Annotated[Any, value(Params, "the whole of params.yaml")],
+    rows: Annotated[Any, value(Rows, "section rows")],
     metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
     histories: Annotated[list[Path], typer.Option("--history", help="history.csv of a row and seed; repeat")],
     gradients: Annotated[list[Path], typer.Option("--gradients", help="gradients.csv of a row and seed; repeat")],
@@ -421,7 +484,18 @@ def figures_command(
     """Draw Figures 4 to 7 of this run and further ones, with the numbers behind them."""
     from crisisflow.evaluation.figures import run
 
-    run(params, metrics, histories, gradients, learning_curve, unseen, folder)
+    run(rows, metrics, histories, gradients, learning_curve, unseen, folder)
+
+
+@app.command("final_test")
+def final_test_command(
+    params: Annotated[Path, typer.Option(help="whose seeds are tested")] = Path("params.yaml"),
+) -> None:
+    """Open the test split, once per commit: score the chosen row on it and record that. No other step reads it."""
+    from crisisflow.evaluation.final_test import run
+    from crisisflow.params import read_params
+
+    run(read_params(params)[0].seeds)
 
 
 @app.command("report")
@@ -437,6 +511,8 @@ def report_command(
     figures: Annotated[Path, typer.Option(help="captions.json of the figures, which lie beside it")],
     sources: Annotated[Path, typer.Option(help="CSV of the annotation stages")],
     stages: Annotated[Path, typer.Option(help="SVG of the annotation stages")],
+    errors: Annotated[Path, typer.Option(help="what the step errors found")],
+    final_test: Annotated[Path, typer.Option(help="the record of crisisflow final_test")],
     ledger: Annotated[Path, typer.Option(help="where the ledger stands")],
     citation: Annotated[Path, typer.Option()],
     benchmarks: Annotated[list[Path], typer.Option("--benchmark", help="of a job, if it is there; repeat")],
@@ -446,8 +522,8 @@ def report_command(
     from crisisflow.evaluation.report import run
 
     run(
-        params, manifest, repair, corpus, annotation, quality, metrics, tables, figures, sources, stages, ledger,
-        citation, benchmarks, out
+        params, manifest, repair, corpus, annotation, quality, metrics, tables, figures, sources, stages, errors,
+        final_test, ledger, citation, benchmarks, out
     )  # fmt: skip
 
 

@@ -6,30 +6,22 @@ from typing import NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from transformers import AutoConfig, AutoModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, BatchEncoding, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
-from crisisflow.alignment.bio import Word, words_of
-from crisisflow.artifacts import read_json
+from crisisflow.alignment.bio import words_of
+from crisisflow.alignment.decoding import FoundSpan, strict_spans
+from crisisflow.artifacts import batched, read_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.joint import JointModel
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES, IGNORED
 from crisisflow.training.batching import Examples
 from crisisflow.training.device import open_device
-from crisisflow.training.predict import predict
+from crisisflow.training.predict import Predictions, predict
 from crisisflow.training.state import under
 
 BATCH = 2000  # tweets that are sorted by length together
-
-
-class FoundSpan(NamedTuple):
-    """A span of a text (code points) and its score: the probability of its least probable label."""
-
-    start: int
-    end: int
-    label: str
-    score: float
 
 
 class Findings(NamedTuple):
@@ -73,51 +65,57 @@ def load(weights: Path, config: Path) -> TrainedRow:
     return TrainedRow(model.eval(), load_tokenizer(facts["row"]["encoder"]), facts["max_length"])
 
 
-def strict_spans(words: Sequence[Word], labels: Sequence[str], scores: Sequence[float]) -> list[FoundSpan]:
-    """The spans of one label per word, as strict IOB2 has them: only B- begins one, only I- of its type goes on."""
-    found: list[FoundSpan] = []
-    goes_on = ""
-    for word, label, score in zip(words, labels, scores, strict=True):
-        prefix, _, kind = label.partition("-")
-        if prefix == "I" and kind == goes_on:
-            last = found[-1]
-            found[-1] = FoundSpan(last.start, word.end, kind, min(last.score, score))
-        elif prefix == "B":
-            found.append(FoundSpan(word.start, word.end, kind, score))
-            goes_on = kind
-        else:
-            goes_on = ""
+class _Read(NamedTuple):
+    """Texts as the row reads them, and what it predicts of them."""
+
+    encoded: BatchEncoding
+    examples: Examples
+    guess: Predictions
+
+
+def _read(row: TrainedRow, texts: list[str], threads: int) -> _Read:
+    device = open_device("cpu", threads, 1)
+    encoded = row.tokenizer(texts, truncation=True, max_length=row.max_length, return_offsets_mapping=True)
+    nothing = [[IGNORED] * len(own) for own in encoded["input_ids"]]
+    examples = Examples([""] * len(texts), encoded["input_ids"], nothing, [IGNORED] * len(texts))
+    guess = predict(
+        row.model,
+        lambda batch: row.model(batch.input_ids, batch.mask),
+        examples,
+        device,
+        row.tokenizer.pad_token_id,
+        device.shapes(row.max_length),
+    )
+    return _Read(encoded, examples, guess)
+
+
+def predict_texts(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> dict[str, list]:
+    """The row's columns of artifacts.PREDICTIONS for each text; without those of a task that it does not have."""
+    _, examples, guess = _read(row, list(texts), threads)
+    found: dict[str, list] = {}
+    if guess.labels is not None:
+        found["predicted_labels"] = guess.labels_of(examples)
+        found["label_probabilities"] = guess.label_probabilities_of(examples)
+    if guess.probabilities is not None:
+        found["predicted_class_id"] = guess.class_ids()
+        found["class_probabilities"] = guess.probabilities.tolist()
     return found
 
 
 def annotate(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> list[Findings]:
     """What the row finds in each text; what lies beyond its longest sequence is not read."""
-    device = open_device("cpu", threads, 1)
     found: list[Findings] = []
-    for begin in range(0, len(texts), BATCH):
-        part = list(texts[begin : begin + BATCH])
-        encoded = row.tokenizer(part, truncation=True, max_length=row.max_length, return_offsets_mapping=True)
-        ids = encoded["input_ids"]
-        nothing = [[IGNORED] * len(own) for own in ids]
-        examples = Examples([""] * len(part), ids, nothing, [IGNORED] * len(part))
-
-        guess = predict(
-            row.model,
-            lambda batch: row.model(batch.input_ids, batch.mask),
-            examples,
-            device,
-            row.tokenizer.pad_token_id,
-            device.shapes(row.max_length),
-        )
-        labels = guess.labels_of(examples) if guess.labels is not None else None
-        sureness = guess.label_probabilities_of(examples) if guess.labels is not None else None
-        probabilities = guess.probabilities.tolist() if guess.probabilities is not None else None
-        for at in range(len(part)):
+    for part in batched(texts, BATCH):
+        encoded, examples, guess = _read(row, part, threads)
+        probabilities = guess.probabilities.tolist() if guess.probabilities is not None else [None] * len(part)
+        labels, sureness = [None] * len(part), [None] * len(part)
+        if guess.labels is not None:
+            labels, sureness = guess.labels_of(examples), guess.label_probabilities_of(examples)
+        for at, (own, scores, of_classes) in enumerate(zip(labels, sureness, probabilities, strict=True)):
             spans = None
-            if labels is not None:
+            if own is not None:
                 words = words_of(encoded.word_ids(at), encoded["offset_mapping"][at])
-                own = [BIO_LABELS[labels[at][word.token]] for word in words]
-                spans = strict_spans(words, own, [sureness[at][word.token] for word in words])
-            cut = bool(encoded.encodings[at].overflowing)
-            found.append(Findings(spans, probabilities[at] if probabilities is not None else None, cut))
+                names = [BIO_LABELS[own[word.token]] for word in words]
+                spans = strict_spans(words, names, [scores[word.token] for word in words])
+            found.append(Findings(spans, of_classes, bool(encoded.encodings[at].overflowing)))
     return found

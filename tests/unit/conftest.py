@@ -61,3 +61,65 @@ def aligned(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("aligned") / "A.parquet"
     write_parquet(path, aligned_rows(160), ALIGNED)
     return path
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory) -> Path:
+    """A folder with the embedded corpus of 300 tweets: repaired, split, and annotated with its own gold spans."""
+    from crisisflow.annotation.span import write_spans
+    from crisisflow.artifacts import RAW
+    from crisisflow.corpus import repair, subset
+    from crisisflow.corpus.sample import generate
+    from crisisflow.params import RepairParams, SplitParams
+
+    folder = tmp_path_factory.mktemp("corpus")
+    rows, spans = generate(300, 5)
+    write_parquet(folder / "raw.parquet", rows, RAW)
+    write_spans(folder / "gold.parquet", spans)
+    both = RepairParams(html_entities=True, broken_emoji=True)
+    repair.run(folder / "raw.parquet", both, folder / "repaired.parquet", folder / "repair.json")
+    split = SplitParams(train=0.6, validation=0.2, test=0.2)
+    subset.run(folder / "repaired.parquet", "all", split, 1, folder / "tweets.parquet", folder / "statistics.json")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(tiny_encoder, corpus, tmp_path_factory) -> Path:
+    """A folder `rows` with rows `both` and `tags`, seed 13, trained on that corpus; `aligned.parquet` beside them."""
+    from crisisflow.alignment import bio
+    from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams, read_params
+    from crisisflow.training import train
+
+    folder = tmp_path_factory.mktemp("trained")
+    sample = read_params(Path(__file__).parents[2] / "presets" / "sample.yaml")[0]
+    alignment = AlignmentParams(max_length=48)
+    paths = (folder / "aligned.parquet", folder / "aligned.json")
+    bio.run(corpus / "tweets.parquet", corpus / "gold.parquet", str(tiny_encoder), alignment, *paths)
+    brief = {"single": {"epochs": 3, "warmup_steps": 2}, "learning_rate": 3e-3, "log_variance_learning_rate": 3e-3}
+    training = TrainingParams.model_validate({**sample.training.model_dump(), **brief})
+    for name, tasks in (("both", "joint"), ("tags", "ner")):
+        row = RowParams.model_validate({**sample.rows["B"].model_dump(), "encoder": str(tiny_encoder), "tasks": tasks})
+        own = folder / "rows" / name / "seed13"
+        files = (
+            "model.safetensors",
+            "config.json",
+            "history.csv",
+            "scores.csv",
+            "gradients.csv",
+            "predictions.parquet",
+        )
+        outputs = [own / file for file in files]
+        own.mkdir(parents=True)
+        train.run(
+            name,
+            paths[0],
+            row,
+            training,
+            ModelParams(dropout=0.1),
+            alignment,
+            13,
+            own / "c",
+            *outputs,
+            own / "speed.csv",
+        )
+    return folder

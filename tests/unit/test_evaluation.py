@@ -113,11 +113,20 @@ def params_with(rows) -> Params:
     return Params.model_validate(plain)
 
 
+HUMAN_GOLD = """\
+gold_set,row,seed,label,tweets,gold,found,right_precision,right_recall,right_f1,agrees_f1,rules_f1
+idrisi_dev,A,13,all,500,800,700,0.8,0.7,0.75,0.9,0.78
+idrisi_dev,A,17,all,500,800,700,0.8,0.7,0.65,0.8,0.78
+"""
+
+
 def run_tables(study, differences, folder):
     metrics = [study / "rows" / name / f"seed{seed}" / "metrics.json" for name in [*ROWS, "floor"] for seed in (13, 17)]
     histories = [study / "rows" / name / f"seed{seed}" / "history.csv" for name in ROWS for seed in (13, 17)]
     facts = [study / name for name in ("tweets", "spans", "manifest")]
-    tables.run(params_with(ROWS), PAPER, *facts, metrics, histories, differences, folder, folder / "metrics.json")
+    (study / "human_gold.csv").write_text(HUMAN_GOLD)
+    own = (differences, study / "human_gold.csv", folder, folder / "metrics.json")
+    tables.run(params_with(ROWS), PAPER, *facts, metrics, histories, *own)
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +294,7 @@ def test_without_a_pair_to_compare_the_tables_stand(study, tmp_path):
 def test_the_tables_have_the_same_bytes_each_time(study, tmp_path):
     run_tables(study, study / "differences", tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert len(names) == 3 * 9 + 2
+    assert len(names) == 3 * 10 + 2
     assert [(tmp_path / name).read_bytes() for name in names] == [
         (study / "tables" / name).read_bytes() for name in names
     ]
@@ -339,6 +348,14 @@ def test_calibration_stands_with_the_number_of_predictions(study):
     assert lines.loc[("D", "Event class")].tolist() == ["20", "0.900 ± 0.000"]
     assert ("floor", "Event class") not in lines.index
     assert ("events", "Predicted spans (strict)") not in lines.index
+
+
+def test_to_agree_and_to_be_right_are_two_columns(study):
+    (line,) = frame(study / "tables", "human_gold").to_dict("records")
+    assert (line["Gold set"], line["Type"], line["Row"], line["Tweets"]) == ("idrisi_dev", "all", "A", "500")
+    assert line["Agrees with the rules (F1)"] == "0.850 ± 0.071"
+    assert line["Is right (F1)"] == "0.700 ± 0.071"
+    assert line["The rules (F1)"] == "0.780 ± 0.000"
 
 
 def test_every_table_has_a_caption(study):

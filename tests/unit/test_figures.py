@@ -14,7 +14,7 @@ from crisisflow.evaluation.figures import CURVES, curves, read_histories
 from crisisflow.evaluation.learning_curve import COLUMNS as CURVE_COLUMNS
 from crisisflow.evaluation.leave_one_event_out import COLUMNS as EVENT_COLUMNS
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
-from tests.unit.test_evaluation import params_with, row
+from tests.unit.test_evaluation import row
 
 SCORES = ["ner_micro_f1", "cls_macro_f1", "combined_score"]
 ROWS = {"A": row(), "cls-only": row(tasks="cls")}
@@ -102,7 +102,7 @@ def inputs(tmp_path, histories, gradients):
         write_json(metrics[-1], metrics_of(ner, cls, int(name[-2:])))
     write_csv(tmp_path / "curve.csv", CURVE_COLUMNS, CURVE)
     write_csv(tmp_path / "events.csv", EVENT_COLUMNS, EVENTS)
-    return params_with(ROWS), metrics, histories, gradients, tmp_path / "curve.csv", tmp_path / "events.csv"
+    return ROWS, metrics, histories, gradients, tmp_path / "curve.csv", tmp_path / "events.csv"
 
 
 def test_every_number_of_a_history_stands_behind_its_figure(inputs, histories, tmp_path):
@@ -135,8 +135,8 @@ def test_the_same_numbers_make_the_same_bytes_and_every_figure_its_caption_with_
 
 
 def test_every_axis_says_what_it_shows(inputs, tmp_path):
-    params, metrics, histories, gradients, curve, events = inputs
-    results = figures.collect(params.rows, metrics)
+    rows, metrics, histories, gradients, curve, events = inputs
+    results = figures.collect(rows, metrics)
     made = figures.drawings(results, "A", read_histories(histories), gradients, pd.read_csv(curve), pd.read_csv(events))
     for name, drawing in made.items():
         drawn = drawing.draw(drawing.table)
@@ -166,8 +166,8 @@ def test_the_best_of_a_loss_is_its_lowest(histories):
 
 
 def test_the_confusion_of_all_seeds_is_shared_out_among_each_class(inputs):
-    params, metrics, *_ = inputs
-    table = further.confusion_table(figures.collect(params.rows, metrics)["A"])
+    rows, metrics, *_ = inputs
+    table = further.confusion_table(figures.collect(rows, metrics)["A"])
     first = table.set_index(["class", "predicted"])
     own, following = EVENT_CLASSES[:2]
     assert first.loc[(own, own), ["tweets", "of_class"]].tolist() == [16, 17]
@@ -179,8 +179,8 @@ def test_the_confusion_of_all_seeds_is_shared_out_among_each_class(inputs):
 
 
 def test_the_bins_of_all_seeds_are_one_by_their_sizes(inputs):
-    params, metrics, *_ = inputs
-    results = figures.collect(params.rows, metrics)
+    rows, metrics, *_ = inputs
+    results = figures.collect(rows, metrics)
     table = further.reliability_table({name: results[name] for name in ROWS})
     of_classes = table[(table["row"] == "A") & (table["task"] == "cls")]
     assert of_classes[["size", "confidence", "accuracy"]].to_numpy().tolist() == [[180, pytest.approx(0.43), 0.6]]

@@ -22,6 +22,7 @@ from crisisflow.params import Params, read_params
 ROOT = Path(__file__).parents[2]
 SAMPLE = read_params(ROOT / "presets" / "sample.yaml")[0]
 HOSTILE = "<script>alert(1)</script> & \"'"
+HOSTILE_CELL = '"' + HOSTILE.replace('"', '""') + '"'
 BROKEN_FIGURE = "<svg onload='alert(1)'></svg>"
 
 
@@ -116,9 +117,7 @@ def artifacts(tmp_path, monkeypatch) -> Path:
     for name, value in facts.items():
         write_json(tmp_path / f"{name}.json", value)
     for name in exhibits_of("tables"):
-        write(
-            tmp_path / "tables" / f"{name}.csv", f'Row,F1\n"{HOSTILE.replace(chr(34), chr(34) * 2)}",0.5 ± 0.1\nNA,\n'
-        )
+        write(tmp_path / "tables" / f"{name}.csv", f"Row,F1\n{HOSTILE_CELL},0.5 ± 0.1\nNA,\n")
     for name in exhibits_of("figures"):
         write(tmp_path / "figures" / f"{name}.svg", BROKEN_FIGURE)
     for folder in ("tables", "figures"):
@@ -126,6 +125,8 @@ def artifacts(tmp_path, monkeypatch) -> Path:
         write(tmp_path / folder / "captions.json", json.dumps(captions))
     write(tmp_path / "tables" / "sources.csv", "stage,tweet_share\nspacy,0.5\n")
     write(tmp_path / "figures" / "sources.svg", BROKEN_FIGURE)
+    write(tmp_path / "errors.csv", f"task,kind,found,expected\nner,type,{HOSTILE_CELL},LOCATION\n")
+    write(tmp_path / "final_test.json", "[]")
     write(tmp_path / "ledger.md", f"# Ledger\n\n| # | The paper |\n|---|---|\n| 1 | `x` {HOSTILE} [a](b.md) |\n")
     write(tmp_path / "logs" / "train-C-13.tsv", "s\th:m:s\tmax_rss\tcpu_time\n3.5\t0:0:3\t100\t2\n")
     return tmp_path
@@ -139,6 +140,8 @@ def run(folder: Path, params: Params = SAMPLE) -> str:
         folder / "figures" / "captions.json",
         folder / "tables" / "sources.csv",
         folder / "figures" / "sources.svg",
+        folder / "errors.csv",
+        folder / "final_test.json",
         folder / "ledger.md",
         ROOT / "CITATION.cff",
         [folder / "logs" / f"train-{row}-13.tsv" for row in "CD"],
@@ -330,21 +333,6 @@ def test_machine_and_versions():
     assert all(provenance.machine().values())
 
 
-def test_right_stands_beside_agreeing():
-    lines = [
-        ("set", "A", seed, "LOCATION", 10, 1_200, 5, right, right, right, agrees, 0.4)
-        for seed, right, agrees in ((13, 0.5, 0.8), (17, 0.7, 0.8))
-    ]
-    lines.append(("set", "A", 13, "PERSON", 10, 0, 0, None, None, None, None, None))
-    head = "gold_set,row,seed,label,tweets,gold,found,right_precision,right_recall,right_f1,agrees_f1,rules_f1"
-    table = exhibits.right_beside_agreeing(pd.DataFrame(lines, columns=head.split(",")))
-    right, agrees = "0.600 ± 0.141", "0.800 ± 0.000"
-    assert table.rows == [
-        ["set", "A", "LOCATION", "10", "1,200", right, right, right, agrees, "0.400 ± 0.000"],
-        ["set", "A", "PERSON", "10", "0", *["–"] * 5],
-    ]
-
-
 def test_errors_are_counted_by_kind():
     errors = pd.DataFrame(
         [("ner", "type", "PERSON", "LOCATION")] + [("ner", "spurious", "PERSON", "")] * 2,
@@ -357,5 +345,16 @@ def test_errors_are_counted_by_kind():
 
 
 def test_openings_of_the_test_split():
-    entry = {"commit": "abc", "row": "C", "seeds": [13, 17], "test_tweets": 8400, "scores": {"cls_macro_f1": 0.7512}}
-    assert exhibits.openings([entry]).rows == [["abc", "C", "13, 17", "8,400", "–", "0.751", "–"]]
+    scores = {"cls_macro_f1": {"mean": 0.7512, "deviation": 0.0021}, "ner_micro_f1": {"mean": 0.9}}
+    entry = {"commit": "abc", "row": "C", "seeds": [13, 17], "test_tweets": 8400, "scores": scores}
+    assert exhibits.openings([entry]).rows == [["abc", "C", "13, 17", "8,400", "0.900", "0.751 ± 0.002", "–"]]
+
+
+def test_the_page_says_whether_the_test_split_was_opened(artifacts):
+    assert "The test split is <b>closed</b>" in run(artifacts)
+    scores = {"cls_macro_f1": {"mean": 0.7512}}
+    entry = {"commit": "abc", "row": "C", "seeds": [13], "test_tweets": 8400, "scores": scores}
+    write_json(artifacts / "final_test.json", [entry, entry])
+    page = run(artifacts)
+    assert "was opened <b>2 times</b>" in page
+    assert "closed" not in page.partition('id="test"')[2].partition("</section>")[0]

@@ -1,5 +1,6 @@
 """The bond: what a rule depends on, and dvc.yaml made from the rules."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import yaml
 from crisisflow.errors import CrisisflowError
 from crisisflow.sources import digest, sources
 from crisisflow.versioning import dvcyaml
-from crisisflow.versioning.rules import code, every_run, section
+from crisisflow.versioning.rules import code, every_run, options, section
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +34,19 @@ def test_a_section_is_text_as_it_stands_or_json_with_sorted_keys():
     assert section("corpus.events")({}) == "null"
     assert section("corpus.split")({}) == '{"test": 0.14, "train": 0.72, "validation": 0.14}'
     assert section("rows.{row}.encoder")({"row": "B"}) == "embedded:minilm-l6"
+
+
+def test_a_section_with_another_value_in_the_place_of_its_own():
+    plain = json.loads(section("corpus.sample")({}))
+    assert json.loads(section("corpus.sample", tweets="{tweets}")({"tweets": "700"})) == {**plain, "tweets": 700}
+
+
+def test_the_whole_of_params_yaml_is_a_section_too():
+    assert json.loads(section("")({})) == yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def test_files_as_options_also_where_there_are_none():
+    assert options(seen=["a", "b"], unseen=[]) == "--seen a --seen b"
 
 
 def test_a_row_that_is_not_there_ends_the_run_with_one_line(capsys):
@@ -71,6 +85,25 @@ def test_dvc_yaml_holds_no_value_of_params_yaml():
     assert stages["floor"]["params"] == ["training.tweets"]
     assert not any("seed13" in str(stage) for stage in stages.values())
     assert stages["tables"]["metrics"] == [{"results/metrics.json": {"cache": False}}]
+
+
+def test_a_stage_names_no_temporary_file_and_watches_what_makes_those_that_it_reads():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert "hold_out" not in stages
+    without = stages["train_without"]
+    assert "--allowed-rules hold_out train_without --" in without["cmd"]
+    assert {"data/corpus/tweets.parquet", "src/crisisflow/evaluation/hold_out.py"} <= set(without["deps"])
+    assert not any("held_out" in path for path in without["deps"])
+    # of all that training writes, a study beside the rows keeps the predictions
+    assert without["outs"] == ["results/rows/${item.row}/seed${item.seed}/without-${item.event}/predictions.parquet"]
+    studies = {"row": "${evaluation.leave_one_event_out.rows}", "event": "${evaluation.leave_one_event_out.events}"}
+    assert without["matrix"] == {**studies, "seed": "${seeds}"}
+    assert stages["train_fewer"]["matrix"]["tweets"] == "${evaluation.learning_curve.tweets}"
+
+
+def test_a_step_that_reads_all_parameters_watches_all_of_them():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert stages["tables"]["params"] == [{"params.yaml": None}]
 
 
 def test_dvc_yaml_says_what_can_be_compared():

@@ -6,7 +6,7 @@ import time
 
 import yaml
 
-from tests.workflow.conftest import AFTER_ROWS, ONE_ROW, Study, ran
+from tests.workflow.conftest import ONE_ROW, ran
 
 ROW_D = ["train@D-13", "evaluate@D-13"]
 METRICS_OF_D = "results/rows/D/seed13/metrics.json"
@@ -40,18 +40,22 @@ def test_values_tried_before_come_from_the_run_cache(history, tmp_path):
 
 
 def test_a_queued_grid_with_two_workers_and_a_temporary_one_make_what_clean_runs_make(history, tmp_path):
-    """The published pattern of Snakemake under DVC records old artifacts under new parameters: this is its test."""
+    """The published pattern of Snakemake under DVC records old artifacts under new parameters: this is its test.
+
+    Up to row D's scores; that the steps after them follow is seen where experiments are run whole.
+    """
     study = history.copied(tmp_path / "study")
     before = study.artifacts()
-    study.run("dvc", "exp", "run", "--queue", "-S", "rows.D.weighting=fixed,gradnorm")
+    target = "evaluate@D-13"
+    study.run("dvc", "exp", "run", "--queue", "-S", "rows.D.weighting=fixed,gradnorm", target)
     study.run("dvc", "queue", "start", "--jobs", "2")
     # `dvc exp run --run-all`, which would wait itself, sometimes hangs when all is done (a race in DVC's workers)
     while re.search("Queued|Running", status := study.run("dvc", "queue", "status").stdout):
         time.sleep(1)  # to ask takes a core away from the workers
     study.run("dvc", "queue", "stop", "--kill")
     assert status.count("Success") == 2, status
-    aside = study.run("dvc", "exp", "run", "--temp", "--name", "thawed", "-S", "rows.D.freeze_layers=0")
-    assert ran(aside) == ["params", *ROW_D, *AFTER_ROWS]
+    aside = study.run("dvc", "exp", "run", "--temp", "--name", "thawed", "-S", "rows.D.freeze_layers=0", target)
+    assert ran(aside) == ROW_D
     # all three ran beside the checkout
     assert study.artifacts() == before
     assert study.run("git", "status", "--porcelain").stdout == ""
@@ -63,26 +67,20 @@ def test_a_queued_grid_with_two_workers_and_a_temporary_one_make_what_clean_runs
         names[row["weighting"], row["freeze_layers"]] = experiment["name"]
     assert set(names) == {("fixed", 1), ("gradnorm", 1), ("kendall", 0)}
     assert names["kendall", 0] == "thawed"
+    other = history.copied(tmp_path / "other")
+    other.run("crisisflow", "sync")
+    of_d = [path for path in study.artifacts() if path.startswith("results/rows/D/")]
+    assert METRICS_OF_D in of_d
+    made = set()
     for (weighting, freeze_layers), name in names.items():
         study.run("dvc", "exp", "apply", name)
-        study.run("crisisflow", "sync")
-        assert study.planned() == {}
-        if weighting == "gradnorm":
-            # the whole study, without any past
-            other = Study(tmp_path / name)
-            other.vary("rows.A.layers", 2)
-            target = []
-        else:
-            # row D alone, where Snakemake has made another one
-            other = history.copied(tmp_path / name)
-            other.run("crisisflow", "sync")
-            target = [METRICS_OF_D]
+        # row D alone, where Snakemake has made another one
         other.vary("rows.D.weighting", weighting)
         other.vary("rows.D.freeze_layers", freeze_layers)
-        other.run("snakemake", "--cores", "2", *target)
-        of_d = [path for path in study.artifacts() if not target or path.startswith("results/rows/D/")]
-        assert METRICS_OF_D in of_d
+        other.run("snakemake", "--cores", "2", METRICS_OF_D)
         assert study.digests(of_d) == other.digests(of_d), name
+        made.add(study.digests([METRICS_OF_D])[METRICS_OF_D])
+    assert len(made) == 3
 
 
 def test_dvc_compares_two_commits(history):

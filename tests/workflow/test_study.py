@@ -10,7 +10,7 @@ import yaml
 
 from crisisflow.annotation.span import read_spans
 from crisisflow.taxonomy import ENTITY_TYPES
-from tests.workflow.conftest import AFTER_ROWS, Study, tiny_params
+from tests.workflow.conftest import AFTER_ROWS, Study, last, tiny_params
 
 
 def test_a_killed_run_goes_on_and_then_has_nothing_to_do(snakemade):
@@ -52,7 +52,7 @@ def test_metrics_tables_and_report(snakemade):
 
 
 QUALITY = {"quality": 1, "source_report": 1}
-LAST = {"tables": 1, "figures": 1, "report": 1}
+LAST = {"tables": 1, "errors": 1, "cards": 1, "report": 1}
 COMPARED = dict.fromkeys(AFTER_ROWS, 1)
 
 
@@ -77,7 +77,7 @@ COMPARED = dict.fromkeys(AFTER_ROWS, 1)
             {"regex_stage": 1, "resolve": 1, **QUALITY, "bio": 2, "train": 2, "evaluate": 2, **COMPARED},
             {"regex_stage", *QUALITY},
         ),
-        ("preset", "renamed", LAST, {"tables", "figures", "report"}),
+        ("preset", "renamed", LAST, {"tables", "cards", "report"}),
     ],
 )
 def test_a_changed_parameter_reruns_what_depends_on_it(snakemade, path, value, jobs, stages):
@@ -116,6 +116,30 @@ def test_the_studies_beside_the_rows_leave_their_predictions_and_scores(snakemad
     study.vary("evaluation.learning_curve", {"rows": [], "tweets": []})
     done = study.run("dvc", "repro", "learning_curve", check=False)
     assert "results/rows/A/seed13/tweets-120 is of nothing in params.yaml" in done.stderr
+
+
+def test_the_test_split_is_opened_once_per_commit_and_that_is_recorded(snakemade, tmp_path):
+    study = snakemade.copied(tmp_path / "study")
+    refused = study.run("crisisflow", "final_test", check=False)
+    assert refused.returncode == 2
+    assert "is not committed; the test is of a commit" in last(refused)
+    study.commit("tested")
+    done = study.run("crisisflow", "final_test")
+    assert "it was opened 0 times before" in done.stderr
+    (entry,) = json.loads((study.folder / "results" / "final_test.json").read_text())
+    assert entry["commit"] == study.run("git", "rev-parse", "HEAD").stdout.strip()
+    assert entry["row"] == json.loads((study.folder / "results" / "metrics.json").read_text())["chosen_row"]
+    assert entry["test_tweets"] == 28
+    assert all(0 <= own["mean"] <= 1 for own in entry["scores"].values())
+    again = study.run("crisisflow", "final_test", check=False)
+    assert again.returncode == 2
+    assert "was opened for" in last(again)
+    study.commit("recorded")
+    study.vary("rows.D.freeze_layers", 0)
+    study.commit("not run")
+    stale = study.run("crisisflow", "final_test", check=False)
+    assert "the results are not those of this commit" in last(stale)
+    assert len(json.loads((study.folder / "results" / "final_test.json").read_text())) == 1
 
 
 def test_a_changed_module_reruns_the_steps_that_import_it(snakemade):

@@ -82,6 +82,37 @@ rule bootstrap:
         "crisisflow bootstrap $(printf -- ' --predictions %s' {input.rows} {input.floor}) --out {output} 2>&1 | tee {log} >&2"
 
 
+rule human_gold:
+    input:
+        repaired=rules.repair.output.tweets,
+        generated=rules.fetch.output.gold,
+        reference=rules.quality.input.reference,
+        tweets=rules.subset.output.tweets,
+        resolved=rules.resolve.output.spans,
+        weights=every_run(rules.train.output.model),
+        configs=every_run(rules.train.output.config),
+    output:
+        "results/human_gold.csv",
+    log:
+        "logs/human_gold.log",
+    benchmark:
+        "logs/benchmarks/human_gold.tsv"
+    params:
+        code=code("evaluation.human_gold"),
+        rows=section("rows"),
+        seeds=section("seeds"),
+        size=section("training.tweets"),
+        idrisi=section("annotation.quality.idrisi"),
+        folder=lambda wildcards, input: Path(input.reference[0]).parent,
+    message:
+        "Scoring the rows against gold spans"
+    shell:
+        "crisisflow human_gold --rows {params.rows:q} --seeds {params.seeds:q} --size {params.size:q}"
+        " --idrisi {params.idrisi:q} --repaired {input.repaired} --generated {input.generated}"
+        " --reference {params.folder} --tweets {input.tweets}"
+        " --resolved {input.resolved} $(printf -- ' --weights %s' {input.weights}) --out {output} 2>&1 | tee {log} >&2"
+
+
 rule tables:
     input:
         # The examples of the taxonomy.
@@ -94,6 +125,7 @@ rule tables:
         floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
         histories=every_run(rules.train.output.history),
         differences=rules.bootstrap.output,
+        human_gold=rules.human_gold.output,
     output:
         metrics="results/metrics.json",
         captions="results/tables/captions.json",
@@ -118,7 +150,31 @@ rule tables:
         "crisisflow tables --params {params.everything:q} --paper {input.paper}"
         " --tweets {input.tweets} --resolved {input.resolved} --manifest {input.manifest}"
         " $(printf -- ' --metrics %s' {input.rows} {input.floor}) $(printf -- ' --history %s' {input.histories})"
-        " --differences {input.differences} --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
+        " --differences {input.differences} --human-gold {input.human_gold} --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
+
+
+rule errors:
+    input:
+        metrics=rules.tables.output.metrics,
+        tweets=rules.subset.output.tweets,
+        predictions=every_run(rules.train.output.predictions),
+        configs=every_run(rules.train.output.config),
+    output:
+        "results/errors.csv",
+    log:
+        "logs/errors.log",
+    benchmark:
+        "logs/benchmarks/errors.tsv"
+    params:
+        code=code("evaluation.errors"),
+        # To DVC the files of all rows are one folder: which of them are read stands here.
+        rows=section("rows"),
+        seeds=section("seeds"),
+    message:
+        "Finding where the chosen row is surest and wrong"
+    shell:
+        "crisisflow errors --metrics {input.metrics} --tweets {input.tweets}"
+        " $(printf -- ' --predictions %s' {input.predictions}) --out {output} 2>&1 | tee {log} >&2"
 
 
 rule figures:
@@ -143,12 +199,13 @@ rule figures:
         "logs/benchmarks/figures.tsv"
     params:
         code=code("evaluation.figures"),
-        everything=section(""),
+        rows=section("rows"),
+        seeds=section("seeds"),
         folder=lambda wildcards, output: Path(output.captions).parent,
     message:
         "Drawing the figures"
     shell:
-        "crisisflow figures --params {params.everything:q} $(printf -- ' --metrics %s' {input.metrics} {input.floor})"
+        "crisisflow figures --rows {params.rows:q} $(printf -- ' --metrics %s' {input.metrics} {input.floor})"
         " $(printf -- ' --history %s' {input.histories}) $(printf -- ' --gradients %s' {input.gradients})"
         " --learning-curve {input.curve} --unseen {input.unseen} --folder {params.folder} 2>&1 | tee {log} >&2"
 
@@ -213,6 +270,8 @@ rule report:
         figures_captions=rules.figures.output.captions,
         sources=rules.source_report.output.sources,
         stages=rules.source_report.output.figure,
+        errors=rules.errors.output,
+        final_test="results/final_test.json",
         ledger="docs/reproduction.md",
         citation="CITATION.cff",
     output:
@@ -237,5 +296,5 @@ rule report:
         "crisisflow report --params {params.everything:q} --manifest {input.manifest} --repair {input.repair}"
         " --corpus {input.corpus} --annotation {input.annotation} --quality {input.quality} --metrics {input.metrics}"
         " --tables {input.tables_captions} --figures {input.figures_captions} --sources {input.sources}"
-        " --stages {input.stages} --ledger {input.ledger} --citation {input.citation} {params.benchmarks}"
-        " --out {output} 2>&1 | tee {log} >&2"
+        " --stages {input.stages} --errors {input.errors} --final-test {input.final_test} --ledger {input.ledger}"
+        " --citation {input.citation} {params.benchmarks} --out {output} 2>&1 | tee {log} >&2"

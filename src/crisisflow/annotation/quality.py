@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from crisisflow.annotation import gold as gold_sets
 from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
+from crisisflow.annotation.faults import faults
 from crisisflow.annotation.gold import GoldSet
 from crisisflow.annotation.resolve import resolve
 from crisisflow.annotation.span import RESOLVED, STAGES, Span
@@ -191,22 +192,10 @@ def pattern_rows(tweets: GoldSet, annotated: dict[str, Spans]) -> Iterator[list[
 
 
 def error_rows(tweets: GoldSet, resolved: Spans) -> Iterator[dict[str, Any]]:
-    """What differs between the resolved spans and the gold; a span is compared with the gold it shares most with."""
+    """What differs between the resolved spans and the gold."""
     for tweet in tweets.tweets:
-        found, known = ({span[:4] for span in spans} for spans in (resolved[tweet.tweet_id], tweet.spans))
-        wrong = [span for span in resolved[tweet.tweet_id] if span[:4] not in known]
-        missed = [gold for gold in tweet.spans if gold[:4] not in found]
-        for span in wrong:
-            rivals = [gold for gold in missed if gold.start < span.end and span.start < gold.end]
-            if not rivals:
-                yield _error(tweets.name, "false", span, None)
-                continue
-            gold = max(rivals, key=lambda gold: min(gold.end, span.end) - max(gold.start, span.start))
-            missed.remove(gold)
-            same = (gold.label == span.label, gold[1:3] == span[1:3])
-            yield _error(tweets.name, {(True, False): "border", (False, True): "type"}.get(same, "both"), span, gold)
-        for gold in missed:
-            yield _error(tweets.name, "miss", None, gold)
+        for kind, span, gold in faults(resolved[tweet.tweet_id], tweet.spans):
+            yield _error(tweets.name, kind, span, gold)
 
 
 def _error(name: str, kind: str, span: Span | None, gold: Span | None) -> dict[str, Any]:

@@ -96,38 +96,6 @@ def classes_and_splits(corpus: Mapping[str, Any]) -> Table:
     return Table("Tweets by humanitarian class and split.", ["Class", *map(str.capitalize, SPLITS), "Total"], rows)
 
 
-def right_beside_agreeing(gold: pd.DataFrame) -> Table:
-    """What people marked, beside the rules: the score on gold spans, that on the rules' own, and the rules' on gold.
-
-    Args:
-        gold: of results/human_gold.csv (the step human_gold), a line per gold set, row, seed and type.
-    """
-    numbers = ["right_precision", "right_recall", "right_f1", "agrees_f1", "rules_f1"]
-    lines = []
-    for (gold_set, row, label), own in gold.groupby(["gold_set", "row", "label"], sort=False):
-        first = own.iloc[0]
-        figures = [Figure.over(own[name]) if own[name].notna().all() else NOTHING for name in numbers]
-        lines.append([gold_set, row, label, f"{first['tweets']:,}", f"{first['gold']:,}", *map(str, figures)])
-    return Table(
-        "Right, or only in agreement with the rules: the rows on validation tweets whose spans people marked. The rows "
-        "were trained on labels by rules, and are scored on the same; the last columns say what the rules themselves "
-        "score on those tweets. Mean ± standard deviation over the seeds, strict borders and type.",
-        [
-            "Gold set",
-            "Row",
-            "Type",
-            "Tweets",
-            "Gold spans",
-            "Right: precision",
-            "Right: recall",
-            "Right: F1",
-            "Agrees with the rules: F1",
-            "Rules, right: F1",
-        ],
-        lines,
-    )
-
-
 def kinds_of_errors(errors: pd.DataFrame) -> Table:
     """How often each confusion is among the most confident errors.
 
@@ -136,7 +104,8 @@ def kinds_of_errors(errors: pd.DataFrame) -> Table:
     """
     counts = Counter(zip(*(errors[name] for name in ("task", "kind", "found", "expected")), strict=True))
     return Table(
-        "What the most confident errors are, the commonest first.",
+        "What the surest errors of the chosen row are on the validation split (at most fifty a task), the commonest "
+        "first. A miss is a known span where none was found, a false one a span where none is known.",
         ["Task", "Kind", "Found", "Expected", "Errors"],
         [
             [*(part or NOTHING for part in parts), str(number)]
@@ -145,8 +114,22 @@ def kinds_of_errors(errors: pd.DataFrame) -> Table:
     )
 
 
+def listed_errors(errors: pd.DataFrame) -> Table:
+    """The errors one by one: ids, places (code points of the repaired text) and labels, no text."""
+    return shown(
+        errors,
+        "The surest errors of the chosen row, by place: start and end count code points. Where the corpus is at hand, "
+        "crisisflow show-errors prints them with their texts.",
+    )
+
+
 def openings(entries: Sequence[Mapping[str, Any]]) -> Table:
     """Each time that the test split was scored, of results/final_test.json (the step final_test)."""
+
+    def score(entry: Mapping[str, Any], name: str) -> str:
+        own = entry["scores"].get(name)
+        return NOTHING if own is None else str(Figure(own["mean"], own.get("deviation")))
+
     return Table(
         "Each opening of the test split, the first one first.",
         ["Commit", "Row", "Seeds", "Test tweets", *SCORES.values()],
@@ -156,10 +139,7 @@ def openings(entries: Sequence[Mapping[str, Any]]) -> Table:
                 entry["row"],
                 ", ".join(map(str, entry["seeds"])),
                 f"{entry['test_tweets']:,}",
-                *(
-                    NOTHING if entry["scores"].get(score) is None else f"{entry['scores'][score]:.3f}"
-                    for score in SCORES
-                ),
+                *(score(entry, name) for name in SCORES),
             ]
             for entry in entries
         ],

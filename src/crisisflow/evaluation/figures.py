@@ -15,7 +15,7 @@ from crisisflow.drawing import finish, style_of, write_svg
 from crisisflow.evaluation import further_figures as further
 from crisisflow.evaluation.reproduction import TABLE_3
 from crisisflow.evaluation.results import FLOOR, SCORES, RowResult, choose_row, collect, write_captions
-from crisisflow.params import Params
+from crisisflow.params import RowParams
 
 if TYPE_CHECKING:  # a heavy import
     from matplotlib.figure import Figure
@@ -215,7 +215,7 @@ def drawings(
 
 
 def run(
-    params: Params,
+    rows: dict[str, RowParams],
     metrics: Sequence[Path],
     histories: Sequence[Path],
     gradients: Sequence[Path],
@@ -230,8 +230,8 @@ def run(
             the floor.
         learning_curve, unseen: what the steps learning_curve and leave_one_event_out wrote.
     """
-    results = collect(params.rows, metrics)
-    chosen = choose_row({name: results[name] for name in params.rows})
+    results = collect(rows, metrics)
+    chosen = choose_row({name: results[name] for name in rows})
     made = drawings(
         results, chosen, read_histories(histories), gradients, pd.read_csv(learning_curve), pd.read_csv(unseen)
     )

@@ -29,8 +29,9 @@ SECTIONS = {
     "ablation": ["tables/table3", "figures/figure4", "tables/differences", "tables/table5"],
     "types": ["figures/types", "tables/scores"],
     "dynamics": ["figures/figure5", "figures/figure6", "figures/figure7", "figures/gradients"],
-    "generalisation": ["figures/learning_curve", "figures/leave_one_event_out"],
-    "errors": ["tables/calibration", "figures/reliability", "figures/confusion"],
+    "generalisation": ["figures/learning_curve", "figures/leave_one_event_out", "tables/human_gold"],
+    "errors": ["tables/calibration", "figures/reliability", "figures/confusion", "kinds_of_errors", "errors"],
+    "test": ["openings"],
     "ledger": ["ledger"],
     "provenance": ["costs"],
 }
@@ -83,6 +84,8 @@ def run(
     figures: Path,
     sources: Path,
     stages: Path,
+    errors: Path,
+    final_test: Path,
     ledger: Path,
     citation: Path,
     benchmarks: Sequence[Path],
@@ -96,6 +99,7 @@ def run(
             quality and tables.
         tables, figures: captions.json of the two folders; each CSV and SVG that they name lies beside them.
         sources, stages: CSV and SVG of the step source_report.
+        errors: CSV of the step errors. final_test: the record of `crisisflow final_test`.
         ledger: docs/reproduction.md. citation: CITATION.cff.
         benchmarks: where Snakemake leaves the benchmark of each job; those of jobs that did not run here are absent.
 
@@ -107,6 +111,7 @@ def run(
         for name, path in {"manifest": manifest, "repair": repair, "corpus": corpus, "annotation": annotation}.items()
     }
     record = provenance(params, benchmarks, Path())
+    wrong = pd.read_csv(errors, dtype=str, keep_default_na=False)
     shown = {
         **exhibits.read_tables(tables),
         **exhibits.read_drawings(figures),
@@ -114,6 +119,9 @@ def run(
         "figures/sources": exhibits.read_drawing(stages, SOURCES, "tables/sources.csv"),
         "classes": exhibits.classes_and_splits(facts["corpus"]),
         "quality": exhibits.shown(pd.DataFrame(quality_lines(read_json(quality))), QUALITY),
+        "kinds_of_errors": exhibits.kinds_of_errors(wrong),
+        "errors": exhibits.listed_errors(wrong),
+        "openings": exhibits.openings(read_json(final_test)),
         "ledger": read_ledger(ledger),
         "costs": costs(record.steps),
     }

@@ -171,6 +171,25 @@ def table_of_calibration(results: dict[str, RowResult]) -> pd.DataFrame:
     )
 
 
+def table_of_human_gold(lines: pd.DataFrame) -> pd.DataFrame:
+    """What human_gold.csv has of all types together and of each type, the mean over the seeds."""
+    headings = {"agrees_f1": "Agrees with the rules (F1)", "right_f1": "Is right (F1)", "rules_f1": "The rules (F1)"}
+    return pd.DataFrame(
+        [
+            {
+                "Gold set": name,
+                "Type": label,
+                "Row": row,
+                "Tweets": f"{own['tweets'].iloc[0]:,}",
+                "Gold spans": f"{own['gold'].iloc[0]:,}",
+                **{heading: str(Figure.over(own[column])) for column, heading in headings.items()},
+            }
+            for (name, label, row), own in lines.groupby(["gold_set", "label", "row"], sort=False)
+        ],
+        columns=["Gold set", "Type", "Row", "Tweets", "Gold spans", *headings.values()],
+    )
+
+
 def numbers(results: dict[str, RowResult], differences: Sequence[Difference]) -> dict[str, Any]:
     """The scores of the rows and, by score and pair of rows, the differences whose interval excludes zero.
 
@@ -209,6 +228,7 @@ def run(
     metrics: Sequence[Path],
     histories: Sequence[Path],
     differences: Path,
+    human_gold: Path,
     folder: Path,
     out: Path,
 ) -> None:
@@ -278,6 +298,12 @@ def run(
         "scores": (
             table_of_scores(results),
             f"Scores of each entity type and event class on the validation split. {setting}.",
+        ),
+        "human_gold": (
+            table_of_human_gold(pd.read_csv(human_gold)),
+            "To agree with the rules, and to be right: strict span F1 on tweets with gold spans from which no row has "
+            "learnt (none of the test split; at most 500 a set): against the rules' spans, against the gold, and of "
+            f"the rules themselves against the gold. {setting}.",
         ),
         "calibration": (
             table_of_calibration(results),

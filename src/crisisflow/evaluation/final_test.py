@@ -1,0 +1,125 @@
+"""Final test: the only step that reads the test split, and the record of each time that it was read.
+
+It is neither a rule of `snakemake` nor a stage of `dvc repro`: a run that is repeated must not open the test split
+again. Each opening is an entry of results/final_test.json, which stands in git.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crisisflow import inference
+from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_json, read_parquet, write_json
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.counts import scores_of
+from crisisflow.evaluation.metrics import combined_score
+from crisisflow.progress import say
+
+RECORD = Path("results/final_test.json")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CrisisflowError(f"final_test: git {arguments[0]} fails ({done.stderr.strip()}); run it in a git checkout")
+    return done.stdout
+
+
+def settled_commit(opened: list[dict[str, Any]]) -> str:
+    """The commit that is checked out, once nothing but the record differs from it and it has not been tested yet.
+
+    Raises:
+        CrisisflowError: the checkout has changes, the commit stands in the record, or Snakemake has something to do.
+    """
+    changed = [line[3:] for line in _git("status", "--porcelain").splitlines() if line[3:] != str(RECORD)]
+    if changed:
+        raise CrisisflowError(f"final_test: {changed[0]} is not committed; the test is of a commit: git commit first")
+    commit = _git("rev-parse", "HEAD").strip()
+    for entry in opened:
+        if entry["commit"] == commit:
+            raise CrisisflowError(
+                f"final_test: the test split was opened for {commit[:10]} already (row {entry['row']}: "
+                f"{_in_words(entry['scores'])}); once per commit is enough"
+            )
+    plan = subprocess.run([sys.executable, "-m", "snakemake", "--dry-run"], capture_output=True, text=True, check=False)
+    if "Nothing to be done" not in plan.stdout + plan.stderr:
+        raise CrisisflowError("final_test: the results are not those of this commit; run first: snakemake --cores all")
+    return commit
+
+
+def predictions_of_test(row: inference.TrainedRow, tweets: pa.Table, aligned: pa.Table) -> pa.Table:
+    """A trained row's predictions (artifacts.PREDICTIONS) of the test split.
+
+    Args:
+        tweets: the corpus (artifacts.TWEETS). aligned: the same tweets in the row's subwords (artifacts.ALIGNED).
+    """
+    of_test = pc.equal(tweets["split"], "test")
+    texts = tweets.filter(of_test)["text"].to_pylist()
+    labelled = aligned.filter(of_test)
+    guess = inference.predict_texts(row, texts)
+    columns = {
+        "tweet_id": labelled["tweet_id"],
+        "class_id": labelled["class_id"],
+        "labels": labelled["labels"],
+        **guess,
+    }
+    nothing = [None] * len(texts)
+    return pa.table([columns.get(name, nothing) for name in PREDICTIONS.names], schema=PREDICTIONS)
+
+
+def _summary(runs: list[dict[str, float | None]]) -> dict[str, dict[str, float]]:
+    """Mean and, with several seeds, standard deviation of each score that there is."""
+    found = {}
+    for score in runs[0]:
+        values = [run[score] for run in runs]
+        if None not in values:
+            found[score] = {"mean": mean(values), **({"deviation": stdev(values)} if len(values) > 1 else {})}
+    return found
+
+
+def _in_words(scores: dict[str, dict[str, float]]) -> str:
+    return ", ".join(
+        f"{score} {own['mean']:.4f}" + (f" ± {own['deviation']:.4f}" if "deviation" in own else "")
+        for score, own in scores.items()
+    )
+
+
+def run(seeds: list[int]) -> None:
+    """Score the chosen row of every seed on the test split, and add an entry to the record.
+
+    Raises:
+        CrisisflowError: what `settled_commit` raises, or an artifact is not here.
+    """
+    opened = read_json(RECORD) if RECORD.exists() else []
+    commit = settled_commit(opened)
+    chosen = read_json(Path("results/metrics.json"))["chosen_row"]
+    say(f"final_test: opens the test split for {commit[:10]}, row {chosen}; it was opened {len(opened)} times before")
+    tweets = read_parquet(Path("data/corpus/tweets.parquet"), TWEETS)
+    aligned = read_parquet(Path(f"data/aligned/{chosen}.parquet"), ALIGNED)
+    runs = []
+    for seed in seeds:
+        folder = Path(f"results/rows/{chosen}/seed{seed}")
+        row = inference.load(folder / "model.safetensors", folder / "config.json")
+        predictions = predictions_of_test(row, tweets, aligned)
+        own = scores_of(predictions)
+        both = None not in own.values()
+        runs.append({**own, "combined_score": combined_score(*own.values()) if both else None})
+        say(f"final_test: seed {seed}: {_in_words(_summary(runs[-1:]))}")
+    scores = _summary(runs)
+    entry = {
+        "commit": commit,
+        "row": chosen,
+        "seeds": seeds,
+        "test_tweets": predictions.num_rows,
+        "source": read_json(Path("data/raw/manifest.json"))["source"],
+        "sha256": read_json(Path("data/raw/manifest.json"))["sha256"],
+        "scores": scores,
+    }
+    write_json(RECORD, [*opened, entry])
+    say(f"final_test: row {chosen} on {predictions.num_rows:,} test tweets: {_in_words(scores)}")
+    say(f"final_test: recorded in {RECORD}; commit it")

@@ -1,0 +1,127 @@
+"""Human gold: whether a row agrees with the rules that labelled its training tweets, and whether it is right.
+
+A row learns from labels that rules made, and its scores are of such labels too. Here its spans are held against those
+of people (IDRISI-R's location mentions, the reference annotations) and against the rules' on the very same tweets.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import pyarrow as pa
+
+from crisisflow import inference
+from crisisflow.annotation import gold as gold_sets
+from crisisflow.annotation.gold import GoldSet, GoldTweet
+from crisisflow.annotation.span import read_spans
+from crisisflow.artifacts import TWEETS, read_parquet, write_csv
+from crisisflow.corpus.stratify import draw_training
+from crisisflow.params import RowParams
+from crisisflow.progress import say, tracked
+from crisisflow.taxonomy import EVENT_CLASSES
+
+COLUMNS = ("gold_set", "row", "seed", "label", "tweets", "gold", "found")
+COLUMNS += ("right_precision", "right_recall", "right_f1", "agrees_f1", "rules_f1")
+SETS = ("generated", "reference_scored", "idrisi_dev")  # on which no pattern was tuned
+MOST = 500  # tweets of a set
+ALL = "all"
+
+Marks = set[tuple[str, int, int, str]]  # tweet id, start, end, label
+
+
+class Score(NamedTuple):
+    """Strict: borders and type."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def score(found: Marks, known: Marks) -> Score:
+    """Strict precision, recall and F1; 0 where nothing is there."""
+    hits = len(found & known)
+    return Score(hits / max(len(found), 1), hits / max(len(known), 1), 2 * hits / max(len(found) + len(known), 1))
+
+
+def unseen(corpus: pa.Table, size: int | Literal["all"], seeds: Sequence[int]) -> dict[str, str]:
+    """Texts by tweet id of what no row has learnt from: not drawn for training with any seed, nor of the test split."""
+    rows = list(zip(*(corpus[c].to_pylist() for c in ("tweet_id", "text", "class_label", "split")), strict=True))
+    train = [(tweet_id, EVENT_CLASSES.index(label)) for tweet_id, _, label, split in rows if split == "train"]
+    learnt = {train[at][0] for seed in seeds for at in draw_training([class_id for _, class_id in train], size, seed)}
+    return {tweet_id: text for tweet_id, text, _, split in rows if split != "test" and tweet_id not in learnt}
+
+
+def usable(gold: GoldSet, texts: dict[str, str]) -> list[GoldTweet]:
+    """At most MOST tweets of the set that stand in the corpus with the same text and that no row has learnt from.
+
+    Which ones is decided by a hash of their ids, the same in every run.
+    """
+    there = [tweet for tweet in gold.tweets if texts.get(tweet.tweet_id) == tweet.text]
+    there.sort(key=lambda tweet: hashlib.sha256(tweet.tweet_id.encode()).digest())
+    say(f"human_gold: {gold.name}: {min(len(there), MOST)} of {len(gold.tweets):,} tweets (unseen, with the same text)")
+    return sorted(there[:MOST])
+
+
+def lines_of(
+    name: str, labels: Sequence[str], tweets: int, found: Marks, rules: Marks, gold: Marks
+) -> Iterator[list[Any]]:
+    """Lines of human_gold.csv without row and seed: of all types together, and of each where there are several."""
+    for label in (ALL, *(labels if len(labels) > 1 else ())):
+        own, by_rule, known = ({m for m in marks if label in (ALL, m[3])} for marks in (found, rules, gold))
+        right = score(own, known)
+        agrees, rules_right = score(own, by_rule).f1, score(by_rule, known).f1
+        numbers = (*right, agrees, rules_right)
+        yield [name, label, tweets, len(known), len(own), *(round(number, 6) for number in numbers)]
+
+
+def run(
+    rows: Mapping[str, RowParams],
+    seeds: Sequence[int],
+    size: int | Literal["all"],
+    idrisi: str | None,
+    repaired: Path,
+    generated: Path,
+    reference: Path,
+    tweets: Path,
+    resolved: Path,
+    weights: Sequence[Path],
+    out: Path,
+) -> None:
+    """Write the scores of every row that recognises entities, each seed a line per gold set and type.
+
+    Args:
+        size: training.tweets.
+        idrisi: annotation.quality.idrisi.
+        weights: .../<row>/seed<k>/model.safetensors with the row's config.json beside each.
+    """
+    sets = [*gold_sets.generated(repaired, generated), *gold_sets.reference(repaired, reference)]
+    if idrisi:
+        sets += gold_sets.idrisi(Path(idrisi))
+    texts = unseen(read_parquet(tweets, TWEETS), size, seeds)
+    chosen = [(gold, usable(gold, texts)) for gold in sets if gold.name in SETS]
+    wanted = {tweet.tweet_id for _, own in chosen for tweet in own}
+    rules: dict[str, Marks] = defaultdict(set)
+    for span in read_spans(resolved):
+        if span.tweet_id in wanted:
+            rules[span.tweet_id].add(span[:4])
+    lines = []
+    models = [path for path in weights if rows[path.parent.parent.name].tasks != "cls"]
+    for path in tracked(models, "human_gold", len(models), "models"):
+        model = inference.load(path, path.with_name("config.json"))
+        which = [path.parent.parent.name, int(path.parent.name.removeprefix("seed"))]
+        for gold, own in chosen:
+            found = inference.annotate(model, [tweet.text for tweet in own])
+            labels = set(gold.labels)
+            marks = {
+                (tweet.tweet_id, *span[:3])
+                for tweet, findings in zip(own, found, strict=True)
+                for span in findings.spans
+                if span.label in labels
+            }
+            by_rule = {mark for tweet in own for mark in rules[tweet.tweet_id] if mark[3] in labels}
+            known = {span[:4] for tweet in own for span in tweet.spans}
+            for name, *rest in lines_of(gold.name, gold.labels, len(own), marks, by_rule, known):
+                lines.append([name, *which, *rest])
+    write_csv(out, COLUMNS, lines)

@@ -1,0 +1,50 @@
+"""Masking: nothing private is left, and every offset still fits."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crisisflow.masking import COVER, mask
+
+PIECES = ["@someone", "＠wide", "me@example.org", "a.b+c@x-y.co.uk", "+1 (555) 010-0199", "0917.555.0100", "5550100"]
+PLAIN = [
+    "17 dead",
+    "1,000,000 people",
+    "in 2018",
+    "at 10:30",
+    "6.9 magnitude",
+    "flood #Kerala",
+    "\U0001f525",
+    "e\u0301",
+    "$50",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES + PLAIN) | st.text(max_size=8), max_size=8))
+def test_a_masked_text_is_as_long_and_masking_twice_is_masking_once(pieces):
+    text = " ".join(pieces)
+    assert len(mask(text)) == len(text)
+    assert mask(mask(text)) == mask(text)
+    assert all(now in (before, COVER) for before, now in zip(text, mask(text), strict=True))
+
+
+@given(st.lists(st.sampled_from(PIECES + PLAIN), max_size=8))
+def test_no_handle_address_or_phone_number_is_left(pieces):
+    masked = mask(" and ".join(pieces))
+    assert "@" not in masked
+    assert "＠" not in masked
+    assert not re.search(r"\d{7}|\d{3}-\d{4}", masked)
+    for piece in PLAIN:
+        assert masked.count(piece) >= pieces.count(piece)
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_what_names_nobody_stays(text):
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_what_names_somebody_is_covered_whole(piece):
+    assert mask(f"ask {piece} now") == f"ask {COVER * len(piece)} now"
