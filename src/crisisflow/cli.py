@@ -538,13 +538,16 @@ def cards_command(
     metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
     differences: Annotated[Path, typer.Option(help="what the step bootstrap found")],
     unseen: Annotated[Path, typer.Option(help="what the step leave_one_event_out wrote")],
+    human_gold: Annotated[Path, typer.Option(help="what the step human_gold wrote")],
     model: Annotated[Path, typer.Option(help="the model card")],
     dataset: Annotated[Path, typer.Option(help="the dataset card")],
 ) -> None:
     """Write the model card of the chosen row and the dataset card."""
     from crisisflow.evaluation.cards import run
 
-    run(params, tweets, resolved, manifest, corpus, quality, metrics, differences, unseen, model, dataset)
+    run(
+        params, tweets, resolved, manifest, corpus, quality, metrics, differences, unseen, human_gold, model, dataset
+    )  # fmt: skip
 
 
 @app.command("export")

@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard
 
 from crisisflow.annotation.span import Span, write_spans
 from crisisflow.artifacts import TWEETS, write_csv, write_json, write_parquet
-from crisisflow.evaluation import cards, leave_one_event_out, model_card
+from crisisflow.evaluation import cards, human_gold, leave_one_event_out, model_card
 from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.evaluation.results import RowResult
 from crisisflow.params import Params, read_params
@@ -49,7 +49,8 @@ def render(
     source: str = "all_combined.tar.gz",
     chosen: str = "C",
     runs: tuple = ((0.8, 0.7), (0.9, 0.7)),
-    unseen=(),
+    unseen: tuple = (),
+    gold: tuple = (),
 ) -> str:
     results = {
         "A": RowResult("small", [metrics(0.5, 0.5)] * len(runs)),
@@ -57,10 +58,18 @@ def render(
     }
     pairs = [Difference("A", chosen, "cls_macro_f1", -0.2, -0.25, -0.1)]
     manifest = {"source": source, "sha256": "ab" * 32, "rows": 71_024}
-    gold = {"gold": 2000, "found": 1000, "precision": 0.5, "recall": 0.25, "f1": 0.3333}
-    quality = {"reference_scored": {"resolved": {"all": gold}}}
+    score = {"gold": 2000, "found": 1000, "precision": 0.5, "recall": 0.25, "f1": 0.3333}
+    quality = {"reference_scored": {"resolved": {"all": score}}}
     lines = pd.DataFrame(unseen, columns=leave_one_event_out.COLUMNS)
-    return model_card.render(params, chosen, results, pairs, lines, manifest, quality)
+    return model_card.render(params, chosen, results, pairs, lines, gold_of(gold), manifest, quality)
+
+
+def gold_of(rows: tuple) -> pd.DataFrame:
+    """Lines of human_gold.csv: of each row the spans of all types, and of one."""
+    lines = [
+        ("set", row, 13, label, 10, 1200, 900, 0.5, 0.5, 0.5, 0.75, 0.25) for row in rows for label in ("all", "PERSON")
+    ]
+    return pd.DataFrame(lines, columns=human_gold.COLUMNS)
 
 
 def cells(line: str) -> list[str]:
@@ -109,12 +118,20 @@ def test_a_row_of_one_task_claims_one():
 def test_unseen_events_stand_in_the_card_with_the_row_that_was_tried():
     assert "Not measured: no row was trained without an event" in render(params_with())
     line = ["B", "hurricane_irma_2017", 1234, "cls_macro_f1", 1234, 0.8, 0.6, -0.2, -0.3, -0.1]
-    other = render(params_with(), unseen=[line])
+    other = render(params_with(), unseen=(line,))
     assert "row B was:" in other
     assert ["B", "hurricane_irma_2017", "1,234", "CLS macro-F1", "0.800", "0.600", "-0.200 [-0.300, -0.100]"] in [
         cells(text) for text in other.splitlines()
     ]
-    assert "beside the row that has seen it" in render(params_with(), unseen=[["C", *line[1:]]])
+    assert "beside the row that has seen it" in render(params_with(), unseen=(["C", *line[1:]],))
+
+
+def test_right_stands_beside_agreeing_in_the_card():
+    assert "Not measured: there were no such tweets with gold spans" in render(params_with(), gold=("A",))
+    lines = [cells(text) for text in render(params_with(), gold=("A", "C")).splitlines()]
+    assert [line for line in lines if line[0] == "set"] == [
+        ["set", "all", "C", "10", "1,200", "0.750", "0.500", "0.250"]
+    ]
 
 
 def test_an_encoder_of_one_s_own_leaves_its_folder_at_home():
@@ -150,6 +167,7 @@ def artifacts(tmp_path) -> Path:
     write_json(tmp_path / "quality.json", {})
     write_json(tmp_path / "differences.json", [])
     write_csv(tmp_path / "unseen.csv", leave_one_event_out.COLUMNS, [])
+    write_csv(tmp_path / "gold.csv", human_gold.COLUMNS, [])
     for at, row in enumerate([*SAMPLE["rows"], "floor"]):
         write_json(tmp_path / row / "seed13" / "metrics.json", metrics(None if row == "floor" else 0.5, at / 10 + 0.1))
     return tmp_path
@@ -165,6 +183,7 @@ def run(folder: Path) -> tuple[str, str]:
         [folder / row / "seed13" / "metrics.json" for row in [*SAMPLE["rows"], "floor"]],
         folder / "differences.json",
         folder / "unseen.csv",
+        folder / "gold.csv",
         folder / "model_card.md",
         folder / "dataset_card.md",
     )

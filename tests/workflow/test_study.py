@@ -1,6 +1,7 @@
 """The whole study by the real commands: run, killed and continued, recorded, reproduced, varied."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -26,7 +27,7 @@ def test_the_run_is_recorded_in_dvc(snakemade):
 
 
 def test_dvc_repro_from_a_clean_clone_makes_the_same_bytes(snakemade, reproduced):
-    locks = [yaml.safe_load((study.folder / "dvc.lock").read_text())["stages"] for study in (snakemade, reproduced)]
+    locks = [study.recorded() for study in (snakemade, reproduced)]
     for stage, facts in locks[0].items():
         assert facts.get("outs") == locks[1][stage].get("outs"), stage
     assert locks[0] == locks[1]
@@ -43,11 +44,10 @@ def test_metrics_tables_and_report(snakemade):
     table = (results / "tables" / "table3.md").read_text()
     assert f"| {metrics['chosen_row']} (chosen)" in table
     assert f"{metrics['rows']['A']['cls_macro_f1']:.3f}" in table
-    page = (results / "report.html").read_text()
-    assert "its scores mean nothing about real tweets" in page
+    page = " ".join((results / "report.html").read_text().split())
+    assert "Its scores mean nothing about real tweets" in page
     assert "Differences between the rows" in page
-    assert "http://" not in page
-    assert "https://" not in page
+    assert not re.search(r'(?:src|srcset|data)="(?!data:)|<link|<script|@import|url\(', page)
     assert "ner_micro_f1" in snakemade.run("dvc", "metrics", "show", "--md").stdout
 
 

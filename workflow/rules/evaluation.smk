@@ -9,6 +9,7 @@ TABLES = [
     "differences",
     "scores",
     "calibration",
+    "human_gold",
 ]
 # The paper's figures that a run can fill (1 to 3 and 8 are drawings of the system), and what else was measured.
 FIGURES = [
@@ -130,11 +131,14 @@ rule tables:
         metrics="results/metrics.json",
         captions="results/tables/captions.json",
         markdown=expand("results/tables/{table}.md", table=TABLES),
-        csv=report(
-            expand("results/tables/{table}.csv", table=TABLES),
-            caption="../report/tables.rst",
-            category="Tables",
-        ),
+        csv=[
+            report(
+                f"results/tables/{table}.csv",
+                caption=f"../report/tables/{table}.rst",
+                category="Tables",
+            )
+            for table in TABLES
+        ],
         latex=expand("results/tables/{table}.tex", table=TABLES),
     log:
         "logs/tables.log",
@@ -187,11 +191,14 @@ rule figures:
         unseen="results/leave_one_event_out.csv",
     output:
         captions="results/figures/captions.json",
-        svg=report(
-            expand("results/figures/{figure}.svg", figure=FIGURES),
-            caption="../report/figures.rst",
-            category="Figures",
-        ),
+        svg=[
+            report(
+                f"results/figures/{figure}.svg",
+                caption=f"../report/figures/{figure}.rst",
+                category="Figures",
+            )
+            for figure in FIGURES
+        ],
         csv=expand("results/figures/{figure}.csv", figure=FIGURES),
     log:
         "logs/figures.log",
@@ -225,6 +232,7 @@ rule cards:
         floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
         differences=rules.bootstrap.output,
         unseen="results/leave_one_event_out.csv",
+        human_gold=rules.human_gold.output,
     output:
         model=report(
             "results/model_card.md",
@@ -249,7 +257,7 @@ rule cards:
         "crisisflow cards --params {params.everything:q} --tweets {input.tweets} --resolved {input.resolved}"
         " --manifest {input.manifest} --corpus {input.corpus} --quality {input.quality}"
         " $(printf -- ' --metrics %s' {input.rows} {input.floor}) --differences {input.differences}"
-        " --unseen {input.unseen} --model {output.model} --dataset {output.dataset} 2>&1 | tee {log} >&2"
+        " --unseen {input.unseen} --human-gold {input.human_gold} --model {output.model} --dataset {output.dataset} 2>&1 | tee {log} >&2"
 
 
 rule report:

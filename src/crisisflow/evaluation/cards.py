@@ -25,6 +25,7 @@ def run(
     metrics: Sequence[Path],
     differences: Path,
     unseen: Path,
+    human_gold: Path,
     model: Path,
     dataset: Path,
 ) -> None:
@@ -35,7 +36,7 @@ def run(
         tweets, resolved: the corpus and its spans.
         manifest, corpus, quality: JSON of the steps fetch, subset and quality.
         metrics: .../<row>/seed<k>/metrics.json of every row and of the floor.
-        differences, unseen: of the steps bootstrap and leave_one_event_out.
+        differences, unseen, human_gold: of the steps bootstrap, leave_one_event_out and human_gold.
         model, dataset: the cards.
 
     Raises:
@@ -45,7 +46,8 @@ def run(
     results = collect(params.rows, metrics)
     chosen = choose_row({name: results[name] for name in params.rows})
     compared = [Difference(**pair) for pair in read_json(differences)]
-    write_text(model, model_card.render(params, chosen, results, compared, pd.read_csv(unseen), source, scores))
+    beside = pd.read_csv(unseen), pd.read_csv(human_gold)
+    write_text(model, model_card.render(params, chosen, results, compared, *beside, source, scores))
     counts = card.Counts()
     for batch in tokenise(read_dataset(tweets, resolved)):
         counts.add(batch)

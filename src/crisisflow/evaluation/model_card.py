@@ -14,7 +14,12 @@ from crisisflow.dataset.card import quality_lines
 from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.evaluation.results import SCORES, RowResult, encoder_name
 from crisisflow.evaluation.settings import as_yaml
-from crisisflow.evaluation.tables import table_of_calibration, table_of_differences, table_of_scores
+from crisisflow.evaluation.tables import (
+    table_of_calibration,
+    table_of_differences,
+    table_of_human_gold,
+    table_of_scores,
+)
 from crisisflow.params import Params
 
 TEMPLATE = "model_card.md.jinja"
@@ -103,6 +108,7 @@ def render(
     results: Mapping[str, RowResult],
     differences: Sequence[Difference],
     unseen: pd.DataFrame,
+    human_gold: pd.DataFrame,
     manifest: Mapping[str, Any],
     quality: Mapping[str, Any],
 ) -> str:
@@ -111,11 +117,12 @@ def render(
     Args:
         chosen: the row. results: of all rows and the floor.
         differences: between all pairs of rows.
-        unseen: of the step leave_one_event_out.
+        unseen, human_gold: of the steps leave_one_event_out and human_gold.
         manifest: of the source.
         quality: scores of the annotation.
     """
     result = results[chosen]
+    gold = human_gold[(human_gold["row"] == chosen) & (human_gold["label"] == "all")]
     generated = manifest["source"] == "sample"
     environment = Environment(
         loader=PackageLoader("crisisflow.evaluation", ""),
@@ -140,6 +147,7 @@ def render(
         calibration=_markdown(table_of_calibration({chosen: result})),
         unseen=_markdown(unseen_events(unseen)) if len(unseen) else None,
         unseen_rows=sorted(set(unseen["row"])),
+        gold=_markdown(table_of_human_gold(gold)) if len(gold) else None,
         rules=_markdown(pd.DataFrame([line for line in quality_lines(quality) if line["Type"] == "all"])),
         settings=settings(params, chosen),
         number="{:,}".format,
