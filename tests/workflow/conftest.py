@@ -47,6 +47,8 @@ class Study:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes((ROOT / name).read_bytes())
         (folder / ".dvc").mkdir(exist_ok=True)
+        (folder / "results").mkdir()
+        (folder / "results" / "final_test.json").write_text("[]\n")
         self.set_params(tiny_params())
         for command in (
             "init -q",
