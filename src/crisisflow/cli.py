@@ -426,12 +426,12 @@ def errors_command(
 
 @app.command("show-errors")
 def show_errors_command(
-    task: Annotated[str | None, typer.Option(help="ner or cls; both when left out")] = None,
-    n: Annotated[int, typer.Option(help="of each task")] = 20,
+    task: Annotated[Literal["ner", "cls"] | None, typer.Option(help="both when left out")] = None,
+    n: Annotated[int, typer.Option(min=1, help="of each task")] = 20,
     errors: Annotated[Path, typer.Option()] = Path("results/errors.csv"),
     tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
 ) -> None:
-    """Print these errors with their texts, where the corpus is at hand; handles and numbers are masked."""
+    """Print these errors with their texts, handles and numbers masked: [found], {expected}."""
     from crisisflow.evaluation.errors import show
 
     for line in show(errors, tweets, task, n):

@@ -48,10 +48,16 @@ def load(weights: Path, config: Path) -> TrainedRow:
     """
     transformers_logging.set_verbosity_error()
     facts = read_json(config)
-    if facts["bio_labels"] != list(BIO_LABELS) or facts["event_classes"] != list(EVENT_CLASSES):
+    try:
+        labels = [facts["bio_labels"], facts["event_classes"]]
+        name, max_length = facts["row"]["encoder"], facts["max_length"]
+        encoder = AutoModel.from_config(AutoConfig.for_model(**facts["encoder"]), add_pooling_layer=False)
+        model = JointModel(encoder, facts["dropout"], facts["row"]["tasks"])
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise CrisisflowError(f"{config} is not what training writes ({reason}); train the row again") from error
+    if labels != [list(BIO_LABELS), list(EVENT_CLASSES)]:
         raise CrisisflowError(f"{config} is of other labels than this version's; train the row again")
-    encoder = AutoModel.from_config(AutoConfig.for_model(**facts["encoder"]), add_pooling_layer=False)
-    model = JointModel(encoder, facts["dropout"], facts["row"]["tasks"])
     try:
         tensors = under(load_file(weights), "model")
     except FileNotFoundError:
@@ -62,7 +68,7 @@ def load(weights: Path, config: Path) -> TrainedRow:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         raise CrisisflowError(f"{weights} does not fit {config}: {str(error).splitlines()[1].strip()}") from error
-    return TrainedRow(model.eval(), load_tokenizer(facts["row"]["encoder"]), facts["max_length"])
+    return TrainedRow(model.eval(), load_tokenizer(name), max_length)
 
 
 class _Read(NamedTuple):

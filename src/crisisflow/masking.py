@@ -7,11 +7,11 @@ import re
 
 COVER = "•"
 
-# A handle is @ and up to 15 word characters; what stands before it must be no word, or it is an address.
-HANDLE = r"(?<![\w@])[@＠]\w+"
-ADDRESS = r"[\w.+-]+@\w[\w-]*(?:\.[\w-]+)+"
-# Seven digits or more with at most two signs between two of them; no comma, since 1,000,000 is a quantity.
-PHONE = r"\+?\(?\d(?:[ ().\-/]{0,2}\d){6,}"
+# An address is looked for first, since it has a word before its @. A handle may follow anything, as in RT@someone.
+ADDRESS = r"[\w.+-]+[@＠]\w[\w-]*(?:\.[\w-]+)+"
+HANDLE = r"[@＠]+\w+"
+# Seven digits or more with at most three signs between two of them; no comma, since 1,000,000 is a quantity.
+PHONE = r"\+?\(?\d(?:[ \u00a0().\-/\u2010-\u2015]{0,3}\d){6,}"
 
 _PRIVATE = re.compile(f"{ADDRESS}|{HANDLE}|{PHONE}")
 

@@ -83,43 +83,54 @@ def corpus(tmp_path_factory) -> Path:
     return folder
 
 
+ROWS = {
+    name: {
+        "layers": None,
+        "tasks": tasks,
+        "weighting": "fixed",
+        "schedule": "single",
+        "freeze_layers": 0,
+        "freeze_embeddings": False,
+        "frozen_dropout": True,
+    }
+    for name, tasks in (("both", "joint"), ("tags", "ner"))
+}
+
+
+def train_row(folder: Path, aligned: Path, encoder: Path, name: str) -> None:
+    """Train the row of ROWS briefly, with seed 13; its files lie in `folder`, named as in a run."""
+    from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams, read_params
+    from crisisflow.training import train
+
+    sample = read_params(Path(__file__).parents[2] / "presets" / "sample.yaml")[0]
+    brief = {"single": {"epochs": 3, "warmup_steps": 2}, "learning_rate": 3e-3, "log_variance_learning_rate": 3e-3}
+    files = ("model.safetensors", "config.json", "history.csv", "scores.csv", "gradients.csv", "predictions.parquet")
+    folder.mkdir(parents=True)
+    train.run(
+        name,
+        aligned,
+        RowParams.model_validate({**ROWS[name], "encoder": str(encoder)}),
+        TrainingParams.model_validate({**sample.training.model_dump(), **brief}),
+        ModelParams(dropout=0.1),
+        AlignmentParams(max_length=48),
+        13,
+        folder / "checkpoint",
+        *(folder / file for file in files),
+        folder / "speed.csv",
+    )
+
+
 @pytest.fixture(scope="session")
 def trained(tiny_encoder, corpus, tmp_path_factory) -> Path:
     """A folder `rows` with rows `both` and `tags`, seed 13, trained on that corpus; `aligned.parquet` beside them."""
     from crisisflow.alignment import bio
-    from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams, read_params
-    from crisisflow.training import train
+    from crisisflow.params import AlignmentParams
 
     folder = tmp_path_factory.mktemp("trained")
-    sample = read_params(Path(__file__).parents[2] / "presets" / "sample.yaml")[0]
-    alignment = AlignmentParams(max_length=48)
     paths = (folder / "aligned.parquet", folder / "aligned.json")
-    bio.run(corpus / "tweets.parquet", corpus / "gold.parquet", str(tiny_encoder), alignment, *paths)
-    brief = {"single": {"epochs": 3, "warmup_steps": 2}, "learning_rate": 3e-3, "log_variance_learning_rate": 3e-3}
-    training = TrainingParams.model_validate({**sample.training.model_dump(), **brief})
-    for name, tasks in (("both", "joint"), ("tags", "ner")):
-        row = RowParams.model_validate({**sample.rows["B"].model_dump(), "encoder": str(tiny_encoder), "tasks": tasks})
-        own = folder / "rows" / name / "seed13"
-        files = (
-            "model.safetensors",
-            "config.json",
-            "history.csv",
-            "scores.csv",
-            "gradients.csv",
-            "predictions.parquet",
-        )
-        outputs = [own / file for file in files]
-        own.mkdir(parents=True)
-        train.run(
-            name,
-            paths[0],
-            row,
-            training,
-            ModelParams(dropout=0.1),
-            alignment,
-            13,
-            own / "c",
-            *outputs,
-            own / "speed.csv",
-        )
+    bio.run(
+        corpus / "tweets.parquet", corpus / "gold.parquet", str(tiny_encoder), AlignmentParams(max_length=48), *paths
+    )
+    for name in ROWS:
+        train_row(folder / "rows" / name / "seed13", paths[0], tiny_encoder, name)
     return folder

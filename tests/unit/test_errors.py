@@ -95,9 +95,38 @@ def test_for_a_person_the_text_stands_beside_masked_and_marked(tmp_path):
     assert "type: found RESCUE '17 dead' at 9-16, expected CASUALTY '17 dead' at 9-16" in shown
     assert "someone" not in shown
     assert "0199" not in shown
-    assert COVER * 8 in shown
+    assert f"{COVER * 8} {{[17 dead]}}" in shown
     assert "\x1b" not in shown
     assert list(errors.show(tmp_path / "errors.csv", tmp_path / "tweets.parquet", "cls", 5)) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "shown"),
+    [
+        ((0, 2), (3, 5), "[ab] {cd} ef"),
+        ((0, 5), (3, 8), "[ab {cd] ef}"),
+        ((0, 2), (2, 5), "[ab]{ cd} ef"),
+        ((2, 5), (0, 2), "{ab}[ cd] ef"),
+        (("", ""), (0, 8), "{ab cd ef}"),
+    ],
+)
+def test_spans_are_marked_where_they_are(found, expected, shown):
+    line = dict(zip(("start", "end", "expected_start", "expected_end"), map(str, found + expected), strict=True))
+    assert errors.marked(line, "ab cd ef") == shown
+
+
+def test_errors_of_another_corpus_are_one_line(written, tmp_path):
+    path, _ = written
+    write_parquet(tmp_path / "tweets.parquet", [], TWEETS)
+    with pytest.raises(CrisisflowError, match=r"errors\.csv is of another corpus than .*tweets\.parquet"):
+        list(errors.show(path, tmp_path / "tweets.parquet", "cls", 5))
+
+
+def test_a_chosen_row_without_predictions_is_one_line(trained, corpus, tmp_path):
+    write_json(tmp_path / "metrics.json", {"chosen_row": "Z"})
+    paths = [trained / "rows" / "tags" / "seed13" / "predictions.parquet"]
+    with pytest.raises(CrisisflowError, match="chose row Z, whose predictions are not among those given"):
+        errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, tmp_path / "errors.csv")
 
 
 def test_without_the_corpus_there_is_nothing_to_show(written, tmp_path):

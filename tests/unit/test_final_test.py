@@ -1,13 +1,28 @@
-"""The test split: only the final test reads it."""
+"""The test split: only the final test reads it, and nobody sees a score that is not recorded."""
+
+import subprocess
 
 import pyarrow as pa
 import pytest
 
 from crisisflow import inference
-from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_parquet, write_parquet
-from crisisflow.evaluation import floor, hold_out
-from crisisflow.evaluation.final_test import predictions_of_test
-from crisisflow.training import train
+from crisisflow.artifacts import (
+    ALIGNED,
+    PREDICTIONS,
+    SPANS,
+    TWEETS,
+    read_json,
+    read_parquet,
+    write_json,
+    write_parquet,
+)
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation import errors, evaluate, final_test, floor, hold_out, human_gold, learning_curve
+from crisisflow.evaluation.final_test import RECORD, predictions_of_test, settled_commit
+from crisisflow.params import RowParams
+from tests.unit.conftest import ROWS, train_row
+
+EVENT = "hurricane_irma_2017"
 
 
 def poisoned(table: pa.Table, schema: pa.Schema, poison: dict) -> pa.Table:
@@ -16,34 +31,55 @@ def poisoned(table: pa.Table, schema: pa.Schema, poison: dict) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-@pytest.fixture
-def closed(trained, corpus, tmp_path):
-    """The corpus and its aligned form, the test split of which would be noticed."""
+@pytest.fixture(scope="module")
+def closed(trained, corpus, tmp_path_factory):
+    """The corpus, its spans and its aligned form, the test split of which would be noticed."""
+    folder = tmp_path_factory.mktemp("closed")
     tweets = read_parquet(corpus / "tweets.parquet", TWEETS)
+    foreign = {"text": "poison", "class_label": "sympathy_and_support", "event": EVENT}
+    write_parquet(folder / "tweets.parquet", poisoned(tweets, TWEETS, foreign), TWEETS)
     aligned = read_parquet(trained / "aligned.parquet", ALIGNED)
-    foreign = {"text": "poison", "class_label": "sympathy_and_support", "event": "poison"}
-    write_parquet(tmp_path / "tweets.parquet", poisoned(tweets, TWEETS, foreign), TWEETS)
     ids = {"input_ids": [101, 5, 102], "labels": [-100, 1, -100], "class_id": 9}
-    write_parquet(tmp_path / "aligned.parquet", poisoned(aligned, ALIGNED, ids), ALIGNED)
-    return tmp_path
+    write_parquet(folder / "aligned.parquet", poisoned(aligned, ALIGNED, ids), ALIGNED)
+    of_test = {row["tweet_id"] for row in tweets.to_pylist() if row["split"] == "test"}
+    spans = read_parquet(corpus / "gold.parquet", SPANS).to_pylist()
+    kept = [span | {"label": "RESCUE"} if span["tweet_id"] in of_test else span for span in spans]
+    write_parquet(folder / "gold.parquet", kept, SPANS)
+    return folder
 
 
-def test_what_stands_in_the_test_split_changes_no_other_step(trained, corpus, closed, tmp_path):
-    for split in ("train", "validation"):
-        assert train.read_examples(closed / "aligned.parquet", split) == train.read_examples(
-            trained / "aligned.parquet", split
-        )
-    for name in ("tweets", "aligned"):
-        assert (closed / f"{name}.parquet").read_bytes() != (
-            (corpus if name == "tweets" else trained) / f"{name}.parquet"
-        ).read_bytes()
-    for at, folder in enumerate((corpus, closed)):
-        floor.run(folder / "tweets.parquet", "all", 13, tmp_path / f"floor{at}", tmp_path / f"metrics{at}")
-        aligned = (trained if folder == corpus else closed) / "aligned.parquet"
-        event = "hurricane_irma_2017"
-        hold_out.run(folder / "tweets.parquet", aligned, event, tmp_path / f"held{at}")
-    for name in ("floor", "metrics", "held"):
-        assert (tmp_path / f"{name}0").read_bytes() == (tmp_path / f"{name}1").read_bytes(), name
+def outputs(tweets, gold, aligned, repaired, encoder, folder):
+    """What every step that reads one of these files writes, from training to errors."""
+    own = folder / "rows" / "both" / "seed13"
+    train_row(own, aligned, encoder, "both")
+    evaluate.run(own / "predictions.parquet", own / "config.json", own / "metrics.json")
+    floor.run(tweets, "all", 13, folder / "floor.parquet", folder / "floor.json")
+    hold_out.run(tweets, aligned, EVENT, folder / "held.parquet")
+    learning_curve.run(tweets, [], [own / "metrics.json"], folder / "curve.csv")
+    inputs = (repaired, gold, folder / "no_reference", tweets, gold, [own / "model.safetensors"])
+    human_gold.run({"both": RowParams.model_validate(ROWS["both"] | {"encoder": str(encoder)})}, [13], "all", None,
+                   *inputs, folder / "human_gold.csv")  # fmt: skip
+    write_json(folder / "chosen.json", {"chosen_row": "both"})
+    errors.run(folder / "chosen.json", tweets, [own / "predictions.parquet"], folder / "errors.csv")
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "speed.csv"
+    }
+
+
+def test_what_stands_in_the_test_split_changes_no_other_step(trained, corpus, closed, tiny_encoder, tmp_path):
+    aligned, repaired = trained / "aligned.parquet", corpus / "repaired.parquet"
+    inputs = [(corpus / "tweets.parquet", corpus / "gold.parquet", aligned)]
+    inputs += [(closed / "tweets.parquet", closed / "gold.parquet", closed / "aligned.parquet")]
+    for one, other in zip(*inputs, strict=True):
+        assert one.read_bytes() != other.read_bytes()
+    left, right = (
+        outputs(*own, repaired, tiny_encoder, tmp_path / name)
+        for name, own in zip(("left", "right"), inputs, strict=True)
+    )
+    assert {"held.parquet", "rows/both/seed13/model.safetensors", "human_gold.csv", "errors.csv"} < set(left)
+    assert [name for name in left if left[name] != right[name]] == []
 
 
 def test_the_final_test_predicts_each_test_tweet_as_the_row_was_aligned(trained, corpus):
@@ -58,3 +94,93 @@ def test_the_final_test_predicts_each_test_tweet_as_the_row_was_aligned(trained,
     assert found["labels"].to_pylist() == [line["labels"] for line in expected]
     # the model reads the very subwords that its labels stand at
     assert list(map(len, found["predicted_labels"].to_pylist())) == [len(line["input_ids"]) for line in expected]
+
+
+def git(*arguments: str) -> str:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    return subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def checkout(trained, corpus, tmp_path, monkeypatch):
+    """A git checkout with a run of row `both` and a closed test split, in which Snakemake has nothing to do."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(final_test, "nothing_to_do", lambda: True)
+    (tmp_path / "data" / "corpus").mkdir(parents=True)
+    (tmp_path / "data" / "corpus" / "tweets.parquet").symlink_to(corpus / "tweets.parquet")
+    (tmp_path / "data" / "aligned").mkdir()
+    (tmp_path / "data" / "aligned" / "both.parquet").symlink_to(trained / "aligned.parquet")
+    write_json(tmp_path / "data" / "raw" / "manifest.json", {"source": "sample", "sha256": None})
+    write_json(tmp_path / "results" / "metrics.json", {"chosen_row": "both"})
+    (tmp_path / "results" / "rows").symlink_to(trained / "rows")
+    write_json(RECORD, [])
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "run")
+    return tmp_path
+
+
+def test_an_opening_is_recorded_counted_and_not_repeated(checkout, capsys):
+    final_test.run([13])
+    said = capsys.readouterr().err
+    assert "row both; it was opened 0 times before" in said
+    (entry,) = read_json(RECORD)
+    assert (entry["commit"], entry["row"], entry["seeds"], entry["test_tweets"]) == (
+        git("rev-parse", "HEAD"),
+        "both",
+        [13],
+        60,
+    )
+    scores = {name: own["mean"] for name, own in entry["scores"].items()}
+    assert set(scores) == {"ner_micro_f1", "cls_macro_f1", "combined_score"}
+    assert scores["combined_score"] == pytest.approx((scores["ner_micro_f1"] + scores["cls_macro_f1"]) / 2)
+    with pytest.raises(CrisisflowError, match=f"opened for .* already .*ner_micro_f1 {scores['ner_micro_f1']:.4f}"):
+        final_test.run([13])
+    git("commit", "-qam", "recorded")
+    final_test.run([13])
+    assert "it was opened 1 times before" in capsys.readouterr().err
+    assert [own["scores"] for own in read_json(RECORD)] == [entry["scores"]] * 2
+
+
+def test_several_seeds_give_mean_and_deviation(checkout, trained, capsys):
+    """The same weights twice, so that the deviation is nought."""
+    (checkout / "results" / "rows").unlink()
+    for seed in ("seed13", "seed17"):
+        (checkout / "results" / "rows" / "both").mkdir(parents=True, exist_ok=True)
+        (checkout / "results" / "rows" / "both" / seed).symlink_to(trained / "rows" / "both" / "seed13")
+    git("add", "-A")
+    git("commit", "-qm", "two seeds")
+    final_test.run([13, 17])
+    (entry,) = read_json(RECORD)
+    assert {own["deviation"] for own in entry["scores"].values()} == {0}
+
+
+def test_no_score_is_said_that_is_not_recorded(checkout, monkeypatch, capsys):
+    def full(*arguments):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(final_test, "write_json", full)
+    with pytest.raises(OSError, match="no space"):
+        final_test.run([13])
+    assert "f1" not in capsys.readouterr().err
+
+
+def test_a_checkout_with_changes_is_refused_but_for_the_record(checkout):
+    write_json(RECORD, [{"commit": "of another one"}])
+    assert settled_commit([]) == git("rev-parse", "HEAD")
+    (checkout / "note").write_text("new")
+    with pytest.raises(CrisisflowError, match="note is not committed; the test is of a commit: git commit first"):
+        settled_commit([])
+
+
+def test_stale_results_are_refused(checkout, monkeypatch):
+    monkeypatch.setattr(final_test, "nothing_to_do", lambda: False)
+    with pytest.raises(CrisisflowError, match="the results are not those of this commit; run first: snakemake"):
+        settled_commit([])
+
+
+def test_outside_git_it_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CrisisflowError, match="run it in a git checkout") as error:
+        final_test.run([13])
+    assert "\n" not in str(error.value)

@@ -3,14 +3,29 @@
 import csv
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from crisisflow.annotation import quality
 from crisisflow.annotation.gold import GoldSet, GoldTweet
-from crisisflow.artifacts import TWEETS, read_parquet
+from crisisflow.annotation.quality import Case
+from crisisflow.annotation.span import Span
+from crisisflow.artifacts import TWEETS, read_parquet, write_parquet
 from crisisflow.corpus.stratify import draw_training
 from crisisflow.evaluation import human_gold
 from crisisflow.evaluation.human_gold import MOST, lines_of, score, unseen, usable
 from crisisflow.taxonomy import EVENT_CLASSES
 from tests.unit.test_evaluation import row
+
+KINDS = ["PERSON", "NUMBER"]
+
+
+def laid_out(drawn):
+    """Spans of one tweet, none of which overlaps another, from gaps, lengths and types."""
+    end = 0
+    for gap, length, kind in drawn:
+        start, end = end + gap - 1, end + gap - 1 + length
+        yield Span("1", start, end, kind, "gold", "drawn")
 
 
 def test_to_agree_and_to_be_right_are_counted_apart():
@@ -21,6 +36,14 @@ def test_to_agree_and_to_be_right_are_counted_apart():
     assert lines["NUMBER"][-3:] == [0, 1, 0]
     assert score(set(), gold) == (0, 0, 0)
     assert [line[1] for line in lines_of("x", ("LOCATION",), 1, rules, rules, gold)] == ["all"]
+
+
+@given(*[st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4), st.sampled_from(KINDS)), max_size=6)] * 2)
+def test_the_scores_are_nervaluate_s(found, gold):
+    spans = [list(laid_out(drawn)) for drawn in (found, gold)]
+    ours = score(*({span[:4] for span in own} for own in spans))
+    theirs = quality.score([Case("x" * 60, spans[1], spans[0])], KINDS)["all"]["strict"]
+    assert ours == pytest.approx((theirs.precision, theirs.recall, theirs.f1))
 
 
 @pytest.mark.parametrize("size", [100, "all"])
@@ -40,13 +63,14 @@ def test_no_tweet_is_scored_that_a_seed_has_learnt_from_or_that_is_of_the_test_s
     assert len(found) == len(rows) - len(learnt) - sum(row["split"] == "test" for row in rows)
 
 
-def test_a_gold_tweet_with_another_text_is_left_out_and_the_draw_is_fixed():
+def test_a_gold_tweet_with_another_text_is_left_out_and_counted_and_the_draw_is_fixed(capsys):
     tweets = [GoldTweet(str(at), "e", f"text {at}", []) for at in range(MOST + 100)]
     texts = {tweet.tweet_id: tweet.text for tweet in tweets} | {"3": "another text"}
     chosen = usable(GoldSet("idrisi_dev", ("LOCATION",), tweets), texts)
     assert len(chosen) == MOST
     assert "3" not in {tweet.tweet_id for tweet in chosen}
     assert chosen == usable(GoldSet("idrisi_dev", ("LOCATION",), tweets[::-1]), texts)
+    assert "500 of 600 tweets; 600 stand in the corpus and are unseen, 1 of these" in capsys.readouterr().err
     few = dict(list(texts.items())[:2])
     assert [tweet.tweet_id for tweet in usable(GoldSet("x", (), tweets), few)] == ["0", "1"]
 
@@ -80,3 +104,14 @@ def test_every_row_that_recognises_entities_is_held_against_gold_and_rules(train
     whole = next(line for line in lines if (line["row"], line["label"]) == ("both", "all"))
     assert 0.05 < float(whole["right_f1"]) < 1
     assert whole["tweets"] == "60"
+
+
+def test_a_set_of_which_no_tweet_is_usable_has_no_line(trained, corpus, tmp_path):
+    table = read_parquet(corpus / "tweets.parquet", TWEETS)
+    others = [row | {"text": "another"} for row in table.to_pylist()]
+    write_parquet(tmp_path / "tweets.parquet", others, TWEETS)
+    gold = corpus / "gold.parquet"
+    weights = [trained / "rows" / "tags" / "seed13" / "model.safetensors"]
+    inputs = (corpus / "repaired.parquet", gold, tmp_path / "none", tmp_path / "tweets.parquet", gold, weights)
+    human_gold.run({"tags": row(tasks="ner")}, [13], "all", None, *inputs, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text().splitlines() == [",".join(human_gold.COLUMNS)]

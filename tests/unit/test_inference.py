@@ -94,6 +94,13 @@ def edit_config(**values):
         (lambda folder: (folder / "config.json").unlink(), "config.json does not exist"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 40), "is no readable safetensors file"),
         (edit_config(bio_labels=["O"]), "is of other labels than this version's"),
+        (
+            lambda folder: (folder / "config.json").write_text("{}"),
+            "is not what training writes (KeyError: 'bio_labels')",
+        ),
+        (lambda folder: (folder / "config.json").write_text("[]"), "is not what training writes (TypeError: "),
+        (edit_config(encoder={"model_type": "nonsense"}), "is not what training writes (ValueError: "),
+        (edit_config(row={"tasks": "ner", "encoder": "x"}), "does not fit"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(trained, tmp_path, change, message):

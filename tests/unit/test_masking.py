@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from crisisflow.masking import COVER, mask
 
-PIECES = ["@someone", "＠wide", "me@example.org", "a.b+c@x-y.co.uk", "+1 (555) 010-0199", "0917.555.0100", "5550100"]
+PIECES = ["@someone", "@@someone", "＠wide", "me@example.org", "me＠example.org", "a.b+c@x-y.co.uk"]
+PIECES += ["+1 (555) 010-0199", "0917.555.0100", "0917 - 555 - 0100", "555–010–0199", "5550100"]
 PLAIN = [
     "17 dead",
     "1,000,000 people",
@@ -30,6 +31,14 @@ def test_a_masked_text_is_as_long_and_masking_twice_is_masking_once(pieces):
     assert all(now in (before, COVER) for before, now in zip(text, mask(text), strict=True))
 
 
+@given(st.text(alphabet="@＠aé1.-+(), :\n•\U0001f525", max_size=30) | st.text())
+def test_whatever_the_text_nothing_like_a_handle_or_address_is_left(text):
+    masked = mask(text)
+    assert len(masked) == len(text)
+    assert mask(masked) == masked
+    assert not re.search(r"[@＠]\w|\d{7}", masked)
+
+
 @given(st.lists(st.sampled_from(PIECES + PLAIN), max_size=8))
 def test_no_handle_address_or_phone_number_is_left(pieces):
     masked = mask(" and ".join(pieces))
@@ -48,3 +57,8 @@ def test_what_names_nobody_stays(text):
 @pytest.mark.parametrize("piece", PIECES)
 def test_what_names_somebody_is_covered_whole(piece):
     assert mask(f"ask {piece} now") == f"ask {COVER * len(piece)} now"
+
+
+@pytest.mark.parametrize(("text", "masked"), [("RT@someone: hi", "RT••••••••: hi"), ("x@y.zz@w", "••••••••")])
+def test_a_handle_may_stand_behind_a_word(text, masked):
+    assert mask(text) == masked

@@ -72,9 +72,14 @@ def run(metrics: Path, tweets: Path, predictions: Sequence[Path], out: Path) -> 
     Args:
         metrics: results/metrics.json.
         predictions: .../<row>/seed<k>/predictions.parquet of every row, with the row's config.json beside each.
+
+    Raises:
+        CrisisflowError: those of the chosen row are not among them.
     """
     chosen = read_json(metrics)["chosen_row"]
-    path = next(path for path in predictions if path.parent.parent.name == chosen)
+    path = next((path for path in predictions if path.parent.parent.name == chosen), None)
+    if path is None:
+        raise CrisisflowError(f"{metrics} chose row {chosen}, whose predictions are not among those given; give them")
     table, config = read_parquet(path, PREDICTIONS), read_json(path.with_name("config.json"))
     lines: list[Line] = []
     if table["predicted_labels"].null_count == 0:
@@ -90,8 +95,21 @@ def _cell(value: Any) -> Any:
     return f"{value:.4f}" if isinstance(value, float) else value
 
 
+# The signs around a span that was found and around one that was expected, by place: where several meet, those that end
+# a span stand before those that begin one.
+SIGNS = (("end", "]"), ("expected_end", "}"), ("expected_start", "{"), ("start", "["))
+
+
+def marked(line: dict[str, str], text: str) -> str:
+    """The text with the span that was found in [] and the one that was expected in {}."""
+    signs = sorted((int(line[column]), rank, sign) for rank, (column, sign) in enumerate(SIGNS) if line[column])
+    for place, _, sign in reversed(signs):
+        text = text[:place] + sign + text[place:]
+    return text
+
+
 def shown(line: dict[str, str], text: str) -> str:
-    """One error for a person: what was found and expected, and the text on one line, masked, with the spans marked.
+    """One error for a person: what was found and expected, and the text on one line, masked and `marked`.
 
     repr makes harmless what would steer a terminal.
     """
@@ -104,14 +122,14 @@ def shown(line: dict[str, str], text: str) -> str:
         if line[name]:
             stretch = text[int(line[start]) : int(line[end])]
             parts.append(f"{name} {line[name]} {stretch!r} at {line[start]}-{line[end]}")
-    return f"{head}{', '.join(parts)}\n    {text!r}"
+    return f"{head}{', '.join(parts)}\n    {marked(line, text)!r}"
 
 
 def show(errors: Path, tweets: Path, task: str | None, number: int) -> Iterator[str]:
     """The first errors of each task, or of one, with their texts.
 
     Raises:
-        CrisisflowError: the errors or the corpus are not here.
+        CrisisflowError: the errors or the corpus are not here, or not of one run.
     """
     import pandas as pd
 
@@ -125,4 +143,8 @@ def show(errors: Path, tweets: Path, task: str | None, number: int) -> Iterator[
     for name, own in table.groupby("task", sort=False):
         if task in (None, name):
             for line in own.head(number).to_dict("records"):
+                if line["tweet_id"] not in texts:
+                    raise CrisisflowError(
+                        f"{errors} is of another corpus than {tweets}: run snakemake, or dvc checkout"
+                    )
                 yield shown(line, texts[line["tweet_id"]])

@@ -5,7 +5,6 @@ again. Each opening is an entry of results/final_test.json, which stands in git.
 """
 
 import subprocess
-import sys
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -19,6 +18,8 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.counts import scores_of
 from crisisflow.evaluation.metrics import combined_score
 from crisisflow.progress import say
+from crisisflow.versioning.record import opened_repo
+from crisisflow.versioning.snakefile import nothing_to_do
 
 RECORD = Path("results/final_test.json")
 
@@ -34,7 +35,8 @@ def settled_commit(opened: list[dict[str, Any]]) -> str:
     """The commit that is checked out, once nothing but the record differs from it and it has not been tested yet.
 
     Raises:
-        CrisisflowError: the checkout has changes, the commit stands in the record, or Snakemake has something to do.
+        CrisisflowError: the checkout has changes, the commit stands in the record, Snakemake has something to do, or a
+            file is not the one that dvc.lock names (after a checkout, Snakemake's own notes are of another commit).
     """
     changed = [line[3:] for line in _git("status", "--porcelain").splitlines() if line[3:] != str(RECORD)]
     if changed:
@@ -46,9 +48,11 @@ def settled_commit(opened: list[dict[str, Any]]) -> str:
                 f"final_test: the test split was opened for {commit[:10]} already (row {entry['row']}: "
                 f"{_in_words(entry['scores'])}); once per commit is enough"
             )
-    plan = subprocess.run([sys.executable, "-m", "snakemake", "--dry-run"], capture_output=True, text=True, check=False)
-    if "Nothing to be done" not in plan.stdout + plan.stderr:
+    if not nothing_to_do():
         raise CrisisflowError("final_test: the results are not those of this commit; run first: snakemake --cores all")
+    with opened_repo() as repo:
+        if repo is not None and repo.status():
+            raise CrisisflowError("final_test: the results are not those that dvc.lock names; see dvc status")
     return commit
 
 
@@ -109,7 +113,6 @@ def run(seeds: list[int]) -> None:
         own = scores_of(predictions)
         both = None not in own.values()
         runs.append({**own, "combined_score": combined_score(*own.values()) if both else None})
-        say(f"final_test: seed {seed}: {_in_words(_summary(runs[-1:]))}")
     scores = _summary(runs)
     entry = {
         "commit": commit,
@@ -120,6 +123,6 @@ def run(seeds: list[int]) -> None:
         "sha256": read_json(Path("data/raw/manifest.json"))["sha256"],
         "scores": scores,
     }
-    write_json(RECORD, [*opened, entry])
+    write_json(RECORD, [*opened, entry])  # before any score is said: nobody has seen one that stands nowhere
     say(f"final_test: row {chosen} on {predictions.num_rows:,} test tweets: {_in_words(scores)}")
     say(f"final_test: recorded in {RECORD}; commit it")

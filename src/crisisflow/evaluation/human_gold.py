@@ -58,10 +58,14 @@ def usable(gold: GoldSet, texts: dict[str, str]) -> list[GoldTweet]:
 
     Which ones is decided by a hash of their ids, the same in every run.
     """
-    there = [tweet for tweet in gold.tweets if texts.get(tweet.tweet_id) == tweet.text]
-    there.sort(key=lambda tweet: hashlib.sha256(tweet.tweet_id.encode()).digest())
-    say(f"human_gold: {gold.name}: {min(len(there), MOST)} of {len(gold.tweets):,} tweets (unseen, with the same text)")
-    return sorted(there[:MOST])
+    known = [tweet for tweet in gold.tweets if tweet.tweet_id in texts]
+    same = [tweet for tweet in known if texts[tweet.tweet_id] == tweet.text]
+    same.sort(key=lambda tweet: hashlib.sha256(tweet.tweet_id.encode()).digest())
+    say(
+        f"human_gold: {gold.name}: {min(len(same), MOST)} of {len(gold.tweets):,} tweets; {len(known):,} stand in the "
+        f"corpus and are unseen, {len(known) - len(same):,} of these with another text"
+    )
+    return sorted(same[:MOST])
 
 
 def lines_of(
@@ -91,6 +95,8 @@ def run(
 ) -> None:
     """Write the scores of every row that recognises entities, each seed a line per gold set and type.
 
+    A set of which no tweet is usable has no line.
+
     Args:
         size: training.tweets.
         idrisi: annotation.quality.idrisi.
@@ -100,7 +106,7 @@ def run(
     if idrisi:
         sets += gold_sets.idrisi(Path(idrisi))
     texts = unseen(read_parquet(tweets, TWEETS), size, seeds)
-    chosen = [(gold, usable(gold, texts)) for gold in sets if gold.name in SETS]
+    chosen = [(gold, own) for gold in sets if gold.name in SETS and (own := usable(gold, texts))]
     wanted = {tweet.tweet_id for _, own in chosen for tweet in own}
     rules: dict[str, Marks] = defaultdict(set)
     for span in read_spans(resolved):

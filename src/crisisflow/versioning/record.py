@@ -3,8 +3,6 @@
 import base64
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +13,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 from crisisflow.versioning import dvcyaml
 from crisisflow.versioning.rules import refuse_leftovers
-from crisisflow.versioning.snakefile import opened
+from crisisflow.versioning.snakefile import nothing_to_do, opened
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -86,11 +84,7 @@ def _record(repo: "Repo", shards: int | None) -> None:
     before, lock = sources(repo), Path("dvc.lock")
     recorded = lock.read_bytes() if lock.exists() else None
     # Snakemake counts the shards as inputs: with another number of them than in the run it would have something to do.
-    scatter = ["--set-scatter", f"shards={shards}"] if shards else []
-    dry_run = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--dry-run", *scatter], capture_output=True, text=True, check=False
-    )
-    if "Nothing to be done" not in dry_run.stdout + dry_run.stderr:
+    if not nothing_to_do(*(["--set-scatter", f"shards={shards}"] if shards else [])):
         say("record: not everything is up to date, so DVC records nothing; run: snakemake --cores all")
         return
     with opened() as workflow:

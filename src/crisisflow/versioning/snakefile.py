@@ -1,7 +1,9 @@
-"""The Snakefile as Snakemake reads it, in this process: its workflow without running anything."""
+"""The Snakefile as Snakemake reads it: its workflow in this process, and whether anything of it is to be done."""
 
 import contextlib
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,3 +54,10 @@ def opened(arguments: list[str] | None = None) -> Iterator["Workflow"]:
         workflow.scheduling_settings = SchedulingSettings()
         workflow.group_settings = GroupSettings()
         yield workflow
+
+
+def nothing_to_do(*arguments: str) -> bool:
+    """Whether Snakemake, asked with these arguments, finds every artifact up to date."""
+    command = [sys.executable, "-m", "snakemake", "--dry-run", *arguments]
+    plan = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "Nothing to be done" in plan.stdout + plan.stderr
