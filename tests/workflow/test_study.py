@@ -54,6 +54,9 @@ def test_metrics_tables_and_report(snakemade):
 QUALITY = {"quality": 1, "source_report": 1}
 LAST = {"tables": 1, "errors": 1, "cards": 1, "report": 1}
 COMPARED = dict.fromkeys(AFTER_ROWS, 1)
+# The stages that watch all of params.yaml, and those that watch its rows.
+READ_ALL = {"tables", "cards", "report"}
+READ_ROWS = {"bootstrap", "human_gold", "errors", "figures", *READ_ALL}
 
 
 @pytest.mark.parametrize(
@@ -63,21 +66,21 @@ COMPARED = dict.fromkeys(AFTER_ROWS, 1)
             "rows.D.weighting",
             "fixed",
             {"train": 1, "evaluate": 1, **COMPARED},
-            {"train@D-13", "bootstrap", "tables", "figures"},
+            {"train@D-13", *READ_ROWS},
         ),
         (
             "rows.D.freeze_layers",
             0,
             {"train": 1, "evaluate": 1, **COMPARED},
-            {"train@D-13", "bootstrap", "tables", "figures"},
+            {"train@D-13", *READ_ROWS},
         ),
         (
             "annotation.regex.lexicons",
             ["casualties"],
             {"regex_stage": 1, "resolve": 1, **QUALITY, "bio": 2, "train": 2, "evaluate": 2, **COMPARED},
-            {"regex_stage", *QUALITY},
+            {"regex_stage", *QUALITY, *READ_ALL},
         ),
-        ("preset", "renamed", LAST, {"tables", "cards", "report"}),
+        ("preset", "renamed", LAST, READ_ALL),
     ],
 )
 def test_a_changed_parameter_reruns_what_depends_on_it(snakemade, path, value, jobs, stages):
