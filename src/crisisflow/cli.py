@@ -625,7 +625,7 @@ def serve_command(
     access = Access(read_token(token_file), tuple(allow_origin or ()), (*HOSTS, *(allow_host or ())))
     check_access(host, access)
     served = open_served(Choice(results, row, seed), params, runtime, threads, sha256)
-    run(served, Settings(access, Limits(waiting=waiting), results), host, port, stdin)
+    run(served, Settings(access, Limits(waiting=waiting), results, stdin, warm_rules=True), host, port)
 
 
 @app.command("dvcyaml")

@@ -57,8 +57,8 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 class Server:
     """What the operations share; alive between `open` and `close`."""
 
-    def __init__(self, served: Served, settings: Settings, stdin: bool) -> None:
-        self.served, self.settings, self.stdin, self.metrics = served, settings, stdin, Metrics()
+    def __init__(self, served: Served, settings: Settings) -> None:
+        self.served, self.settings, self.metrics = served, settings, Metrics()
         self.ready = False
 
     @asynccontextmanager
@@ -73,8 +73,10 @@ class Server:
             self.metrics.feeds.set_function(lambda: len(self.feeds))
             for text in WARM_UP:
                 await self.batcher.submit([text])
-            if self.stdin:
+            if self.settings.stdin:
                 self.feeds.follow("stdin", sys.stdin)
+            if self.settings.warm_rules:
+                self.warming = asyncio.create_task(self.rules.ask(WARM_UP[0]))
             self.ready = True
             yield
             self.ready = False
@@ -82,13 +84,9 @@ class Server:
             self.rules.close()
 
 
-def create_app(served: Served, settings: Settings, stdin: bool = False) -> ASGIApp:
-    """The whole app behind its guard.
-
-    Args:
-        stdin: whether the lines of standard input are a live feed.
-    """
-    server = Server(served, settings, stdin)
+def create_app(served: Served, settings: Settings) -> ASGIApp:
+    """The whole app behind its guard."""
+    server = Server(served, settings)
     api = FastAPI(
         title="crisisflow",
         description=DESCRIPTION,

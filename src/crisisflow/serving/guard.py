@@ -13,7 +13,7 @@ from crisisflow.serving.settings import Access, Limits, Settings
 
 # Scripts and styles come from this server's files only, and no script may make markup of a string.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 # Swagger UI sets styles of its own and makes markup of strings: its page holds no tweets.

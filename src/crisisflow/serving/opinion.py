@@ -9,6 +9,7 @@ import multiprocessing
 import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 
 from crisisflow.annotation.resolve import Conflict, resolve
 from crisisflow.annotation.span import Span
@@ -32,13 +33,24 @@ def opinion(text: str, params: AnnotationParams) -> tuple[list[Span], list[Confl
     return resolve([span for stage in stages for span in stage], params.resolve.priority)
 
 
+def _begin() -> None:
+    """In the new process: Ctrl-C is the server's, which then ends this one; pipeline and names are loaded once.
+
+    The stage loads them whenever it is called, which in the workflow is once.
+    """
+    from crisisflow.annotation import spacy_stage
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("load_pipeline", "load_names"):
+        setattr(spacy_stage, name, lru_cache(maxsize=1)(getattr(spacy_stage, name)))
+
+
 def _process() -> ProcessPoolExecutor:
-    # A fork would inherit the threads of the model half-way. Ctrl-C is for the server, which then ends this process.
+    # A fork would inherit the threads of the model half-way.
     return ProcessPoolExecutor(
         1,
         multiprocessing.get_context("spawn"),
-        signal.signal,
-        (signal.SIGINT, signal.SIG_IGN),
+        _begin,
         max_tasks_per_child=TEXTS_OF_A_PROCESS,
     )
 

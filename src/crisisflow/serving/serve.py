@@ -59,13 +59,13 @@ def check_access(host: str, access: Access) -> None:
         raise CrisisflowError(f"--host {host} is open to the network; protect it with --token-file, or use 127.0.0.1")
 
 
-def run(served: Served, settings: Settings, host: str, port: int, stdin: bool) -> None:
+def run(served: Served, settings: Settings, host: str, port: int) -> None:
     """Serve until interrupted."""
     if os.geteuid() == 0:
         say("serve: runs as root, which it does not need; use another user")
     handler = {"class": "logging.StreamHandler", "formatter": "masked", "stream": "ext://sys.stderr"}
     config = uvicorn.Config(
-        create_app(served, settings, stdin=stdin),
+        create_app(served, settings),
         host=host,
         port=port,
         access_log=False,

@@ -34,8 +34,16 @@ class Access:
 
 @dataclass(frozen=True)
 class Settings:
-    """All of it; `results` is the folder that the study view shows."""
+    """All of it.
+
+    Args:
+        results: the folder that the study view shows.
+        stdin: whether the lines of standard input are a live feed.
+        warm_rules: whether the rules are loaded at once, and not with the first question.
+    """
 
     access: Access = Access()
     limits: Limits = Limits()
     results: Path = Path("results")
+    stdin: bool = False
+    warm_rules: bool = False
