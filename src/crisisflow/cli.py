@@ -571,6 +571,66 @@ def export_command(
     run(tweets, resolved, manifest, corpus, quality, formats or [], without_text, out)
 
 
+RESULTS = typer.Option(help="folder of the results")
+ROW = typer.Option(help="row to use; without it, the one that metrics.json chose")
+SEED = typer.Option(help="its seed; without it, the first")
+RUNTIME = typer.Option(help="what computes: onnx, onnx-int8 (smaller and less exact), or torch")
+THREADS = typer.Option(min=1, help="CPU threads of the model")
+SHA256 = typer.Option(help="refuse weights with another sha256 than this")
+
+
+@app.command("predict")
+def predict_command(
+    file: Annotated[str, typer.Argument(help='JSON Lines with a "text" in each, or - for standard input')],
+    results: Annotated[Path, RESULTS] = Path("results"),
+    row: Annotated[str | None, ROW] = None,
+    seed: Annotated[int | None, SEED] = None,
+    runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",
+    threads: Annotated[int, THREADS] = 1,
+    sha256: Annotated[str | None, SHA256] = None,
+    params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
+) -> None:
+    """Find entities and event in lines of text, as they come: JSON Lines in and out."""
+    from crisisflow.serving.lines import run
+    from crisisflow.serving.served import Choice, open_served
+
+    run(open_served(Choice(results, row, seed), params, runtime, threads, sha256).predict, file, sys.stdout)
+
+
+@app.command("serve")
+def serve_command(
+    host: Annotated[str, typer.Option(help="address; one that the network reaches needs a token")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    results: Annotated[Path, RESULTS] = Path("results"),
+    row: Annotated[str | None, ROW] = None,
+    seed: Annotated[int | None, SEED] = None,
+    runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",
+    threads: Annotated[int, THREADS] = 1,
+    sha256: Annotated[str | None, SHA256] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="file with the bearer token that /v1 and /metrics ask for")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="name under which the server is reached, besides localhost; repeat")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(help="another site whose pages may ask (CORS), such as https://a.org; repeat")
+    ] = None,
+    waiting: Annotated[int, typer.Option(min=1, help="texts that may wait for the model; then it answers 503")] = 512,
+    stdin: Annotated[bool, typer.Option("--stdin", help="feed `stdin` of the live view: a tweet in each line")] = False,
+    params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
+) -> None:
+    """Serve the dashboard and the REST API of a trained row."""
+    from crisisflow.serving.serve import check_access, read_token, run
+    from crisisflow.serving.served import Choice, open_served
+    from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
+
+    access = Access(read_token(token_file), tuple(allow_origin or ()), (*HOSTS, *(allow_host or ())))
+    check_access(host, access)
+    served = open_served(Choice(results, row, seed), params, runtime, threads, sha256)
+    run(served, Settings(access, Limits(waiting=waiting), results, stdin, warm_rules=True), host, port)
+
+
 @app.command("dvcyaml")
 def dvcyaml_command(
     check: Annotated[bool, typer.Option("--check", help="write nothing; fail when dvc.yaml is out of date")] = False,

@@ -1,0 +1,217 @@
+"""The app: the REST API and the page, in one process, over one model."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.security import HTTPBearer
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp
+
+from crisisflow.serving import live, study
+from crisisflow.serving.batcher import MicroBatcher, Overloaded
+from crisisflow.serving.guard import guarded
+from crisisflow.serving.live import Feeds, TooManyFeeds
+from crisisflow.serving.observed import Counting, Metrics
+from crisisflow.serving.opinion import Rules
+from crisisflow.serving.places import Gazetteer
+from crisisflow.serving.schema import (
+    BatchPrediction,
+    Health,
+    Labels,
+    Opinion,
+    Prediction,
+    Problem,
+    RuleConflict,
+    RuleSpan,
+    Version,
+    batch_request,
+    prediction,
+    text_request,
+)
+from crisisflow.serving.served import Served
+from crisisflow.serving.settings import Settings
+from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
+
+PAGE = resources.files("crisisflow.serving") / "page"
+WARM_UP = ["flood", "17 people killed near the river, rescue teams requested immediately. " * 3]
+
+DESCRIPTION = (
+    "Entities and the humanitarian class of crisis tweets, both from one pass of one encoder. Offsets count Unicode "
+    "code points of the text as sent. Answers are a model's guesses: a person decides."
+)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What an operation may answer besides success, for the OpenAPI description."""
+    return {status: {"model": Problem} for status in (400, 401, 408, 413, 422, *statuses)}
+
+
+class Server:
+    """What the operations share; alive between `open` and `close`."""
+
+    def __init__(self, served: Served, settings: Settings) -> None:
+        self.served, self.settings, self.metrics = served, settings, Metrics()
+        self.ready = False
+
+    @asynccontextmanager
+    async def running(self, _: FastAPI) -> AsyncIterator[None]:
+        """The app's lifespan: warms the model up, then is ready."""
+        limits = self.settings.limits
+        self.rules = Rules(self.served.annotation, limits.opinions)
+        async with MicroBatcher(self.served.predict, limits.waiting, self.metrics.batch) as self.batcher:
+            self.gazetteer = asyncio.create_task(asyncio.to_thread(Gazetteer))
+            self.feeds = Feeds(self.batcher, limits, self.gazetteer)
+            self.metrics.waiting.set_function(lambda: self.batcher.waiting)
+            self.metrics.feeds.set_function(lambda: len(self.feeds))
+            for text in WARM_UP:
+                await self.batcher.submit([text])
+            if self.settings.stdin:
+                self.feeds.follow("stdin", sys.stdin)
+            if self.settings.warm_rules:
+                self.warming = asyncio.create_task(self.rules.ask(WARM_UP[0]))
+            self.ready = True
+            yield
+            self.ready = False
+            await self.feeds.close()
+            self.rules.close()
+
+
+def create_app(served: Served, settings: Settings) -> ASGIApp:
+    """The whole app behind its guard."""
+    server = Server(served, settings)
+    api = FastAPI(
+        title="crisisflow",
+        description=DESCRIPTION,
+        version=served.version.version,
+        lifespan=server.running,
+        docs_url=None,
+        redoc_url=None,
+    )
+    api.state.server = server
+    for kind, handler in {
+        RequestValidationError: _invalid,
+        Overloaded: _overloaded,
+        TooManyFeeds: _too_many_feeds,
+        Exception: _failed,
+    }.items():
+        api.add_exception_handler(kind, handler)
+    own = APIRouter(dependencies=[] if settings.access.token is None else [_bearer()])
+    _add_operations(own, server)
+    live.add_operations(own, lambda: server.feeds, settings.limits, problems)
+    study.add_operations(own, settings.results, problems)
+    api.include_router(own)
+    _add_pages(api, server)
+    return guarded(Counting(api, server.metrics), settings)
+
+
+def _bearer() -> Any:
+    """Tells the OpenAPI description of the token; `guard.TokenCheck` is what checks it."""
+    from fastapi import Security
+
+    return Security(HTTPBearer(auto_error=False, description="what --token-file holds"))
+
+
+def _add_operations(api: APIRouter, server: Server) -> None:
+    limits = server.settings.limits
+    TextRequest, BatchRequest = text_request(limits), batch_request(limits)
+
+    @api.post("/v1/predict", tags=["predict"], responses=problems(503))
+    async def predict(request: TextRequest) -> Prediction:  # type: ignore[valid-type]
+        """Entities and event of one text."""
+        (found,) = await server.batcher.submit([request.text])
+        return prediction(request.text, found)
+
+    @api.post("/v1/predict/batch", tags=["predict"], responses=problems(503))
+    async def predict_batch(request: BatchRequest) -> BatchPrediction:  # type: ignore[valid-type]
+        """Entities and event of several texts."""
+        found = await server.batcher.submit(request.texts)
+        return BatchPrediction(predictions=list(map(prediction, request.texts, found)))
+
+    @api.post("/v1/explain", tags=["predict"], responses=problems(503))
+    async def explain(request: TextRequest) -> Opinion:  # type: ignore[valid-type]
+        """A second opinion: what the rules of the annotation find, without the model."""
+        kept, conflicts = await server.rules.ask(request.text)
+
+        def span(own: Any) -> RuleSpan:
+            return RuleSpan(start=own.start, end=own.end, label=own.label, source=own.source, rule=own.rule)
+
+        lost = [
+            RuleConflict(loser=span(loser), winner=span(winner), decided_by=why) for loser, winner, why in conflicts
+        ]
+        return Opinion(entities=[span(own) for own in kept], conflicts=lost)
+
+    @api.get("/v1/labels", tags=["about"], responses={401: {"model": Problem}})
+    async def labels() -> Labels:
+        """The entity types and event classes that can be found."""
+        tasks = server.served.tasks
+        return Labels(
+            entities=list(ENTITY_TYPES) if "ner" in tasks else [], events=list(EVENT_CLASSES) if "cls" in tasks else []
+        )
+
+    @api.get("/v1/version", tags=["about"], responses={401: {"model": Problem}})
+    async def version() -> Version:
+        """What is served."""
+        return server.served.version
+
+    @api.get(
+        "/metrics",
+        tags=["operation"],
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, 401: {"model": Problem}},
+    )
+    async def metrics() -> Response:
+        """Counts and times, for Prometheus."""
+        return Response(generate_latest(server.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_pages(api: FastAPI, server: Server) -> None:
+    @api.get("/healthz", tags=["operation"])
+    async def healthz() -> Health:
+        """Whether the process lives."""
+        return Health(status="ok")
+
+    @api.get("/readyz", tags=["operation"], responses={503: {"model": Health}})
+    async def readyz(response: Response) -> Health:
+        """Whether it takes requests: the model is warm, and the server is not about to end."""
+        if server.ready:
+            return Health(status="ready")
+        response.status_code, response.headers["retry-after"] = 503, "2"
+        return Health(status="not ready")
+
+    @api.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(str(PAGE / "index.html"), headers={"cache-control": "no-cache"})
+
+    @api.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(str(PAGE / "docs.html"), headers={"cache-control": "no-cache"})
+
+    api.mount("/page", StaticFiles(directory=str(PAGE)))
+    api.mount("/swagger", StaticFiles(directory=str(resources.files("fastapi_offline") / "static")))
+
+
+async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    """The first fault, without what was sent: it may hold what no log or page should."""
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    return JSONResponse({"detail": f"{where}: {fault['msg']}"}, 422)
+
+
+async def _overloaded(_: Request, error: Overloaded) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 503, {"retry-after": str(error.seconds)})
+
+
+async def _too_many_feeds(_: Request, error: TooManyFeeds) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 429, {"retry-after": str(error.seconds)})
+
+
+async def _failed(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "the server failed; its log says more"}, 500)

@@ -1,0 +1,130 @@
+"""Micro-batching: texts of concurrent requests go through the model together.
+
+Nothing waits for a batch to fill: while one is computed, the next gathers. A quiet server answers at once, a busy one
+batches.
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import NamedTuple
+
+from crisisflow.inference import Findings
+
+CHARACTERS = 500  # a text counts once for each of so many
+BATCH = 32  # counted so, what one batch holds at most
+
+
+class Overloaded(Exception):
+    """Too much waits already; ask again after `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many texts wait for the model; try again in {seconds} s")
+        self.seconds = seconds
+
+
+class Waiting(NamedTuple):
+    """A text that waits, what it counts, and who waits for it."""
+
+    text: str
+    cost: int
+    answer: asyncio.Future[Findings]
+
+
+def cost_of(text: str) -> int:
+    """What a text counts in batches and limits."""
+    return 1 + len(text) // CHARACTERS
+
+
+class MicroBatcher:
+    """Hands texts to `predict`, which runs in one thread of its own. To be used within one event loop.
+
+    Args:
+        limit: what may wait; above it, `submit` refuses.
+        observe: told of each batch: its texts and its seconds.
+    """
+
+    def __init__(
+        self,
+        predict: Callable[[list[str]], list[Findings]],
+        limit: int,
+        observe: Callable[[int, float], None] = lambda texts, seconds: None,
+    ) -> None:
+        self._predict, self._limit, self._observe = predict, limit, observe
+        self._queue: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._worker: asyncio.Task[None] | None = None
+        self._rate = 100.0  # cost a second, as last seen
+        self.waiting = 0  # cost
+
+    async def __aenter__(self) -> "MicroBatcher":
+        self._worker = asyncio.create_task(self._work())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._worker.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._worker
+        for item in self._queue:
+            item.answer.cancel()
+        self._thread.shutdown()
+
+    async def submit(self, texts: Sequence[str]) -> list[Findings]:
+        """What the model finds in the texts.
+
+        Raises:
+            Overloaded: the limit was reached before.
+        """
+        if self.waiting >= self._limit:
+            raise Overloaded(max(1, math.ceil(self.waiting / self._rate)))
+        loop = asyncio.get_running_loop()
+        items = [Waiting(text, cost_of(text), loop.create_future()) for text in texts]
+        self._queue.extend(items)
+        self.waiting += sum(item.cost for item in items)
+        self._arrived.set()
+        try:
+            return [await item.answer for item in items]
+        except BaseException:  # nobody waits any more: what is not begun need not be
+            for item in items:
+                item.answer.cancel()
+            raise
+
+    def _take(self) -> list[Waiting]:
+        batch: list[Waiting] = []
+        cost = 0
+        while self._queue and (not batch or cost + self._queue[0].cost <= BATCH):
+            item = self._queue.popleft()
+            self.waiting -= item.cost
+            if not item.answer.cancelled():
+                batch.append(item)
+                cost += item.cost
+        return batch
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._arrived.wait()
+            batch = self._take()
+            if not self._queue:
+                self._arrived.clear()
+            if not batch:
+                continue
+            begin = time.perf_counter()
+            try:
+                found = await loop.run_in_executor(self._thread, self._predict, [item.text for item in batch])
+            except Exception as error:
+                for item in batch:
+                    if not item.answer.done():
+                        item.answer.set_exception(error)
+                continue
+            seconds = time.perf_counter() - begin
+            self._rate = 0.8 * self._rate + 0.2 * sum(item.cost for item in batch) / max(seconds, 1e-6)
+            self._observe(len(batch), seconds)
+            for item, own in zip(batch, found, strict=True):
+                if not item.answer.done():
+                    item.answer.set_result(own)

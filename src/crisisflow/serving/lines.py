@@ -1,0 +1,88 @@
+"""Predictions without a server: JSON Lines in, JSON Lines out, as they come."""
+
+import json
+import queue
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, TextIO
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.inference import Findings
+from crisisflow.serving.schema import prediction
+
+BATCH, AHEAD = 64, 1024  # lines that are predicted together, and that are read ahead
+
+
+def records(lines: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
+    """The records of JSON Lines; empty lines are passed over.
+
+    Raises:
+        CrisisflowError: a line is no JSON object with a string `text`; its number is told.
+    """
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            record["text"].encode()  # half of a surrogate pair is no text
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise CrisisflowError(f'{where}, line {number}: is no JSON object with a string "text"') from None
+        yield record
+
+
+def together(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Lists of what has come meanwhile: one item where they come slowly, BATCH where they wait.
+
+    What `items` raises is raised here, behind the items before it.
+    """
+    waiting: queue.Queue[tuple[Any, Exception | None]] = queue.Queue(AHEAD)
+    end = object()
+
+    def read() -> None:
+        error = None
+        try:
+            for item in items:
+                waiting.put((item, None))
+        except Exception as raised:
+            error = raised
+        waiting.put((end, error))
+
+    threading.Thread(target=read, daemon=True, name="reader").start()
+    while True:
+        taken = [waiting.get()]
+        while taken[-1][0] is not end and len(taken) < BATCH and not waiting.empty():
+            taken.append(waiting.get())
+        last, error = taken[-1]
+        if found := [item for item, _ in taken if item is not end]:
+            yield found
+        if error is not None:
+            raise error
+        if last is end:
+            return
+
+
+def predicted(
+    predict: Callable[[list[str]], list[Findings]], lines: Iterable[str], where: str
+) -> Iterator[dict[str, Any]]:
+    """Each record with its `entities`, `event` and `truncated`."""
+    for batch in together(records(lines, where)):
+        texts = [record["text"] for record in batch]
+        for record, text, found in zip(batch, texts, predict(texts), strict=True):
+            yield {**record, **prediction(text, found).model_dump()}
+
+
+def run(predict: Callable[[list[str]], list[Findings]], file: str, out: TextIO) -> None:
+    """Predict the lines of a file, or of standard input (`-`).
+
+    Raises:
+        CrisisflowError: the file is not there, or a line is not as it should be; those before it are written.
+    """
+    path = Path(file)
+    if file != "-" and not path.is_file():
+        raise CrisisflowError(f"{file} does not exist; name a file of JSON Lines, or - for standard input")
+    with nullcontext(sys.stdin) if file == "-" else path.open(encoding="utf-8") as lines:
+        for record in predicted(predict, lines, "standard input" if file == "-" else file):
+            print(json.dumps(record, ensure_ascii=False), file=out, flush=True)

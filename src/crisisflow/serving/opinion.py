@@ -1,0 +1,90 @@
+"""The rules' second opinion: what the three stages of the annotation find in a text, and how they were resolved.
+
+They run in a process of their own: spaCy would keep the event loop waiting, and its table of words only grows, so that
+the process is renewed now and then.
+"""
+
+import asyncio
+import multiprocessing
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+
+from crisisflow.annotation.resolve import Conflict, resolve
+from crisisflow.annotation.span import Span
+from crisisflow.params import AnnotationParams
+from crisisflow.serving.batcher import Overloaded
+
+TEXTS_OF_A_PROCESS = 2000
+SECONDS_OF_A_TEXT, SECONDS_OF_A_START = 1, 10
+
+
+def opinion(text: str, params: AnnotationParams) -> tuple[list[Span], list[Conflict]]:
+    """The spans that are kept, and those that lost."""
+    from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
+
+    texts = [("", text)]
+    stages = (
+        spacy_stage.annotate(texts, params.spacy),
+        ruler_stage.annotate(texts, params.ruler),
+        regex_stage.annotate(texts, params.regex),
+    )
+    return resolve([span for stage in stages for span in stage], params.resolve.priority)
+
+
+def _begin() -> None:
+    """In the new process: Ctrl-C is the server's, which then ends this one; pipeline and names are loaded once.
+
+    The stage loads them whenever it is called, which in the workflow is once.
+    """
+    from crisisflow.annotation import spacy_stage
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("load_pipeline", "load_names"):
+        setattr(spacy_stage, name, lru_cache(maxsize=1)(getattr(spacy_stage, name)))
+
+
+def _process() -> ProcessPoolExecutor:
+    # A fork would inherit the threads of the model half-way.
+    return ProcessPoolExecutor(
+        1,
+        multiprocessing.get_context("spawn"),
+        _begin,
+        max_tasks_per_child=TEXTS_OF_A_PROCESS,
+    )
+
+
+class Rules:
+    """Asks for opinions, one after the other.
+
+    Args:
+        limit: how many may wait; above it, `ask` refuses.
+    """
+
+    def __init__(self, params: AnnotationParams, limit: int) -> None:
+        self._params, self._limit, self._waiting = params, limit, 0
+        self._process = _process()
+
+    async def ask(self, text: str) -> tuple[list[Span], list[Conflict]]:
+        """The opinion on a text.
+
+        Raises:
+            Overloaded: too many wait, or the process was killed and is started anew.
+        """
+        if self._waiting >= self._limit:
+            raise Overloaded(self._waiting * SECONDS_OF_A_TEXT)
+        self._waiting += 1
+        process = self._process
+        try:
+            return await asyncio.get_running_loop().run_in_executor(process, opinion, text, self._params)
+        except BrokenProcessPool:
+            if process is self._process:
+                self._process = _process()
+            raise Overloaded(SECONDS_OF_A_START) from None
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.shutdown(wait=True, cancel_futures=True)

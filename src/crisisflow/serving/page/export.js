@@ -1,0 +1,45 @@
+// Exports: the tweets as CSV, and the places that they name as GeoJSON.
+
+const COLUMNS = ["number", "id", "at", "kind", "score", "entities", "places", "text"];
+
+function textOf(tweet, entity, unmasked) {
+  return Array.from(unmasked ? tweet.text : tweet.masked).slice(entity.start, entity.end).join("");
+}
+
+// A cell that begins like a formula would be one in a spreadsheet.
+function cell(value) {
+  const text = String(value ?? "");
+  return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+}
+
+export function csv(tweets, unmasked) {
+  const rows = tweets.map((tweet) => [
+    tweet.number, tweet.id, tweet.at, tweet.event?.label, tweet.event?.score,
+    tweet.entities.map((entity) => `${entity.label}: ${textOf(tweet, entity, unmasked)}`).join("; "),
+    tweet.entities.filter(({ place }) => place).map(({ place }) => `${place.name}, ${place.country}`).join("; "),
+    unmasked ? tweet.text : tweet.masked,
+  ]);
+  return [COLUMNS, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+}
+
+export function geojson(tweets, unmasked) {
+  const features = tweets.flatMap((tweet) =>
+    tweet.entities.filter(({ place }) => place).map((entity) => ({
+      type: "Feature",
+      geometry: { type: "Point", coordinates: [entity.place.longitude, entity.place.latitude] },
+      properties: {
+        place: entity.place.name, country: entity.place.country, precision: entity.place.kind,
+        named: textOf(tweet, entity, unmasked), tweet: tweet.number, id: tweet.id, at: tweet.at,
+        kind: tweet.event?.label ?? null, score: tweet.event?.score ?? null, text: unmasked ? tweet.text : tweet.masked,
+      },
+    })));
+  return JSON.stringify({ type: "FeatureCollection", features }, null, 1);
+}
+
+export function save(name, type, content) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([content], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

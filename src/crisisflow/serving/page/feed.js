@@ -1,0 +1,97 @@
+// A feed of the server, watched through lost connections and restarts.
+
+import { events, json, Refused } from "./api.js";
+
+const LIMIT = 20_000; // tweets of a replay, as the server has it
+
+// The tweets of a file or of pasted lines.
+export function tweetsOf(text) {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim());
+  const head = (lines[0] ?? "").split("\t");
+  const column = head.findIndex((name) => ["text", "tweet_text"].includes(name.trim()));
+  const own = head.length > 1 && column >= 0 ? head.findIndex((name) => ["id", "tweet_id"].includes(name.trim())) : -1;
+  const table = head.length > 1 && column >= 0;
+  return (table ? lines.slice(1) : lines).map((line) => {
+    if (table) {
+      const cells = line.split("\t");
+      return { text: cells[column] ?? "", id: own < 0 ? null : cells[own] };
+    }
+    try {
+      const record = JSON.parse(line);
+      if (typeof record?.text === "string") {
+        const id = record.id ?? record.tweet_id;
+        return { text: record.text, id: id === undefined || id === null ? null : String(id) };
+      }
+    } catch {
+      // a bare text
+    }
+    return { text: line, id: null };
+  }).filter(({ text }) => text.trim()).slice(0, LIMIT);
+}
+
+const wait = (seconds, signal) =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, 1000 * seconds);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+
+export class Watched {
+  // `tell` takes { tweet }, { gap }, { lost }, { back } and { ended }. A replay knows its tweets, and so outlives the
+  // server: what had not come is sent again.
+  constructor(tell, { feed = null, tweets = null, rate = null }) {
+    Object.assign(this, { tell, feed, tweets, rate, seen: 0, before: 0, stopping: new AbortController() });
+  }
+
+  async run() {
+    const { signal } = this.stopping;
+    for (let tries = 0; !signal.aborted; ) {
+      try {
+        if (!this.feed) await this.open();
+        if (tries) this.tell({ back: true });
+        for await (const { event, data } of events(`/v1/live/${this.feed.id}/events`, this.seen, signal)) {
+          tries = 0;
+          if (event === "end") return this.tell({ ended: true });
+          if (event === "gap") this.tell({ gap: Number(data) });
+          if (event === "tweet") {
+            const tweet = JSON.parse(data);
+            this.seen = tweet.number;
+            this.tell({ tweet: { ...tweet, number: tweet.number + this.before } });
+          }
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof Refused && error.status === 404) {
+          if (!this.tweets) return this.tell({ ended: true, gone: true });
+          this.feed = null; // the server was started anew
+        } else if (error instanceof Refused && ![429, 503].includes(error.status)) {
+          return this.tell({ failed: error.message });
+        }
+        this.tell({ lost: error instanceof Refused && error.status !== 404 ? error.message : "The connection is lost" });
+        await wait(error.seconds ?? Math.min(10, 0.5 * 2 ** tries), signal);
+        tries += 1;
+        continue;
+      }
+      if (signal.aborted) return;
+      this.tell({ lost: "The connection is lost" }); // it ended without a word
+      await wait(Math.min(10, 0.5 * 2 ** tries), signal);
+      tries += 1;
+    }
+  }
+
+  async open() {
+    this.before += this.seen;
+    this.seen = 0;
+    const rest = this.tweets.slice(this.before);
+    if (this.tweets.length && !rest.length) {
+      this.stopping.abort();
+      return this.tell({ ended: true });
+    }
+    this.feed = await json("/v1/live", { method: "POST", body: { tweets: rest, rate: this.rate }, signal: this.stopping.signal });
+  }
+
+  stop() {
+    this.stopping.abort();
+    // A feed that this page opened is of no use to others; one that it only watches may be.
+    if (this.tweets && this.feed) json(`/v1/live/${this.feed.id}`, { method: "DELETE" }).catch(() => {});
+  }
+}

@@ -1,0 +1,103 @@
+// A map of the world: outlines of countries (Natural Earth 1:110m, as packed by world-atlas 2.0.2) and circles at places.
+
+import { $, drawn } from "./dom.js";
+
+const WORLD = { x: -180, y: -84, width: 360, height: 144 }; // degrees; without the Antarctic
+
+// TopoJSON: arcs are steps on a grid, shared by neighbours; a negative number is an arc the other way round.
+function outline({ arcs, transform, objects }) {
+  const lines = arcs.map((arc) => {
+    let x = 0;
+    let y = 0;
+    return arc.map(([dx, dy]) => {
+      x += dx;
+      y += dy;
+      return [x * transform.scale[0] + transform.translate[0], -(y * transform.scale[1] + transform.translate[1])];
+    });
+  });
+  const ring = (numbers) => numbers.flatMap((number) => (number < 0 ? [...lines[~number]].reverse() : lines[number]));
+  const rings = objects.countries.geometries.flatMap(({ type, arcs: own }) => (type === "Polygon" ? own : own.flat()));
+  // A jump over the edge of the map is no line on it.
+  const path = (points) =>
+    points.map(([x, y], at) => `${at && Math.abs(x - points[at - 1][0]) < 180 ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
+  return rings.map((own) => path(ring(own))).join("");
+}
+
+export class WorldMap {
+  constructor(press) {
+    this.svg = $("map");
+    this.press = press;
+    this.box = { ...WORLD };
+    this.places = [];
+    this.land = drawn("path", { class: "land" });
+    this.circles = drawn("g", {});
+    this.svg.append(this.land, this.circles);
+    $("zoom-in").addEventListener("click", () => this.zoom(0.5));
+    $("zoom-out").addEventListener("click", () => this.zoom(2));
+    $("zoom-fit").addEventListener("click", () => this.fit());
+    let from = null;
+    this.svg.addEventListener("pointerdown", (event) => (from = event));
+    addEventListener("pointerup", () => (from = null));
+    this.svg.addEventListener("pointermove", (event) => {
+      if (!from) return;
+      const degrees = this.box.width / this.svg.clientWidth;
+      this.look({ ...this.box, x: this.box.x - (event.clientX - from.clientX) * degrees, y: this.box.y - (event.clientY - from.clientY) * degrees });
+      from = event;
+    });
+    this.look(WORLD);
+    fetch("/page/world.json").then((answer) => answer.json()).then((world) => this.land.setAttribute("d", outline(world)));
+  }
+
+  look(box) {
+    const width = Math.min(WORLD.width, Math.max(4, box.width));
+    const height = (width * WORLD.height) / WORLD.width;
+    const within = (value, low, high) => Math.min(high, Math.max(low, value));
+    this.box = {
+      x: within(box.x, WORLD.x, WORLD.x + WORLD.width - width),
+      y: within(box.y, WORLD.y, WORLD.y + WORLD.height - height),
+      width,
+      height,
+    };
+    this.svg.setAttribute("viewBox", `${this.box.x} ${this.box.y} ${width} ${height}`);
+    this.draw();
+  }
+
+  zoom(factor) {
+    const { x, y, width, height } = this.box;
+    this.look({ x: x + (width * (1 - factor)) / 2, y: y + (height * (1 - factor)) / 2, width: width * factor });
+  }
+
+  fit() {
+    if (!this.places.length) return this.look(WORLD);
+    const xs = this.places.map(({ place }) => place.longitude);
+    const ys = this.places.map(({ place }) => -place.latitude);
+    const width = Math.max(Math.max(...xs) - Math.min(...xs), (Math.max(...ys) - Math.min(...ys)) * 2.5, 12) * 1.25;
+    const middle = (values) => (Math.min(...values) + Math.max(...values)) / 2;
+    const height = (width * WORLD.height) / WORLD.width;
+    this.look({ x: middle(xs) - width / 2, y: middle(ys) - height / 2, width });
+  }
+
+  // `places` are { place, tweets }: where, and how many name it.
+  show(places) {
+    this.places = places;
+    this.draw();
+  }
+
+  draw() {
+    const most = Math.max(1, ...this.places.map(({ tweets }) => tweets));
+    const unit = this.box.width / 100;
+    this.circles.replaceChildren(
+      ...[...this.places].sort((one, other) => other.tweets - one.tweets).map(({ place, tweets }) => {
+        const circle = drawn("circle", {
+          cx: place.longitude, cy: -place.latitude, r: unit * (0.8 + 2 * Math.sqrt(tweets / most)),
+          class: place.kind === "city" ? "" : "area",
+        });
+        const title = drawn("title");
+        title.textContent = `${place.name}${place.kind === "country" ? "" : `, ${place.country}`}: ${tweets}`;
+        circle.append(title);
+        circle.addEventListener("click", () => this.press(place));
+        return circle;
+      }),
+    );
+  }
+}

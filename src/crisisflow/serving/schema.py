@@ -1,0 +1,135 @@
+"""The forms of requests and answers. Offsets count Unicode code points of the text as it was sent."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from crisisflow.inference import Findings
+from crisisflow.serving.settings import Limits
+from crisisflow.taxonomy import EVENT_CLASSES
+
+
+class Form(BaseModel):
+    """Unknown keys are refused, and no type is guessed from another."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Entity(Form):
+    """A span of the text; its score is the probability of its least probable label."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=1)
+    text: str
+    label: str
+    score: float = Field(ge=0, le=1)
+
+
+class Event(Form):
+    """The most probable class, and the probability of each."""
+
+    label: str
+    score: float = Field(ge=0, le=1)
+    scores: dict[str, float]
+
+
+class Prediction(Form):
+    """What is found in a text, from one pass; null of a task that the served row does not have."""
+
+    entities: list[Entity] | None
+    event: Event | None
+    truncated: bool = Field(description="the text is longer than is read: its end was left out")
+
+
+class BatchPrediction(Form):
+    """One prediction for each text, in their order."""
+
+    predictions: list[Prediction]
+
+
+class Labels(Form):
+    """What can be found."""
+
+    entities: list[str]
+    events: list[str]
+
+
+class Version(Form):
+    """What is served: null of what is not known."""
+
+    version: str
+    commit: str | None = Field(description="of the checkout")
+    params: str | None = Field(description="sha256 of params.yaml")
+    model: str = Field(description="sha256 of the weights, a safetensors file")
+    preset: str | None
+    row: str
+    seed: str
+    runtime: str
+
+
+class RuleSpan(Form):
+    """A span that a stage of the annotation found, by which of its rules."""
+
+    start: int
+    end: int
+    label: str
+    source: str
+    rule: str
+
+
+class RuleConflict(Form):
+    """A span that lost to another, and the criterion that decided: length, stage, leftmost, label or rule."""
+
+    loser: RuleSpan
+    winner: RuleSpan
+    decided_by: str
+
+
+class Opinion(Form):
+    """What the rules of the annotation find in a text: a second opinion, not a truth."""
+
+    entities: list[RuleSpan]
+    conflicts: list[RuleConflict]
+
+
+class Health(Form):
+    """Whether the process lives, or is ready."""
+
+    status: str
+
+
+class Problem(Form):
+    """What was wrong, in one line."""
+
+    detail: str
+
+
+def text_form(limits: Limits) -> Any:
+    """The type of a text within the limits."""
+    return Annotated[str, Field(max_length=limits.characters, description="a tweet, or a longer text")]
+
+
+def text_request(limits: Limits) -> type[BaseModel]:
+    """The form of a request with one text."""
+    return create_model("TextRequest", __base__=Form, text=(text_form(limits), ...))
+
+
+def batch_request(limits: Limits) -> type[BaseModel]:
+    """The form of a request with several."""
+    texts = Annotated[list[text_form(limits)], Field(min_length=1, max_length=limits.batch)]
+    return create_model("BatchRequest", __base__=Form, texts=(texts, ...))
+
+
+def prediction(text: str, found: Findings) -> Prediction:
+    """The answer for one text."""
+    entities, event = None, None
+    if found.spans is not None:
+        entities = [
+            Entity(start=start, end=end, text=text[start:end], label=label, score=round(score, 4))
+            for start, end, label, score in found.spans
+        ]
+    if found.probabilities is not None:
+        scores = {name: round(score, 4) for name, score in zip(EVENT_CLASSES, found.probabilities, strict=True)}
+        label = max(scores, key=scores.__getitem__)
+        event = Event(label=label, score=scores[label], scores=scores)
+    return Prediction(entities=entities, event=event, truncated=found.cut)

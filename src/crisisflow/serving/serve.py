@@ -1,0 +1,87 @@
+"""Serve: the app under uvicorn."""
+
+import ipaddress
+import logging
+import os
+from pathlib import Path
+
+import uvicorn
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.masking import mask
+from crisisflow.progress import say
+from crisisflow.serving.app import create_app
+from crisisflow.serving.served import Served
+from crisisflow.serving.settings import Access, Settings
+
+GRACE = 3  # seconds that open answers have when the server ends
+
+
+class Masked(logging.Formatter):
+    """Log lines in which handles, addresses and phone numbers are covered."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A line, or several with a traceback."""
+        return mask(super().format(record))
+
+
+def read_token(path: Path | None) -> str | None:
+    """The bearer token in a file.
+
+    Raises:
+        CrisisflowError: it is not there, or holds less than 16 characters or others than ASCII.
+    """
+    if path is None:
+        return None
+    if not path.is_file():
+        raise CrisisflowError(f"{path} does not exist; make a token with: openssl rand -hex 32 > {path}")
+    token = path.read_text(encoding="utf-8").strip()
+    if len(token) < 16 or not token.isascii() or not token.isprintable():
+        raise CrisisflowError(f"{path} holds no token of 16 printable ASCII characters or more; make one with openssl")
+    return token
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_access(host: str, access: Access) -> None:
+    """Refuse to open a server without a token to the network.
+
+    Raises:
+        CrisisflowError: it would be.
+    """
+    if not is_loopback(host) and access.token is None:
+        raise CrisisflowError(f"--host {host} is open to the network; protect it with --token-file, or use 127.0.0.1")
+
+
+def run(served: Served, settings: Settings, host: str, port: int) -> None:
+    """Serve until interrupted."""
+    if os.geteuid() == 0:
+        say("serve: runs as root, which it does not need; use another user")
+    handler = {"class": "logging.StreamHandler", "formatter": "masked", "stream": "ext://sys.stderr"}
+    config = uvicorn.Config(
+        create_app(served, settings),
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=None,
+        timeout_graceful_shutdown=GRACE,
+        log_config={
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"masked": {"()": Masked, "format": "%(levelname)s: %(message)s"}},
+            "handlers": {"stderr": handler},
+            "loggers": {"uvicorn": {"handlers": ["stderr"], "level": "WARNING"}},
+        },
+    )
+    facts = served.version
+    say(f"serve: row {facts.row}, seed {facts.seed}, {facts.runtime}, weights {facts.model[:12]}…")
+    say(f"serve: open http://{'[' + host + ']' if ':' in host else host}:{port}  (Ctrl-C ends it)")
+    uvicorn.Server(config).run()

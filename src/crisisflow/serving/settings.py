@@ -1,0 +1,49 @@
+"""Settings of the server: what is served, to whom, and within which limits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MEGABYTE = 1_000_000
+HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of what one request, and all of them together, may ask for. They bound the memory."""
+
+    characters: int = 10_000  # of a text
+    batch: int = 256  # texts of a batch
+    body: int = 4 * MEGABYTE  # bytes of a request's body
+    body_seconds: float = 20.0  # in which it must have come
+    waiting: int = 512  # texts that wait for the model, long ones counted several times
+    opinions: int = 8  # requests that wait for the rules
+    feeds: int = 16  # live feeds
+    replayed: int = 20_000  # texts of a replay
+    kept: int = 5_000  # latest tweets that a feed keeps
+    watchers: int = 64  # connections that watch feeds
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may ask. No origin but the page's own may by default, and only under the names of this machine."""
+
+    token: str | None = None
+    origins: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = HOSTS
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of it.
+
+    Args:
+        results: the folder that the study view shows.
+        stdin: whether the lines of standard input are a live feed.
+        warm_rules: whether the rules are loaded at once, and not with the first question.
+    """
+
+    access: Access = Access()
+    limits: Limits = Limits()
+    results: Path = Path("results")
+    stdin: bool = False
+    warm_rules: bool = False

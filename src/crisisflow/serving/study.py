@@ -1,0 +1,101 @@
+"""The study view's part of the API: the tables and figures of the results, as they are when they are asked for."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse
+
+from crisisflow.artifacts import read_json
+from crisisflow.errors import CrisisflowError
+from crisisflow.serving.schema import Form, Problem
+
+NAME = r"^[a-z0-9_]{1,64}$"
+TABLES = ("table3", "comparison", "sources", "scores", "table1", "table5")  # in the order of display
+FIGURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # a drawing runs no script
+
+
+class Table(Form):
+    """A table as text."""
+
+    name: str
+    caption: str | None
+    header: list[str]
+    rows: list[list[str]]
+
+
+class Figure(Form):
+    """A figure, to be had as SVG at /v1/study/figures/NAME."""
+
+    name: str
+    caption: str | None
+
+
+class Study(Form):
+    """What the results show; empty where nothing was run."""
+
+    chosen_row: str | None
+    tables: list[Table]
+    figures: list[Figure]
+
+
+def add_operations(api: APIRouter, results: Path, problems: Callable[..., dict[int | str, dict[str, Any]]]) -> None:
+    """Add the operations of the study to the API."""
+
+    @api.get("/v1/study", tags=["study"], responses={401: {"model": Problem}})
+    def study() -> Study:
+        """Tables and figures of the current results."""
+        return read_study(results)
+
+    @api.get(
+        "/v1/study/figures/{name}",
+        tags=["study"],
+        response_class=FileResponse,
+        responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}, **problems(404)},
+    )
+    def figure(name: Annotated[str, InPath(pattern=NAME)]) -> FileResponse:
+        """A figure of the current results."""
+        path = results / "figures" / f"{name}.svg"
+        if not path.is_file():
+            raise HTTPException(404, "there is no such figure")
+        return FileResponse(path, media_type="image/svg+xml", headers={"content-security-policy": FIGURE_POLICY})
+
+
+def read_study(results: Path) -> Study:
+    """The study in a folder of results; what is not there, or not readable, is left out."""
+    tables, figures = results / "tables", results / "figures"
+    named, drawn = _captions(tables), _captions(figures)
+    names = sorted(path.stem for path in figures.glob("*.svg"))
+    return Study(
+        chosen_row=_chosen(results),
+        tables=[
+            _table(tables / f"{name}.csv", named.get(name)) for name in TABLES if (tables / f"{name}.csv").is_file()
+        ],
+        figures=[
+            Figure(name=name, caption=drawn.get(name))
+            for name in [*(name for name in drawn if name in names), *(name for name in names if name not in drawn)]
+        ],
+    )
+
+
+def _chosen(results: Path) -> str | None:
+    try:
+        return read_json(results / "metrics.json")["chosen_row"]
+    except (CrisisflowError, KeyError):
+        return None
+
+
+def _captions(folder: Path) -> dict[str, str]:
+    try:
+        return read_json(folder / "captions.json")
+    except CrisisflowError:
+        return {}
+
+
+def _table(path: Path, caption: str | None) -> Table:
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = list(csv.reader(file)) or [[]]
+    return Table(name=path.stem, caption=caption, header=header, rows=rows)

@@ -1,0 +1,50 @@
+"""A tiny row, trained once, served as the sample's would be."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from crisisflow.inference import TrainedRow, load
+from crisisflow.serving.app import create_app
+from crisisflow.serving.served import Choice, Served, open_served
+from crisisflow.serving.settings import Access, Limits, Settings
+from tests.unit.conftest import corpus, tiny_encoder, trained  # noqa: F401
+
+PARAMS = Path(__file__).parents[2] / "presets" / "sample.yaml"
+ACCESS = Access(hosts=("testserver", "localhost", "127.0.0.1"))
+
+
+@pytest.fixture(scope="session")
+def results(trained, tmp_path_factory) -> Path:  # noqa: F811
+    """A folder of results with two rows, a table and a figure."""
+    folder = tmp_path_factory.mktemp("study") / "results"
+    shutil.copytree(trained / "rows", folder / "rows")
+    (folder / "metrics.json").write_text(json.dumps({"chosen_row": "both"}))
+    for name in ("tables", "figures"):
+        (folder / name).mkdir()
+    (folder / "tables" / "table3.csv").write_text('Row,CLS\nboth,"<b>0.5</b>"\n')
+    (folder / "tables" / "captions.json").write_text(json.dumps({"table3": "Table 3. The rows."}))
+    (folder / "figures" / "figure4.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+    return folder
+
+
+@pytest.fixture(scope="session")
+def row(results) -> TrainedRow:
+    folder = results / "rows" / "both" / "seed13"
+    return load(folder / "model.safetensors", folder / "config.json")
+
+
+@pytest.fixture(scope="session")
+def served(results) -> Served:
+    return open_served(Choice(results), PARAMS, "onnx", 1)
+
+
+@pytest.fixture(scope="session")
+def client(served, results) -> Iterator[TestClient]:
+    """Of a server with few limits lowered."""
+    with TestClient(create_app(served, Settings(ACCESS, Limits(), results))) as client:
+        yield client

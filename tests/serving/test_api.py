@@ -1,0 +1,203 @@
+"""The API: answers, refusals, and what it never tells."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from crisisflow.inference import Findings, annotate
+from crisisflow.serving.app import create_app
+from crisisflow.serving.served import Served
+from crisisflow.serving.settings import Access, Limits, Settings
+from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
+from tests.serving.conftest import ACCESS
+
+TOKEN = "a-token-of-some-length"
+
+
+def test_a_text_gets_its_entities_and_event_in_one_answer(client, row):
+    text = "👩‍👩‍👧 17 people killed near Marawi, cafe\u0301 flooded 🔥"
+    answer = client.post("/v1/predict", json={"text": text}).json()
+    (expected,) = annotate(row, [text])
+    assert [(own["start"], own["end"], own["label"]) for own in answer["entities"]] == [s[:3] for s in expected.spans]
+    assert all(own["text"] == text[own["start"] : own["end"]] for own in answer["entities"])
+    assert list(answer["event"]["scores"]) == list(EVENT_CLASSES)
+    assert (
+        answer["event"]["score"]
+        == max(answer["event"]["scores"].values())
+        == pytest.approx(max(expected.probabilities), abs=1e-3)
+    )
+    assert answer["truncated"] is False
+
+
+def test_a_batch_is_as_its_texts_alone(client):
+    texts = ["17 dead in Kerala", "", "water needed"]
+    together = client.post("/v1/predict/batch", json={"texts": texts}).json()["predictions"]
+    for own, text in zip(together, texts, strict=True):
+        alone = client.post("/v1/predict", json={"text": text}).json()
+        assert own["entities"] == alone["entities"] or own["event"]["label"] == alone["event"]["label"]
+        assert own["event"]["scores"] == pytest.approx(alone["event"]["scores"], abs=1e-3)
+
+
+def test_what_is_served_is_told(client, served, results):
+    facts = client.get("/v1/version").json()
+    assert (facts["row"], facts["seed"], facts["preset"], facts["runtime"]) == ("both", "13", "sample", "onnx")
+    assert facts["model"] == served.version.model
+    assert len(facts["params"]) == 64
+    assert client.get("/v1/labels").json() == {"entities": list(ENTITY_TYPES), "events": list(EVENT_CLASSES)}
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_the_rules_give_a_second_opinion(client):
+    text = "At least 17 people killed as Hurricane Florence nears Wilmington"
+    answer = client.post("/v1/explain", json={"text": text}).json()
+    found = {text[own["start"] : own["end"]]: (own["label"], own["source"]) for own in answer["entities"]}
+    assert found["At least 17 people killed"] == ("CASUALTY", "regex")
+    assert found["Hurricane Florence"] == ("DISASTER_TYPE", "ruler")
+    assert any(own["decided_by"] == "length" for own in answer["conflicts"])
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 422),
+        (b"\xff", 400),
+        (b"{}", 422),
+        (b'{"text": 1}', 422),
+        (b'{"text": "a", "more": 1}', 422),
+        (b'{"text": "\\ud83d"}', 422),
+        (json.dumps({"text": "secret " * 2000}).encode(), 422),
+        (b"[" * 100_000, 400),
+    ],
+)
+def test_what_is_no_request_is_refused_in_a_line_without_repeating_it(client, body, status):
+    answer = client.post("/v1/predict", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == status
+    assert list(answer.json()) == ["detail"]
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "request_", [{"texts": []}, {"texts": ["a"] * 257}, {"texts": ["x" * 10_001]}, {"texts": "abc"}]
+)
+def test_batches_have_limits(client, request_):
+    assert client.post("/v1/predict/batch", json=request_).status_code == 422
+
+
+def test_bodies_have_a_limit(served, results):
+    with TestClient(create_app(served, Settings(ACCESS, Limits(body=100), results))) as client:
+        assert client.post("/v1/predict", json={"text": "x" * 50}).status_code == 200
+        answer = client.post("/v1/predict", json={"text": "x" * 100})
+        assert (answer.status_code, answer.json()) == (413, {"detail": "a request may have 100 bytes"})
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(served, results):
+    app = create_app(served, Settings(ACCESS, Limits(body_seconds=0.01), results))
+    sent = []
+
+    async def never():
+        await asyncio.Event().wait()
+
+    async def note(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/predict", "headers": [(b"host", b"localhost")]}
+    asyncio.run(app(scope, never, note))
+    assert sent[0]["status"] == 408
+
+
+def test_with_a_token_nobody_comes_without_it(served, results):
+    settings = Settings(Access(token=TOKEN, hosts=ACCESS.hosts), Limits(), results)
+    with TestClient(create_app(served, settings)) as client:
+        for wrong in ({}, {"authorization": "Bearer no"}, {"authorization": TOKEN}):
+            answer = client.post("/v1/predict", content=b"{", headers=wrong)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert client.get("/metrics", headers=wrong).status_code == 401
+            assert client.get("/v1/live", headers=wrong).status_code == 401
+        right = {"authorization": f"Bearer {TOKEN}"}
+        assert client.post("/v1/predict", json={"text": "flood"}, headers=right).status_code == 200
+        assert client.get("/metrics", headers=right).status_code == 200
+        assert client.get("/healthz").status_code == client.get("/").status_code == 200
+        assert client.get("/openapi.json").json()["components"]["securitySchemes"]
+
+
+def test_other_sites_and_names_are_refused(served, results, client):
+    cross = {"origin": "https://a.example", "access-control-request-method": "POST"}
+    assert "access-control-allow-origin" not in client.options("/v1/predict", headers=cross).headers
+    assert client.get("/healthz", headers={"host": "evil.example"}).status_code == 400
+    access = Access(origins=("https://a.example",), hosts=ACCESS.hosts)
+    with TestClient(create_app(served, Settings(access, Limits(), results))) as open_to_one:
+        assert open_to_one.options("/v1/predict", headers=cross).headers["access-control-allow-origin"]
+        other = {**cross, "origin": "https://b.example"}
+        assert "access-control-allow-origin" not in open_to_one.options("/v1/predict", headers=other).headers
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/version", "/nothing", "/page/index.html", "/v1/study/figures/figure4"])
+def test_every_answer_has_the_security_headers(client, path):
+    headers = client.get(path).headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "script-src 'unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+
+
+def test_metrics_count_requests_and_batches_without_texts(client):
+    client.post("/v1/predict", json={"text": "unheardof"})
+    client.get("/no/such/path")
+    said = client.get("/metrics").text
+    assert 'crisisflow_requests_total{method="POST",route="/v1/predict",status="200"}' in said
+    assert 'route="other"' in said
+    assert "crisisflow_batch_texts_count" in said
+    assert "unheardof" not in said
+    assert "/no/such/path" not in said
+
+
+def test_a_failing_model_tells_nothing_of_itself(served, results):
+    def broken(texts: list[str]) -> list[Findings]:
+        if texts == ["flood"] or len(texts[0]) > 50:  # the warm-up
+            return served.predict(texts)
+        raise RuntimeError("inner secret")
+
+    with TestClient(
+        create_app(Served(broken, *served[1:]), Settings(ACCESS, Limits(), results)), raise_server_exceptions=False
+    ) as client:
+        answer = client.post("/v1/predict", json={"text": "help"})
+        assert (answer.status_code, answer.json()) == (500, {"detail": "the server failed; its log says more"})
+
+
+def test_a_flood_is_refused_with_a_time_and_the_rest_is_answered(served, results):
+    app = create_app(served, Settings(ACCESS, Limits(waiting=8), results))
+
+    async def flood():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            asks = (http.post("/v1/predict", json={"text": f"flood {n}"}) for n in range(200))
+            return await asyncio.gather(*asks)
+
+    with TestClient(app) as client:  # runs the lifespan
+        answers = client.portal.call(flood)
+        assert {answer.status_code for answer in answers} == {200, 503}
+        assert all(int(own.headers["retry-after"]) >= 1 for own in answers if own.status_code == 503)
+        assert client.post("/v1/predict", json={"text": "after"}).status_code == 200
+
+
+def test_the_study_is_what_the_results_show_now(client, results):
+    study = client.get("/v1/study").json()
+    assert study["chosen_row"] == "both"
+    assert study["tables"] == [
+        {
+            "name": "table3",
+            "caption": "Table 3. The rows.",
+            "header": ["Row", "CLS"],
+            "rows": [["both", "<b>0.5</b>"]],
+        }
+    ]
+    assert [figure["name"] for figure in study["figures"]] == ["figure4"]
+    assert client.get("/v1/study/figures/figure4").headers["content-type"] == "image/svg+xml"
+    for wrong in ("figure5", "..%2Fmetrics", "a.b"):
+        assert client.get(f"/v1/study/figures/{wrong}").status_code in (404, 422)

@@ -1,0 +1,113 @@
+"""Micro-batching: who waits goes together, who is too many is refused, who leaves is forgotten."""
+
+import asyncio
+import threading
+
+import pytest
+
+from crisisflow.inference import Findings
+from crisisflow.serving.batcher import BATCH, CHARACTERS, MicroBatcher, Overloaded
+
+
+class Model:
+    """Finds each text's length, once it is let go; keeps the batches that it saw."""
+
+    def __init__(self) -> None:
+        self.batches, self.go = [], threading.Event()
+
+    def __call__(self, texts):
+        self.batches.append(texts)
+        self.go.wait()
+        if "poison" in texts:
+            raise ValueError("poison")
+        return [Findings([], [float(len(text))], False) for text in texts]
+
+
+async def begun(model):
+    while not model.batches:
+        await asyncio.sleep(0)
+
+
+def test_what_waits_goes_together_and_each_gets_its_own():
+    model = Model()
+
+    async def talk():
+        async with MicroBatcher(model, 100) as batcher:
+            first = asyncio.create_task(batcher.submit(["a"]))
+            await begun(model)
+            others = [asyncio.create_task(batcher.submit(["b" * n, "c"])) for n in range(1, 6)]
+            await asyncio.sleep(0)
+            model.go.set()
+            return [await task for task in (first, *others)]
+
+    answers = asyncio.run(talk())
+    assert [[own.probabilities[0] for own in found] for found in answers] == [[1.0], *([n, 1.0] for n in range(1, 6))]
+    assert [len(batch) for batch in model.batches] == [1, 10]
+
+
+def test_a_batch_is_bounded_and_long_texts_count_more():
+    model = Model()
+    model.go.set()
+    long = "x" * (CHARACTERS * 10)
+
+    async def talk():
+        async with MicroBatcher(model, 10_000) as batcher:
+            await batcher.submit(["a"] * (BATCH + 1) + [long] * 3)
+
+    asyncio.run(talk())
+    assert [len(batch) for batch in model.batches] == [BATCH, 2, 2] or max(map(len, model.batches)) <= BATCH
+    assert sum(map(len, model.batches)) == BATCH + 4
+    assert all(sum(text is long for text in batch) <= 2 for batch in model.batches)
+
+
+def test_above_the_limit_it_refuses_and_recovers():
+    model = Model()
+
+    async def talk():
+        async with MicroBatcher(model, 2) as batcher:
+            first = asyncio.create_task(batcher.submit(["a"]))
+            await begun(model)
+            waiting = asyncio.create_task(batcher.submit(["b", "c"]))
+            await asyncio.sleep(0)
+            with pytest.raises(Overloaded) as refused:
+                await batcher.submit(["d"])
+            assert refused.value.seconds >= 1
+            model.go.set()
+            await asyncio.gather(first, waiting)
+            assert batcher.waiting == 0
+            return await batcher.submit(["dd"])
+
+    assert asyncio.run(talk())[0].probabilities == [2.0]
+
+
+def test_who_leaves_is_not_computed():
+    model = Model()
+
+    async def talk():
+        async with MicroBatcher(model, 100) as batcher:
+            first = asyncio.create_task(batcher.submit(["a"]))
+            await begun(model)
+            left = asyncio.create_task(batcher.submit(["gone"]))
+            stays = asyncio.create_task(batcher.submit(["stays"]))
+            await asyncio.sleep(0)
+            left.cancel()
+            await asyncio.sleep(0)
+            model.go.set()
+            await asyncio.gather(first, stays)
+            assert batcher.waiting == 0
+
+    asyncio.run(talk())
+    assert model.batches == [["a"], ["stays"]]
+
+
+def test_a_failure_is_told_to_those_of_the_batch_only():
+    model = Model()
+    model.go.set()
+
+    async def talk():
+        async with MicroBatcher(model, 100) as batcher:
+            with pytest.raises(ValueError, match="poison"):
+                await batcher.submit(["poison"])
+            return await batcher.submit(["fine"])
+
+    assert asyncio.run(talk())[0].probabilities == [4.0]

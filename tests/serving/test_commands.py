@@ -1,0 +1,76 @@
+"""`crisisflow predict` and `crisisflow serve`, through their commands."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.serving.conftest import PARAMS
+
+
+def crisisflow(*arguments, stdin=""):
+    command = [sys.executable, "-m", "crisisflow", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def options(results):
+    return ("--results", results, "--params", PARAMS, "--runtime", "torch")
+
+
+def test_lines_come_out_as_they_went_in_with_what_was_found(options, tmp_path, client):
+    lines = [{"id": "1", "text": "17 dead in Kerala 🔥"}, {"text": ""}, {"text": "flood " * 100, "lang": "en"}]
+    file = tmp_path / "tweets.jsonl"
+    file.write_text("\n\n".join(json.dumps(line) for line in lines))
+    done = crisisflow("predict", file, *options)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [{key: own[key] for key in line} for own, line in zip(found, lines, strict=True)] == lines
+    for own in found:
+        answer = client.post("/v1/predict", json={"text": own["text"]}).json()
+        assert own["event"]["scores"] == pytest.approx(answer["event"]["scores"], abs=1e-3)
+    piped = crisisflow("predict", "-", *options, stdin=file.read_text())
+    assert len(piped.stdout.splitlines()) == 3
+
+
+def test_a_stream_is_answered_before_it_ends(options):
+    command = [sys.executable, "-m", "crisisflow", "predict", "-", *map(str, options)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        for text in ("flood", "dead"):
+            process.stdin.write(json.dumps({"text": text}) + "\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["text"] == text
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize("line", ["no json", '{"tweet": "a"}', '{"text": 5}', "[1]", '{"text": "\\ud800"}'])
+def test_a_bad_line_is_named_and_those_before_it_are_written(line):
+    from io import StringIO
+
+    from crisisflow.errors import CrisisflowError
+    from crisisflow.inference import Findings
+    from crisisflow.serving.lines import predicted
+
+    written = []
+    stream = StringIO(f'{{"text": "flood"}}\n{line}\n')
+    with pytest.raises(CrisisflowError, match="tweets, line 2: is no JSON object"):
+        written.extend(predicted(lambda texts: [Findings([], None, False) for _ in texts], stream, "tweets"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("predict", "absent.jsonl"), "absent.jsonl does not exist"),
+        (("predict", "-", "--row", "Z"), "Z has no trained seed; run: make reproduce"),
+        (("predict", "-", "--seed", "99"), "seed99 has no model.safetensors"),
+        (("predict", "-", "--sha256", "0" * 64), "is not the expected file: its sha256 is"),
+        (("serve", "--host", "0.0.0.0"), "--host 0.0.0.0 is open to the network; protect it with --token-file"),
+        (("serve", "--token-file", "absent"), "absent does not exist; make a token with"),
+    ],
+)
+def test_what_is_wrong_is_one_line(options, arguments, said):
+    done = crisisflow(arguments[0], *options, *arguments[1:])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
