@@ -139,7 +139,7 @@ def test_the_test_split_is_opened_once_per_commit_and_that_is_recorded(snakemade
     assert "was opened for" in last(again)
     study.commit("recorded")
     study.vary("rows.D.freeze_layers", 0)
-    study.commit("not run")
+    study.commit("not_run")
     stale = study.run("crisisflow", "final_test", check=False)
     assert "the results are not those of this commit" in last(stale)
     assert len(json.loads((study.folder / "results" / "final_test.json").read_text())) == 1

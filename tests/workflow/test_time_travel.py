@@ -210,7 +210,7 @@ def test_a_row_s_leftovers_are_not_recorded(history, tmp_path):
     del params["rows"]["D"]
     study.set_params(params)
     done = study.run("snakemake", "--cores", "2", check=False)
-    line = "crisisflow: results/rows/D/seed13 is of no row and seed of params.yaml"
+    line = "crisisflow: results/rows/D/seed13 is of nothing in params.yaml"
     assert line in done.stderr
     assert study.run("git", "status", "--porcelain", "dvc.lock").stdout == ""
     repeated = study.run("dvc", "repro", check=False)
