@@ -2,10 +2,13 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from crisisflow.inference import TrainedRow, load
@@ -16,6 +19,24 @@ from tests.unit.conftest import corpus, tiny_encoder, trained  # noqa: F401
 
 PARAMS = Path(__file__).parents[2] / "presets" / "sample.yaml"
 ACCESS = Access(hosts=("testserver", "localhost", "127.0.0.1"))
+
+
+@contextmanager
+def listening(app, port: int = 0) -> Iterator[int]:
+    """The app on loopback, in a thread; its port."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            thread.join(0.02)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="session")
