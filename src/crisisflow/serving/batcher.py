@@ -23,7 +23,7 @@ class Overloaded(Exception):
     """Too much waits already; ask again after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"too many texts wait for the model; try again in {seconds} s")
+        super().__init__(f"too much is waiting; try again in {seconds} s")
         self.seconds = seconds
 
 
