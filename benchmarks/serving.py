@@ -1,4 +1,4 @@
-"""Serving beside two transformers pipelines: `python benchmarks/serving.py --study DIR`, a checkout whose study was run.
+"""Serving beside two transformers pipelines: `python benchmarks/serving.py --study DIR` where a study was run.
 
 pipelines: what a user would do today: a `transformers` NER pipeline and a text-classification pipeline, one after the
 other, in this process, with all cores. Both have the served row's own encoder; the first has its entity head, the

@@ -10,7 +10,7 @@ from crisisflow.serving.app import create_app
 from crisisflow.serving.settings import Limits, Settings
 from tests.serving.conftest import ACCESS, listening
 
-CASES = 20  # of each operation and kind
+CASES = 100  # of each operation, valid and invalid each
 
 
 @pytest.fixture(scope="module")
