@@ -1,11 +1,12 @@
-# Two commands: `make reproduce` runs the study in params.yaml, `make test` checks the project. Both install what they need.
-# A third for those who work on the XLA device: `make test-xla`, in an environment of its own (docs/tpu.md).
+# `make reproduce` runs the study in params.yaml, `make dashboard` serves the row that it chose, `make test` checks the
+# project. They install what they need.
+# One more for those who work on the XLA device: `make test-xla`, in an environment of its own (docs/tpu.md).
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 SHELL := /bin/bash
 
-.PHONY: reproduce test test-xla lint clean
+.PHONY: reproduce dashboard test test-xla lint clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/installed
@@ -15,6 +16,10 @@ reproduce: .venv/installed
 	@crisisflow record
 	@echo
 	@echo "crisisflow: done. Open results/report.html"
+
+# `make dashboard OPTIONS="--port 9000"`: crisisflow serve --help has them all.
+dashboard: .venv/installed
+	@crisisflow serve $(OPTIONS)
 
 test: .venv/installed-dev lint
 	@echo "crisisflow: testing, fast ones first"
@@ -45,6 +50,7 @@ lint: .venv/installed-dev
 .venv/installed-dev: .venv/installed
 	@echo "crisisflow: installing the test tools"
 	@tests/install-sshd.sh
+	@tests/install-chromium.sh
 	@pip install -qq --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch $@
 

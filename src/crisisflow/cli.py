@@ -5,6 +5,7 @@ JSON), sections as mappings.
 """
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -605,7 +606,9 @@ def serve_command(
     row: Annotated[str | None, ROW] = None,
     seed: Annotated[int | None, SEED] = None,
     runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",
-    threads: Annotated[int, THREADS] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="batches computed side by side, each by one thread; as many as cores")
+    ] = None,
     sha256: Annotated[str | None, SHA256] = None,
     token_file: Annotated[
         Path | None, typer.Option(help="file with the bearer token that /v1 and /metrics ask for")
@@ -627,8 +630,9 @@ def serve_command(
 
     access = Access(read_token(token_file), tuple(allow_origin or ()), (*HOSTS, *(allow_host or ())))
     check_access(host, access)
-    served = open_served(Choice(results, row, seed), params, runtime, threads, sha256)
-    run(served, Settings(access, Limits(waiting=waiting), results, stdin, warm_rules=True), host, port)
+    served = open_served(Choice(results, row, seed), params, runtime, 1, sha256)
+    workers = workers or len(os.sched_getaffinity(0))
+    run(served, Settings(access, Limits(waiting=waiting), results, workers, stdin, warm_rules=True), host, port)
 
 
 @app.command("dvcyaml")

@@ -2,10 +2,14 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uvicorn
+import yaml
 from starlette.testclient import TestClient
 
 from crisisflow.inference import TrainedRow, load
@@ -14,8 +18,26 @@ from crisisflow.serving.served import Choice, Served, open_served
 from crisisflow.serving.settings import Access, Limits, Settings
 from tests.unit.conftest import corpus, tiny_encoder, trained  # noqa: F401
 
-PARAMS = Path(__file__).parents[2] / "presets" / "sample.yaml"
+SAMPLE = Path(__file__).parents[2] / "presets" / "sample.yaml"
 ACCESS = Access(hosts=("testserver", "localhost", "127.0.0.1"))
+
+
+@contextmanager
+def listening(app, port: int = 0) -> Iterator[int]:
+    """The app on loopback, in a thread; its port."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            thread.join(0.02)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="session")
@@ -33,14 +55,24 @@ def results(trained, tmp_path_factory) -> Path:  # noqa: F811
 
 
 @pytest.fixture(scope="session")
+def params(results) -> Path:
+    """The sample's, but for the gazetteers of the rules, which take long to load."""
+    path = results.parent / "params.yaml"
+    plain = yaml.safe_load(SAMPLE.read_text())
+    plain["annotation"]["ruler"]["lexicons"] = ["disasters", "hazards"]
+    path.write_text(yaml.safe_dump(plain))
+    return path
+
+
+@pytest.fixture(scope="session")
 def row(results) -> TrainedRow:
     folder = results / "rows" / "both" / "seed13"
     return load(folder / "model.safetensors", folder / "config.json")
 
 
 @pytest.fixture(scope="session")
-def served(results) -> Served:
-    return open_served(Choice(results), PARAMS, "onnx", 1)
+def served(results, params) -> Served:
+    return open_served(Choice(results), params, "onnx", 1)
 
 
 @pytest.fixture(scope="session")

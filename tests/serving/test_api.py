@@ -12,7 +12,7 @@ from crisisflow.serving.app import create_app
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import Access, Limits, Settings
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
-from tests.serving.conftest import ACCESS
+from tests.serving.conftest import ACCESS, listening
 
 TOKEN = "a-token-of-some-length"
 
@@ -184,6 +184,27 @@ def test_a_flood_is_refused_with_a_time_and_the_rest_is_answered(served, results
         assert {answer.status_code for answer in answers} == {200, 503}
         assert all(int(own.headers["retry-after"]) >= 1 for own in answers if own.status_code == 503)
         assert client.post("/v1/predict", json={"text": "after"}).status_code == 200
+
+
+def test_many_clients_at_once_are_all_answered_in_common_batches(served, results):
+    with listening(create_app(served, Settings(ACCESS, Limits(), results, workers=2))) as port:
+        address = f"http://127.0.0.1:{port}"
+
+        async def client(http, number):
+            for turn in range(10):
+                answer = await http.post("/v1/predict", json={"text": f"{number} dead, {turn} missing"})
+                assert answer.status_code == 200
+
+        async def load():
+            async with httpx.AsyncClient(base_url=address, timeout=60) as http:
+                await asyncio.gather(*(client(http, number) for number in range(32)))
+
+        asyncio.run(load())
+        said = dict(line.rsplit(" ", 1) for line in httpx.get(f"{address}/metrics").text.splitlines() if line[0] != "#")
+        texts, batches = (float(said[f"crisisflow_batch_texts_{name}"]) for name in ("sum", "count"))
+        assert texts == 322  # two of them the warm-up
+        assert batches < texts / 2
+        assert float(said["crisisflow_waiting"]) == 0
 
 
 def test_the_study_is_what_the_results_show_now(client, results):

@@ -6,8 +6,6 @@ import sys
 
 import pytest
 
-from tests.serving.conftest import PARAMS
-
 
 def crisisflow(*arguments, stdin=""):
     command = [sys.executable, "-m", "crisisflow", *map(str, arguments)]
@@ -15,8 +13,8 @@ def crisisflow(*arguments, stdin=""):
 
 
 @pytest.fixture
-def options(results):
-    return ("--results", results, "--params", PARAMS, "--runtime", "torch")
+def options(results, params):
+    return ("--results", results, "--params", params, "--runtime", "torch")
 
 
 def test_lines_come_out_as_they_went_in_with_what_was_found(options, tmp_path, client):

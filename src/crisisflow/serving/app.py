@@ -66,7 +66,9 @@ class Server:
         """The app's lifespan: warms the model up, then is ready."""
         limits = self.settings.limits
         self.rules = Rules(self.served.annotation, limits.opinions)
-        async with MicroBatcher(self.served.predict, limits.waiting, self.metrics.batch) as self.batcher:
+        async with MicroBatcher(
+            self.served.predict, limits.waiting, self.settings.workers, self.metrics.batch
+        ) as self.batcher:
             self.gazetteer = asyncio.create_task(asyncio.to_thread(Gazetteer))
             self.feeds = Feeds(self.batcher, limits, self.gazetteer)
             self.metrics.waiting.set_function(lambda: self.batcher.waiting)

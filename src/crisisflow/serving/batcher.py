@@ -1,7 +1,8 @@
 """Micro-batching: texts of concurrent requests go through the model together.
 
-Nothing waits for a batch to fill: while one is computed, the next gathers. A quiet server answers at once, a busy one
-batches.
+Nothing waits for a batch to fill: while some are computed, the next gathers. A quiet server answers at once, a busy one
+batches. Batches are small, and several are computed side by side, each by one thread: on two cores that gave more texts
+a second than one large batch by two threads (docs/serving.md).
 """
 
 import asyncio
@@ -16,14 +17,14 @@ from typing import NamedTuple
 from crisisflow.inference import Findings
 
 CHARACTERS = 500  # a text counts once for each of so many
-BATCH = 32  # counted so, what one batch holds at most
+BATCH = 16  # counted so, what one batch holds at most
 
 
 class Overloaded(Exception):
     """Too much waits already; ask again after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"too many texts wait for the model; try again in {seconds} s")
+        super().__init__(f"too much is waiting; try again in {seconds} s")
         self.seconds = seconds
 
 
@@ -41,10 +42,11 @@ def cost_of(text: str) -> int:
 
 
 class MicroBatcher:
-    """Hands texts to `predict`, which runs in one thread of its own. To be used within one event loop.
+    """Hands texts to `predict`, which must bear to be called by several threads. To be used within one event loop.
 
     Args:
         limit: what may wait; above it, `submit` refuses.
+        workers: batches that are computed side by side.
         observe: told of each batch: its texts and its seconds.
     """
 
@@ -52,27 +54,30 @@ class MicroBatcher:
         self,
         predict: Callable[[list[str]], list[Findings]],
         limit: int,
+        workers: int = 1,
         observe: Callable[[int, float], None] = lambda texts, seconds: None,
     ) -> None:
-        self._predict, self._limit, self._observe = predict, limit, observe
+        self._predict, self._limit, self._observe, self._count = predict, limit, observe, workers
         self._queue: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
-        self._worker: asyncio.Task[None] | None = None
-        self._rate = 100.0  # cost a second, as last seen
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="model")
+        self._workers: list[asyncio.Task[None]] = []
+        self._rate = 100.0 * workers  # cost a second, as last seen
         self.waiting = 0  # cost
 
     async def __aenter__(self) -> "MicroBatcher":
-        self._worker = asyncio.create_task(self._work())
+        self._workers = [asyncio.create_task(self._work()) for _ in range(self._count)]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._worker.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._worker
+        for worker in self._workers:
+            worker.cancel()
+        for worker in self._workers:
+            with suppress(asyncio.CancelledError):
+                await worker
         for item in self._queue:
             item.answer.cancel()
-        self._thread.shutdown()
+        self._threads.shutdown()
 
     async def submit(self, texts: Sequence[str]) -> list[Findings]:
         """What the model finds in the texts.
@@ -116,14 +121,15 @@ class MicroBatcher:
                 continue
             begin = time.perf_counter()
             try:
-                found = await loop.run_in_executor(self._thread, self._predict, [item.text for item in batch])
+                found = await loop.run_in_executor(self._threads, self._predict, [item.text for item in batch])
             except Exception as error:
                 for item in batch:
                     if not item.answer.done():
                         item.answer.set_exception(error)
                 continue
             seconds = time.perf_counter() - begin
-            self._rate = 0.8 * self._rate + 0.2 * sum(item.cost for item in batch) / max(seconds, 1e-6)
+            now = self._count * sum(item.cost for item in batch) / max(seconds, 1e-6)
+            self._rate = 0.9 * self._rate + 0.1 * now
             self._observe(len(batch), seconds)
             for item, own in zip(batch, found, strict=True):
                 if not item.answer.done():

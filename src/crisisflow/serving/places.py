@@ -13,7 +13,12 @@ from importlib import resources
 from typing import Literal, NamedTuple
 
 LARGE = 100_000  # people
-COMMON = {"us": "United States", "uk": "United Kingdom", "uae": "United Arab Emirates"}
+COMMON = {
+    "us": "United States",
+    "uk": "United Kingdom",
+    "uae": "United Arab Emirates",
+    "newyork": "New York City",  # rather than the state
+}
 
 Kind = Literal["country", "city", "state", "county"]
 

@@ -17,7 +17,7 @@ from crisisflow.taxonomy import BIO_LABELS
 from crisisflow.training.batching import Shapes, evaluation_order
 
 WINDOWS = 32  # windows of a text that are read at most
-SUBWORDS = 1024  # padded subwords of one forward pass: few enough for batches of similar length
+SUBWORDS = 128  # padded subwords of one forward pass: what stays in a core's cache, and is of similar length
 
 
 class Window(NamedTuple):

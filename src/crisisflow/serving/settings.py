@@ -38,6 +38,7 @@ class Settings:
 
     Args:
         results: the folder that the study view shows.
+        workers: batches that are computed side by side, each by one thread.
         stdin: whether the lines of standard input are a live feed.
         warm_rules: whether the rules are loaded at once, and not with the first question.
     """
@@ -45,5 +46,6 @@ class Settings:
     access: Access = Access()
     limits: Limits = Limits()
     results: Path = Path("results")
+    workers: int = 1
     stdin: bool = False
     warm_rules: bool = False

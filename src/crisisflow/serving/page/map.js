@@ -89,7 +89,7 @@ export class WorldMap {
     this.circles.replaceChildren(
       ...[...this.places].sort((one, other) => other.tweets - one.tweets).map(({ place, tweets }) => {
         const circle = drawn("circle", {
-          cx: place.longitude, cy: -place.latitude, r: unit * (0.8 + 2 * Math.sqrt(tweets / most)),
+          cx: place.longitude, cy: -place.latitude, r: unit * (0.5 + 2 * Math.sqrt(tweets / most)),
           class: place.kind === "city" ? "" : "area",
         });
         const title = drawn("title");

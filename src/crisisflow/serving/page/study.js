@@ -18,12 +18,14 @@ export async function openStudy() {
 function tableOf(table) {
   const cells = (row) =>
     row.map((cell, at) => make(at ? "td" : "th", at ? { class: /^[-+]?[\d.,]+( ± [\d.,]+)?$/.test(cell) ? "number" : null } : { scope: "row" }, cell));
-  return make("div", { class: "box", tabindex: 0, role: "region", "aria-label": table.caption ?? table.name },
-    make("table", {},
-      make("caption", {}, table.caption ?? table.name),
+  const caption = `caption-${table.name}`;
+  return make("div", { class: "study-table" },
+    make("p", { id: caption, class: "caption" }, table.caption ?? table.name),
+    make("div", { class: "box", tabindex: 0, role: "region", "aria-labelledby": caption },
+    make("table", { "aria-labelledby": caption },
       make("thead", {}, make("tr", {}, ...table.header.map((cell) => make("th", { scope: "col" }, cell)))),
       make("tbody", {}, ...table.rows.map((row) =>
-        make("tr", { class: row[0].endsWith("(chosen)") ? "chosen" : null }, ...cells(row))))));
+        make("tr", { class: row[0].endsWith("(chosen)") ? "chosen" : null }, ...cells(row)))))));
 }
 
 async function figureOf({ name, caption }) {

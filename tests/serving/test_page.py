@@ -1,0 +1,312 @@
+"""The page in a real browser: every view, by keyboard too, with texts that would like to be markup."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from crisisflow.annotation.span import Span
+from crisisflow.serving import app as serving
+from crisisflow.serving.settings import Access, Limits, Settings
+from tests.serving.conftest import ACCESS, listening
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 60_000  # milliseconds that a busy machine may take
+XSS = '<img src=x onerror="document.title=1"><script>document.title=1</script> 17 dead in Kathmandu'
+expect.set_options(timeout=PATIENCE)
+
+
+class Rules:
+    """Finds the first word, at once: what the real rules find is tested without a browser."""
+
+    def __init__(self, *_):
+        pass
+
+    async def ask(self, text):
+        return [Span("", 0, len(text.partition(" ")[0]), "CASUALTY", "regex", "first-word")], []
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="module")
+def app(served, results):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serving, "Rules", Rules)
+        yield lambda access=ACCESS: serving.create_app(served, Settings(access, Limits(), results))
+
+
+@pytest.fixture(scope="module")
+def address(app):
+    with listening(app()) as port:
+        yield f"http://127.0.0.1:{port}/"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page in which nothing may go wrong: no script error, nothing that the policy refuses."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if "Security Policy" in message.text else None)
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def analyse(page, address, text):
+    page.goto(address)
+    page.fill("#tweet-text", text)
+    page.click("#tweet-form button")
+    expect(page.locator("#rules-status")).to_contain_text("by the rules")
+
+
+def replay(page, address, texts, rate=1000):
+    page.goto(f"{address}#live")
+    expect(page.locator("#f-class option")).to_have_count(11)
+    page.fill("#paste", "\n".join(texts))
+    page.fill("#rate", str(rate))
+    page.click("#start")
+
+
+def ended(page, number):
+    expect(page.locator("#live-status")).to_have_text(f"The feed has ended: {number} tweets.")
+    expect(page.locator("#count-all")).to_have_text(str(number))
+
+
+@pytest.mark.parametrize(
+    "text", ["👩‍👩‍👧 17 dead 🔥🔥 near cafe\u0301 Kathmandu", "🇳🇵 flood शरणार्थी 40 families evacuated"]
+)
+def test_entities_are_marked_where_they_are_whatever_stands_before(page, address, client, text):
+    analyse(page, address, text)
+    expected = client.post("/v1/predict", json={"text": text}).json()
+    marks = page.locator("#tweet-marked mark")
+    assert [mark.evaluate("own => own.firstChild.data") for mark in marks.all()] == [
+        own["text"] for own in expected["entities"]
+    ]
+    shown = page.locator("#tweet-marked").evaluate(
+        "own => { const copy = own.cloneNode(true); copy.querySelectorAll('.label').forEach(one => one.remove());"
+        " return copy.textContent }"
+    )
+    assert shown == text
+    expect(page.locator("#tweet-event li")).to_have_count(10)
+    expect(page.locator("#tweet-event li").first).to_contain_text(expected["event"]["label"].replace("_", " "))
+    assert page.locator("#rules-marked mark").first.evaluate("own => own.firstChild.data") == text.split(" ")[0]
+
+
+def test_markup_in_a_text_is_text_everywhere(page, address):
+    analyse(page, address, XSS)
+    expect(page.locator("#tweet-marked")).to_contain_text("<script>document.title=1</script>")
+    assert page.locator("#tweet-result img, #tweet-result script").count() == 0
+    replay(page, address, [XSS])
+    ended(page, 1)
+    expect(page.locator("#feed li")).to_contain_text("onerror")
+    for kind in ("casualties", "places", "needs"):
+        page.click(f"[data-facts={kind}]")
+    assert page.locator("#view-live img, #view-live script").count() == 0
+    page.click("#tab-study")
+    expect(page.locator("#study td")).to_have_text("<b>0.5</b>")
+    assert page.title() == "crisisflow: study"
+
+
+def test_an_example_is_one_press_away(page, address):
+    page.goto(address)
+    page.get_by_role("button", name="17 people killed near Marawi").click()
+    expect(page.locator("#tweet-status")).to_contain_text("entities;")
+    expect(page.locator("#tweet-text")).to_have_value(re.compile("17 people killed near Marawi, rescue teams"))
+
+
+def test_a_replay_is_filtered_counted_and_exported(page, address, client):
+    texts = [
+        *(f"{at} dead in Kathmandu, flood water rescue, ask @helper_{at}" for at in range(20)),
+        *(f"=SUM({at}) sympathy for Nepal" for at in range(20)),
+    ]
+    replay(page, address, texts)
+    ended(page, 40)
+    expect(page.locator("#feed li")).to_have_count(40)
+    expect(page.locator("#feed li").first).to_contain_text("#40")
+    page.fill("#f-text", "sympathy")
+    expect(page.locator("#count-shown")).to_have_text("20")
+    page.fill("#f-text", "#7")
+    expect(page.locator("#feed li")).to_contain_text("6 dead in Kathmandu")
+    page.click("#filters button")
+    expect(page.locator("#count-shown")).to_have_text("40")
+    predictions = client.post("/v1/predict/batch", json={"texts": texts}).json()["predictions"]
+    label = predictions[0]["event"]["label"]
+    own = [one for one in predictions if one["event"]["label"] == label]
+    page.select_option("#f-class", label)
+    expect(page.locator("#count-shown")).to_have_text(str(len(own)))
+    page.click("#filters button")
+    found = {entity["label"] for one in predictions for entity in one["entities"]}
+    assert found
+    for kind in sorted(found):
+        page.select_option("#f-type", kind)
+        number = sum(any(entity["label"] == kind for entity in one["entities"]) for one in predictions)
+        expect(page.locator("#count-shown")).to_have_text(str(number))
+    page.click("#filters button")
+
+    with page.expect_download() as download:
+        page.click("#export-csv")
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+    assert len(rows) == 40
+    assert "@helper" not in str(rows)
+    assert rows[20]["text"].startswith("'=SUM(0)")
+    page.check("#unmasked")
+    with page.expect_download() as download:
+        page.click("#export-csv")
+    assert "@helper_7" in Path(download.value.path()).read_text(encoding="utf-8")
+
+
+def test_places_are_on_the_map_in_the_table_and_in_the_export(page, address):
+    page.goto(f"{address}#live")
+    expect(page.locator("#f-class option")).to_have_count(11)
+    place = {"name": "Kathmandu", "country": "Nepal", "kind": "city", "latitude": 27.7, "longitude": 85.3}
+    entity = {"start": 0, "end": 9, "text": "Kathmandu", "label": "LOCATION", "score": 0.9, "place": place}
+    tweet = {"number": 1, "id": "a", "at": "2026-01-01T00:00:00Z", "text": "Kathmandu shakes, ask @x", "event": None}
+    tweet |= {"masked": "Kathmandu shakes, ask ••", "entities": [entity], "truncated": False}
+    stream = f"id: 1\nevent: tweet\ndata: {json.dumps(tweet)}\n\nevent: end\ndata: \n\n"
+    page.route("**/events", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
+    page.fill("#paste", "anything")
+    page.click("#start")
+    ended(page, 1)
+    expect(page.locator("#map circle")).to_have_attribute("cx", "85.3")
+    page.click("[data-facts=places]")
+    page.click("#facts tbody button")
+    expect(page.locator("#tweet-1")).to_be_focused()
+    page.fill("#f-place", "nepal")
+    expect(page.locator("#count-shown")).to_have_text("1")
+    page.fill("#f-place", "peru")
+    expect(page.locator("#count-shown")).to_have_text("0")
+    page.fill("#f-place", "")
+    with page.expect_download() as download:
+        page.click("#export-geojson")
+    features = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))["features"]
+    assert [own["geometry"]["coordinates"] for own in features] == [[85.3, 27.7]]
+    assert features[0]["properties"]["text"] == "Kathmandu shakes, ask ••"
+
+
+def test_a_stream_shows_what_programs_send(page, address):
+    page.goto(f"{address}#live")
+    page.check("[value=stream]")
+    page.click("#start")
+    command = page.locator("#stream-command")
+    expect(command).to_contain_text("/v1/live/")
+    path = re.search(r"/v1/live/\S+/tweets", command.text_content())[0]
+    page.request.post(address + path[1:], data={"tweets": [{"text": "from a program"}]})
+    expect(page.locator("#feed li")).to_contain_text("from a program")
+    page.click("#pause")
+    page.request.post(address + path[1:], data={"tweets": [{"text": "while held"}]})
+    expect(page.locator("#held")).to_have_text("1 new: go on")
+    expect(page.locator("#feed li")).to_have_count(1)
+    page.click("#held")
+    expect(page.locator("#feed li")).to_have_count(2)
+
+
+def test_a_replay_outlives_the_server(page, app):
+    texts = [f"tweet number {at} of a long replay" for at in range(30)]
+    with listening(app()) as port:
+        replay(page, f"http://127.0.0.1:{port}/", texts, rate=3)
+        expect(page.locator("#tweet-2")).to_be_visible()
+    expect(page.locator("#live-status")).to_contain_text("trying again")
+    with listening(app(), port):
+        ended(page, 30)
+    shown = [own.text_content() for own in page.locator("#feed li .number").all()]
+    assert shown == [f"#{number}" for number in range(30, 0, -1)]
+    for number in (1, 15, 30):
+        expect(page.locator(f"#tweet-{number}")).to_contain_text(f"tweet number {number - 1} of")
+
+
+def test_all_of_it_goes_by_keyboard(page, address):
+    page.goto(address)
+    expect(page.locator("#served")).to_contain_text("Row both")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#tab-tweet")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator("#tweet-text")).to_be_focused()
+    page.keyboard.type("17 dead")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#tweet-status")).to_contain_text("entities;")
+    page.locator("#tab-tweet").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#tab-live")).to_be_focused()
+    expect(page.locator("#view-live")).to_be_visible()
+    for _ in ("API", "source", "paste"):
+        page.keyboard.press("Tab")
+    expect(page.locator("#paste")).to_be_focused()
+    page.keyboard.type("a flood")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator("#start")).to_be_focused()
+    page.keyboard.press("Enter")
+    ended(page, 1)
+    page.locator("#tab-live").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#study figure img")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_view_has_a_barrier_or_is_too_wide(page, address, scheme):
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": 360, "height": 740})
+    found = {}
+
+    def check(view):
+        violations = Axe().run(page).response["violations"]
+        found[view] = [(own["id"], [node["target"] for node in own["nodes"][:3]]) for own in violations]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, view
+
+    analyse(page, address, "At least 17 dead near Kathmandu, flood, water needed, rescue teams")
+    check("tweet")
+    replay(page, address, ["17 dead near Kathmandu", "flood water rescue Kerala people dead"])
+    ended(page, 2)
+    check("live")
+    page.click("#tab-study")
+    expect(page.locator("#study figure img")).to_be_visible()
+    check("study")
+    assert found == {"tweet": [], "live": [], "study": []}
+
+
+def test_a_token_is_asked_for_and_used(page, app):
+    token = "a-token-of-some-length"
+    with listening(app(Access(token=token, hosts=ACCESS.hosts))) as port:
+        page.goto(f"http://127.0.0.1:{port}/#study")
+        page.fill("#token", token)
+        page.click("#token-form button")
+        expect(page.locator("#served")).to_contain_text("Row both")
+        expect(page.locator("#study figure img")).to_be_visible()
+
+
+def test_the_api_is_described_without_a_network(browser, address):
+    page = browser.new_context().new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}docs")
+    expect(page.locator("#operations-predict-predict_v1_predict_post")).to_be_visible()
+    assert all(url.startswith((address, "data:")) for url in asked)
+    page.context.close()
