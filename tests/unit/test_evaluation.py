@@ -341,6 +341,11 @@ def test_the_paper_s_own_settings_do_not_differ():
     assert comparison.settings_that_differ(other, plain) == {"alignment.max_length": (128, 64)}
 
 
+def test_a_path_leaves_its_folder_at_home():
+    table = comparison.table_of_settings({"corpus.source": ("official", "/home/somebody/HumAID.tar.gz")})
+    assert table.to_numpy().tolist() == [["corpus.source", "official", "…/HumAID.tar.gz"]]
+
+
 def test_calibration_stands_with_the_number_of_predictions(study):
     lines = frame(study / "tables", "calibration").set_index(["Row", "Confidence of"])
     # all spans are right and 0.75 sure; 18 of 20 tweets have spans, the other two none

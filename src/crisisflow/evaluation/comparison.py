@@ -25,6 +25,7 @@ from crisisflow.evaluation.reproduction import (
     TABLE_3,
 )
 from crisisflow.evaluation.results import NOTHING, SCORES, Figure, RowResult
+from crisisflow.evaluation.settings import without_folders
 from crisisflow.params import RowParams
 
 # Sections of params.yaml that change results, and what in them does not, or only adds to a run.
@@ -75,7 +76,7 @@ def table_of_settings(differing: Mapping[str, tuple[Any, Any]]) -> pd.DataFrame:
     """Every setting of this run that is not the paper's."""
 
     def shown(value: Any) -> str:
-        return NOTHING if value is None else str(value)
+        return NOTHING if value is None else str(without_folders(value))
 
     lines = [(key, shown(papers), shown(own)) for key, (papers, own) in differing.items()]
     return pd.DataFrame(lines, columns=["Setting", "Paper", "This run"])

@@ -8,14 +8,15 @@ import yaml
 
 def as_yaml(plain: Any) -> str:
     """Values of params.yaml as YAML, in their order; of a path that leaves the repository only the last part."""
-    return yaml.safe_dump(_without_folders(plain), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(without_folders(plain), sort_keys=False, allow_unicode=True)
 
 
-def _without_folders(value: Any) -> Any:
+def without_folders(value: Any) -> Any:
+    """The same values; of a path that leaves the repository only the last part."""
     if isinstance(value, dict):
-        return {key: _without_folders(own) for key, own in value.items()}
+        return {key: without_folders(own) for key, own in value.items()}
     if isinstance(value, list):
-        return [_without_folders(own) for own in value]
+        return [without_folders(own) for own in value]
     if isinstance(value, str) and value.startswith(("/", "~", ".")):
         return f"…/{PurePath(value).name}"
     return value
