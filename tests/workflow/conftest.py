@@ -187,7 +187,7 @@ def snakemade(tmp_path_factory) -> Study:
 
     def make(folder: Path) -> None:
         study = Study(folder)
-        study.kill_when("results/checkpoints/D/seed13/epoch0002-batch0000000.json", "snakemake", "--cores", "1")
+        study.kill_when("results/checkpoints/D/seed13/epoch0002-batch0000000.json", "snakemake", "--cores", "2")
         locked = study.run("snakemake", "--cores", "1", check=False)
         assert "LockException" in locked.stderr
         study.run("crisisflow", "unlock")

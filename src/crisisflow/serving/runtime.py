@@ -109,8 +109,8 @@ class _TasksOnly(torch.nn.Module):
 def to_int8(graph: bytes) -> bytes:
     """The graph with int8 weights in its matrix products, their inputs quantized as they come (dynamic quantization).
 
-    Embeddings stay float32: they cost no time, and their error would go through all layers. Weights use seven bits, since
-    processors without VNNI saturate with eight. What a text gets depends a little on those that go with it.
+    Embeddings stay float32: they cost no time, and their error would go through all layers. Weights use seven bits,
+    since processors without VNNI saturate with eight. What a text gets depends a little on those that go with it.
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic

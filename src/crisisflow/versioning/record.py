@@ -70,18 +70,28 @@ def run(shards: int | None = None) -> None:
             _record(repo, shards)
 
 
-def sources(repo: "Repo") -> dict[str, bytes]:
-    """The content of params.yaml, dvc.yaml and every other file that no stage makes, such as code and lexicons."""
-    made = {str(out) for stage in repo.index.stages for out in stage.outs}
-    read = {str(dependency) for stage in repo.index.stages for dependency in stage.deps} - made
-    return {path: Path(path).read_bytes() for path in sorted({*read, str(dvcyaml.DVC_FILE)}) if Path(path).is_file()}
+class Sources:
+    """params.yaml, dvc.yaml and every other file that no stage makes, such as code and lexicons, as they are now."""
+
+    def __init__(self, repo: "Repo") -> None:
+        made = {str(out) for stage in repo.index.stages for out in stage.outs}
+        read = {str(dependency) for stage in repo.index.stages for dependency in stage.deps} - made
+        self._paths = [Path(path) for path in sorted({*read, str(dvcyaml.DVC_FILE)})]
+        self._content = self._read()
+
+    def _read(self) -> list[bytes | None]:
+        return [path.read_bytes() if path.is_file() else None for path in self._paths]
+
+    def edited(self) -> bool:
+        """Whether any of them has changed since."""
+        return self._read() != self._content
 
 
 def _record(repo: "Repo", shards: int | None) -> None:
     changed = repo.status()
     if not changed:
         return
-    before, lock = sources(repo), Path("dvc.lock")
+    sources, lock = Sources(repo), Path("dvc.lock")
     recorded = lock.read_bytes() if lock.exists() else None
     # Snakemake counts the shards as inputs: with another number of them than in the run it would have something to do.
     if not nothing_to_do(*(["--set-scatter", f"shards={shards}"] if shards else [])):
@@ -104,7 +114,7 @@ def _record(repo: "Repo", shards: int | None) -> None:
             f"DVC may not write {error.filename}, so nothing was recorded; get that right, or use a cache of your own "
             "(dvc cache dir --local FOLDER), then: crisisflow record"
         ) from error
-    if sources(repo) != before:
+    if sources.edited():
         lock.unlink() if recorded is None else write_text(lock, recorded.decode())
         raise CrisisflowError(
             "parameters or code were edited meanwhile, so nothing was recorded; run: crisisflow record"

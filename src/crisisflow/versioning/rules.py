@@ -7,7 +7,7 @@ Each helper keeps the name of what it stands for, so that dvc.yaml can be made f
 import json
 import sys
 from collections.abc import Callable, Iterable
-from functools import reduce
+from functools import cache, reduce
 from itertools import product
 from operator import getitem
 from pathlib import Path
@@ -43,8 +43,9 @@ def refuse_another_package(expected: str) -> None:
         _stop(f"this crisisflow is of another checkout ({PACKAGE.parent}); use this one's: PYTHONPATH=src crisisflow …")
 
 
+@cache
 def load_params() -> dict[str, Any]:
-    """The plain form of params.yaml; if it is not valid, one line on stderr and exit code 2."""
+    """The plain form of params.yaml, read once a run; if it is not valid, one line on stderr and exit code 2."""
     try:
         return read_params(PARAMS_FILE)[1]
     except CrisisflowError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 from crisisflow.versioning import dvcyaml
-from crisisflow.versioning.record import made_here, opened_repo, sources
+from crisisflow.versioning.record import Sources, made_here, opened_repo
 from crisisflow.versioning.snakefile import opened
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def run(shards: int | None = None) -> None:
     with opened_repo() as repo, opened(["--set-scatter", f"shards={shards}"] if shards else []) as workflow:
         if repo is None:
             raise CrisisflowError("this is no git checkout with DVC (dvc init), so there is nothing to go by")
-        before = sources(repo)
+        sources = Sources(repo)
         dvcyaml.check(workflow.rules)
         workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=False)
         workflow._build_dag()
@@ -121,7 +121,7 @@ def run(shards: int | None = None) -> None:
             with workflow.persistence.lock():
                 found = inspect(repo)
                 accepted = workflow.async_run(_tell(workflow, found))
-                if sources(repo) != before:
+                if sources.edited():
                     for job in workflow.dag.jobs:
                         workflow.persistence.started(job)
                     raise CrisisflowError(
