@@ -46,7 +46,7 @@ rule all:
         rules.bootstrap.output,
         rules.learning_curve.output,
         rules.leave_one_event_out.output,
-        rules.human_gold.output,
+        rules.against_gold.output,
         rules.tables.output,
         rules.errors.output,
         rules.figures.output,

@@ -357,13 +357,28 @@ def bootstrap_command(
 def hold_out_command(
     tweets: Annotated[Path, typer.Option()],
     aligned: Annotated[Path, typer.Option()],
-    event: Annotated[str, typer.Option(help="the event that is left out of training, and alone in validation")],
+    event: Annotated[str, typer.Option(help="the event that is left out")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Leave an event out of the aligned tweets."""
     from crisisflow.evaluation.hold_out import run
 
     run(tweets, aligned, event, out)
+
+
+@app.command("predict_event")
+def predict_event_command(
+    weights: Annotated[Path, typer.Option(help="of a row that was trained without the event")],
+    config: Annotated[Path, typer.Option()],
+    tweets: Annotated[Path, typer.Option()],
+    aligned: Annotated[Path, typer.Option()],
+    event: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Predict an event's validation tweets by a row that was trained without it."""
+    from crisisflow.evaluation.predict_event import run
+
+    run(weights, config, tweets, aligned, event, out)
 
 
 @app.command("learning_curve")
@@ -382,6 +397,7 @@ def learning_curve_command(
 @app.command("leave_one_event_out")
 def leave_one_event_out_command(
     tweets: Annotated[Path, typer.Option()],
+    size: Annotated[Any, value(Positive | Literal["all"], "training.tweets")],
     out: Annotated[Path, typer.Option()],
     seen: Annotated[list[Path] | None, typer.Option(help="predictions of a row and seed; repeat")] = None,
     unseen: Annotated[list[Path] | None, typer.Option(help="the same without an event; repeat")] = None,
@@ -389,11 +405,11 @@ def leave_one_event_out_command(
     """Score the rows on events that they have not seen."""
     from crisisflow.evaluation.leave_one_event_out import run
 
-    run(tweets, seen or [], unseen or [], out)
+    run(tweets, size, seen or [], unseen or [], out)
 
 
-@app.command("human_gold")
-def human_gold_command(
+@app.command("against_gold")
+def against_gold_command(
     rows: Annotated[Any, value(Rows, "section rows")],
     seeds: Annotated[Any, value(list[int], "list of seeds")],
     size: Annotated[Any, value(Positive | Literal["all"], "training tweets used, or all: training.tweets")],
@@ -407,7 +423,7 @@ def human_gold_command(
     idrisi: Annotated[Any, value(str | None, "folder of IDRISI-R, or null: annotation.quality.idrisi")] = None,
 ) -> None:
     """Score the rows against gold spans, and against the rules on the same tweets."""
-    from crisisflow.evaluation.human_gold import run
+    from crisisflow.evaluation.against_gold import run
 
     run(rows, seeds, size, idrisi, repaired, generated, reference, tweets, resolved, weights, out)
 
@@ -449,7 +465,7 @@ def tables_command(
     metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
     histories: Annotated[list[Path], typer.Option("--history", help="history.csv of a row and seed; repeat")],
     differences: Annotated[Path, typer.Option(help="what the step bootstrap found")],
-    human_gold: Annotated[Path, typer.Option(help="what the step human_gold found")],
+    against_gold: Annotated[Path, typer.Option(help="what the step against_gold found")],
     folder: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
@@ -466,7 +482,7 @@ def tables_command(
         metrics,
         histories,
         differences,
-        human_gold,
+        against_gold,
         folder,
         out,
     )
@@ -492,7 +508,7 @@ def figures_command(
 def final_test_command(
     params: Annotated[Path, typer.Option(help="whose seeds are tested")] = Path("params.yaml"),
 ) -> None:
-    """Open the test split, once per commit: score the chosen row on it and record that. No other step reads it."""
+    """Open the test split, once per commit: score the chosen row on it and record that. No other step does."""
     from crisisflow.evaluation.final_test import run
     from crisisflow.params import read_params
 
@@ -539,7 +555,7 @@ def cards_command(
     metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
     differences: Annotated[Path, typer.Option(help="what the step bootstrap found")],
     unseen: Annotated[Path, typer.Option(help="what the step leave_one_event_out wrote")],
-    human_gold: Annotated[Path, typer.Option(help="what the step human_gold wrote")],
+    against_gold: Annotated[Path, typer.Option(help="what the step against_gold wrote")],
     model: Annotated[Path, typer.Option(help="the model card")],
     dataset: Annotated[Path, typer.Option(help="the dataset card")],
 ) -> None:
@@ -547,7 +563,7 @@ def cards_command(
     from crisisflow.evaluation.cards import run
 
     run(
-        params, tweets, resolved, manifest, corpus, quality, metrics, differences, unseen, human_gold, model, dataset
+        params, tweets, resolved, manifest, corpus, quality, metrics, differences, unseen, against_gold, model, dataset
     )  # fmt: skip
 
 

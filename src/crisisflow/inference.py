@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, BatchEncoding, PreTrainedTokenizerBase
@@ -11,7 +12,7 @@ from transformers.utils import logging as transformers_logging
 
 from crisisflow.alignment.bio import words_of
 from crisisflow.alignment.decoding import FoundSpan, strict_spans
-from crisisflow.artifacts import batched, read_json
+from crisisflow.artifacts import PREDICTIONS, batched, read_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.joint import JointModel
 from crisisflow.pretrained import load_tokenizer
@@ -106,6 +107,18 @@ def predict_texts(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> di
         found["predicted_class_id"] = guess.class_ids()
         found["class_probabilities"] = guess.probabilities.tolist()
     return found
+
+
+def predict_aligned(row: TrainedRow, tweets: pa.Table, aligned: pa.Table) -> pa.Table:
+    """A row's predictions (artifacts.PREDICTIONS) of tweets of the corpus.
+
+    Args:
+        tweets: artifacts.TWEETS. aligned: the same tweets in the row's subwords (artifacts.ALIGNED).
+    """
+    columns = {name: aligned[name] for name in ("tweet_id", "class_id", "labels")}
+    columns |= predict_texts(row, tweets["text"].to_pylist())
+    nothing = [None] * tweets.num_rows
+    return pa.table([columns.get(name, nothing) for name in PREDICTIONS.names], schema=PREDICTIONS)
 
 
 def annotate(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> list[Findings]:

@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard
 
 from crisisflow.annotation.span import Span, write_spans
 from crisisflow.artifacts import TWEETS, write_csv, write_json, write_parquet
-from crisisflow.evaluation import cards, human_gold, leave_one_event_out, model_card
+from crisisflow.evaluation import against_gold, cards, leave_one_event_out, model_card
 from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.evaluation.results import RowResult
 from crisisflow.params import Params, read_params
@@ -65,11 +65,13 @@ def render(
 
 
 def gold_of(rows: tuple) -> pd.DataFrame:
-    """Lines of human_gold.csv: of each row the spans of all types, and of one."""
+    """Lines of against_gold.csv: of each row the spans of all types, and of one."""
     lines = [
-        ("set", row, 13, label, 10, 1200, 900, 0.5, 0.5, 0.5, 0.75, 0.25) for row in rows for label in ("all", "PERSON")
+        ("set", "people", row, 13, label, 10, 1200, 900, 0.5, 0.5, 0.5, 0.75, 0.25)
+        for row in rows
+        for label in ("all", "PERSON")
     ]
-    return pd.DataFrame(lines, columns=human_gold.COLUMNS)
+    return pd.DataFrame(lines, columns=against_gold.COLUMNS)
 
 
 def cells(line: str) -> list[str]:
@@ -117,7 +119,7 @@ def test_a_row_of_one_task_claims_one():
 
 def test_unseen_events_stand_in_the_card_with_the_row_that_was_tried():
     assert "Not measured: no row was trained without an event" in render(params_with())
-    line = ["B", "hurricane_irma_2017", 1234, "cls_macro_f1", 1234, 0.8, 0.6, -0.2, -0.3, -0.1]
+    line = ["B", "hurricane_irma_2017", 900, 800, 1234, "cls_macro_f1", 1234, 0.8, 0.6, -0.2, -0.3, -0.1]
     other = render(params_with(), unseen=(line,))
     assert "row B was:" in other
     assert ["B", "hurricane_irma_2017", "1,234", "CLS macro-F1", "0.800", "0.600", "-0.200 [-0.300, -0.100]"] in [
@@ -130,7 +132,7 @@ def test_right_stands_beside_agreeing_in_the_card():
     assert "Not measured: there were no such tweets with gold spans" in render(params_with(), gold=("A",))
     lines = [cells(text) for text in render(params_with(), gold=("A", "C")).splitlines()]
     assert [line for line in lines if line[0] == "set"] == [
-        ["set", "all", "C", "10", "1,200", "0.750", "0.500", "0.250"]
+        ["set", "people", "all", "C", "10", "1,200", "0.750", "0.500", "0.250"]
     ]
 
 
@@ -167,7 +169,7 @@ def artifacts(tmp_path) -> Path:
     write_json(tmp_path / "quality.json", {})
     write_json(tmp_path / "differences.json", [])
     write_csv(tmp_path / "unseen.csv", leave_one_event_out.COLUMNS, [])
-    write_csv(tmp_path / "gold.csv", human_gold.COLUMNS, [])
+    write_csv(tmp_path / "gold.csv", against_gold.COLUMNS, [])
     for at, row in enumerate([*SAMPLE["rows"], "floor"]):
         write_json(tmp_path / row / "seed13" / "metrics.json", metrics(None if row == "floor" else 0.5, at / 10 + 0.1))
     return tmp_path

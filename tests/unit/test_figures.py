@@ -24,9 +24,10 @@ CURVE = [
     ("floor", 100, 13, None, 0.35),
     ("floor", 900, 13, None, 0.5),
 ]
+LOOK = ["epoch", "step", "part", "cosine", "ner_norm", "cls_norm"]
 EVENTS = [
-    ("A", "kerala_floods_2018", 40, "ner_micro_f1", 90, 0.8, 0.7, -0.1, -0.2, 0.0),
-    ("A", "kerala_floods_2018", 40, "cls_macro_f1", 40, 0.6, 0.5, -0.1, -0.2, 0.0),
+    ("A", "kerala_floods_2018", 900, 900, 40, "ner_micro_f1", 90, 0.8, 0.7, -0.1, -0.2, 0.0),
+    ("A", "kerala_floods_2018", 900, 900, 40, "cls_macro_f1", 40, 0.6, 0.5, -0.1, -0.2, 0.0),
 ]
 
 
@@ -78,15 +79,20 @@ def histories(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def gradients(histories) -> list[Path]:
-    """Eleven looks a part: at the embeddings -1 to 0, at layer 1 always 0.5; the row of one task has none."""
+    """In the last epoch eleven looks a part: at the embeddings -1 to 0, at layer 1 always 0.5, NER's gradient three
+    times as long; before it others. The row of one task has none.
+    """
     paths = []
     for history in histories:
         path = history.with_name("gradients.csv")
         looks = [
-            (2, at, part, cosine) for at in range(11) for part, cosine in (("embeddings", -at / 10), ("layer 1", 0.5))
+            (2, at, part, cosine, 3.0, 1.0)
+            for at in range(11)
+            for part, cosine in (("embeddings", -at / 10), ("layer 1", 0.5))
         ]
+        looks += [(1, 0, part, 0.9, 1.0, 1.0) for part in ("embeddings", "layer 1")]
         of_row = looks if history.parent.parent.name == "A" else []
-        pd.DataFrame(of_row, columns=["epoch", "step", "part", "cosine"]).to_csv(path, index=False)
+        pd.DataFrame(of_row, columns=LOOK).to_csv(path, index=False)
         paths.append(path)
     return paths
 
@@ -189,19 +195,21 @@ def test_the_bins_of_all_seeds_are_one_by_their_sizes(inputs):
     assert np.asarray(entities.lines[1].get_ydata()) == pytest.approx([0.5, 1.0])
 
 
-def test_the_cosines_are_those_of_the_last_epoch_with_their_percentiles(gradients):
+def test_cosines_and_lengths_are_those_of_the_last_epoch_with_their_percentiles(gradients):
     table = further.gradients_table(gradients)
     assert table["row"].unique().tolist() == ["A"]
-    embeddings = table[table["part"] == "embeddings"].iloc[0]
-    assert embeddings[["looks", "mean", "low", "high"]].tolist() == [22, *map(pytest.approx, (-0.5, -0.9, -0.1))]
-    (panel,) = further.draw_gradients(table).axes
-    assert panel.lines[0].get_ydata() == pytest.approx([-0.5, 0.5])
+    embeddings = table[(table["part"] == "embeddings") & (table["epoch"] == 2)].iloc[0]
+    expected = [22, *map(pytest.approx, (-0.5, -0.9, -0.1, 10 / 11, 3.0))]
+    assert embeddings[["looks", "mean", "low", "high", "negative", "ratio"]].tolist() == expected
+    cosines, ratios = further.draw_gradients(table).axes
+    assert cosines.lines[0].get_ydata() == pytest.approx([-0.5, 0.5])
+    assert ratios.lines[0].get_ydata() == pytest.approx([3, 3])
 
 
 def test_where_no_gradients_were_looked_at_the_figure_says_so(tmp_path):
     path = tmp_path / "A" / "seed13" / "gradients.csv"
-    write_csv(path, ["epoch", "step", "part", "cosine"], [])
-    (panel,) = further.draw_gradients(further.gradients_table([path])).axes
+    write_csv(path, LOOK, [])
+    panel, _ = further.draw_gradients(further.gradients_table([path])).axes
     assert "gradient_cosine_every is 0" in panel.get_title()
 
 

@@ -1,9 +1,14 @@
-"""The test split: only the final test reads it, and nobody sees a score that is not recorded."""
+"""The test split: only the final test scores a row on it, and nobody sees a score that is not recorded."""
 
+import shutil
 import subprocess
+from math import sqrt
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from crisisflow import inference
 from crisisflow.artifacts import (
@@ -17,8 +22,9 @@ from crisisflow.artifacts import (
     write_parquet,
 )
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import errors, evaluate, final_test, floor, hold_out, human_gold, learning_curve
-from crisisflow.evaluation.final_test import RECORD, predictions_of_test, settled_commit
+from crisisflow.evaluation import against_gold, errors, evaluate, final_test, floor, hold_out, learning_curve
+from crisisflow.evaluation.counts import scores_of
+from crisisflow.evaluation.final_test import RECORD, settled_commit
 from crisisflow.params import RowParams
 from tests.unit.conftest import ROWS, train_row
 
@@ -49,7 +55,7 @@ def closed(trained, corpus, tmp_path_factory):
 
 
 def outputs(tweets, gold, aligned, repaired, encoder, folder):
-    """What every step that reads one of these files writes, from training to errors."""
+    """What the steps write that train, choose, score or look for errors."""
     own = folder / "rows" / "both" / "seed13"
     train_row(own, aligned, encoder, "both")
     evaluate.run(own / "predictions.parquet", own / "config.json", own / "metrics.json")
@@ -57,8 +63,8 @@ def outputs(tweets, gold, aligned, repaired, encoder, folder):
     hold_out.run(tweets, aligned, EVENT, folder / "held.parquet")
     learning_curve.run(tweets, [], [own / "metrics.json"], folder / "curve.csv")
     inputs = (repaired, gold, folder / "no_reference", tweets, gold, [own / "model.safetensors"])
-    human_gold.run({"both": RowParams.model_validate(ROWS["both"] | {"encoder": str(encoder)})}, [13], "all", None,
-                   *inputs, folder / "human_gold.csv")  # fmt: skip
+    against_gold.run({"both": RowParams.model_validate(ROWS["both"] | {"encoder": str(encoder)})}, [13], "all", None,
+                   *inputs, folder / "against_gold.csv")  # fmt: skip
     write_json(folder / "chosen.json", {"chosen_row": "both"})
     errors.run(folder / "chosen.json", tweets, [own / "predictions.parquet"], folder / "errors.csv")
     return {
@@ -68,7 +74,9 @@ def outputs(tweets, gold, aligned, repaired, encoder, folder):
     }
 
 
-def test_what_stands_in_the_test_split_changes_no_other_step(trained, corpus, closed, tiny_encoder, tmp_path):
+def test_what_stands_in_the_test_split_changes_no_training_choice_or_score(
+    trained, corpus, closed, tiny_encoder, tmp_path
+):
     aligned, repaired = trained / "aligned.parquet", corpus / "repaired.parquet"
     inputs = [(corpus / "tweets.parquet", corpus / "gold.parquet", aligned)]
     inputs += [(closed / "tweets.parquet", closed / "gold.parquet", closed / "aligned.parquet")]
@@ -78,7 +86,7 @@ def test_what_stands_in_the_test_split_changes_no_other_step(trained, corpus, cl
         outputs(*own, repaired, tiny_encoder, tmp_path / name)
         for name, own in zip(("left", "right"), inputs, strict=True)
     )
-    assert {"held.parquet", "rows/both/seed13/model.safetensors", "human_gold.csv", "errors.csv"} < set(left)
+    assert {"held.parquet", "rows/both/seed13/model.safetensors", "against_gold.csv", "errors.csv"} < set(left)
     assert [name for name in left if left[name] != right[name]] == []
 
 
@@ -87,7 +95,8 @@ def test_the_final_test_predicts_each_test_tweet_as_the_row_was_aligned(trained,
     row = inference.load(folder / "model.safetensors", folder / "config.json")
     tweets = read_parquet(corpus / "tweets.parquet", TWEETS)
     aligned = read_parquet(trained / "aligned.parquet", ALIGNED)
-    found = predictions_of_test(row, tweets, aligned)
+    of_test = pc.equal(tweets["split"], "test")
+    found = inference.predict_aligned(row, tweets.filter(of_test), aligned.filter(of_test))
     assert found.schema.equals(PREDICTIONS)
     expected = [line for line in aligned.to_pylist() if line["split"] == "test"]
     assert found["tweet_id"].to_pylist() == [line["tweet_id"] for line in expected]
@@ -120,7 +129,7 @@ def checkout(trained, corpus, tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_an_opening_is_recorded_counted_and_not_repeated(checkout, capsys):
+def test_an_opening_is_recorded_counted_and_not_repeated(checkout, trained, capsys):
     final_test.run([13])
     said = capsys.readouterr().err
     assert "row both; it was opened 0 times before" in said
@@ -134,25 +143,53 @@ def test_an_opening_is_recorded_counted_and_not_repeated(checkout, capsys):
     scores = {name: own["mean"] for name, own in entry["scores"].items()}
     assert set(scores) == {"ner_micro_f1", "cls_macro_f1", "combined_score"}
     assert scores["combined_score"] == pytest.approx((scores["ner_micro_f1"] + scores["cls_macro_f1"]) / 2)
-    with pytest.raises(CrisisflowError, match=f"opened for .* already .*ner_micro_f1 {scores['ner_micro_f1']:.4f}"):
+    with pytest.raises(
+        CrisisflowError, match=f"opened for this commit already .*ner_micro_f1 {scores['ner_micro_f1']:.4f}"
+    ):
         final_test.run([13])
-    git("commit", "-qam", "recorded")
+    git("commit", "-qam", "recorded")  # another commit, of the same weights
+    with pytest.raises(CrisisflowError, match="opened for these very weights already"):
+        final_test.run([13])
+    assert read_json(RECORD) == [entry]
+    capsys.readouterr()
+    write_json(checkout / "results" / "metrics.json", {"chosen_row": "tags"})
+    (checkout / "data" / "aligned" / "tags.parquet").symlink_to(trained / "aligned.parquet")
+    git("add", "-A")
+    git("commit", "-qm", "another row")
     final_test.run([13])
-    assert "it was opened 1 times before" in capsys.readouterr().err
-    assert [own["scores"] for own in read_json(RECORD)] == [entry["scores"]] * 2
+    assert "row tags; it was opened 1 times before" in capsys.readouterr().err
+    assert [own["row"] for own in read_json(RECORD)] == ["both", "tags"]
 
 
 def test_several_seeds_give_mean_and_deviation(checkout, trained, capsys):
-    """The same weights twice, so that the deviation is nought."""
+    """The second seed is of a row with another entity head, so that NER's scores differ."""
     (checkout / "results" / "rows").unlink()
-    for seed in ("seed13", "seed17"):
-        (checkout / "results" / "rows" / "both").mkdir(parents=True, exist_ok=True)
-        (checkout / "results" / "rows" / "both" / seed).symlink_to(trained / "rows" / "both" / "seed13")
+    first, second = (checkout / "results" / "rows" / "both" / f"seed{seed}" for seed in (13, 17))
+    for folder in (first, second):
+        shutil.copytree(trained / "rows" / "both" / "seed13", folder)
+    tensors = load_file(second / "model.safetensors")
+    (head,) = [name for name in tensors if name.endswith("entity_head.bias")]
+    save_file(tensors | {head: tensors[head] + torch.arange(len(tensors[head]))}, second / "model.safetensors")
     git("add", "-A")
     git("commit", "-qm", "two seeds")
     final_test.run([13, 17])
     (entry,) = read_json(RECORD)
-    assert {own["deviation"] for own in entry["scores"].values()} == {0}
+    assert len(set(entry["weights"].values())) == 2
+    tweets, aligned = (
+        read_parquet(checkout / "data" / name, schema)
+        for name, schema in (("corpus/tweets.parquet", TWEETS), ("aligned/both.parquet", ALIGNED))
+    )
+    of_test = pc.equal(tweets["split"], "test")
+    scores = []
+    for folder in (first, second):
+        row = inference.load(folder / "model.safetensors", folder / "config.json")
+        found = inference.predict_aligned(row, tweets.filter(of_test), aligned.filter(of_test))
+        scores.append(scores_of(found)["ner_micro_f1"])
+    assert scores[0] != scores[1]
+    ner = entry["scores"]["ner_micro_f1"]
+    assert ner["mean"] == pytest.approx(sum(scores) / 2)
+    assert ner["deviation"] == pytest.approx(abs(scores[0] - scores[1]) / sqrt(2))
+    assert entry["scores"]["cls_macro_f1"]["deviation"] == 0
 
 
 def test_no_score_is_said_that_is_not_recorded(checkout, monkeypatch, capsys):

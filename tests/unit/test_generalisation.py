@@ -6,7 +6,7 @@ import pytest
 
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import hold_out, learning_curve, leave_one_event_out
+from crisisflow.evaluation import hold_out, learning_curve, leave_one_event_out, predict_event
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
 
 B = BIO_LABELS.index("B-PERSON")
@@ -18,7 +18,7 @@ def lines(path):
 
 
 @pytest.fixture
-def corpus(tmp_path):
+def tweets(tmp_path):
     """Of each class eight train and two validation tweets; every other one is of the event `flood`."""
     rows = []
     for at in range(120):
@@ -38,7 +38,7 @@ def corpus(tmp_path):
     return tmp_path / "tweets"
 
 
-def aligned(corpus, path):
+def aligned(tweets, path):
     rows = [
         {
             "tweet_id": row["tweet_id"],
@@ -48,30 +48,68 @@ def aligned(corpus, path):
             "class_id": EVENT_CLASSES.index(row["class_label"]),
             "truncated_spans": 0,
         }
-        for row in read_parquet(corpus, TWEETS).to_pylist()
+        for row in read_parquet(tweets, TWEETS).to_pylist()
     ]
     write_parquet(path, rows, ALIGNED)
     return path
 
 
-def test_a_held_out_event_is_in_no_training_tweet_and_alone_in_validation(corpus, tmp_path):
-    hold_out.run(corpus, aligned(corpus, tmp_path / "aligned"), "flood", tmp_path / "out")
-    event_of = {row["tweet_id"]: row["event"] for row in read_parquet(corpus, TWEETS).to_pylist()}
+def test_a_held_out_event_is_neither_learnt_from_nor_the_epoch_chosen_on_it(tweets, tmp_path):
+    rows = read_parquet(tweets, TWEETS).to_pylist()
+    rows[10]["event"] = None  # it may be of the event
+    write_parquet(tweets, rows, TWEETS)
+    hold_out.run(tweets, aligned(tweets, tmp_path / "aligned"), "flood", tmp_path / "out")
+    event_of = {row["tweet_id"]: row["event"] for row in rows}
     kept = read_parquet(tmp_path / "out", ALIGNED).to_pylist()
-    assert {(row["split"], event_of[row["tweet_id"]]) for row in kept} == {("train", "fire"), ("validation", "flood")}
-    assert len(kept) == 40 + 10
+    assert {(row["split"], event_of[row["tweet_id"]]) for row in kept} == {("train", "fire"), ("validation", "fire")}
+    assert len(kept) == 39 + 10
+    splits = [row["split"] for row in rows]
+    assert leave_one_event_out.trained_on(splits, list(event_of.values()), "all", "flood") == [80, 39]
+    assert leave_one_event_out.trained_on(splits, list(event_of.values()), 20, "flood") == [20, 20]
 
 
-def test_an_event_that_the_corpus_lacks_is_named_with_those_that_it_has(corpus, tmp_path):
+def test_a_row_predicts_the_validation_tweets_of_the_event_alone(trained, corpus, tmp_path):
+    folder = trained / "rows" / "both" / "seed13"
+    table = read_parquet(corpus / "tweets.parquet", TWEETS)
+    event = next(row["event"] for row in table.to_pylist() if row["split"] == "validation")
+    predict_event.run(
+        folder / "model.safetensors",
+        folder / "config.json",
+        corpus / "tweets.parquet",
+        trained / "aligned.parquet",
+        event,
+        tmp_path / "out",
+    )
+    of_event = {row["tweet_id"] for row in table.to_pylist() if (row["split"], row["event"]) == ("validation", event)}
+    found = read_parquet(tmp_path / "out", PREDICTIONS).to_pylist()
+    assert {row["tweet_id"] for row in found} == of_event
+    # the row itself predicted the same of them when it was trained
+    before = {row["tweet_id"]: row for row in read_parquet(folder / "predictions.parquet", PREDICTIONS).to_pylist()}
+    for row in found:
+        assert row["labels"] == before[row["tweet_id"]]["labels"]
+        assert row["predicted_labels"] == before[row["tweet_id"]]["predicted_labels"]
+
+
+def test_predictions_of_other_tweets_are_not_compared(tweets, tmp_path):
+    folder = tmp_path / "rows" / "B" / "seed13"
+    seen = write_predictions(folder / "predictions.parquet", tweets, lambda row: True)
+    other = write_predictions(
+        folder / "without-flood" / "predictions.parquet", tweets, lambda row: row["event"] == "fire"
+    )
+    with pytest.raises(CrisisflowError, match="row B for flood are not of the same tweets"):
+        leave_one_event_out.run(tweets, "all", [seen], [other], tmp_path / "out.csv")
+
+
+def test_an_event_that_the_corpus_lacks_is_named_with_those_that_it_has(tweets, tmp_path):
     with pytest.raises(CrisisflowError, match=r"no tweet of storm; there are: fire, flood"):
-        hold_out.run(corpus, aligned(corpus, tmp_path / "aligned"), "storm", tmp_path / "out")
+        hold_out.run(tweets, aligned(tweets, tmp_path / "aligned"), "storm", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def write_predictions(path, corpus, keep, wrong_classes=(), missed=()):
+def write_predictions(path, tweets, keep, wrong_classes=(), missed=()):
     """Predictions of the validation tweets that `keep` says, all right but for the named tweets."""
     rows = []
-    for row in read_parquet(corpus, TWEETS).to_pylist():
+    for row in read_parquet(tweets, TWEETS).to_pylist():
         if row["split"] == "validation" and keep(row):
             class_id = EVENT_CLASSES.index(row["class_label"])
             guess = (class_id + 1) % 10 if row["tweet_id"] in wrong_classes else class_id
@@ -90,20 +128,20 @@ def write_predictions(path, corpus, keep, wrong_classes=(), missed=()):
     return path
 
 
-def test_seen_and_unseen_are_scored_on_the_very_same_tweets(corpus, tmp_path):
+def test_seen_and_unseen_are_scored_on_the_very_same_tweets(tweets, tmp_path):
     folder = tmp_path / "rows" / "B" / "seed13"
-    seen = write_predictions(folder / "predictions.parquet", corpus, lambda row: True, missed={"091"})
+    seen = write_predictions(folder / "predictions.parquet", tweets, lambda row: True, missed={"091"})
     unseen = [
         write_predictions(
             folder / f"without-{event}" / "predictions.parquet",
-            corpus,
+            tweets,
             lambda row, event=event: row["event"] == event,
             wrong_classes={"080", "081"},
             missed={"082", "083"},
         )
         for event in ("flood", "fire")
     ]
-    leave_one_event_out.run(corpus, [seen], unseen, tmp_path / "out.csv")
+    leave_one_event_out.run(tweets, "all", [seen], unseen, tmp_path / "out.csv")
     found = {(line["event"], line["score"]): line for line in lines(tmp_path / "out.csv")}
     assert list(found) == [
         (event, score)
@@ -111,6 +149,7 @@ def test_seen_and_unseen_are_scored_on_the_very_same_tweets(corpus, tmp_path):
         for score in ("ner_micro_f1", "cls_macro_f1")
     ]
     flood = found["flood", "ner_micro_f1"]
+    assert (flood["trained_seen"], flood["trained_unseen"]) == ("80", "40")
     assert (flood["row"], flood["tweets"], flood["support"]) == ("B", "10", "10")
     assert float(flood["seen"]) == 1
     assert float(flood["unseen"]) == pytest.approx(16 / 18)
@@ -124,25 +163,25 @@ def test_seen_and_unseen_are_scored_on_the_very_same_tweets(corpus, tmp_path):
     assert float(found["flood", "cls_macro_f1"]["unseen"]) == pytest.approx((7 + 2 / 3) / 10)
 
 
-def test_the_classes_that_an_event_lacks_do_not_count(corpus, tmp_path):
+def test_the_classes_that_an_event_lacks_do_not_count(tweets, tmp_path):
     folder = tmp_path / "rows" / "B" / "seed13"
 
     def few(row):
         return row["event"] == "flood" and row["tweet_id"] < "083"
 
-    seen = write_predictions(folder / "predictions.parquet", corpus, few)
-    unseen = write_predictions(folder / "without-flood" / "predictions.parquet", corpus, few, wrong_classes={"082"})
-    leave_one_event_out.run(corpus, [seen], [unseen], tmp_path / "out.csv")
+    seen = write_predictions(folder / "predictions.parquet", tweets, few)
+    unseen = write_predictions(folder / "without-flood" / "predictions.parquet", tweets, few, wrong_classes={"082"})
+    leave_one_event_out.run(tweets, "all", [seen], [unseen], tmp_path / "out.csv")
     (line,) = [line for line in lines(tmp_path / "out.csv") if line["score"] == "cls_macro_f1"]
     assert (float(line["seen"]), float(line["unseen"])) == (1, pytest.approx(2 / 3))
 
 
-def test_the_curve_has_the_rows_points_and_the_floor_s_on_the_same_tweets(corpus, tmp_path):
+def test_the_curve_has_the_rows_points_and_the_floor_s_on_the_same_tweets(tweets, tmp_path):
     folder = tmp_path / "rows" / "B" / "seed13"
-    fewer = write_predictions(folder / "tweets-20" / "predictions.parquet", corpus, lambda row: True, missed={"080"})
+    fewer = write_predictions(folder / "tweets-20" / "predictions.parquet", tweets, lambda row: True, missed={"080"})
     whole = {"training_tweets": 80, "ner_micro_f1": 0.75, "cls_macro_f1": 0.5}
     write_json(folder / "metrics.json", whole)
-    learning_curve.run(corpus, [fewer], [folder / "metrics.json"], tmp_path / "out.csv")
+    learning_curve.run(tweets, [fewer], [folder / "metrics.json"], tmp_path / "out.csv")
     found = lines(tmp_path / "out.csv")
     assert [(line["row"], line["tweets"], line["seed"]) for line in found] == [
         ("B", "20", "13"),
@@ -156,7 +195,7 @@ def test_the_curve_has_the_rows_points_and_the_floor_s_on_the_same_tweets(corpus
     assert float(found[3]["cls_macro_f1"]) == 1  # the class stands in each text
 
 
-def test_with_nothing_asked_for_there_is_nothing(corpus, tmp_path):
-    learning_curve.run(corpus, [], [], tmp_path / "curve.csv")
-    leave_one_event_out.run(corpus, [], [], tmp_path / "events.csv")
+def test_with_nothing_asked_for_there_is_nothing(tweets, tmp_path):
+    learning_curve.run(tweets, [], [], tmp_path / "curve.csv")
+    leave_one_event_out.run(tweets, "all", [], [], tmp_path / "events.csv")
     assert lines(tmp_path / "curve.csv") == lines(tmp_path / "events.csv") == []

@@ -217,7 +217,7 @@ def test_what_has_no_place_is_named(artifacts):
     with pytest.raises(CrisisflowError, match="no place for, or misses: tables/table9"):
         run(artifacts)
     write_json(captions, {"table1": "alone"})
-    with pytest.raises(CrisisflowError, match="misses: tables/calibration, tables/comparison"):
+    with pytest.raises(CrisisflowError, match="misses: tables/against_gold, tables/calibration"):
         run(artifacts)
     (artifacts / "tables" / "table1.csv").unlink()
     with pytest.raises(CrisisflowError, match=r"table1\.csv does not exist; run the step"):

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 BIN = str(Path(sys.executable).parent)
 
 # The stages that compare the rows, and what Snakemake runs when one row is changed.
-AFTER_ROWS = ["bootstrap", "human_gold", "tables", "errors", "learning_curve", "leave_one_event_out", "figures"]
+AFTER_ROWS = ["bootstrap", "against_gold", "tables", "errors", "learning_curve", "leave_one_event_out", "figures"]
 AFTER_ROWS += ["cards", "report"]
 ONE_ROW = {"train": 1, "evaluate": 1, **dict.fromkeys(AFTER_ROWS, 1)}
 

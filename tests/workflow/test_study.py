@@ -56,7 +56,7 @@ LAST = {"tables": 1, "errors": 1, "cards": 1, "report": 1}
 COMPARED = dict.fromkeys(AFTER_ROWS, 1)
 # The stages that watch all of params.yaml, and those that watch its rows.
 READ_ALL = {"tables", "cards", "report"}
-READ_ROWS = {"bootstrap", "human_gold", "errors", "figures", *READ_ALL}
+READ_ROWS = {"bootstrap", "against_gold", "errors", "figures", *READ_ALL}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,14 @@ def test_the_studies_beside_the_rows_leave_their_predictions_and_scores(snakemad
     study = snakemade.copied(tmp_path / "study")
     study.vary("evaluation.learning_curve", {"rows": ["A"], "tweets": [120]})
     study.vary("evaluation.leave_one_event_out", {"rows": ["A"], "events": ["hurricane_irma_2017"]})
-    asked = {"train_fewer": 1, "hold_out": 1, "train_without": 1, "learning_curve": 1, "leave_one_event_out": 1}
+    asked = {
+        "train_fewer": 1,
+        "hold_out": 1,
+        "train_without": 1,
+        "predict_event": 1,
+        "learning_curve": 1,
+        "leave_one_event_out": 1,
+    }
     targets = ["results/learning_curve.csv", "results/leave_one_event_out.csv"]
     assert study.planned(*targets) == asked
     study.run("snakemake", "--cores", "2", *targets)

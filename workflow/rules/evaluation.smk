@@ -9,7 +9,7 @@ TABLES = [
     "differences",
     "scores",
     "calibration",
-    "human_gold",
+    "against_gold",
 ]
 # The paper's figures that a run can fill (1 to 3 and 8 are drawings of the system), and what else was measured.
 FIGURES = [
@@ -83,7 +83,7 @@ rule bootstrap:
         "crisisflow bootstrap $(printf -- ' --predictions %s' {input.rows} {input.floor}) --out {output} 2>&1 | tee {log} >&2"
 
 
-rule human_gold:
+rule against_gold:
     input:
         repaired=rules.repair.output.tweets,
         generated=rules.fetch.output.gold,
@@ -93,13 +93,13 @@ rule human_gold:
         weights=every_run(rules.train.output.model),
         configs=every_run(rules.train.output.config),
     output:
-        "results/human_gold.csv",
+        "results/against_gold.csv",
     log:
-        "logs/human_gold.log",
+        "logs/against_gold.log",
     benchmark:
-        "logs/benchmarks/human_gold.tsv"
+        "logs/benchmarks/against_gold.tsv"
     params:
-        code=code("evaluation.human_gold"),
+        code=code("evaluation.against_gold"),
         rows=section("rows"),
         seeds=section("seeds"),
         size=section("training.tweets"),
@@ -108,7 +108,7 @@ rule human_gold:
     message:
         "Scoring the rows against gold spans"
     shell:
-        "crisisflow human_gold --rows {params.rows:q} --seeds {params.seeds:q} --size {params.size:q}"
+        "crisisflow against_gold --rows {params.rows:q} --seeds {params.seeds:q} --size {params.size:q}"
         " --idrisi {params.idrisi:q} --repaired {input.repaired} --generated {input.generated}"
         " --reference {params.folder} --tweets {input.tweets}"
         " --resolved {input.resolved} $(printf -- ' --weights %s' {input.weights}) --out {output} 2>&1 | tee {log} >&2"
@@ -126,7 +126,7 @@ rule tables:
         floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
         histories=every_run(rules.train.output.history),
         differences=rules.bootstrap.output,
-        human_gold=rules.human_gold.output,
+        against_gold=rules.against_gold.output,
     output:
         metrics="results/metrics.json",
         captions="results/tables/captions.json",
@@ -154,7 +154,7 @@ rule tables:
         "crisisflow tables --params {params.everything:q} --paper {input.paper}"
         " --tweets {input.tweets} --resolved {input.resolved} --manifest {input.manifest}"
         " $(printf -- ' --metrics %s' {input.rows} {input.floor}) $(printf -- ' --history %s' {input.histories})"
-        " --differences {input.differences} --human-gold {input.human_gold} --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
+        " --differences {input.differences} --against-gold {input.against_gold} --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
 
 
 rule errors:
@@ -232,7 +232,7 @@ rule cards:
         floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
         differences=rules.bootstrap.output,
         unseen="results/leave_one_event_out.csv",
-        human_gold=rules.human_gold.output,
+        against_gold=rules.against_gold.output,
     output:
         model=report(
             "results/model_card.md",
@@ -257,7 +257,7 @@ rule cards:
         "crisisflow cards --params {params.everything:q} --tweets {input.tweets} --resolved {input.resolved}"
         " --manifest {input.manifest} --corpus {input.corpus} --quality {input.quality}"
         " $(printf -- ' --metrics %s' {input.rows} {input.floor}) --differences {input.differences}"
-        " --unseen {input.unseen} --human-gold {input.human_gold} --model {output.model} --dataset {output.dataset} 2>&1 | tee {log} >&2"
+        " --unseen {input.unseen} --against-gold {input.against_gold} --model {output.model} --dataset {output.dataset} 2>&1 | tee {log} >&2"
 
 
 rule report:

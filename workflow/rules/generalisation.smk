@@ -54,7 +54,9 @@ use rule train as train_without with:
         history=temp("results/rows/{row}/seed{seed}/without-{event}/history.csv"),
         scores=temp("results/rows/{row}/seed{seed}/without-{event}/scores.csv"),
         gradients=temp("results/rows/{row}/seed{seed}/without-{event}/gradients.csv"),
-        predictions="results/rows/{row}/seed{seed}/without-{event}/predictions.parquet",
+        predictions=temp(
+            "results/rows/{row}/seed{seed}/without-{event}/validation.parquet"
+        ),
     log:
         text="logs/train_without-{row}-{event}-{seed}.log",
         speed="logs/train_without-{row}-{event}-{seed}-speed.csv",
@@ -66,6 +68,27 @@ use rule train as train_without with:
         ),
     message:
         "Training row {wildcards.row} with seed {wildcards.seed} without {wildcards.event}"
+
+
+rule predict_event:
+    input:
+        weights=rules.train_without.output.model,
+        config=rules.train_without.output.config,
+        tweets=rules.subset.output.tweets,
+        aligned=rules.bio.output.tweets,
+    output:
+        "results/rows/{row}/seed{seed}/without-{event}/predictions.parquet",
+    log:
+        "logs/predict_event-{row}-{event}-{seed}.log",
+    benchmark:
+        "logs/benchmarks/predict_event-{row}-{event}-{seed}.tsv"
+    params:
+        code=code("evaluation.predict_event"),
+    message:
+        "Predicting {wildcards.event} by row {wildcards.row}, which was trained without it"
+    shell:
+        "crisisflow predict_event --weights {input.weights} --config {input.config} --tweets {input.tweets}"
+        " --aligned {input.aligned} --event {wildcards.event} --out {output} 2>&1 | tee {log} >&2"
 
 
 # The files of all rows count as input, also of rows that are not asked for: to DVC they are one folder, whatever the
@@ -107,7 +130,7 @@ rule leave_one_event_out:
         tweets=rules.subset.output.tweets,
         rows=every_run(rules.train.output.predictions),
         unseen=expand(
-            rules.train_without.output.predictions,
+            rules.predict_event.output[0],
             row=EVENTS["rows"],
             event=EVENTS["events"],
             seed=PARAMS["seeds"],
@@ -121,6 +144,7 @@ rule leave_one_event_out:
     params:
         code=code("evaluation.leave_one_event_out"),
         events=section("evaluation.leave_one_event_out"),
+        size=section("training.tweets"),
         seeds=section("seeds"),
         files=lambda wildcards, input: options(
             seen=expand(
@@ -133,4 +157,4 @@ rule leave_one_event_out:
     message:
         "Scoring the rows on events that they have not seen"
     shell:
-        "crisisflow leave_one_event_out --tweets {input.tweets} {params.files} --out {output} 2>&1 | tee {log} >&2"
+        "crisisflow leave_one_event_out --tweets {input.tweets} --size {params.size:q} {params.files} --out {output} 2>&1 | tee {log} >&2"

@@ -25,7 +25,7 @@ def run(
     metrics: Sequence[Path],
     differences: Path,
     unseen: Path,
-    human_gold: Path,
+    against_gold: Path,
     model: Path,
     dataset: Path,
 ) -> None:
@@ -36,7 +36,7 @@ def run(
         tweets, resolved: the corpus and its spans.
         manifest, corpus, quality: JSON of the steps fetch, subset and quality.
         metrics: .../<row>/seed<k>/metrics.json of every row and of the floor.
-        differences, unseen, human_gold: of the steps bootstrap, leave_one_event_out and human_gold.
+        differences, unseen, against_gold: of the steps bootstrap, leave_one_event_out and against_gold.
         model, dataset: the cards.
 
     Raises:
@@ -46,7 +46,7 @@ def run(
     results = collect(params.rows, metrics)
     chosen = choose_row({name: results[name] for name in params.rows})
     compared = [Difference(**pair) for pair in read_json(differences)]
-    beside = pd.read_csv(unseen), pd.read_csv(human_gold)
+    beside = pd.read_csv(unseen), pd.read_csv(against_gold)
     write_text(model, model_card.render(params, chosen, results, compared, *beside, source, scores))
     counts = card.Counts()
     for batch in tokenise(read_dataset(tweets, resolved)):

@@ -182,10 +182,11 @@ def drawings(
     }
     captions = {
         "figure5": "Figure 5. Validation scores by epoch (the paper: row A). Lines: mean over the seeds; bands: their "
-        f"range; rings: each row's best epoch. {n}.",
+        f"range; rings: each curve's highest point (the epoch that Eq. 5 chooses is in Table 3). {n}.",
         "figure6": "Figure 6. Training losses by epoch (the paper: row A): each task's cross-entropy in nats, the mean "
-        f"over an epoch, unweighted. {seeds} seed{'s' * (seeds > 1)}.",
-        "figure7": f"Figure 7. Combined score by epoch (the paper: row A); rows with one task have none. {n}.",
+        f"over an epoch, unweighted; rings: the lowest point. {seeds} seed{'s' * (seeds > 1)}.",
+        "figure7": "Figure 7. Combined score by epoch (the paper: row A); rows with one task have none. "
+        f"Rings: the highest point. {n}.",
     }
     for name, panels in CURVES.items():
         columns = ["row", "seed", "epoch", *(panel.column for panel in panels)]
@@ -195,23 +196,36 @@ def drawings(
         cosines,
         further.draw_gradients,
         "Cosine of the two tasks' gradients on each part of the shared encoder in a row's last epoch: mean over the "
-        "looks, and as a band their 10th to 90th percentile; below 0 the tasks pull apart. A frozen part has none. "
+        "looks, and as a band their 10th to 90th percentile; below 0 the tasks pull apart. Beside it how many times as "
+        "long NER's gradient is as classification's, the median of the same looks. A frozen part has none. "
         f"n = {cosines['looks'].max() if len(cosines) else 0} looks a point at most, {seeds} seed{'s' * (seeds > 1)}.",
     )
     found["learning_curve"] = Drawing(
         learning_curve,
         further.draw_learning_curve,
-        "Learning curve: scores by the number of training tweets, equally many epochs each. Lines: mean over the "
+        "Learning curve: scores by the number of training tweets, with equally many epochs, and equally many steps of "
+        "warm-up, each: a short training is also one of few steps. Lines: mean over the "
         f"seeds; bands: their range; the floor is trained on the same tweets. {n}.",
     )
     found["leave_one_event_out"] = Drawing(
         unseen,
         further.draw_leave_one_event_out,
         "Unseen events: a row scored on an event's validation tweets, trained with the event's own tweets and without "
-        "any of them, on equally many tweets. Macro-F1 is over the classes that the event has. n are its validation "
+        f"any of them{_trained_on(unseen)}. The epoch was chosen on the validation tweets of all events, and of the "
+        "others only. Macro-F1 is over the classes that the event has. n are its validation "
         f"tweets; {seeds} seed{'s' * (seeds > 1)}.",
     )
     return found
+
+
+def _trained_on(unseen: pd.DataFrame) -> str:
+    """The numbers of training tweets with and without an event, where there are any."""
+    sizes = {
+        name: sorted({f"{int(size):,}" for size in unseen[f"trained_{name}"].dropna()}) for name in ("seen", "unseen")
+    }
+    return (
+        f" ({' or '.join(sizes['seen'])} and {' or '.join(sizes['unseen'])} training tweets)" if sizes["seen"] else ""
+    )
 
 
 def run(

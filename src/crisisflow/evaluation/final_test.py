@@ -1,19 +1,19 @@
-"""Final test: the only step that reads the test split, and the record of each time that it was read.
+"""Final test: the only step that scores a row on the test split, and the record of each time that it did.
 
 It is neither a rule of `snakemake` nor a stage of `dvc repro`: a run that is repeated must not open the test split
 again. Each opening is an entry of results/final_test.json, which stands in git.
 """
 
+import hashlib
 import subprocess
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, NoReturn
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from crisisflow import inference
-from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_json, read_parquet, write_json
+from crisisflow.artifacts import ALIGNED, TWEETS, read_json, read_parquet, write_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.counts import scores_of
 from crisisflow.evaluation.metrics import combined_score
@@ -44,10 +44,7 @@ def settled_commit(opened: list[dict[str, Any]]) -> str:
     commit = _git("rev-parse", "HEAD").strip()
     for entry in opened:
         if entry["commit"] == commit:
-            raise CrisisflowError(
-                f"final_test: the test split was opened for {commit[:10]} already (row {entry['row']}: "
-                f"{_in_words(entry['scores'])}); once per commit is enough"
-            )
+            _refuse(entry, "this commit")
     if not nothing_to_do():
         raise CrisisflowError("final_test: the results are not those of this commit; run first: snakemake --cores all")
     with opened_repo() as repo:
@@ -56,24 +53,11 @@ def settled_commit(opened: list[dict[str, Any]]) -> str:
     return commit
 
 
-def predictions_of_test(row: inference.TrainedRow, tweets: pa.Table, aligned: pa.Table) -> pa.Table:
-    """A trained row's predictions (artifacts.PREDICTIONS) of the test split.
-
-    Args:
-        tweets: the corpus (artifacts.TWEETS). aligned: the same tweets in the row's subwords (artifacts.ALIGNED).
-    """
-    of_test = pc.equal(tweets["split"], "test")
-    texts = tweets.filter(of_test)["text"].to_pylist()
-    labelled = aligned.filter(of_test)
-    guess = inference.predict_texts(row, texts)
-    columns = {
-        "tweet_id": labelled["tweet_id"],
-        "class_id": labelled["class_id"],
-        "labels": labelled["labels"],
-        **guess,
-    }
-    nothing = [None] * len(texts)
-    return pa.table([columns.get(name, nothing) for name in PREDICTIONS.names], schema=PREDICTIONS)
+def _refuse(entry: dict[str, Any], what: str) -> NoReturn:
+    raise CrisisflowError(
+        f"final_test: the test split was opened for {what} already ({entry['commit'][:10]}, row {entry['row']}: "
+        f"{_in_words(entry['scores'])}); once is enough"
+    )
 
 
 def _summary(runs: list[dict[str, float | None]]) -> dict[str, dict[str, float]]:
@@ -97,19 +81,28 @@ def run(seeds: list[int]) -> None:
     """Score the chosen row of every seed on the test split, and add an entry to the record.
 
     Raises:
-        CrisisflowError: what `settled_commit` raises, or an artifact is not here.
+        CrisisflowError: what `settled_commit` raises, the split was opened for the very same weights, or an artifact is
+            not here.
     """
     opened = read_json(RECORD) if RECORD.exists() else []
     commit = settled_commit(opened)
     chosen = read_json(Path("results/metrics.json"))["chosen_row"]
+    folders = {seed: Path(f"results/rows/{chosen}/seed{seed}") for seed in seeds}
+    weights = {
+        str(seed): hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+        for seed, folder in folders.items()
+    }
+    for entry in opened:  # of another commit: committing the record alone makes one
+        if entry["weights"] == weights:
+            _refuse(entry, "these very weights")
     say(f"final_test: opens the test split for {commit[:10]}, row {chosen}; it was opened {len(opened)} times before")
     tweets = read_parquet(Path("data/corpus/tweets.parquet"), TWEETS)
     aligned = read_parquet(Path(f"data/aligned/{chosen}.parquet"), ALIGNED)
+    of_test = pc.equal(tweets["split"], "test")
     runs = []
-    for seed in seeds:
-        folder = Path(f"results/rows/{chosen}/seed{seed}")
+    for folder in folders.values():
         row = inference.load(folder / "model.safetensors", folder / "config.json")
-        predictions = predictions_of_test(row, tweets, aligned)
+        predictions = inference.predict_aligned(row, tweets.filter(of_test), aligned.filter(of_test))
         own = scores_of(predictions)
         both = None not in own.values()
         runs.append({**own, "combined_score": combined_score(*own.values()) if both else None})
@@ -118,6 +111,7 @@ def run(seeds: list[int]) -> None:
         "commit": commit,
         "row": chosen,
         "seeds": seeds,
+        "weights": weights,
         "test_tweets": predictions.num_rows,
         "source": read_json(Path("data/raw/manifest.json"))["source"],
         "sha256": read_json(Path("data/raw/manifest.json"))["sha256"],

@@ -170,21 +170,28 @@ def draw_leave_one_event_out(table: pd.DataFrame) -> "Figure":
 
 
 def gradients_table(paths: Sequence[Path]) -> pd.DataFrame:
-    """Per row, epoch and part of the encoder: looks, and the mean, 10th and 90th percentile of the cosine.
+    """Per row, epoch and part of the encoder: looks, mean, 10th and 90th percentile of the cosine, the share of looks
+    with one below 0, and the median of how many times as long NER's gradient is as classification's.
 
     Of .../<row>/seed<k>/gradients.csv, all seeds together; a row of one task has no looks.
     """
     frames = [pd.read_csv(path).assign(row=path.parent.parent.name) for path in paths]
     looks = pd.concat(frames, ignore_index=True).dropna(subset=["cosine"])
-    grouped = looks.astype({"cosine": float}).groupby(["row", "epoch", "part"], sort=False)["cosine"]
+    looks = looks.astype({"cosine": float}).assign(ratio=looks["ner_norm"] / looks["cls_norm"])
+    grouped = looks.groupby(["row", "epoch", "part"], sort=False)
     return grouped.agg(
-        looks="size", mean="mean", low=lambda own: own.quantile(0.1), high=lambda own: own.quantile(0.9)
+        looks=("cosine", "size"),
+        mean=("cosine", "mean"),
+        low=("cosine", lambda own: own.quantile(0.1)),
+        high=("cosine", lambda own: own.quantile(0.9)),
+        negative=("cosine", lambda own: (own < 0).mean()),
+        ratio=("ratio", "median"),
     ).reset_index()
 
 
 def draw_gradients(table: pd.DataFrame) -> "Figure":
-    """The cosine of the two tasks' gradients by part of the encoder, in the last epoch; below 0 they conflict."""
-    drawn, (panel,) = _panels(7.5, 4.4, 1)
+    """Cosine and ratio of the two tasks' gradients by part of the encoder, in the last epoch; below 0 they conflict."""
+    drawn, (panel, ratios) = _panels(12, 4.4)
     parts = list(dict.fromkeys(table["part"]))
     if not parts:
         panel.set_title("not asked for: training.gradient_cosine_every is 0")
@@ -194,11 +201,17 @@ def draw_gradients(table: pd.DataFrame) -> "Figure":
         style = style_of(at)
         panel.plot(places, last["mean"], style.line, marker=style.marker, color=style.colour, label=name)
         panel.fill_between(places, last["low"], last["high"], color=style.colour, alpha=0.1, linewidth=0)
+        ratios.plot(places, last["ratio"], style.line, marker=style.marker, color=style.colour, label=name)
     panel.axhline(0, color="black", linewidth=0.8)
-    panel.set_xticks(range(len(parts)), parts)
-    panel.set_xlabel("part of the shared encoder")
-    panel.set_ylabel("cosine of the tasks' gradients")
-    finish(drawn, panel)
+    ratios.axhline(1, color="black", linewidth=0.8)
+    for axis, unit in (
+        (panel, "cosine of the tasks' gradients"),
+        (ratios, "length of NER's gradient / CLS's (median)"),
+    ):
+        axis.set_xticks(range(len(parts)), parts, rotation=30, ha="right")
+        axis.set_xlabel("part of the shared encoder")
+        axis.set_ylabel(unit)
+    finish(drawn, panel, ratios)
     return drawn
 
 

@@ -15,9 +15,9 @@ from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.evaluation.results import SCORES, RowResult, encoder_name
 from crisisflow.evaluation.settings import as_yaml
 from crisisflow.evaluation.tables import (
+    table_of_against_gold,
     table_of_calibration,
     table_of_differences,
-    table_of_human_gold,
     table_of_scores,
 )
 from crisisflow.params import Params
@@ -89,7 +89,7 @@ def unseen_events(unseen: pd.DataFrame) -> pd.DataFrame:
                 "Score": SCORES[line["score"]],
                 "Seen": f"{line['seen']:.3f}",
                 "Not seen": f"{line['unseen']:.3f}",
-                "Difference": f"{line['difference']:+z.3f} [{line['low']:+z.3f}, {line['high']:+z.3f}]",
+                "Difference": f"{line['difference']:+.3f} [{line['low']:+.3f}, {line['high']:+.3f}]",
             }
             for line in unseen.to_dict("records")
         ]
@@ -108,7 +108,7 @@ def render(
     results: Mapping[str, RowResult],
     differences: Sequence[Difference],
     unseen: pd.DataFrame,
-    human_gold: pd.DataFrame,
+    against_gold: pd.DataFrame,
     manifest: Mapping[str, Any],
     quality: Mapping[str, Any],
 ) -> str:
@@ -117,12 +117,12 @@ def render(
     Args:
         chosen: the row. results: of all rows and the floor.
         differences: between all pairs of rows.
-        unseen, human_gold: of the steps leave_one_event_out and human_gold.
+        unseen, against_gold: of the steps leave_one_event_out and against_gold.
         manifest: of the source.
         quality: scores of the annotation.
     """
     result = results[chosen]
-    gold = human_gold[(human_gold["row"] == chosen) & (human_gold["label"] == "all")]
+    gold = against_gold[(against_gold["row"] == chosen) & (against_gold["label"] == "all")]
     generated = manifest["source"] == "sample"
     environment = Environment(
         loader=PackageLoader("crisisflow.evaluation", ""),
@@ -147,7 +147,7 @@ def render(
         calibration=_markdown(table_of_calibration({chosen: result})),
         unseen=_markdown(unseen_events(unseen)) if len(unseen) else None,
         unseen_rows=sorted(set(unseen["row"])),
-        gold=_markdown(table_of_human_gold(gold)) if len(gold) else None,
+        gold=_markdown(table_of_against_gold(gold)) if len(gold) else None,
         rules=_markdown(pd.DataFrame([line for line in quality_lines(quality) if line["Type"] == "all"])),
         settings=settings(params, chosen),
         number="{:,}".format,

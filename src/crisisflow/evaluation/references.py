@@ -11,7 +11,7 @@ from crisisflow.params import Params
 
 # Works behind an encoder, by their abbreviation in CITATION.cff, and what the encoder's name then looks like.
 ENCODERS = {"MiniLM": "minilm", "Sentence-BERT": "minilm", "BERT": "^bert", "RoBERTa": "^roberta"}
-GOLD = "IDRISI-R"
+GOLD, WEIGHTING = "IDRISI-R", "Kendall"
 
 
 class Reference(NamedTuple):
@@ -29,6 +29,8 @@ def _used(work: Mapping[str, Any], params: Params) -> bool:
     name = work.get("abbreviation")
     if name == GOLD:
         return params.annotation.quality.idrisi is not None
+    if name == WEIGHTING:
+        return any(row.weighting.startswith("kendall") for row in params.rows.values())
     if name in ENCODERS:
         return any(re.search(ENCODERS[name], encoder_name(row), re.IGNORECASE) for row in params.rows.values())
     return True

@@ -29,7 +29,7 @@ SECTIONS = {
     "ablation": ["tables/table3", "figures/figure4", "tables/differences", "tables/table5"],
     "types": ["figures/types", "tables/scores"],
     "dynamics": ["figures/figure5", "figures/figure6", "figures/figure7", "figures/gradients"],
-    "generalisation": ["figures/learning_curve", "figures/leave_one_event_out", "tables/human_gold"],
+    "generalisation": ["figures/learning_curve", "figures/leave_one_event_out", "tables/against_gold"],
     "errors": ["tables/calibration", "figures/reliability", "figures/confusion", "kinds_of_errors", "errors"],
     "test": ["openings"],
     "ledger": ["ledger"],

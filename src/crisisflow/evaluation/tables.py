@@ -49,7 +49,7 @@ def table_1(dataset: dict[str, dict[str, int]]) -> pd.DataFrame:
                 "Split": split.capitalize(),
                 "Tweets (paper)": f"{paper.tweets:,}",
                 "Tweets (this run)": f"{dataset[split]['tweets']:,}",
-                "Entity spans (paper)": paper.spans,
+                "Entity spans (paper)": f"~{paper.spans:,}",
                 "Entity spans (this run)": f"{dataset[split]['spans']:,}",
                 "Avg/tweet (paper)": f"{paper.spans_per_tweet:.2f}",
                 "Avg/tweet (this run)": f"{dataset[split]['spans'] / dataset[split]['tweets']:.2f}",
@@ -125,7 +125,7 @@ def table_of_differences(differences: Sequence[Difference]) -> pd.DataFrame:
                 SCORES[pair.score],
                 pair.first,
                 pair.second,
-                *(f"{value:+z.3f}" for value in (pair.difference, pair.low, pair.high)),
+                *(f"{value:+.3f}" for value in (pair.difference, pair.low, pair.high)),
                 "yes" if pair.excludes_zero else "no",
             )
             for pair in differences
@@ -171,13 +171,14 @@ def table_of_calibration(results: dict[str, RowResult]) -> pd.DataFrame:
     )
 
 
-def table_of_human_gold(lines: pd.DataFrame) -> pd.DataFrame:
-    """What human_gold.csv has of all types together and of each type, the mean over the seeds."""
+def table_of_against_gold(lines: pd.DataFrame) -> pd.DataFrame:
+    """What against_gold.csv has of all types together and of each type, the mean over the seeds."""
     headings = {"agrees_f1": "Agrees with the rules (F1)", "right_f1": "Is right (F1)", "rules_f1": "The rules (F1)"}
     return pd.DataFrame(
         [
             {
                 "Gold set": name,
+                "Spans by": own["by"].iloc[0],
                 "Type": label,
                 "Row": row,
                 "Tweets": f"{own['tweets'].iloc[0]:,}",
@@ -186,7 +187,7 @@ def table_of_human_gold(lines: pd.DataFrame) -> pd.DataFrame:
             }
             for (name, label, row), own in lines.groupby(["gold_set", "label", "row"], sort=False)
         ],
-        columns=["Gold set", "Type", "Row", "Tweets", "Gold spans", *headings.values()],
+        columns=["Gold set", "Spans by", "Type", "Row", "Tweets", "Gold spans", *headings.values()],
     )
 
 
@@ -228,7 +229,7 @@ def run(
     metrics: Sequence[Path],
     histories: Sequence[Path],
     differences: Path,
-    human_gold: Path,
+    against_gold: Path,
     folder: Path,
     out: Path,
 ) -> None:
@@ -263,7 +264,7 @@ def run(
     )
     made = {
         "comparison": (
-            table_of_comparison(differing, rows, dataset, results, by_row, compared),
+            table_of_comparison(differing, rows, paper.rows, dataset, results, by_row, compared),
             f"The paper beside this run: its numbers, ours (mean ± standard deviation over the seeds) and the "
             f"difference. The last column counts the settings on which a number depends and which are not the paper's "
             f"(the next table names them): only where it says none do the two compare. {setting}.",
@@ -299,11 +300,12 @@ def run(
             table_of_scores(results),
             f"Scores of each entity type and event class on the validation split. {setting}.",
         ),
-        "human_gold": (
-            table_of_human_gold(pd.read_csv(human_gold)),
+        "against_gold": (
+            table_of_against_gold(pd.read_csv(against_gold)),
             "To agree with the rules, and to be right: strict span F1 on tweets with gold spans from which no row has "
-            "learnt (none of the test split; at most 500 a set): against the rules' spans, against the gold, and of "
-            f"the rules themselves against the gold. {setting}.",
+            "learnt (none of the test split; at most 500 a set; the epoch was chosen on validation tweets, which may "
+            "be among them): against the rules' spans, against the gold, and of the rules themselves against the gold. "
+            f"Only what people marked is human. {setting}.",
         ),
         "calibration": (
             table_of_calibration(results),

@@ -1,7 +1,8 @@
-"""Human gold: whether a row agrees with the rules that labelled its training tweets, and whether it is right.
+"""Against gold: whether a row agrees with the rules that labelled its training tweets, and whether it is right.
 
 A row learns from labels that rules made, and its scores are of such labels too. Here its spans are held against those
-of people (IDRISI-R's location mentions, the reference annotations) and against the rules' on the very same tweets.
+others (people's location mentions in IDRISI-R, the reference annotations by language models, the spans that the
+generator of the embedded corpus wrote) and against the rules' on the very same tweets.
 """
 
 import hashlib
@@ -17,14 +18,16 @@ from crisisflow.annotation import gold as gold_sets
 from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.annotation.span import read_spans
 from crisisflow.artifacts import TWEETS, read_parquet, write_csv
+from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.stratify import draw_training
 from crisisflow.params import RowParams
 from crisisflow.progress import say, tracked
 from crisisflow.taxonomy import EVENT_CLASSES
 
-COLUMNS = ("gold_set", "row", "seed", "label", "tweets", "gold", "found")
+COLUMNS = ("gold_set", "by", "row", "seed", "label", "tweets", "gold", "found")
 COLUMNS += ("right_precision", "right_recall", "right_f1", "agrees_f1", "rules_f1")
-SETS = ("generated", "reference_scored", "idrisi_dev")  # on which no pattern was tuned
+# The sets from whose tweets no pattern was made, and whose the spans are (docs/annotation.md says how blind each is).
+SETS = {"generated": "its generator", "reference_scored": "language models", "idrisi_dev": "people"}
 MOST = 500  # tweets of a set
 ALL = "all"
 
@@ -46,11 +49,20 @@ def score(found: Marks, known: Marks) -> Score:
 
 
 def unseen(corpus: pa.Table, size: int | Literal["all"], seeds: Sequence[int]) -> dict[str, str]:
-    """Texts by tweet id of what no row has learnt from: not drawn for training with any seed, nor of the test split."""
+    """Texts by tweet id of what no row has learnt from.
+
+    They are not of the test split, not drawn for training with any seed, and have not the very words of a tweet that
+    was; near duplicates may be left.
+    """
     rows = list(zip(*(corpus[c].to_pylist() for c in ("tweet_id", "text", "class_label", "split")), strict=True))
     train = [(tweet_id, EVENT_CLASSES.index(label)) for tweet_id, _, label, split in rows if split == "train"]
     learnt = {train[at][0] for seed in seeds for at in draw_training([class_id for _, class_id in train], size, seed)}
-    return {tweet_id: text for tweet_id, text, _, split in rows if split != "test" and tweet_id not in learnt}
+    known = {tokens(text) for tweet_id, text, _, _ in rows if tweet_id in learnt}
+    return {
+        tweet_id: text
+        for tweet_id, text, _, split in rows
+        if split != "test" and tweet_id not in learnt and tokens(text) not in known
+    }
 
 
 def usable(gold: GoldSet, texts: dict[str, str]) -> list[GoldTweet]:
@@ -62,8 +74,8 @@ def usable(gold: GoldSet, texts: dict[str, str]) -> list[GoldTweet]:
     same = [tweet for tweet in known if texts[tweet.tweet_id] == tweet.text]
     same.sort(key=lambda tweet: hashlib.sha256(tweet.tweet_id.encode()).digest())
     say(
-        f"human_gold: {gold.name}: {min(len(same), MOST)} of {len(gold.tweets):,} tweets; {len(known):,} stand in the "
-        f"corpus and are unseen, {len(known) - len(same):,} of these with another text"
+        f"against_gold: {gold.name}: {min(len(same), MOST)} of {len(gold.tweets):,} tweets; {len(known):,} stand in "
+        f"the corpus and are unseen, {len(known) - len(same):,} of these with another text"
     )
     return sorted(same[:MOST])
 
@@ -71,7 +83,7 @@ def usable(gold: GoldSet, texts: dict[str, str]) -> list[GoldTweet]:
 def lines_of(
     name: str, labels: Sequence[str], tweets: int, found: Marks, rules: Marks, gold: Marks
 ) -> Iterator[list[Any]]:
-    """Lines of human_gold.csv without row and seed: of all types together, and of each where there are several."""
+    """Lines of against_gold.csv without row and seed: of all types together, and of each where there are several."""
     for label in (ALL, *(labels if len(labels) > 1 else ())):
         own, by_rule, known = ({m for m in marks if label in (ALL, m[3])} for marks in (found, rules, gold))
         right = score(own, known)
@@ -114,7 +126,7 @@ def run(
             rules[span.tweet_id].add(span[:4])
     lines = []
     models = [path for path in weights if rows[path.parent.parent.name].tasks != "cls"]
-    for path in tracked(models, "human_gold", len(models), "models"):
+    for path in tracked(models, "against_gold", len(models), "models"):
         model = inference.load(path, path.with_name("config.json"))
         which = [path.parent.parent.name, int(path.parent.name.removeprefix("seed"))]
         for gold, own in chosen:
@@ -129,5 +141,5 @@ def run(
             by_rule = {mark for tweet in own for mark in rules[tweet.tweet_id] if mark[3] in labels}
             known = {span[:4] for tweet in own for span in tweet.spans}
             for name, *rest in lines_of(gold.name, gold.labels, len(own), marks, by_rule, known):
-                lines.append([name, *which, *rest])
+                lines.append([name, SETS[name], *which, *rest])
     write_csv(out, COLUMNS, lines)

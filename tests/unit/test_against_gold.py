@@ -1,7 +1,8 @@
-"""Human gold: unseen tweets only, and two questions that are not one."""
+"""Against gold: unseen tweets only, and two questions that are not one."""
 
 import csv
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +12,10 @@ from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.annotation.quality import Case
 from crisisflow.annotation.span import Span
 from crisisflow.artifacts import TWEETS, read_parquet, write_parquet
+from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.stratify import draw_training
-from crisisflow.evaluation import human_gold
-from crisisflow.evaluation.human_gold import MOST, lines_of, score, unseen, usable
+from crisisflow.evaluation import against_gold
+from crisisflow.evaluation.against_gold import MOST, lines_of, score, unseen, usable
 from crisisflow.taxonomy import EVENT_CLASSES
 from tests.unit.test_evaluation import row
 
@@ -51,6 +53,7 @@ def test_no_tweet_is_scored_that_a_seed_has_learnt_from_or_that_is_of_the_test_s
     table = read_parquet(corpus / "tweets.parquet", TWEETS)
     rows = table.to_pylist()
     found = unseen(table, size, [13, 17])
+    words = {row["tweet_id"]: tokens(row["text"]) for row in table.to_pylist()}
     by_id = {row["tweet_id"]: row for row in rows}
     train = [row for row in rows if row["split"] == "train"]
     classes = [EVENT_CLASSES.index(row["class_label"]) for row in train]
@@ -60,7 +63,20 @@ def test_no_tweet_is_scored_that_a_seed_has_learnt_from_or_that_is_of_the_test_s
         {"validation"} if size == "all" else {"train", "validation"}
     )
     assert all(found[tweet_id] == by_id[tweet_id]["text"] for tweet_id in found)
-    assert len(found) == len(rows) - len(learnt) - sum(row["split"] == "test" for row in rows)
+    known = {words[tweet_id] for tweet_id in learnt}
+    assert not known & {words[tweet_id] for tweet_id in found}
+    assert len(found) == sum(
+        row["split"] != "test" and row["tweet_id"] not in learnt and words[row["tweet_id"]] not in known for row in rows
+    )
+
+
+def test_a_retweet_of_what_was_learnt_is_not_unseen(corpus):
+    rows = read_parquet(corpus / "tweets.parquet", TWEETS).to_pylist()
+    learnt = next(row for row in rows if row["split"] == "train")
+    copy = next(row for row in rows if row["split"] == "validation")
+    copy["text"] = f"{learnt['text'].upper()} https://example.org"
+    table = pa.Table.from_pylist(rows, schema=TWEETS)
+    assert copy["tweet_id"] not in unseen(table, "all", [13])
 
 
 def test_a_gold_tweet_with_another_text_is_left_out_and_counted_and_the_draw_is_fixed(capsys):
@@ -79,7 +95,7 @@ def test_every_row_that_recognises_entities_is_held_against_gold_and_rules(train
     rows = {"both": row(), "tags": row(tasks="ner"), "events": row(tasks="cls")}
     weights = [trained / "rows" / name / "seed13" / "model.safetensors" for name in ("both", "tags")]
     events = tmp_path / "rows" / "events" / "seed13" / "model.safetensors"  # is not opened
-    human_gold.run(
+    against_gold.run(
         rows,
         [13],
         "all",
@@ -113,5 +129,5 @@ def test_a_set_of_which_no_tweet_is_usable_has_no_line(trained, corpus, tmp_path
     gold = corpus / "gold.parquet"
     weights = [trained / "rows" / "tags" / "seed13" / "model.safetensors"]
     inputs = (corpus / "repaired.parquet", gold, tmp_path / "none", tmp_path / "tweets.parquet", gold, weights)
-    human_gold.run({"tags": row(tasks="ner")}, [13], "all", None, *inputs, tmp_path / "out.csv")
-    assert (tmp_path / "out.csv").read_text().splitlines() == [",".join(human_gold.COLUMNS)]
+    against_gold.run({"tags": row(tasks="ner")}, [13], "all", None, *inputs, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text().splitlines() == [",".join(against_gold.COLUMNS)]
