@@ -18,14 +18,15 @@ from typing import Annotated, Any, Literal, TextIO
 from fastapi import APIRouter, Header, HTTPException, Query, Response
 from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, create_model
+from pydantic import AfterValidator, BaseModel, Field, create_model
 
+from crisisflow.artifacts import batched
 from crisisflow.inference import Findings
 from crisisflow.masking import mask
 from crisisflow.serving.batcher import BATCH, MicroBatcher, Overloaded
 from crisisflow.serving.lines import together
 from crisisflow.serving.places import Gazetteer
-from crisisflow.serving.schema import Entity, Event, Form, Problem, prediction, text_form
+from crisisflow.serving.schema import Entity, Event, Form, Problem, prediction, text_form, within
 from crisisflow.serving.settings import Limits
 from crisisflow.taxonomy import EntityType
 
@@ -223,7 +224,8 @@ class Feeds:
         def read() -> None:
             for batch in together(lines):
                 sources = [source for line in batch if (source := source_of(line, self._limits.characters))]
-                asyncio.run_coroutine_threadsafe(self._patiently(feed, sources), loop).result()
+                for part in batched(sources, BATCH):
+                    asyncio.run_coroutine_threadsafe(self._patiently(feed, part), loop).result()
             loop.call_soon_threadsafe(feed.end)
 
         threading.Thread(target=read, daemon=True, name=f"feed-{name}").start()
@@ -315,11 +317,13 @@ def _requests(limits: Limits) -> tuple[type[BaseModel], type[BaseModel]]:
         tweets=(Annotated[list[source], Field(max_length=limits.replayed, description="none: a stream")], ...),
         rate=(rate, 5.0),
     )
-    stream = create_model(
-        "StreamRequest",
-        __base__=Form,
-        tweets=(Annotated[list[source], Field(min_length=1, max_length=limits.batch)], ...),
-    )
+
+    def checked(tweets: list[BaseModel]) -> list[BaseModel]:
+        within(limits, (tweet.text for tweet in tweets))
+        return tweets
+
+    several = Annotated[list[source], Field(min_length=1, max_length=limits.batch), AfterValidator(checked)]
+    stream = create_model("StreamRequest", __base__=Form, tweets=(several, ...))
     return replay, stream
 
 

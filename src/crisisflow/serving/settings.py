@@ -13,7 +13,9 @@ class Limits:
 
     characters: int = 10_000  # of a text
     batch: int = 256  # texts of a batch
+    batch_characters: int = 100_000  # of all of them together
     body: int = 4 * MEGABYTE  # bytes of a request's body
+    bodies: int = 64 * MEGABYTE  # bytes of the bodies of all requests that are not answered yet
     body_seconds: float = 20.0  # in which it must have come
     waiting: int = 512  # texts that wait for the model, long ones counted several times
     opinions: int = 8  # requests that wait for the rules
