@@ -14,6 +14,9 @@ class Limits:
     characters: int = 10_000  # of a text
     batch: int = 256  # texts of a batch
     batch_characters: int = 100_000  # of all of them together
+    connections: int = 768  # more than may wait for the model or watch feeds, and fewer than files that may be open
+    head: int = 32_000  # bytes of a request's first line and headers
+    head_seconds: float = 10.0  # in which they must have come
     body: int = 4 * MEGABYTE  # bytes of a request's body
     bodies: int = 64 * MEGABYTE  # bytes of the bodies of all requests that are not answered yet
     body_seconds: float = 20.0  # in which it must have come
