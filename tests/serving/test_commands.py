@@ -72,3 +72,12 @@ def test_what_is_wrong_is_one_line(options, arguments, said):
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_whatever_is_logged_is_masked():
+    code = (
+        "import logging.config; from crisisflow.serving.serve import LOGS; logging.config.dictConfig(LOGS); "
+        "[logging.getLogger(name).error('of @somebody') for name in ('crisisflow.serving.live', 'uvicorn.error', 'any')]"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == ["ERROR: of •••••••••"] * 3

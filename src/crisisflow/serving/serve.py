@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,8 @@ def run(served: Served, settings: Settings, host: str, port: int) -> None:
     """Serve until interrupted."""
     if os.geteuid() == 0:
         say("serve: runs as root, which it does not need; use another user")
+    if settings.stdin:
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     app = create_app(served, settings)
     config = uvicorn.Config(app, host=host, port=port, log_config=LOGS, **options_of(settings.limits))
     facts = served.version

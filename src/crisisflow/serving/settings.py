@@ -25,6 +25,8 @@ class Limits:
     feeds: int = 16  # live feeds
     replayed: int = 20_000  # texts of a replay
     kept: int = 5_000  # latest tweets that a feed keeps
+    feed_bytes: int = 16 * MEGABYTE  # of them, as they are sent to watchers
+    idle_seconds: float = 600.0  # without tweets and watchers, after which a feed makes room for another
     watchers: int = 64  # connections that watch feeds
 
 
