@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from crisisflow.inference import Findings, annotate
 from crisisflow.serving.app import create_app
+from crisisflow.serving.predictor import with_marks
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import Access, Limits, Settings
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
@@ -23,6 +24,7 @@ def test_a_text_gets_its_entities_and_event_in_one_answer(client, row):
     text = "👩‍👩‍👧 17 people killed near Marawi, cafe\u0301 flooded 🔥"
     answer = client.post("/v1/predict", json={"text": text}).json()
     (expected,) = annotate(row, [text])
+    expected = expected._replace(spans=with_marks(text, expected.spans))
     assert [(own["start"], own["end"], own["label"]) for own in answer["entities"]] == [s[:3] for s in expected.spans]
     assert [own["text"] for own in answer["entities"]] == [text[start:end] for start, end, *_ in expected.spans]
     assert list(answer["event"]["scores"]) == list(EVENT_CLASSES)
