@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from crisisflow.inference import TrainedRow, load
 from crisisflow.serving.app import create_app
+from crisisflow.serving.serve import options_of
 from crisisflow.serving.served import Choice, Served, open_served
 from crisisflow.serving.settings import Access, Limits, Settings
 from tests.unit.conftest import corpus, tiny_encoder, trained  # noqa: F401
@@ -23,11 +24,10 @@ ACCESS = Access(hosts=("testserver", "localhost", "127.0.0.1"))
 
 
 @contextmanager
-def listening(app, port: int = 0) -> Iterator[int]:
-    """The app on loopback, in a thread; its port."""
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
-    )
+def listening(app, port: int = 0, limits: Limits = Limits()) -> Iterator[int]:  # noqa: B008
+    """The app on loopback, in a thread, with the connections that `crisisflow serve` has; its port."""
+    options = {**options_of(limits), "timeout_graceful_shutdown": 1}
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", **options))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -84,6 +84,7 @@ def test_above_the_limit_it_refuses_and_recovers():
             await asyncio.sleep(0)
             with pytest.raises(Overloaded) as refused:
                 await batcher.submit(["d"])
+            assert batcher.waiting == 2
             assert refused.value.seconds >= 1
             model.go.set()
             await asyncio.gather(first, waiting)
@@ -91,6 +92,45 @@ def test_above_the_limit_it_refuses_and_recovers():
             return await batcher.submit(["dd"])
 
     assert asyncio.run(talk())[0].probabilities == [2.0]
+
+
+def test_a_request_that_would_go_above_the_limit_is_refused_unless_nothing_waits():
+    model = Model()
+
+    async def talk():
+        async with MicroBatcher(model, 4) as batcher:
+            first = asyncio.create_task(batcher.submit(["a"] * 9))
+            await begun(model)
+            second = asyncio.create_task(batcher.submit(["b"]))
+            await asyncio.sleep(0)
+            with pytest.raises(Overloaded):
+                await batcher.submit(["c"] * 4)
+            third = asyncio.create_task(batcher.submit(["c"] * 3))
+            await asyncio.sleep(0)
+            assert batcher.waiting == 4
+            model.go.set()
+            await asyncio.gather(first, second, third)
+
+    asyncio.run(talk())
+
+
+def test_a_large_request_keeps_no_small_one_waiting():
+    model = Model()
+
+    async def talk():
+        async with MicroBatcher(model, 1000) as batcher:
+            first = asyncio.create_task(batcher.submit(["a"]))
+            await begun(model)
+            large = asyncio.create_task(batcher.submit(["large"] * 10 * BATCH))
+            await asyncio.sleep(0)
+            small = asyncio.create_task(batcher.submit(["small"]))
+            await asyncio.sleep(0)
+            model.go.set()
+            await asyncio.gather(first, large, small)
+
+    asyncio.run(talk())
+    assert "small" in model.batches[1]
+    assert sum(map(len, model.batches)) == 2 + 10 * BATCH
 
 
 def test_who_leaves_is_not_computed():
@@ -103,8 +143,10 @@ def test_who_leaves_is_not_computed():
             left = asyncio.create_task(batcher.submit(["gone"]))
             stays = asyncio.create_task(batcher.submit(["stays"]))
             await asyncio.sleep(0)
+            assert batcher.waiting == 2
             left.cancel()
             await asyncio.sleep(0)
+            assert batcher.waiting == 1  # at once, and not only when its turn would have come
             model.go.set()
             await asyncio.gather(first, stays)
             assert batcher.waiting == 0

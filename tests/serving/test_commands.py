@@ -3,8 +3,13 @@
 import json
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.inference import Findings
+from crisisflow.serving.lines import predicted, run
 
 
 def crisisflow(*arguments, stdin=""):
@@ -42,14 +47,27 @@ def test_a_stream_is_answered_before_it_ends(options):
         assert process.wait() == 0
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b'{"text": "a", "user": "\\ud800"}', "line 2: holds what cannot be written back as UTF-8"),
+        (b'{"text": "a", "\\ud800": 1}', "line 2: holds what cannot be written back as UTF-8"),
+        (b'{"text": "caf\xe9"}', "line 2: is not UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("piped", [False, True])
+def test_what_is_no_text_is_named_by_its_line(line, said, piped, tmp_path, monkeypatch):
+    file, out = tmp_path / "tweets.jsonl", StringIO()
+    file.write_bytes(b'{"text": "flood"}\n' + line + b"\n")
+    with file.open() as lines:
+        monkeypatch.setattr("sys.stdin", lines)
+        with pytest.raises(CrisisflowError, match=said):
+            run(lambda texts: [Findings([], None, False) for _ in texts], "-" if piped else str(file), out)
+    assert json.loads(out.getvalue())["text"] == "flood"
+
+
 @pytest.mark.parametrize("line", ["no json", '{"tweet": "a"}', '{"text": 5}', "[1]", '{"text": "\\ud800"}'])
 def test_a_bad_line_is_named_and_those_before_it_are_written(line):
-    from io import StringIO
-
-    from crisisflow.errors import CrisisflowError
-    from crisisflow.inference import Findings
-    from crisisflow.serving.lines import predicted
-
     written = []
     stream = StringIO(f'{{"text": "flood"}}\n{line}\n')
     with pytest.raises(CrisisflowError, match="tweets, line 2: is no JSON object"):
@@ -72,3 +90,12 @@ def test_what_is_wrong_is_one_line(options, arguments, said):
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_whatever_is_logged_is_masked():
+    code = (
+        "import logging.config; from crisisflow.serving.serve import LOGS; logging.config.dictConfig(LOGS); "
+        "[logging.getLogger(name).error('of @somebody') for name in ('crisisflow.serving', 'uvicorn.error', 'any')]"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == ["ERROR: of •••••••••"] * 3

@@ -1,13 +1,17 @@
 """Live feeds: order, rate, resumption, limits, and what they keep."""
 
 import asyncio
+import io
 import json
+import threading
 
 import pytest
 from starlette.testclient import TestClient
 
+from crisisflow.inference import Findings
+from crisisflow.serving import live
 from crisisflow.serving.app import create_app
-from crisisflow.serving.live import Feed, LiveTweet, source_of
+from crisisflow.serving.live import Feed, Feeds, Kept, Source, TooManyFeeds, live_tweets, source_of
 from crisisflow.serving.settings import Limits, Settings
 from tests.serving.conftest import ACCESS
 
@@ -98,27 +102,198 @@ def test_watchers_are_few(served, results):
         assert client.get(f"/v1/live/{feed}/events").status_code == 429
 
 
-def tweet(number):
-    return LiveTweet(number=number, id=None, at="", text="a", masked="a", entities=[], event=None, truncated=False)
+def tweet(number, size=1):
+    return Kept(number, b"x" * size)
+
+
+def feed_of(tweets, kept=3, size=1000):
+    feed = Feed("f", None, kept, size)
+    for number in range(1, tweets + 1):
+        feed.add(tweet(number))
+    return feed
+
+
+def all_events(feed, *seen):
+    async def talk():
+        feed.end()
+        return [event async for event in feed.events(*seen)]
+
+    return asyncio.run(talk())
+
+
+def numbers(feed, after=0):
+    return [own.number for own in feed.after(after)]
 
 
 def test_a_feed_keeps_its_latest_and_tells_what_it_dropped():
-    async def talk():
-        feed = Feed("f", None, kept=3)
-        for number in range(1, 6):
-            feed.add(tweet(number))
-        feed.end()
-        return [own.number for own in feed.after(0)], [event async for event in feed.events(1)]
-
-    kept, events = asyncio.run(talk())
-    assert kept == [3, 4, 5]
+    feed = feed_of(5)
+    assert numbers(feed) == [3, 4, 5]
+    events = all_events(feed, 1)
     assert events[0] == "event: gap\ndata: 1\n\n"
-    assert [event.split("\n")[0] for event in events[1:]] == ["id: 3", "id: 4", "id: 5", "event: end"]
+    ids = [f"id: {feed.epoch}-{number}" for number in (3, 4, 5)]
+    assert [event.split("\n")[0] for event in events[1:]] == [*ids, "event: end"]
+
+
+def test_a_feed_keeps_so_many_bytes_and_none_once_it_is_removed():
+    feed = Feed("f", None, kept=100, size=10)
+    for number in range(1, 6):
+        feed.add(tweet(number, 4))
+    assert numbers(feed) == [4, 5]
+    feed.add(tweet(6, 50))  # one is kept, whatever its size
+    assert numbers(feed) == [6]
+    feed.forget()
+    assert (numbers(feed), feed.ended) == ([], True)
+
+
+def test_a_slow_watcher_holds_few_of_the_tweets():
+    feed = feed_of(100, kept=100)
+    assert len(feed.after(0)) < 20
+    assert len(all_events(feed, 0)) == 101
+
+
+@pytest.mark.parametrize(
+    ("number", "own_epoch", "first"),
+    [(2, True, 3), (2, None, 3), (2, False, 1), (9, True, 1), (9, None, 1), (3, True, None)],
+)
+def test_who_saw_another_feed_of_this_name_begins_anew(number, own_epoch, first):
+    feed = feed_of(3)
+    epoch = {True: feed.epoch, False: "00000000", None: None}[own_epoch]
+    events = all_events(feed, number, epoch)
+    if first == 1:
+        assert events.pop(0) == f"id: {feed.epoch}-0\nevent: reset\ndata: {feed.epoch}\n\n"
+    assert not any("reset" in event for event in events)
+    assert [event.split("\n")[0] for event in events[:-1]] == [f"id: {feed.epoch}-{at}" for at in range(first or 4, 4)]
+
+
+def test_the_last_event_id_is_the_one_that_was_sent(client):
+    feed = replay(client, ["flood"] * 3)["id"]
+    lines = client.get(f"/v1/live/{feed}/events").text.splitlines()
+    first = next(line for line in lines if line.startswith("id: ")).removeprefix("id: ")
+    later = events_of(client, feed, **{"last-event-id": first})
+    assert [data["number"] for event, data in later if event == "tweet"] == [2, 3]
+    other = client.get(f"/v1/live/{feed}/events", headers={"last-event-id": "00000000-2"}).text
+    assert "event: reset" in other
+    assert other.count("event: tweet") == 3
+    assert client.get(f"/v1/live/{feed}/events", headers={"last-event-id": "no"}).status_code == 422
+
+
+def test_abandoned_streams_make_room_but_not_watched_ones_and_not_the_servers_own():
+    async def talk():
+        feeds = Feeds(None, Limits(feeds=3, idle_seconds=0), None)
+        own, watched, abandoned = feeds.open("stdin"), feeds.open(), feeds.open()
+        feeds.watch(watched, 0, None)
+        own.end()
+        new = feeds.open()
+        assert {state.id for state in feeds.states()} == {"stdin", watched.name, new.name}
+        assert abandoned.ended
+        patient = Feeds(None, Limits(feeds=1), None)
+        patient.open()
+        with pytest.raises(TooManyFeeds):
+            patient.open()
+
+    asyncio.run(talk())
+
+
+def test_a_watcher_counts_from_the_question_to_the_end_although_the_feed_is_removed():
+    async def talk():
+        feeds = Feeds(None, Limits(watchers=1), None)
+        feed = feeds.open()
+        answer = feeds.watch(feed, 0, None)
+        feeds.remove(feed.name)
+        other = feeds.open()
+        with pytest.raises(TooManyFeeds):
+            feeds.watch(other, 0, None)
+
+        async def gone(_=None):
+            return {"type": "http.disconnect"}
+
+        await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, gone, gone)
+        feeds.watch(other, 0, None)
+
+    asyncio.run(talk())
+
+
+class Ready:
+    """A gazetteer that knows no place, and a batcher whose model may fail."""
+
+    async def submit(self, texts):
+        if "poison" in texts:
+            raise ValueError("poison, says @somebody")
+        return [Findings([], None, False) for _ in texts]
+
+    def find(self, name):
+        return None
+
+
+def lines_of(*lines):
+    """The feed of these lines, once it has ended."""
+
+    async def talk():
+        gazetteer = asyncio.get_running_loop().create_future()
+        gazetteer.set_result(Ready())
+        feed = Feeds(Ready(), Limits(), gazetteer).follow("stdin", iter(lines))
+        async with asyncio.timeout(60):
+            return feed, [event async for event in feed.events(0)]
+
+    return asyncio.run(talk())
+
+
+def test_the_feed_of_the_lines_ends_with_a_word_when_the_model_fails(caplog):
+    feed, events = lines_of("flood", "poison")
+    assert feed.ended
+    assert events[-1].startswith("event: end")
+    assert "feed stdin has failed" in caplog.text
+
+
+def test_ids_of_lines_may_be_no_text():
+    _, events = lines_of('{"text": "a", "id": "\\ud800"}', "b")
+    assert [json.loads(event.split("data: ")[1])["id"] for event in events[:-1]] == ["?", None]
+
+
+def test_a_replay_that_fails_ends(caplog):
+    async def talk():
+        feeds = Feeds(Ready(), Limits(), None)
+        feed = feeds.replay([Source(text="poison")], 1000)
+        async with asyncio.timeout(60):
+            return [event async for event in feed.events(0)]
+
+    assert asyncio.run(talk()) == ["event: end\ndata: \n\n"]
+    assert "a replay has failed" in caplog.text
+
+
+def test_the_feed_of_the_lines_cannot_be_removed(served, results, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("flood\n"))
+    with TestClient(create_app(served, Settings(ACCESS, Limits(), results, stdin=True))) as client:
+        assert events_of(client, "stdin")[-1] == ("end", None)
+        assert client.delete("/v1/live/stdin").status_code == 409
+        assert client.get("/v1/live/stdin/events").status_code == 200
+
+
+def test_the_event_loop_goes_on_while_tweets_are_placed_and_masked(monkeypatch):
+    """Their threads are not the loop's, and no more than a batch of the model is done at a time."""
+    seen = []
+
+    def noting(number, found, *rest):
+        seen.append((threading.current_thread() is threading.main_thread(), number, len(found)))
+        return live_tweets(number, found, *rest)
+
+    monkeypatch.setattr(live, "live_tweets", noting)
+
+    async def talk():
+        gazetteer = asyncio.get_running_loop().create_future()
+        gazetteer.set_result(Ready())
+        feeds = Feeds(Ready(), Limits(), gazetteer)
+        feed = feeds.open()
+        await asyncio.gather(*(feeds.analyse(feed, [Source(text="a")] * 20) for _ in range(2)))
+        return [own.number for own in feed.after(0, 100)]
+
+    assert asyncio.run(talk()) == list(range(1, 41))
+    assert seen == [(False, 1, 16), (False, 17, 4), (False, 21, 16), (False, 37, 4)]
 
 
 def test_a_watcher_is_woken_by_each_tweet():
     async def talk():
-        feed = Feed("f", None, kept=3)
+        feed = feed_of(0)
         events = feed.events(0)
         waiting = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0)
@@ -128,10 +303,10 @@ def test_a_watcher_is_woken_by_each_tweet():
         waiting = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0)
         feed.end()
-        return first, await waiting
+        return feed, first, await waiting
 
-    first, last = asyncio.run(talk())
-    assert first.startswith("id: 1\nevent: tweet\ndata: {")
+    feed, first, last = asyncio.run(talk())
+    assert first == f"id: {feed.epoch}-1\nevent: tweet\ndata: x\n\n"
     assert last.startswith("event: end")
 
 

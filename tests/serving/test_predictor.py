@@ -5,10 +5,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.inference import annotate, load
 from crisisflow.serving import predictor
-from crisisflow.serving.predictor import Predictor, joined_words, windows_of
-from crisisflow.serving.runtime import open_runtime, to_int8, to_onnx
+from crisisflow.serving.predictor import Predictor, joined_words, windows_of, with_marks
+from crisisflow.serving.runtime import Logits, open_runtime, to_int8, to_onnx
+from crisisflow.taxonomy import BIO_LABELS
 
 TEXTS = [
     "17 people killed near Marawi, rescue teams requested immediately",
@@ -26,8 +28,8 @@ def onnx(row):
 @pytest.mark.parametrize("runtime", ["onnx", "torch"])
 def test_short_texts_get_what_the_row_itself_finds(row, runtime):
     found = Predictor(row, open_runtime(row, runtime, 1))(TEXTS)
-    for own, other in zip(found, annotate(row, TEXTS), strict=True):
-        assert [span[:3] for span in own.spans] == [span[:3] for span in other.spans]
+    for text, own, other in zip(TEXTS, found, annotate(row, TEXTS), strict=True):
+        assert [span[:3] for span in own.spans] == [span[:3] for span in with_marks(text, other.spans)]
         assert [span.score for span in own.spans] == pytest.approx([span.score for span in other.spans], abs=1e-5)
         assert own.probabilities == pytest.approx(other.probabilities, abs=1e-5)
 
@@ -72,10 +74,55 @@ def test_a_long_text_is_read_to_its_end_and_one_too_long_says_so(onnx, row):
     assert sum(found.probabilities) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("Bogota\u0301 is flooded", [(0, 7)]),
+        ("near Bogota\u0301", [(5, 12)]),
+        ("Bogota\u0301\ufe0f!", [(0, 8)]),
+        ("Bogota, Kerala\u0301\u0301", [(0, 6), (8, 16)]),
+        ("Bogota \u0301", [(0, 6)]),
+        ("Bo\u0301gota", [(0, 7)]),
+        ("is flooded\u0301", []),
+    ],
+)
+def test_a_span_has_the_marks_of_its_last_letter(row, text, spans):
+    (found,) = Predictor(row, named(row, "Bogota", "Kerala"))([text])
+    assert [(span.start, span.end) for span in found.spans] == spans
+    assert {span.label for span in found.spans} <= {"LOCATION"}
+
+
+def test_marks_of_every_kind_are_taken_but_none_of_the_next_span():
+    spans = [FoundSpan(0, 1, "LOCATION", 1.0), FoundSpan(4, 5, "LOCATION", 1.0)]
+    assert [span[:2] for span in with_marks("a\u0301\u20dd\u0903\u0301x", spans)] == [(0, 4), (4, 5)]
+
+
+def named(row, *words):
+    """A forward pass that finds these words to be places, by their first subwords, and nothing else."""
+    firsts = [row.tokenizer(word)["input_ids"][1] for word in words]
+
+    def forward(ids, mask):
+        entity = np.zeros((*ids.shape, len(BIO_LABELS)))
+        entity[..., BIO_LABELS.index("O")] = 1
+        entity[..., BIO_LABELS.index("B-LOCATION")] = 2 * np.isin(ids, firsts)
+        return Logits(entity, None)
+
+    return forward
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=400))
-def test_spans_lie_in_any_text_in_order(onnx, text):
-    (found,) = onnx([text])
+def test_spans_lie_in_any_text_in_order(row, text):
+    (found,) = Predictor(row, everything)([text])
+    assert [span[2] for span in found.spans] == ["LOCATION"] * len(found.spans)
+    assert found.spans or not any(letter.isalnum() and letter.isascii() for letter in text)
     ends = [0, *(end for span in found.spans for end in span[:2])]
     assert ends == sorted(ends)
     assert all(0 <= span.start < span.end <= len(text) for span in found.spans)
+
+
+def everything(ids, mask):
+    """A forward pass that finds each word to be a place."""
+    entity = np.zeros((*ids.shape, len(BIO_LABELS)))
+    entity[..., BIO_LABELS.index("B-LOCATION")] = 1
+    return Logits(entity, None)

@@ -1,15 +1,16 @@
 """Micro-batching: texts of concurrent requests go through the model together.
 
 Nothing waits for a batch to fill: while some are computed, the next gathers. A quiet server answers at once, a busy one
-batches. Batches are small, and several are computed side by side, each by one thread: on two cores that gave more texts
-a second than one large batch by two threads (docs/serving.md).
+batches, a text of each request in turn, so that who asks for one does not wait for all of another's. Batches are small,
+and several are computed side by side, each by one thread: on two cores that gave more texts a second than one large
+batch by two threads (docs/serving.md).
 """
 
 import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NamedTuple
@@ -36,6 +37,17 @@ class Waiting(NamedTuple):
     answer: asyncio.Future[Findings]
 
 
+class Asked:
+    """A request: what of it waits still."""
+
+    def __init__(self, items: Iterable[Waiting]) -> None:
+        self.items = deque(items)
+
+    def cost(self) -> int:
+        """What it counts."""
+        return sum(item.cost for item in self.items)
+
+
 def cost_of(text: str) -> int:
     """What a text counts in batches and limits."""
     return 1 + len(text) // CHARACTERS
@@ -45,7 +57,7 @@ class MicroBatcher:
     """Hands texts to `predict`, which must bear to be called by several threads. To be used within one event loop.
 
     Args:
-        limit: what may wait; above it, `submit` refuses.
+        limit: what may wait; above it, `submit` refuses. What comes while nothing waits may be more.
         workers: batches that are computed side by side.
         observe: told of each batch: its texts and its seconds.
     """
@@ -58,7 +70,7 @@ class MicroBatcher:
         observe: Callable[[int, float], None] = lambda texts, seconds: None,
     ) -> None:
         self._predict, self._limit, self._observe, self._count = predict, limit, observe, workers
-        self._queue: deque[Waiting] = deque()
+        self._queue: deque[Asked] = deque()
         self._arrived = asyncio.Event()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="model")
         self._workers: list[asyncio.Task[None]] = []
@@ -75,39 +87,49 @@ class MicroBatcher:
         for worker in self._workers:
             with suppress(asyncio.CancelledError):
                 await worker
-        for item in self._queue:
-            item.answer.cancel()
+        for asked in self._queue:
+            for item in asked.items:
+                item.answer.cancel()
         self._threads.shutdown()
 
     async def submit(self, texts: Sequence[str]) -> list[Findings]:
         """What the model finds in the texts.
 
         Raises:
-            Overloaded: the limit was reached before.
+            Overloaded: they would be too many with what waits already.
         """
-        if self.waiting >= self._limit:
-            raise Overloaded(max(1, math.ceil(self.waiting / self._rate)))
         loop = asyncio.get_running_loop()
         items = [Waiting(text, cost_of(text), loop.create_future()) for text in texts]
-        self._queue.extend(items)
-        self.waiting += sum(item.cost for item in items)
+        asked = Asked(items)
+        cost = asked.cost()
+        if self.waiting and self.waiting + cost > self._limit:
+            raise Overloaded(max(1, math.ceil(self.waiting / self._rate)))
+        if not items:
+            return []
+        self._queue.append(asked)
+        self.waiting += cost
         self._arrived.set()
         try:
             return [await item.answer for item in items]
         except BaseException:  # nobody waits any more: what is not begun need not be
             for item in items:
                 item.answer.cancel()
+            if asked.items:
+                self._queue.remove(asked)
+                self.waiting -= asked.cost()
             raise
 
     def _take(self) -> list[Waiting]:
         batch: list[Waiting] = []
         cost = 0
-        while self._queue and (not batch or cost + self._queue[0].cost <= BATCH):
-            item = self._queue.popleft()
-            self.waiting -= item.cost
-            if not item.answer.cancelled():
-                batch.append(item)
-                cost += item.cost
+        while self._queue and (not batch or cost + self._queue[0].items[0].cost <= BATCH):
+            asked = self._queue.popleft()
+            item = asked.items.popleft()
+            if asked.items:
+                self._queue.append(asked)
+            batch.append(item)
+            cost += item.cost
+        self.waiting -= cost
         return batch
 
     async def _work(self) -> None:

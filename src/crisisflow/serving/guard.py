@@ -32,6 +32,9 @@ HEADERS = {
 }
 
 
+RETRY = 2  # seconds
+
+
 def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
     """The app behind all of them."""
     app = BodyLimit(app, settings.limits)
@@ -97,36 +100,74 @@ class TokenCheck:
 
 
 class BodyLimit:
-    """Reads a request's body, which may be so large and take so long, before the app sees the request."""
+    """Reads a request's body before the app sees the request, and ends the app's work once the client has left.
+
+    A body may be so large and take so long, and all that are not answered yet may have so much together.
+    """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self.app, self.limits = app, limits
+        self.held = 0  # bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        body = b""
+        body = bytearray()
+        try:
+            if await self._read(body, receive, send):
+                await until_left(self.app, scope, bytes(body), receive, send)
+        finally:
+            self.held -= len(body)
+
+    async def _read(self, body: bytearray, receive: Receive, send: Send) -> bool:
+        """Whether the body came whole; if not, the client was told why, or has left."""
         try:
             async with asyncio.timeout(self.limits.body_seconds):
                 more = True
                 while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        return
-                    body += message.get("body", b"")
+                        return False
+                    part = message.get("body", b"")
+                    body += part
+                    self.held += len(part)
                     more = message.get("more_body", False)
                     if len(body) > self.limits.body:
                         await refuse(send, 413, f"a request may have {self.limits.body:,} bytes", connection="close")
-                        return
+                        return False
+                    if self.held > self.limits.bodies:
+                        await refuse(send, 503, "too many large requests", retry_after=str(RETRY), connection="close")
+                        return False
         except TimeoutError:
             seconds = f"{self.limits.body_seconds:g}"
             await refuse(send, 408, f"the request was not whole within {seconds} s", connection="close")
-            return
-        whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+            return False
+        return True
 
-        async def replayed() -> Message:
-            return whole.pop() if whole else await receive()
 
-        await self.app(scope, replayed, send)
+async def until_left(app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+    """Run the app on a request whose body was read; cancel it when the client leaves before the answer is whole."""
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    answered = False
+    leaving = asyncio.ensure_future(receive())  # behind the body, all that can come is that the client has left
+
+    async def replayed() -> Message:
+        return whole.pop() if whole else await asyncio.shield(leaving)
+
+    async def noting(message: Message) -> None:
+        nonlocal answered
+        answered = message["type"] == "http.response.body" and not message.get("more_body", False)
+        await send(message)
+
+    working = asyncio.ensure_future(app(scope, replayed, noting))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if working.done() or answered:
+            await working
+    finally:
+        leaving.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)

@@ -26,10 +26,18 @@ def records(lines: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
+            line.encode()
+        except UnicodeEncodeError:  # what was read for bytes that are no text
+            raise CrisisflowError(f"{where}, line {number}: is not UTF-8") from None
+        try:
             record = json.loads(line)
             record["text"].encode()  # half of a surrogate pair is no text
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise CrisisflowError(f'{where}, line {number}: is no JSON object with a string "text"') from None
+        try:
+            json.dumps(record, ensure_ascii=False).encode()
+        except (UnicodeEncodeError, RecursionError):
+            raise CrisisflowError(f"{where}, line {number}: holds what cannot be written back as UTF-8") from None
         yield record
 
 
@@ -83,6 +91,9 @@ def run(predict: Callable[[list[str]], list[Findings]], file: str, out: TextIO) 
     path = Path(file)
     if file != "-" and not path.is_file():
         raise CrisisflowError(f"{file} does not exist; name a file of JSON Lines, or - for standard input")
-    with nullcontext(sys.stdin) if file == "-" else path.open(encoding="utf-8") as lines:
+    # Bytes that are no text are told of with the number of their line, which an error of the decoder does not know.
+    if file == "-":
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+    with nullcontext(sys.stdin) if file == "-" else path.open(encoding="utf-8", errors="surrogateescape") as lines:
         for record in predicted(predict, lines, "standard input" if file == "-" else file):
             print(json.dumps(record, ensure_ascii=False), file=out, flush=True)

@@ -7,32 +7,39 @@ who lost the connection goes on behind the last one seen.
 import asyncio
 import itertools
 import json
+import logging
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TextIO
+from typing import Annotated, Any, Literal, NamedTuple, TextIO
 
 from fastapi import APIRouter, Header, HTTPException, Query, Response
 from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, create_model
+from pydantic import AfterValidator, BaseModel, Field, create_model
+from starlette.types import Receive, Scope, Send
 
+from crisisflow.artifacts import batched
 from crisisflow.inference import Findings
 from crisisflow.masking import mask
 from crisisflow.serving.batcher import BATCH, MicroBatcher, Overloaded
 from crisisflow.serving.lines import together
 from crisisflow.serving.places import Gazetteer
-from crisisflow.serving.schema import Entity, Event, Form, Problem, prediction, text_form
+from crisisflow.serving.schema import Entity, Event, Form, Problem, prediction, text_form, within
 from crisisflow.serving.settings import Limits
 from crisisflow.taxonomy import EntityType
 
 RATES = (0.1, 1000.0)  # tweets a second
 QUIET = 15.0  # seconds after which a line is sent so that nothing in between closes the connection
 RETRY = 5  # seconds
+LOG = logging.getLogger(__name__)
 FEED = r"^[A-Za-z0-9_-]{1,32}$"
+EVENT = r"^([0-9a-f]{8}-)?[0-9]{1,16}$"  # the feed's epoch and the tweet's number
 
 
 class TooManyFeeds(Exception):
@@ -95,12 +102,30 @@ class Source(Form):
     id: str | None = None
 
 
-class Feed:
-    """One feed; watchers are woken whenever something is added."""
+class Kept(NamedTuple):
+    """An analysed tweet as its watchers get it."""
 
-    def __init__(self, name: str, total: int | None, kept: int) -> None:
-        self.name, self.total, self.sent, self.ended, self.watchers = name, total, 0, False, 0
-        self._tweets: deque[LiveTweet] = deque(maxlen=kept)
+    number: int
+    data: bytes  # a LiveTweet as JSON
+
+
+class Feed:
+    """One feed; watchers are woken whenever something is added.
+
+    Args:
+        total: of a replay.
+        kept, size: of the latest tweets, how many are kept, and bytes of how many.
+        lasting: whether it stays until the server ends.
+    """
+
+    def __init__(self, name: str, total: int | None, kept: int, size: int, lasting: bool = False) -> None:
+        self.name, self.total, self.lasting = name, total, lasting
+        self.sent, self.ended, self.watchers = 0, False, 0
+        self.epoch = secrets.token_hex(4)  # tells this feed from one of its name before the server was started anew
+        self.used = time.monotonic()
+        self.adding = asyncio.Lock()  # held while tweets get their numbers
+        self._tweets: deque[Kept] = deque()
+        self._kept, self._size, self._bytes = kept, size, 0
         self._changed = asyncio.Event()
 
     def state(self) -> FeedState:
@@ -108,10 +133,14 @@ class Feed:
         kind = "stream" if self.total is None else "replay"
         return FeedState(id=self.name, kind=kind, total=self.total, sent=self.sent, ended=self.ended)
 
-    def add(self, tweet: LiveTweet) -> None:
-        """Add an analysed tweet."""
+    def add(self, tweet: Kept) -> None:
+        """Add an analysed tweet, and drop the oldest for which there is no room."""
         self._tweets.append(tweet)
+        self._bytes += len(tweet.data)
+        while len(self._tweets) > self._kept or (self._bytes > self._size and len(self._tweets) > 1):
+            self._bytes -= len(self._tweets.popleft().data)
         self.sent = tweet.number
+        self.used = time.monotonic()
         self._wake()
 
     def end(self) -> None:
@@ -119,18 +148,37 @@ class Feed:
         self.ended = True
         self._wake()
 
+    def forget(self) -> None:
+        """End, and keep nothing, although somebody may watch still."""
+        self._tweets.clear()
+        self._bytes = 0
+        self.end()
+
+    def idle(self, seconds: float) -> bool:
+        """Whether nobody would miss it."""
+        unused = self.ended or time.monotonic() - self.used >= seconds
+        return unused and not self.watchers and not self.lasting
+
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def after(self, number: int) -> list[LiveTweet]:
-        """Those behind `number` that are still kept."""
+    def after(self, number: int, most: int = BATCH) -> list[Kept]:
+        """The first of those behind `number` that are still kept; few, since a slow watcher keeps them from going."""
         if not self._tweets or number >= self.sent:
             return []
-        return list(itertools.islice(self._tweets, max(0, number + 1 - self._tweets[0].number), None))
+        begin = max(0, number + 1 - self._tweets[0].number)
+        return list(itertools.islice(self._tweets, begin, begin + most))
 
-    async def events(self, number: int) -> AsyncIterator[str]:
-        """Server-sent events of the tweets behind `number`, until the feed ends."""
+    async def events(self, number: int, epoch: str | None = None) -> AsyncIterator[str]:
+        """Server-sent events of the tweets behind `number`, until the feed ends.
+
+        From the beginning, and after an event that says so, where `number` is not of this feed: its `epoch` is another,
+        or it is more than there are.
+        """
+        if number > self.sent or epoch not in (None, self.epoch):
+            number = 0
+            yield f"id: {self.epoch}-0\nevent: reset\ndata: {self.epoch}\n\n"
         while True:
             changed = self._changed
             tweets = self.after(number)
@@ -138,7 +186,7 @@ class Feed:
                 if tweet.number > number + 1:
                     yield f"event: gap\ndata: {tweet.number - number - 1}\n\n"
                 number = tweet.number
-                yield f"id: {number}\nevent: tweet\ndata: {tweet.model_dump_json()}\n\n"
+                yield f"id: {self.epoch}-{number}\nevent: tweet\ndata: {tweet.data.decode()}\n\n"
             if tweets:
                 continue
             if self.ended:
@@ -150,12 +198,28 @@ class Feed:
                 yield ": still here\n\n"
 
 
+class Watching(StreamingResponse):
+    """The events of a feed; `left` is called at the end, however it comes."""
+
+    def __init__(self, events: AsyncIterator[str], left: Callable[[], None]) -> None:
+        super().__init__(events, media_type="text/event-stream")
+        self._left = left
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._left()
+
+
 class Feeds:
     """All feeds of a server."""
 
     def __init__(self, batcher: MicroBatcher, limits: Limits, gazetteer: "asyncio.Task[Gazetteer]") -> None:
         self._batcher, self._limits, self._gazetteer = batcher, limits, gazetteer
         self._feeds: dict[str, Feed] = {}
+        self._watchers = 0
         self._replays: dict[str, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
@@ -172,17 +236,18 @@ class Feeds:
         return self._feeds[name]
 
     def open(self, name: str | None = None, total: int | None = None) -> Feed:
-        """A new feed; one that has ended and is not watched makes room for it.
+        """A new feed, which lasts if it has a name; one that nobody would miss makes room for it.
 
         Raises:
             TooManyFeeds: there is no room.
         """
         if len(self._feeds) >= self._limits.feeds:
-            idle = next((feed for feed in self._feeds.values() if feed.ended and not feed.watchers), None)
+            idle = next((feed for feed in self._feeds.values() if feed.idle(self._limits.idle_seconds)), None)
             if idle is None:
                 raise TooManyFeeds
             self.remove(idle.name)
-        feed = Feed(name or secrets.token_urlsafe(9), total, self._limits.kept)
+        own = name or secrets.token_urlsafe(9)
+        feed = Feed(own, total, self._limits.kept, self._limits.feed_bytes, lasting=name is not None)
         self._feeds[feed.name] = feed
         return feed
 
@@ -195,13 +260,17 @@ class Feeds:
     async def _replay(self, feed: Feed, tweets: Sequence[Source], rate: float) -> None:
         loop = asyncio.get_running_loop()
         begin, done = loop.time(), 0
-        while done < len(tweets):
-            await asyncio.sleep(max(0.0, begin + done / rate - loop.time()))
-            due = max(done + 1, int((loop.time() - begin) * rate) + 1)
-            part = tweets[done : min(due, done + BATCH)]
-            await self._patiently(feed, part)
-            done += len(part)
-        feed.end()
+        try:
+            while done < len(tweets):
+                await asyncio.sleep(max(0.0, begin + done / rate - loop.time()))
+                due = max(done + 1, int((loop.time() - begin) * rate) + 1)
+                part = tweets[done : min(due, done + BATCH)]
+                await self._patiently(feed, part)
+                done += len(part)
+        except Exception:
+            LOG.exception("a replay has failed")
+        finally:
+            feed.end()
 
     async def analyse(self, feed: Feed, tweets: Sequence[Source]) -> None:
         """Add tweets to a feed.
@@ -212,8 +281,11 @@ class Feeds:
         found = await self._batcher.submit([tweet.text for tweet in tweets])
         gazetteer = await asyncio.shield(self._gazetteer)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        for tweet, own in zip(tweets, found, strict=True):
-            feed.add(live_tweet(feed.sent + 1, tweet, own, gazetteer, now))
+        async with feed.adding:
+            for part in batched(zip(tweets, found, strict=True), BATCH):
+                # Beside the event loop, since many long texts take a while.
+                for tweet in await asyncio.to_thread(live_tweets, feed.sent + 1, part, gazetteer, now):
+                    feed.add(tweet)
 
     def follow(self, name: str, lines: TextIO) -> Feed:
         """A new feed of lines as they come: JSON objects with a `text` and, if they like, an `id`, or bare texts."""
@@ -221,10 +293,18 @@ class Feeds:
         loop = asyncio.get_running_loop()
 
         def read() -> None:
-            for batch in together(lines):
-                sources = [source for line in batch if (source := source_of(line, self._limits.characters))]
-                asyncio.run_coroutine_threadsafe(self._patiently(feed, sources), loop).result()
-            loop.call_soon_threadsafe(feed.end)
+            try:
+                for batch in together(lines):
+                    sources = [source for line in batch if (source := source_of(line, self._limits.characters))]
+                    for part in batched(sources, BATCH):
+                        asyncio.run_coroutine_threadsafe(self._patiently(feed, part), loop).result()
+            except CancelledError:
+                pass  # the server ends
+            except Exception:
+                LOG.exception("feed %s has failed", name)
+            finally:
+                with suppress(RuntimeError):  # the server has ended
+                    loop.call_soon_threadsafe(feed.end)
 
         threading.Thread(target=read, daemon=True, name=f"feed-{name}").start()
         return feed
@@ -241,7 +321,7 @@ class Feeds:
         """End a feed and forget it."""
         if replay := self._replays.pop(name, None):
             replay.cancel()
-        self._feeds.pop(name).end()
+        self._feeds.pop(name).forget()
 
     async def close(self) -> None:
         """End all of them."""
@@ -252,19 +332,23 @@ class Feeds:
             with suppress(asyncio.CancelledError):
                 await replay
 
-    async def watch(self, feed: Feed, number: int) -> AsyncIterator[str]:
-        """The events of a feed, and that somebody watches it."""
-        feed.watchers += 1
-        try:
-            async for event in feed.events(number):
-                yield event
-        finally:
-            feed.watchers -= 1
+    def watch(self, feed: Feed, number: int, epoch: str | None) -> Watching:
+        """The answer to a watcher, who counts from now until it ends.
 
-    def check_watchers(self) -> None:
-        """Refuse one watcher too many."""
-        if sum(feed.watchers for feed in self._feeds.values()) >= self._limits.watchers:
+        Raises:
+            TooManyFeeds: there is no room for a watcher.
+        """
+        if self._watchers >= self._limits.watchers:
             raise TooManyFeeds
+        self._watchers += 1
+        feed.watchers += 1
+
+        def left() -> None:
+            self._watchers -= 1
+            feed.watchers -= 1
+            feed.used = time.monotonic()
+
+        return Watching(feed.events(number, epoch), left)
 
 
 def source_of(line: str, characters: int) -> Source | None:
@@ -274,9 +358,19 @@ def source_of(line: str, characters: int) -> Source | None:
         record = json.loads(line)
         if isinstance(record, dict) and isinstance(record.get("text"), str):
             text, own_id = record["text"], record.get("id")
-    # Half of a surrogate pair, which JSON can name, is no text.
-    text = text.encode("utf-8", "replace").decode()[:characters]
-    return Source(text=text, id=None if own_id is None else str(own_id)[:64]) if text.strip() else None
+    text = _whole(text)[:characters]
+    return Source(text=text, id=None if own_id is None else _whole(str(own_id))[:64]) if text.strip() else None
+
+
+def _whole(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON can name, and which are no text."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def live_tweets(number: int, found: Sequence[tuple[Source, Findings]], gazetteer: Gazetteer, at: str) -> list[Kept]:
+    """Analysed tweets, numbered from `number`."""
+    numbered = enumerate(found, number)
+    return [Kept(own, live_tweet(own, *pair, gazetteer, at).model_dump_json().encode()) for own, pair in numbered]
 
 
 def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer, at: str) -> LiveTweet:
@@ -315,11 +409,13 @@ def _requests(limits: Limits) -> tuple[type[BaseModel], type[BaseModel]]:
         tweets=(Annotated[list[source], Field(max_length=limits.replayed, description="none: a stream")], ...),
         rate=(rate, 5.0),
     )
-    stream = create_model(
-        "StreamRequest",
-        __base__=Form,
-        tweets=(Annotated[list[source], Field(min_length=1, max_length=limits.batch)], ...),
-    )
+
+    def checked(tweets: list[BaseModel]) -> list[BaseModel]:
+        within(limits, (tweet.text for tweet in tweets))
+        return tweets
+
+    several = Annotated[list[source], Field(min_length=1, max_length=limits.batch), AfterValidator(checked)]
+    stream = create_model("StreamRequest", __base__=Form, tweets=(several, ...))
     return replay, stream
 
 
@@ -359,7 +455,8 @@ def add_operations(
         responses={
             200: {
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
-                "description": "events `tweet` (data: LiveTweet as JSON), `gap` (how many were dropped) and `end`",
+                "description": "events `tweet` (data: LiveTweet as JSON), `gap` (how many were dropped), `reset` "
+                "(what was seen was of another feed of this name: all of this one follows) and `end`",
             },
             **problems(404, 429),
         },
@@ -367,17 +464,18 @@ def add_operations(
     async def events(
         feed: Name,
         after: Annotated[int, Query(ge=0, le=2**53, description="number of the last tweet seen")] = 0,
-        last_event_id: Annotated[int | None, Header(ge=0, le=2**53, description="the same, as browsers say it")] = None,
+        last_event_id: Annotated[
+            str | None, Header(pattern=EVENT, description="the id of the last event seen, as browsers say it")
+        ] = None,
     ) -> StreamingResponse:
         """Watch a feed by server-sent events."""
-        own = feeds().get(feed)
-        feeds().check_watchers()
-        stream = feeds().watch(own, after if last_event_id is None else last_event_id)
-        return StreamingResponse(stream, media_type="text/event-stream")
+        epoch, _, number = (last_event_id or str(after)).rpartition("-")
+        return feeds().watch(feeds().get(feed), int(number), epoch or None)
 
-    @api.delete("/v1/live/{feed}", tags=["live"], status_code=204, responses=problems(404))
+    @api.delete("/v1/live/{feed}", tags=["live"], status_code=204, responses=problems(404, 409))
     async def close_feed(feed: Name) -> Response:
         """End a feed and forget its tweets."""
-        feeds().get(feed)
+        if feeds().get(feed).lasting:
+            raise HTTPException(409, "this feed is the server's own: it ends with the server")
         feeds().remove(feed)
         return Response(status_code=204)

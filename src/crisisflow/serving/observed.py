@@ -1,10 +1,12 @@
 """What the server tells Prometheus: counts and times, never a text."""
 
+import asyncio
 import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+LEFT = 499  # what nginx counts of clients that did not wait for the answer
 SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
@@ -54,6 +56,9 @@ class Counting:
 
         try:
             await self.app(scope, receive, noting)
+        except asyncio.CancelledError:  # the client has left
+            status = LEFT
+            raise
         finally:
             # Paths that are none of ours would make a series each.
             route = getattr(scope.get("route"), "path", "other")

@@ -4,13 +4,14 @@ A text that is longer than what the row reads at once is read in windows that ov
 stands furthest from a window's edge; the event's probabilities are the mean over the windows.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from crisisflow.alignment.bio import Word, words_of
-from crisisflow.alignment.decoding import strict_spans
+from crisisflow.alignment.decoding import FoundSpan, strict_spans
 from crisisflow.inference import Findings, TrainedRow
 from crisisflow.serving.runtime import Forward
 from crisisflow.taxonomy import BIO_LABELS
@@ -18,6 +19,8 @@ from crisisflow.training.batching import Shapes, evaluation_order
 
 WINDOWS = 32  # windows of a text that are read at most
 SUBWORDS = 128  # padded subwords of one forward pass: what stays in a core's cache, and is of similar length
+
+MARKS = ("Mn", "Me", "Mc")  # Unicode's categories of combining marks; variation selectors are Mn
 
 
 class Window(NamedTuple):
@@ -87,8 +90,8 @@ class Predictor:
         read = [own[:WINDOWS] for own in windows]
         probabilities = iter(self._probabilities([window.ids for own in read for window in own]))
         return [
-            _findings(own, [next(probabilities) for _ in own], len(own) < len(all_of_them))
-            for own, all_of_them in zip(read, windows, strict=True)
+            _findings(text, own, [next(probabilities) for _ in own], len(own) < len(all_of_them))
+            for text, own, all_of_them in zip(texts, read, windows, strict=True)
         ]
 
     def _probabilities(self, ids: list[list[int]]) -> list[tuple[np.ndarray | None, np.ndarray | None]]:
@@ -116,8 +119,23 @@ def _softmax(logits: np.ndarray | None) -> np.ndarray | None:
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
+def with_marks(text: str, spans: Sequence[FoundSpan]) -> list[FoundSpan]:
+    """The spans with the combining marks behind them: the tokenizer drops accents, whose offsets no word then has."""
+    found = []
+    for at, span in enumerate(spans):
+        limit = spans[at + 1].start if at + 1 < len(spans) else len(text)
+        end = span.end
+        while end < limit and unicodedata.category(text[end]) in MARKS:
+            end += 1
+        found.append(span._replace(end=end))
+    return found
+
+
 def _findings(
-    windows: Sequence[Window], probabilities: Sequence[tuple[np.ndarray | None, np.ndarray | None]], cut: bool
+    text: str,
+    windows: Sequence[Window],
+    probabilities: Sequence[tuple[np.ndarray | None, np.ndarray | None]],
+    cut: bool,
 ) -> Findings:
     entity, event = zip(*probabilities, strict=True)
     spans = None
@@ -125,6 +143,6 @@ def _findings(
         words, places = joined_words(windows)
         sureness = [entity[place.window][place.token] for place in places]
         labels = [BIO_LABELS[own.argmax()] for own in sureness]
-        spans = strict_spans(words, labels, [float(own.max()) for own in sureness])
+        spans = with_marks(text, strict_spans(words, labels, [float(own.max()) for own in sureness]))
     classes = None if event[0] is None else np.mean(event, axis=0).tolist()
     return Findings(spans, classes, cut)

@@ -1,8 +1,9 @@
 """The forms of requests and answers. Offsets count Unicode code points of the text as it was sent."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from crisisflow.inference import Findings
 from crisisflow.serving.settings import Limits
@@ -114,9 +115,24 @@ def text_request(limits: Limits) -> type[BaseModel]:
     return create_model("TextRequest", __base__=Form, text=(text_form(limits), ...))
 
 
+def within(limits: Limits, texts: Iterable[str]) -> None:
+    """Refuse texts that are too long together.
+
+    Raises:
+        ValueError: they are.
+    """
+    if sum(map(len, texts)) > limits.batch_characters:
+        raise ValueError(f"the texts of a batch may have {limits.batch_characters:,} characters together")
+
+
 def batch_request(limits: Limits) -> type[BaseModel]:
     """The form of a request with several."""
-    texts = Annotated[list[text_form(limits)], Field(min_length=1, max_length=limits.batch)]
+
+    def checked(texts: list[str]) -> list[str]:
+        within(limits, texts)
+        return texts
+
+    texts = Annotated[list[text_form(limits)], Field(min_length=1, max_length=limits.batch), AfterValidator(checked)]
     return create_model("BatchRequest", __base__=Form, texts=(texts, ...))
 
 

@@ -3,7 +3,9 @@
 import ipaddress
 import logging
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -11,10 +13,18 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.masking import mask
 from crisisflow.progress import say
 from crisisflow.serving.app import create_app
+from crisisflow.serving.connection import connection_of
 from crisisflow.serving.served import Served
-from crisisflow.serving.settings import Access, Settings
+from crisisflow.serving.settings import Access, Limits, Settings
 
 GRACE = 3  # seconds that open answers have when the server ends
+LOGS = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"masked": {"()": "crisisflow.serving.serve.Masked", "format": "%(levelname)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "masked", "stream": "ext://sys.stderr"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}
 
 
 class Masked(logging.Formatter):
@@ -59,28 +69,27 @@ def check_access(host: str, access: Access) -> None:
         raise CrisisflowError(f"--host {host} is open to the network; protect it with --token-file, or use 127.0.0.1")
 
 
+def options_of(limits: Limits) -> dict[str, Any]:
+    """The options of uvicorn that keep the limits of connections."""
+    return {
+        "http": connection_of(limits),
+        "ws": "none",
+        "h11_max_incomplete_event_size": limits.head,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "timeout_graceful_shutdown": GRACE,
+    }
+
+
 def run(served: Served, settings: Settings, host: str, port: int) -> None:
     """Serve until interrupted."""
     if os.geteuid() == 0:
         say("serve: runs as root, which it does not need; use another user")
-    handler = {"class": "logging.StreamHandler", "formatter": "masked", "stream": "ext://sys.stderr"}
-    config = uvicorn.Config(
-        create_app(served, settings),
-        host=host,
-        port=port,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=None,
-        timeout_graceful_shutdown=GRACE,
-        log_config={
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {"masked": {"()": Masked, "format": "%(levelname)s: %(message)s"}},
-            "handlers": {"stderr": handler},
-            "loggers": {"uvicorn": {"handlers": ["stderr"], "level": "WARNING"}},
-        },
-    )
+    if settings.stdin:
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    app = create_app(served, settings)
+    config = uvicorn.Config(app, host=host, port=port, log_config=LOGS, **options_of(settings.limits))
     facts = served.version
     say(f"serve: row {facts.row}, seed {facts.seed}, {facts.runtime}, weights {facts.model[:12]}…")
     say(f"serve: open http://{'[' + host + ']' if ':' in host else host}:{port}  (Ctrl-C ends it)")

@@ -13,13 +13,20 @@ class Limits:
 
     characters: int = 10_000  # of a text
     batch: int = 256  # texts of a batch
+    batch_characters: int = 100_000  # of all of them together
+    connections: int = 768  # more than may wait for the model or watch feeds, and fewer than files that may be open
+    head: int = 32_000  # bytes of a request's first line and headers
+    head_seconds: float = 10.0  # in which they must have come
     body: int = 4 * MEGABYTE  # bytes of a request's body
+    bodies: int = 64 * MEGABYTE  # bytes of the bodies of all requests that are not answered yet
     body_seconds: float = 20.0  # in which it must have come
     waiting: int = 512  # texts that wait for the model, long ones counted several times
     opinions: int = 8  # requests that wait for the rules
     feeds: int = 16  # live feeds
     replayed: int = 20_000  # texts of a replay
     kept: int = 5_000  # latest tweets that a feed keeps
+    feed_bytes: int = 16 * MEGABYTE  # of them, as they are sent to watchers
+    idle_seconds: float = 600.0  # without tweets and watchers, after which a feed makes room for another
     watchers: int = 64  # connections that watch feeds
 
 
