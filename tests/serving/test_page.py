@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,55 @@ def test_a_stream_shows_what_programs_send(page, address):
     expect(page.locator("#feed li")).to_have_count(1)
     page.click("#held")
     expect(page.locator("#feed li")).to_have_count(2)
+
+
+def tweet_event(number, event_id, text, **facts):
+    """A tweet as the server tells of it."""
+    tweet = {"number": number, "id": None, "at": "2026-01-01T00:00:00Z", "text": text, "masked": text, "event": None}
+    tweet |= {"entities": [], "truncated": False, **facts}
+    return f"id: {event_id}\nevent: tweet\ndata: {json.dumps(tweet)}\n\n"
+
+
+def kept_feeds(page, address):
+    return [feed["id"] for feed in page.request.get(f"{address}v1/live").json()]
+
+
+def open_stream(page, address):
+    """The path to which tweets of a new stream are sent."""
+    page.goto(f"{address}#live")
+    page.check("[value=stream]")
+    page.click("#start")
+    expect(page.locator("#stream-command")).to_contain_text("/v1/live/")
+    return re.search(r"v1/live/\S+/tweets", page.locator("#stream-command").text_content())[0]
+
+
+@pytest.mark.parametrize("how", ["stop", "leave"])
+def test_a_stream_that_the_page_opened_goes_with_it(page, address, how):
+    feed = open_stream(page, address).split("/")[2]
+    assert feed in kept_feeds(page, address)
+    page.click("#stop") if how == "stop" else page.goto("about:blank")
+    until = time.monotonic() + PATIENCE / 1000
+    while feed in kept_feeds(page, address):
+        assert time.monotonic() < until, "the feed is still kept"
+
+
+def test_an_event_id_is_only_the_servers_to_read_and_a_reset_begins_anew(page, address):
+    answers = [
+        tweet_event(1, "one-1", "first") + tweet_event(2, "one-2", "second"),
+        "event: reset\ndata: \n\n" + tweet_event(1, "two-1", "anew") + "id: two-1\nevent: end\ndata: \n\n",
+    ]
+    asked = []
+
+    def answer(route):
+        asked.append(route.request.headers.get("last-event-id"))
+        route.fulfill(body=answers[len(asked) - 1], content_type="text/event-stream")
+
+    page.route("**/events", answer)
+    replay(page, address, ["first", "second"])
+    ended(page, 1)
+    expect(page.locator("#feed li")).to_have_count(1)
+    expect(page.locator("#feed li")).to_contain_text("anew")
+    assert asked == [None, "one-2"]
 
 
 def test_a_replay_outlives_the_server(page, app):

@@ -1,6 +1,6 @@
 // The live view: a feed, its filters and counters, what was extracted, and the map.
 
-import { json } from "./api.js";
+import { hasToken, json } from "./api.js";
 import { $, bar, drawn, inWords, make, marked } from "./dom.js";
 import { csv, geojson, save } from "./export.js";
 import { tweetsOf, Watched } from "./feed.js";
@@ -32,6 +32,7 @@ export function openLive(known) {
   for (const radio of document.querySelectorAll("[name=source]")) radio.addEventListener("change", chooseSource);
   $("source-form").addEventListener("submit", (event) => (event.preventDefault(), start()));
   $("stop").addEventListener("click", stop);
+  addEventListener("pagehide", stop);
   $("pause").addEventListener("click", () => hold(held === null));
   $("held").addEventListener("click", () => hold(false));
   $("filters").addEventListener("input", draw);
@@ -76,22 +77,12 @@ async function start() {
   } else if (chosen === "feed") {
     if (!$("feed-choice").value) return say("No feed is running on this server.");
     source.feed = { id: $("feed-choice").value };
-  } else {
-    try {
-      source.feed = await json("/v1/live", { method: "POST", body: { tweets: [] } });
-    } catch (error) {
-      return say(error.message);
-    }
   }
   stop();
   tweets = [];
   dropped = newest = 0;
   hold(false);
-  $("stream-help").hidden = chosen !== "stream";
-  if (chosen === "stream") {
-    $("stream-command").textContent =
-      `curl ${location.origin}/v1/live/${source.feed.id}/tweets -H 'content-type: application/json' -d '{"tweets": [{"text": "…"}]}'`;
-  }
+  $("stream-help").hidden = true;
   watched = new Watched((news) => own === watched && hear(news), source);
   const own = watched;
   running(true);
@@ -108,7 +99,25 @@ function stop() {
   say(`Stopped after ${count()} tweets.`);
 }
 
-function hear({ tweet, gap, lost, back, ended, gone, failed }) {
+// How a program sends to a stream. A shell puts the token in, so that it is neither shown here nor kept with the command.
+function command({ id }) {
+  const token = hasToken() ? ' -H "authorization: Bearer $TOKEN"' : "";
+  return `curl ${location.origin}/v1/live/${id}/tweets${token} -H 'content-type: application/json' -d '{"tweets": [{"text": "…"}]}'`;
+}
+
+function hear({ opened, tweet, gap, lost, back, reset, ended, gone, failed }) {
+  if (opened?.kind === "stream") {
+    $("stream-help").hidden = false;
+    $("stream-command").textContent = command(opened);
+  }
+  if (reset !== undefined) {
+    tweets = tweets.filter(({ number }) => number <= reset);
+    dropped = Math.min(dropped, reset);
+    feedOf = "";
+    newest = reset;
+    hold(false);
+    say("The feed began anew.");
+  }
   if (tweet) {
     tweets.push(tweet);
     if (tweets.length > KEPT) {
