@@ -2,33 +2,6 @@
 
 import { events, json, Refused, request } from "./api.js";
 
-const LIMIT = 20_000; // tweets of a replay, as the server has it
-
-// The tweets of a file or of pasted lines.
-export function tweetsOf(text) {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim());
-  const head = (lines[0] ?? "").split("\t");
-  const column = head.findIndex((name) => ["text", "tweet_text"].includes(name.trim()));
-  const own = head.length > 1 && column >= 0 ? head.findIndex((name) => ["id", "tweet_id"].includes(name.trim())) : -1;
-  const table = head.length > 1 && column >= 0;
-  return (table ? lines.slice(1) : lines).map((line) => {
-    if (table) {
-      const cells = line.split("\t");
-      return { text: cells[column] ?? "", id: own < 0 ? null : cells[own] };
-    }
-    try {
-      const record = JSON.parse(line);
-      if (typeof record?.text === "string") {
-        const id = record.id ?? record.tweet_id;
-        return { text: record.text, id: id === undefined || id === null ? null : String(id) };
-      }
-    } catch {
-      // a bare text
-    }
-    return { text: line, id: null };
-  }).filter(({ text }) => text.trim()).slice(0, LIMIT);
-}
-
 const wait = (seconds, signal) =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, 1000 * seconds);
