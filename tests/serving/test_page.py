@@ -150,7 +150,8 @@ def test_an_example_is_one_press_away(page, address):
 def test_a_replay_is_filtered_counted_and_exported(page, address, client):
     texts = [
         *(f"{at} dead in Kathmandu, flood water rescue, ask @helper_{at}" for at in range(20)),
-        *(f"=SUM({at}) sympathy for Nepal" for at in range(20)),
+        "＝SUM(0) sympathy for Nepal",
+        *(f"=SUM({at}) sympathy for Nepal" for at in range(1, 20)),
     ]
     replay(page, address, texts)
     ended(page, 40)
@@ -181,7 +182,8 @@ def test_a_replay_is_filtered_counted_and_exported(page, address, client):
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
     assert len(rows) == 40
     assert "@helper" not in str(rows)
-    assert rows[20]["text"].startswith("'=SUM(0)")
+    assert rows[20]["text"].startswith("'＝SUM(0)")
+    assert rows[21]["text"].startswith("'=SUM(1)")
     page.check("#unmasked")
     with page.expect_download() as download:
         page.click("#export-csv")
@@ -475,6 +477,28 @@ def test_a_token_is_asked_for_and_used(page, app):
         page.click("#token-form button")
         expect(page.locator("#served")).to_contain_text("Row both")
         expect(page.locator("#study figure img")).to_be_visible()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save the report").click()
+        assert "<h1>Report</h1>" in Path(download.value.path()).read_text(encoding="utf-8")
+        page.click("#tab-live")
+        page.check("[value=stream]")
+        page.click("#start")
+        expect(page.locator("#stream-command")).to_contain_text('-H "authorization: Bearer $TOKEN"')
+
+
+def test_the_report_opens_with_its_styles_and_without_scripts(page, address):
+    page.goto(f"{address}#study")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="The whole report").click()
+    head = opened.value.locator("h1")
+    expect(head).to_have_css("color", "rgb(1, 2, 3)")
+    assert opened.value.title() == "report"
+    assert opened.value.evaluate("origin") == "null"
+    page.get_by_role("button", name="Table 3", exact=True).click()
+    expect(page.locator(".study-table")).to_be_focused()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save table3.csv").click()
+    assert Path(download.value.path()).read_text(encoding="utf-8").startswith("Row,CLS")
 
 
 def test_the_api_is_described_without_a_network(browser, address):
