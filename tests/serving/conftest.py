@@ -50,6 +50,10 @@ def results(trained, tmp_path_factory) -> Path:  # noqa: F811
         (folder / name).mkdir()
     (folder / "tables" / "table3.csv").write_text('Row,CLS\nboth,"<b>0.5</b>"\n')
     (folder / "tables" / "captions.json").write_text(json.dumps({"table3": "Table 3. The rows."}))
+    (folder / "report.html").write_text(
+        "<!doctype html><title>report</title><style>h1 { color: rgb(1, 2, 3) }</style><h1>Report</h1>"
+        "<script>document.title = 'run'</script>"
+    )
     (folder / "figures" / "figure4.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
     return folder
 

@@ -153,7 +153,10 @@ def test_other_sites_and_names_are_refused(served, results, client):
         assert "access-control-allow-origin" not in open_to_one.options("/v1/predict", headers=other).headers
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/version", "/nothing", "/page/index.html", "/v1/study/figures/figure4"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/v1/version", "/nothing", "/page/index.html", "/v1/study/figures/figure4", "/v1/study/report"],
+)
 def test_every_answer_has_the_security_headers(client, path):
     headers = client.get(path).headers
     policy = {name: sources for name, *sources in map(str.split, headers["content-security-policy"].split(";"))}
@@ -250,5 +253,11 @@ def test_the_study_is_what_the_results_show_now(client, results):
     ]
     assert [figure["name"] for figure in study["figures"]] == ["figure4"]
     assert client.get("/v1/study/figures/figure4").headers["content-type"] == "image/svg+xml"
+    assert study["report"]
+    report = client.get("/v1/study/report")
+    assert report.headers["content-type"].startswith("text/html")
+    assert report.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert client.get("/v1/study/tables/table3").text == 'Row,CLS\nboth,"<b>0.5</b>"\n'
+    assert client.get("/v1/study/tables/table4").status_code == 404
     for wrong in ("figure5", "..%2Fmetrics", "a.b"):
         assert client.get(f"/v1/study/figures/{wrong}").status_code in (404, 422)

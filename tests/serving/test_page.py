@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,13 @@ def replay(page, address, texts, rate=1000):
     page.click("#start")
 
 
+def replay_file(page, address, lines):
+    page.goto(f"{address}#live")
+    page.check("[value=file]")
+    page.set_input_files("#file", {"name": "tweets.jsonl", "mimeType": "text/plain", "buffer": "\n".join(lines).encode()})
+    page.click("#start")
+
+
 def ended(page, number):
     expect(page.locator("#live-status")).to_have_text(f"The feed has ended: {number} tweets.")
     expect(page.locator("#count-all")).to_have_text(str(number))
@@ -142,7 +150,8 @@ def test_an_example_is_one_press_away(page, address):
 def test_a_replay_is_filtered_counted_and_exported(page, address, client):
     texts = [
         *(f"{at} dead in Kathmandu, flood water rescue, ask @helper_{at}" for at in range(20)),
-        *(f"=SUM({at}) sympathy for Nepal" for at in range(20)),
+        "＝SUM(0) sympathy for Nepal",
+        *(f"=SUM({at}) sympathy for Nepal" for at in range(1, 20)),
     ]
     replay(page, address, texts)
     ended(page, 40)
@@ -173,7 +182,8 @@ def test_a_replay_is_filtered_counted_and_exported(page, address, client):
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
     assert len(rows) == 40
     assert "@helper" not in str(rows)
-    assert rows[20]["text"].startswith("'=SUM(0)")
+    assert rows[20]["text"].startswith("'＝SUM(0)")
+    assert rows[21]["text"].startswith("'=SUM(1)")
     page.check("#unmasked")
     with page.expect_download() as download:
         page.click("#export-csv")
@@ -194,7 +204,7 @@ def test_places_are_on_the_map_in_the_table_and_in_the_export(page, address):
     ended(page, 1)
     expect(page.locator("#map circle")).to_have_attribute("cx", "85.3")
     page.click("[data-facts=places]")
-    page.click("#facts tbody button")
+    page.get_by_role("button", name="Tweet #1").click()
     expect(page.locator("#tweet-1")).to_be_focused()
     page.fill("#f-place", "nepal")
     expect(page.locator("#count-shown")).to_have_text("1")
@@ -223,6 +233,173 @@ def test_a_stream_shows_what_programs_send(page, address):
     expect(page.locator("#feed li")).to_have_count(1)
     page.click("#held")
     expect(page.locator("#feed li")).to_have_count(2)
+
+
+def tweet_event(number, event_id, text, **facts):
+    """A tweet as the server tells of it."""
+    tweet = {"number": number, "id": None, "at": "2026-01-01T00:00:00Z", "text": text, "masked": text, "event": None}
+    tweet |= {"entities": [], "truncated": False, **facts}
+    return f"id: {event_id}\nevent: tweet\ndata: {json.dumps(tweet)}\n\n"
+
+
+def kept_feeds(page, address):
+    return [feed["id"] for feed in page.request.get(f"{address}v1/live").json()]
+
+
+def open_stream(page, address):
+    """The path to which tweets of a new stream are sent."""
+    page.goto(f"{address}#live")
+    page.check("[value=stream]")
+    page.click("#start")
+    expect(page.locator("#stream-command")).to_contain_text("/v1/live/")
+    return re.search(r"v1/live/\S+/tweets", page.locator("#stream-command").text_content())[0]
+
+
+@pytest.mark.parametrize("how", ["stop", "leave"])
+def test_a_stream_that_the_page_opened_goes_with_it(page, address, how):
+    feed = open_stream(page, address).split("/")[2]
+    assert feed in kept_feeds(page, address)
+    page.click("#stop") if how == "stop" else page.goto("about:blank")
+    until = time.monotonic() + PATIENCE / 1000
+    while feed in kept_feeds(page, address):
+        assert time.monotonic() < until, "the feed is still kept"
+
+
+def test_an_event_id_is_only_the_servers_to_read_and_a_reset_begins_anew(page, address):
+    answers = [
+        tweet_event(1, "one-1", "first") + tweet_event(2, "one-2", "second"),
+        "event: reset\ndata: \n\n" + tweet_event(1, "two-1", "anew") + "id: two-1\nevent: end\ndata: \n\n",
+    ]
+    asked = []
+
+    def answer(route):
+        asked.append(route.request.headers.get("last-event-id"))
+        route.fulfill(body=answers[len(asked) - 1], content_type="text/event-stream")
+
+    page.route("**/events", answer)
+    replay(page, address, ["first", "second"])
+    ended(page, 1)
+    expect(page.locator("#feed li")).to_have_count(1)
+    expect(page.locator("#feed li")).to_contain_text("anew")
+    assert asked == [None, "one-2"]
+
+
+def test_redrawing_leaves_focus_and_pointer_alone_and_a_hold_stops_it(page, address):
+    path = open_stream(page, address)
+
+    def send(*texts):
+        page.request.post(address + path, data={"tweets": [{"text": text} for text in texts]})
+
+    send("Kathmandu flood", "17 dead in Kerala")
+    expect(page.locator("#count-all")).to_have_text("2")
+    kinds = page.locator("#classes button")
+    kinds.first.focus()
+    pressed = kinds.first.element_handle()
+    send("a third")
+    expect(page.locator("#count-all")).to_have_text("3")
+    expect(kinds.first).to_be_focused()
+    assert pressed.evaluate("own => own.isConnected")  # the same element: a press that has begun arrives
+    page.click("#pause")
+    page.evaluate("seen = []; for (const id of ['classes', 'facts', 'map', 'feed', 'spark'])"
+                  " new MutationObserver((all) => seen.push(id, ...all.map(one => one.attributeName))).observe("
+                  "document.getElementById(id), { childList: true, subtree: true, characterData: true })")
+    send("a fourth")
+    expect(page.locator("#held")).to_have_text("1 new: go on")
+    assert page.evaluate("seen") == []
+    expect(page.locator("#count-all")).to_have_text("3")
+    page.fill("#f-text", "#4")  # only a tweet that came since
+    expect(page.locator("#pause")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#feed li")).to_contain_text("a fourth")
+
+
+def found(text, label, **facts):
+    return {"start": 0, "end": len(text), "text": text, "label": label, "score": 0.9, "place": None, **facts}
+
+
+def test_rows_of_what_was_extracted_stay_under_pointer_and_focus_and_filter(page, address):
+    water, tents = found("water", "RESOURCE"), found("tents", "RESOURCE")
+    event = {"label": "rescue_volunteering_or_donation_effort", "score": 0.873, "scores": {}}
+    first = "".join(tweet_event(at, at, "water", entities=[water], event=event) for at in (1, 2, 3, 4))
+    parts = [
+        first + tweet_event(5, 5, "tents", entities=[tents]),
+        "".join(tweet_event(at, at, "tents", entities=[tents]) for at in range(6, 12)) + "event: end\ndata: \n\n",
+    ]
+    waiting = []
+    page.route("**/events", lambda route: waiting.append(route))
+    replay(page, address, ["one"])
+
+    def answer():
+        until = time.monotonic() + PATIENCE / 1000
+        while not waiting:
+            page.evaluate("0")  # the asking comes in meanwhile
+            assert time.monotonic() < until, "the page does not ask again"
+        waiting.pop().fulfill(body=parts.pop(0), content_type="text/event-stream")
+
+    answer()
+    rows = page.locator("#facts tbody tr")
+    expect(rows.first).to_contain_text("#4 #3 #2")
+    expect(page.locator("#tweet-4 .meta")).to_contain_text("87 %")
+    rows.first.locator("button").first.hover()
+    rows.first.locator("button").last.focus()
+    answer()
+    ended(page, 11)
+    expect(rows.first).to_contain_text("water")  # under the pointer, though tents are more frequent by now
+    expect(rows.first.locator("button").last).to_be_focused()
+    page.mouse.move(0, 0)
+    page.fill("#f-place", "nowhere")
+    page.click("#filters button")
+    expect(rows.first).to_contain_text("tents")
+    rows.last.locator("button").first.click()  # all four, not only the last three
+    expect(page.locator("#count-shown")).to_have_text("4")
+    expect(page.locator("#f-fact")).to_contain_text("“water”")
+    page.click("#f-fact")
+    expect(page.locator("#count-shown")).to_have_text("11")
+    label = page.locator("#spark").get_attribute("aria-label")
+    assert "latest minute first: 0, 0, 0, 0, 0" in label
+
+
+def test_minutes_are_told_in_words(page, address):
+    replay(page, address, ["one", "two", "three"])
+    ended(page, 3)
+    expect(page.locator("#spark")).to_have_attribute("aria-label", re.compile("latest minute first: [1-3], .* in the last hour 3"))
+
+
+def test_the_map_moves_by_keys(page, address):
+    page.goto(f"{address}#live")
+    expect(page.locator("#f-class option")).to_have_count(11)
+    place = page.locator("#map")
+    expect(place).to_have_attribute("viewBox", "-180 -84 360 144")
+    place.focus()
+    page.keyboard.press("+")
+    expect(place).to_have_attribute("viewBox", "-90 -48 180 72")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    expect(place).to_have_attribute("viewBox", "-67.5 -57 180 72")
+    page.keyboard.press("0")
+    expect(place).to_have_attribute("viewBox", "-180 -84 360 144")
+
+
+def test_what_a_replay_leaves_out_is_told(page, address):
+    sent = []
+    page.route("**/v1/live", lambda route: (sent.append(route.request.post_data_json), route.abort()))
+    lines = [json.dumps({"text": "half \ud83d", "id": "x" * 65}), json.dumps({"id": "7"}), json.dumps({"text": "🔥" * 10_001})]
+    replay_file(page, address, lines + ["bare"] * 60_000)
+    told = page.locator("#left-out")
+    expect(told).to_contain_text("The last 40,002 of 60,002 tweets are left out")
+    expect(told).to_contain_text("1 lines without a text")
+    expect(told).to_contain_text("1 texts are cut")
+    tweets = sent[0]["tweets"]
+    assert len(tweets) == 20_000
+    assert tweets[0] == {"text": "half \ufffd", "id": None}
+    assert tweets[1]["text"] == "🔥" * 10_000
+
+
+def test_a_replay_fits_into_a_request(page, address):
+    with page.expect_response("**/v1/live") as opened:
+        replay_file(page, address, ["é" * 900] * 3000)
+    assert opened.value.status == 201
+    expect(page.locator("#left-out")).to_contain_text("4 MB")
+    page.click("#stop")
 
 
 def test_a_replay_outlives_the_server(page, app):
@@ -300,6 +477,28 @@ def test_a_token_is_asked_for_and_used(page, app):
         page.click("#token-form button")
         expect(page.locator("#served")).to_contain_text("Row both")
         expect(page.locator("#study figure img")).to_be_visible()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save the report").click()
+        assert "<h1>Report</h1>" in Path(download.value.path()).read_text(encoding="utf-8")
+        page.click("#tab-live")
+        page.check("[value=stream]")
+        page.click("#start")
+        expect(page.locator("#stream-command")).to_contain_text('-H "authorization: Bearer $TOKEN"')
+
+
+def test_the_report_opens_with_its_styles_and_without_scripts(page, address):
+    page.goto(f"{address}#study")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="The whole report").click()
+    head = opened.value.locator("h1")
+    expect(head).to_have_css("color", "rgb(1, 2, 3)")
+    assert opened.value.title() == "report"
+    assert opened.value.evaluate("origin") == "null"
+    page.get_by_role("button", name="Table 3", exact=True).click()
+    expect(page.locator(".study-table")).to_be_focused()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save table3.csv").click()
+    assert Path(download.value.path()).read_text(encoding="utf-8").startswith("Row,CLS")
 
 
 def test_the_api_is_described_without_a_network(browser, address):

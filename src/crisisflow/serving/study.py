@@ -1,4 +1,4 @@
-"""The study view's part of the API: the tables and figures of the results, as they are when they are asked for."""
+"""The study view's part of the API: tables, figures and report of the results, as they are when they are asked for."""
 
 import csv
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException
 from fastapi import Path as InPath
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, HTMLResponse
+from pydantic import Field
 
 from crisisflow.artifacts import read_json
 from crisisflow.errors import CrisisflowError
@@ -16,10 +17,15 @@ from crisisflow.serving.schema import Form, Problem
 NAME = r"^[a-z0-9_]{1,64}$"
 TABLES = ("table3", "comparison", "sources", "scores", "table1", "table5")  # in the order of display
 FIGURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # a drawing runs no script
+# The report has its styles and drawings in it, and no script; in a sandbox it is of another origin than the page.
+REPORT_HEADERS = {
+    "content-security-policy": f"sandbox; {FIGURE_POLICY}; img-src data:",
+    "cross-origin-opener-policy": "unsafe-none",  # with any other, browsers refuse to open a sandbox in a tab
+}
 
 
 class Table(Form):
-    """A table as text."""
+    """A table as text, to be had as CSV at /v1/study/tables/NAME."""
 
     name: str
     caption: str | None
@@ -38,6 +44,7 @@ class Study(Form):
     """What the results show; empty where nothing was run."""
 
     chosen_row: str | None
+    report: bool = Field(description="there is a report, to be had as HTML at /v1/study/report")
     tables: list[Table]
     figures: list[Figure]
 
@@ -51,6 +58,26 @@ def add_operations(api: APIRouter, results: Path, problems: Callable[..., dict[i
         return read_study(results)
 
     @api.get(
+        "/v1/study/report",
+        tags=["study"],
+        response_class=HTMLResponse,
+        responses={401: {"model": Problem}, 404: {"model": Problem}},
+    )
+    def report() -> FileResponse:
+        """All of the current results on one page."""
+        return _file(results / "report.html", "report", "text/html", REPORT_HEADERS)
+
+    @api.get(
+        "/v1/study/tables/{name}",
+        tags=["study"],
+        response_class=FileResponse,
+        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(404)},
+    )
+    def table(name: Annotated[str, InPath(pattern=NAME)]) -> FileResponse:
+        """A table of the current results."""
+        return _file(results / "tables" / f"{name}.csv", "table", "text/csv", {})
+
+    @api.get(
         "/v1/study/figures/{name}",
         tags=["study"],
         response_class=FileResponse,
@@ -58,10 +85,14 @@ def add_operations(api: APIRouter, results: Path, problems: Callable[..., dict[i
     )
     def figure(name: Annotated[str, InPath(pattern=NAME)]) -> FileResponse:
         """A figure of the current results."""
-        path = results / "figures" / f"{name}.svg"
-        if not path.is_file():
-            raise HTTPException(404, "there is no such figure")
-        return FileResponse(path, media_type="image/svg+xml", headers={"content-security-policy": FIGURE_POLICY})
+        headers = {"content-security-policy": FIGURE_POLICY}
+        return _file(results / "figures" / f"{name}.svg", "figure", "image/svg+xml", headers)
+
+
+def _file(path: Path, what: str, kind: str, headers: dict[str, str]) -> FileResponse:
+    if not path.is_file():
+        raise HTTPException(404, f"there is no such {what}")
+    return FileResponse(path, media_type=kind, headers=headers)
 
 
 def read_study(results: Path) -> Study:
@@ -71,6 +102,7 @@ def read_study(results: Path) -> Study:
     names = sorted(path.stem for path in figures.glob("*.svg"))
     return Study(
         chosen_row=_chosen(results),
+        report=(results / "report.html").is_file(),
         tables=[
             _table(tables / f"{name}.csv", named.get(name)) for name in TABLES if (tables / f"{name}.csv").is_file()
         ],

@@ -19,11 +19,15 @@ export function useToken(token) {
   sessionStorage.setItem(KEY, token);
 }
 
-export async function request(path, { method = "GET", body, headers = {}, signal } = {}) {
+export const hasToken = () => sessionStorage.getItem(KEY) !== null;
+
+// `keepalive`: the request is sent even where the page is left meanwhile.
+export async function request(path, { method = "GET", body, headers = {}, signal, keepalive } = {}) {
   const token = sessionStorage.getItem(KEY);
   const answer = await fetch(path, {
     method,
     signal,
+    keepalive,
     headers: {
       ...headers,
       ...(token ? { authorization: `Bearer ${token}` } : {}),
@@ -41,9 +45,10 @@ export async function json(path, options) {
   return (await request(path, options)).json();
 }
 
-// Server-sent events of `path`, as { id, event, data }. Not by EventSource, which cannot send a token.
-export async function* events(path, after, signal) {
-  const answer = await request(path, { headers: { "last-event-id": String(after) }, signal });
+// Server-sent events of `path` behind the one with the id `last`, as { id, event, data }; an id may be any string.
+// Not by EventSource, which cannot send a token.
+export async function* events(path, last, signal) {
+  const answer = await request(path, { headers: last === null ? {} : { "last-event-id": last }, signal });
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {

@@ -18,6 +18,29 @@ export function drawn(tag, attributes = {}) {
   return element;
 }
 
+// Set only where it is another: what stands under the pointer, or is being read, is left alone.
+export function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// Gives `parent` these children. An element that stays is not taken out, so that it keeps the focus and a press that has
+// begun; with `still`, none that stays is moved while the pointer is within.
+export function arrange(parent, elements, { still = false } = {}) {
+  const wanted = new Set(elements);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let order = elements;
+  if (still && parent.matches(":hover")) {
+    const there = new Set(parent.children);
+    order = [...there, ...elements.filter((element) => !there.has(element))];
+  }
+  let next = parent.firstElementChild;
+  for (const element of order) {
+    if (element === next) next = next.nextElementSibling;
+    else if (element.contains(document.activeElement)) next = element.nextElementSibling; // the others go around it
+    else parent.insertBefore(element, next);
+  }
+}
+
 export const inWords = (name) => name.replaceAll("_", " ").toLowerCase();
 export const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 
@@ -39,12 +62,17 @@ export function marked(text, entities) {
 
 // A line of a list of bars: a name, its share as a bar, and a figure.
 export function bar(name, share, figure, { strong = false, press = null, pressed = false } = {}) {
-  const filled = make("span", { class: "fill" });
-  filled.style.width = `${100 * share}%`;
   const head = press
     ? make("button", { type: "button", "aria-pressed": String(pressed), onclick: press }, name)
     : make("span", {}, name);
   head.classList.add("name");
-  return make("li", { class: strong ? "strong" : null }, head,
-    make("span", { class: "track", "aria-hidden": "true" }, filled), make("span", { class: "figure" }, figure));
+  const line = make("li", { class: strong ? "strong" : null }, head,
+    make("span", { class: "track", "aria-hidden": "true" }, make("span", { class: "fill" })), make("span", { class: "figure" }));
+  fill(line, share, figure);
+  return line;
+}
+
+export function fill(line, share, figure) {
+  line.querySelector(".fill").style.width = `${100 * share}%`;
+  put(line.querySelector(".figure"), figure);
 }

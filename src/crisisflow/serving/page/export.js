@@ -6,10 +6,10 @@ function textOf(tweet, entity, unmasked) {
   return Array.from(unmasked ? tweet.text : tweet.masked).slice(entity.start, entity.end).join("");
 }
 
-// A cell that begins like a formula would be one in a spreadsheet.
+// A cell that begins like a formula would be one in a spreadsheet; some take the full-width signs for the others.
 function cell(value) {
   const text = String(value ?? "");
-  return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  return `"${(/^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
 }
 
 export function csv(tweets, unmasked) {

@@ -1,33 +1,6 @@
 // A feed of the server, watched through lost connections and restarts.
 
-import { events, json, Refused } from "./api.js";
-
-const LIMIT = 20_000; // tweets of a replay, as the server has it
-
-// The tweets of a file or of pasted lines.
-export function tweetsOf(text) {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim());
-  const head = (lines[0] ?? "").split("\t");
-  const column = head.findIndex((name) => ["text", "tweet_text"].includes(name.trim()));
-  const own = head.length > 1 && column >= 0 ? head.findIndex((name) => ["id", "tweet_id"].includes(name.trim())) : -1;
-  const table = head.length > 1 && column >= 0;
-  return (table ? lines.slice(1) : lines).map((line) => {
-    if (table) {
-      const cells = line.split("\t");
-      return { text: cells[column] ?? "", id: own < 0 ? null : cells[own] };
-    }
-    try {
-      const record = JSON.parse(line);
-      if (typeof record?.text === "string") {
-        const id = record.id ?? record.tweet_id;
-        return { text: record.text, id: id === undefined || id === null ? null : String(id) };
-      }
-    } catch {
-      // a bare text
-    }
-    return { text: line, id: null };
-  }).filter(({ text }) => text.trim()).slice(0, LIMIT);
-}
+import { events, json, Refused, request } from "./api.js";
 
 const wait = (seconds, signal) =>
   new Promise((resolve) => {
@@ -36,10 +9,14 @@ const wait = (seconds, signal) =>
   });
 
 export class Watched {
-  // `tell` takes { tweet }, { gap }, { lost }, { back } and { ended }. A replay knows its tweets, and so outlives the
-  // server: what had not come is sent again.
-  constructor(tell, { feed = null, tweets = null, rate = null }) {
-    Object.assign(this, { tell, feed, tweets, rate, seen: 0, before: 0, stopping: new AbortController() });
+  // `tell` takes { opened }, { tweet }, { gap }, { lost }, { back }, { reset } and { ended }. Without a `feed`, one is
+  // opened: a replay of the tweets, or, without any, a stream. A replay knows its tweets, and so outlives the server:
+  // what had not come is sent again.
+  constructor(tell, { feed = null, tweets = [], rate }) {
+    Object.assign(this, { tell, feed, tweets, rate, own: !feed, stopping: new AbortController() });
+    this.seen = 0; // number of the latest tweet of this feed,
+    this.last = null; // the id of its event, which only the server reads,
+    this.before = 0; // and the tweets of earlier feeds of the same replay
   }
 
   async run() {
@@ -48,9 +25,17 @@ export class Watched {
       try {
         if (!this.feed) await this.open();
         if (tries) this.tell({ back: true });
-        for await (const { event, data } of events(`/v1/live/${this.feed.id}/events`, this.seen, signal)) {
+        for await (const { id, event, data } of events(`/v1/live/${this.feed.id}/events`, this.last, signal)) {
           tries = 0;
-          if (event === "end") return this.tell({ ended: true });
+          this.last = id ?? this.last;
+          if (event === "end") {
+            this.close();
+            return this.tell({ ended: true });
+          }
+          if (event === "reset") {
+            this.seen = 0; // the feed is another than the one that was seen: it comes from its beginning
+            this.tell({ reset: this.before });
+          }
           if (event === "gap") this.tell({ gap: Number(data) });
           if (event === "tweet") {
             const tweet = JSON.parse(data);
@@ -61,7 +46,7 @@ export class Watched {
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof Refused && error.status === 404) {
-          if (!this.tweets) return this.tell({ ended: true, gone: true });
+          if (!this.tweets.length) return this.tell({ ended: true, gone: true });
           this.feed = null; // the server was started anew
         } else if (error instanceof Refused && ![429, 503].includes(error.status)) {
           return this.tell({ failed: error.message });
@@ -81,17 +66,25 @@ export class Watched {
   async open() {
     this.before += this.seen;
     this.seen = 0;
+    this.last = null;
     const rest = this.tweets.slice(this.before);
     if (this.tweets.length && !rest.length) {
       this.stopping.abort();
       return this.tell({ ended: true });
     }
-    this.feed = await json("/v1/live", { method: "POST", body: { tweets: rest, rate: this.rate }, signal: this.stopping.signal });
+    // Not given up by stop(): the server would keep a feed of which nobody knows.
+    this.feed = await json("/v1/live", { method: "POST", body: { tweets: rest, rate: this.rate } });
+    if (this.stopping.signal.aborted) this.close();
+    else this.tell({ opened: this.feed });
   }
 
   stop() {
     this.stopping.abort();
-    // A feed that this page opened is of no use to others; one that it only watches may be.
-    if (this.tweets && this.feed) json(`/v1/live/${this.feed.id}`, { method: "DELETE" }).catch(() => {});
+    this.close();
+  }
+
+  // A feed that this page opened is of no use to others; one that it only watches may be.
+  close() {
+    if (this.own && this.feed) request(`/v1/live/${this.feed.id}`, { method: "DELETE", keepalive: true }).catch(() => {});
   }
 }

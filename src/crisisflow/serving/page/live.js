@@ -1,45 +1,63 @@
 // The live view: a feed, its filters and counters, what was extracted, and the map.
 
-import { json } from "./api.js";
-import { $, bar, drawn, inWords, make, marked } from "./dom.js";
+import { hasToken, json } from "./api.js";
+import { drawKinds, drawNumbers } from "./counters.js";
+import { $, arrange, inWords, make, marked, percent, put } from "./dom.js";
 import { csv, geojson, save } from "./export.js";
-import { tweetsOf, Watched } from "./feed.js";
+import { Facts } from "./facts.js";
+import { Watched } from "./feed.js";
+import { factOf, filterBy, filters, numberOf, onlyWith, passes } from "./filters.js";
 import { WorldMap } from "./map.js";
+import { leftOut, tweetsOf } from "./replay.js";
 
 const KEPT = 5000; // tweets that the page holds
 const SHOWN = 100; // of them in the feed
 const OFTEN = 250; // milliseconds between two drawings at least
-const FACTS = { needs: ["REQUEST", "RESOURCE", "RESCUE"], casualties: ["CASUALTY", "DISPLACED"], places: ["LOCATION"] };
-const MINUTES = 60;
 
 let labels = { entities: [], events: [] };
 let tweets = []; // oldest first
 let dropped = 0;
 let watched = null;
 let map = null;
-let facts = "needs";
-let held = null; // number of the last tweet that is shown while the feed is held
+let facts = null;
+let kind = "needs"; // of facts
+let held = null; // what is shown while the view is held: as `now` tells it
 let drawing = 0;
-let feedOf = ""; // the filters that the feed shows, and the newest of it
-let newest = 0;
+const items = new WeakMap(); // of tweets, in the feed
 
 export function openLive(known) {
   if (map) return;
   labels = known;
-  map = new WorldMap((place) => filterBy({ place: place.name }));
+  map = new WorldMap((place) => {
+    filterBy({ place: place.name });
+    draw();
+  });
+  facts = new Facts({ follow, only });
   $("f-class").append(...labels.events.map((name) => make("option", { value: name }, inWords(name))));
   $("f-type").append(...labels.entities.map((name) => make("option", { value: name }, inWords(name))));
   for (const radio of document.querySelectorAll("[name=source]")) radio.addEventListener("change", chooseSource);
   $("source-form").addEventListener("submit", (event) => (event.preventDefault(), start()));
   $("stop").addEventListener("click", stop);
+  addEventListener("pagehide", stop);
   $("pause").addEventListener("click", () => hold(held === null));
   $("held").addEventListener("click", () => hold(false));
-  $("filters").addEventListener("input", draw);
+  $("filters").addEventListener("input", () => {
+    reach(numberOf(filters().text));
+    draw();
+  });
   $("filters").addEventListener("submit", (event) => event.preventDefault());
-  $("filters").addEventListener("reset", () => setTimeout(draw));
+  $("filters").addEventListener("reset", () => {
+    onlyWith(null);
+    setTimeout(draw); // the fields are not yet empty
+  });
+  $("f-fact").addEventListener("click", () => {
+    $("f-text").focus(); // the button goes
+    onlyWith(null);
+    draw();
+  });
   for (const button of document.querySelectorAll("[data-facts]")) {
     button.addEventListener("click", () => {
-      facts = button.dataset.facts;
+      kind = button.dataset.facts;
       for (const other of document.querySelectorAll("[data-facts]")) other.setAttribute("aria-pressed", String(other === button));
       draw();
     });
@@ -67,31 +85,26 @@ async function chooseSource() {
 async function start() {
   const chosen = document.querySelector("[name=source]:checked").value;
   const source = {};
+  let missing = "";
   if (chosen === "paste" || chosen === "file") {
     const file = $("file").files[0];
     const text = chosen === "paste" ? $("paste").value : file ? await file.text() : "";
-    source.tweets = tweetsOf(text);
+    const read = tweetsOf(text);
+    source.tweets = read.tweets;
+    missing = leftOut(read);
     source.rate = Number($("rate").value);
     if (!source.tweets.length) return say("There is nothing to replay: paste some lines, or choose a file.");
   } else if (chosen === "feed") {
     if (!$("feed-choice").value) return say("No feed is running on this server.");
     source.feed = { id: $("feed-choice").value };
-  } else {
-    try {
-      source.feed = await json("/v1/live", { method: "POST", body: { tweets: [] } });
-    } catch (error) {
-      return say(error.message);
-    }
   }
   stop();
   tweets = [];
-  dropped = newest = 0;
+  dropped = 0;
   hold(false);
-  $("stream-help").hidden = chosen !== "stream";
-  if (chosen === "stream") {
-    $("stream-command").textContent =
-      `curl ${location.origin}/v1/live/${source.feed.id}/tweets -H 'content-type: application/json' -d '{"tweets": [{"text": "…"}]}'`;
-  }
+  $("stream-help").hidden = true;
+  $("left-out").hidden = !missing;
+  $("left-out").textContent = missing;
   watched = new Watched((news) => own === watched && hear(news), source);
   const own = watched;
   running(true);
@@ -108,7 +121,23 @@ function stop() {
   say(`Stopped after ${count()} tweets.`);
 }
 
-function hear({ tweet, gap, lost, back, ended, gone, failed }) {
+// How a program sends to a stream. A shell puts the token in, so that it is neither shown here nor kept with the command.
+function command({ id }) {
+  const token = hasToken() ? ' -H "authorization: Bearer $TOKEN"' : "";
+  return `curl ${location.origin}/v1/live/${id}/tweets${token} -H 'content-type: application/json' -d '{"tweets": [{"text": "…"}]}'`;
+}
+
+function hear({ opened, tweet, gap, lost, back, reset, ended, gone, failed }) {
+  if (opened?.kind === "stream") {
+    $("stream-help").hidden = false;
+    $("stream-command").textContent = command(opened);
+  }
+  if (reset !== undefined) {
+    tweets = tweets.filter(({ number }) => number <= reset);
+    dropped = Math.min(dropped, reset);
+    hold(false);
+    say("The feed began anew.");
+  }
   if (tweet) {
     tweets.push(tweet);
     if (tweets.length > KEPT) {
@@ -141,9 +170,31 @@ function say(message, state = "") {
   $("live-dot").classList.toggle("lost", state === "lost");
 }
 
+const now = () => ({ tweets, dropped, at: Date.now() });
+
 function hold(is) {
-  held = is ? (tweets.at(-1)?.number ?? 0) : null;
+  held = is ? { ...now(), tweets: [...tweets] } : null;
   $("pause").setAttribute("aria-pressed", String(is));
+  draw();
+}
+
+// The hold is released where a tweet is asked for that came later.
+function reach(number) {
+  if (held && number > (held.tweets.at(-1)?.number ?? 0)) hold(false);
+}
+
+function follow(number) {
+  reach(number);
+  if (!$(`tweet-${number}`)) filterBy({ number });
+  draw();
+  const target = $(`tweet-${number}`);
+  target?.scrollIntoView({ block: "center" });
+  target?.focus();
+}
+
+// Only the tweets that name it; all again where it is pressed again.
+function only(entity) {
+  onlyWith(filters().fact === factOf(entity) ? null : entity);
   draw();
 }
 
@@ -151,108 +202,75 @@ function drawLater() {
   drawing ||= setTimeout(draw, OFTEN);
 }
 
-function filters() {
-  return {
-    event: $("f-class").value,
-    type: $("f-type").value,
-    place: $("f-place").value.trim().toLowerCase(),
-    text: $("f-text").value.trim().toLowerCase(),
-  };
-}
-
-function passes(tweet, { event, type, place, text }) {
-  if (/^#\d+$/.test(text)) return tweet.number === Number(text.slice(1));
-  return (!event || tweet.event?.label === event)
-    && (!type || tweet.entities.some(({ label }) => label === type))
-    && (!place || tweet.entities.some((entity) => entity.label === "LOCATION"
-      && [entity.text, entity.place?.name, entity.place?.country].some((name) => name?.toLowerCase().includes(place))))
-    && (!text || tweet.text.toLowerCase().includes(text));
-}
-
 function matching() {
   const wanted = filters();
-  return tweets.filter((tweet) => passes(tweet, wanted));
-}
-
-function filterBy({ place, number }) {
-  $("filters").reset();
-  if (place) $("f-place").value = place;
-  if (number) $("f-text").value = `#${number}`;
-  draw();
+  return (held ?? now()).tweets.filter((tweet) => passes(tweet, wanted));
 }
 
 function draw() {
   clearTimeout(drawing);
   drawing = 0;
+  const view = held ?? now();
+  const wanted = filters();
   const found = matching();
+  drawProgress(wanted);
   drawFeed(found);
-  drawCounters(found);
+  drawNumbers(view, found.length);
+  drawKinds(kinds(view.tweets, wanted), wanted.event, (name) => {
+    $("f-class").value = filters().event === name ? "" : name;
+    draw();
+  });
   drawPlaces(found);
-  drawFacts(found);
+  facts.show(found, kind, wanted.fact);
+}
+
+// How far the replay is, and how much has come since the view is held: the only things that a hold does not stop.
+function drawProgress(wanted) {
+  const all = watched?.tweets.length;
+  $("live-progress").hidden = !all;
+  if (all) $("live-progress").value = (dropped + tweets.length) / all;
+  $("held").hidden = held === null;
+  if (held === null) return;
+  const last = held.tweets.at(-1)?.number ?? 0;
+  const later = tweets.filter((tweet) => tweet.number > last && passes(tweet, wanted));
+  put($("held"), `${later.length} new: go on`);
 }
 
 function drawFeed(found) {
   const list = $("feed");
-  const until = held ?? Infinity;
-  const shown = found.filter(({ number }) => number <= until).slice(-SHOWN);
-  const key = JSON.stringify(filters());
-  if (key !== feedOf || !tweets.length) {
-    list.replaceChildren(...shown.map(item).reverse());
-  } else {
-    // Only what is new is put in, so that who reads or has the focus within is not disturbed.
-    list.prepend(...shown.filter(({ number }) => number > newest).map(item).reverse());
-    while (list.childElementCount > SHOWN) list.lastElementChild.remove();
-  }
-  feedOf = key;
-  newest = shown.at(-1)?.number ?? newest;
+  const shown = found.slice(-SHOWN).map(item).reverse();
+  // Who has the focus on a tweet keeps it, though a hundred others came.
+  const focused = [...list.children].find((own) => own.contains(document.activeElement));
+  if (focused && !shown.includes(focused) && found.some((tweet) => items.get(tweet) === focused)) shown.push(focused);
+  arrange(list, shown);
   $("feed-empty").hidden = shown.length > 0;
-  $("feed-empty").textContent = tweets.length ? "No tweet matches the filters." : "Tweets will appear here, the latest first.";
-  const later = found.length - found.filter(({ number }) => number <= until).length;
-  $("held").hidden = held === null;
-  $("held").textContent = `${later} new: go on`;
+  put($("feed-empty"), tweets.length ? "No tweet matches the filters." : "Tweets will appear here, the latest first.");
 }
 
 function item(tweet) {
-  const kind = tweet.event ? `${inWords(tweet.event.label)}` : "";
-  return make("li", { id: `tweet-${tweet.number}`, value: tweet.number, tabindex: -1, class: `event-${labels.events.indexOf(tweet.event?.label)}` },
+  if (!items.has(tweet)) items.set(tweet, itemOf(tweet));
+  return items.get(tweet);
+}
+
+function itemOf(tweet) {
+  const event = tweet.event
+    ? [make("span", { class: "kind" }, inWords(tweet.event.label)), make("span", {}, percent(tweet.event.score))]
+    : [];
+  return make("li", { id: `tweet-${tweet.number}`, value: tweet.number, tabindex: -1 },
     make("div", { class: "meta" },
       make("span", { class: "number" }, `#${tweet.number}`),
       make("time", { datetime: tweet.at }, new Date(tweet.at).toLocaleTimeString("en-GB")),
-      make("span", { class: "kind", title: tweet.event ? `probability ${tweet.event.score}` : null }, kind)),
+      ...event),
     make("p", { class: "marked", dir: "auto" }, ...marked(tweet.text, tweet.entities)));
 }
 
-function drawCounters(found) {
-  const now = Date.now();
-  const perMinute = new Array(MINUTES).fill(0);
-  for (const tweet of tweets) {
-    const minutes = Math.floor((now - Date.parse(tweet.at)) / 60_000);
-    if (minutes < MINUTES) perMinute[MINUTES - 1 - Math.max(0, minutes)] += 1;
+// How many tweets of each kind pass the other filters.
+function kinds(all, wanted) {
+  const counts = new Map(labels.events.map((name) => [name, 0]));
+  for (const tweet of all) {
+    if (tweet.event && passes(tweet, { ...wanted, event: "" })) counts.set(tweet.event.label, counts.get(tweet.event.label) + 1);
   }
-  $("count-all").textContent = count();
-  $("count-minute").textContent = perMinute.at(-1).toLocaleString("en");
-  $("count-shown").textContent = found.length.toLocaleString("en");
-  const most = Math.max(1, ...perMinute);
-  $("spark").replaceChildren(
-    ...perMinute.map((number, at) => drawn("rect", { x: at, width: 0.8, y: 20 - (20 * number) / most, height: (20 * number) / most })));
-  $("live-progress").hidden = !watched?.tweets?.length;
-  if (watched?.tweets?.length) $("live-progress").value = (dropped + tweets.length) / watched.tweets.length;
-  const { event: chosen, ...others } = filters();
-  const rest = tweets.filter((tweet) => passes(tweet, { ...others, event: "" }));
-  const perClass = new Map(labels.events.map((name) => [name, 0]));
-  for (const tweet of rest) if (tweet.event) perClass.set(tweet.event.label, perClass.get(tweet.event.label) + 1);
-  const largest = Math.max(1, ...perClass.values());
-  const focused = [...$("classes").children].findIndex((line) => line.contains(document.activeElement));
-  $("classes").replaceChildren(
-    ...[...perClass].map(([name, number]) =>
-      bar(inWords(name), number / largest, String(number), {
-        press: () => {
-          $("f-class").value = chosen === name ? "" : name;
-          draw();
-        },
-        pressed: chosen === name,
-      })));
-  if (focused >= 0) $("classes").children[focused]?.querySelector("button").focus();
+  return [...counts];
 }
 
 function drawPlaces(found) {
@@ -263,48 +281,8 @@ function drawPlaces(found) {
   }
   map.show([...places.values()]);
   const names = [...new Set([...places.values()].sort((one, other) => other.tweets - one.tweets).map(({ place }) => place.name))].slice(0, 50);
-  $("known-places").replaceChildren(...names.map((name) => make("option", { value: name })));
-}
-
-function drawFacts(found) {
-  const rows = new Map();
-  for (const tweet of found) {
-    for (const entity of tweet.entities) {
-      if (!FACTS[facts].includes(entity.label)) continue;
-      const key = `${entity.label}|${entity.text.toLowerCase()}`;
-      const row = rows.get(key) ?? { entity, numbers: [] };
-      if (row.numbers.at(-1) !== tweet.number) row.numbers.push(tweet.number);
-      row.entity = entity.place ? entity : row.entity;
-      rows.set(key, row);
-    }
-  }
-  const sorted = [...rows.values()].sort((one, other) => other.numbers.length - one.numbers.length || other.numbers.at(-1) - one.numbers.at(-1));
-  const body = $("facts").tBodies[0];
-  const focus = body.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  body.replaceChildren(
-    ...sorted.slice(0, 200).map(({ entity, numbers }) => {
-      const where = entity.place && entity.place.kind !== "country" ? ` (${entity.place.country})` : "";
-      return make("tr", {},
-        make("th", { scope: "row", dir: "auto" }, entity.text, make("span", { class: "soft small" }, where)),
-        make("td", {}, make("span", { class: `type tag ${entity.label}` }, inWords(entity.label))),
-        make("td", { class: "number" }, String(numbers.length)),
-        make("td", {}, ...numbers.slice(-3).reverse().flatMap((number) => [link(number, entity), " "])));
-    }));
-  if (!sorted.length) body.append(make("tr", {}, make("td", { colspan: 4, class: "soft" }, "Nothing yet.")));
-  if (focus) body.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus();
-}
-
-function link(number, entity) {
-  return make("button", {
-    type: "button",
-    class: "link",
-    "data-key": `${number} ${entity.label} ${entity.start}`,
-    "aria-label": `Tweet ${number}`,
-    onclick: () => {
-      if (!$(`tweet-${number}`)) filterBy({ number });
-      const target = $(`tweet-${number}`);
-      target?.scrollIntoView({ block: "center" });
-      target?.focus();
-    },
-  }, `#${number}`);
+  const options = $("known-places");
+  if (options.dataset.names === String(names)) return; // an open list of suggestions would close
+  options.dataset.names = names;
+  options.replaceChildren(...names.map((name) => make("option", { value: name })));
 }

@@ -1,6 +1,6 @@
 // A map of the world: outlines of countries (Natural Earth 1:110m, as packed by world-atlas 2.0.2) and circles at places.
 
-import { $, drawn } from "./dom.js";
+import { $, arrange, drawn, put } from "./dom.js";
 
 const WORLD = { x: -180, y: -84, width: 360, height: 144 }; // degrees; without the Antarctic
 
@@ -29,12 +29,19 @@ export class WorldMap {
     this.press = press;
     this.box = { ...WORLD };
     this.places = [];
+    this.drawn = new Map(); // circles by place
     this.land = drawn("path", { class: "land" });
     this.circles = drawn("g", {});
     this.svg.append(this.land, this.circles);
     $("zoom-in").addEventListener("click", () => this.zoom(0.5));
     $("zoom-out").addEventListener("click", () => this.zoom(2));
     $("zoom-fit").addEventListener("click", () => this.fit());
+    this.svg.addEventListener("keydown", (event) => {
+      const act = this.keys[event.key];
+      if (!act || event.ctrlKey || event.altKey || event.metaKey) return;
+      event.preventDefault();
+      act();
+    });
     let from = null;
     this.svg.addEventListener("pointerdown", (event) => (from = event));
     addEventListener("pointerup", () => (from = null));
@@ -67,6 +74,20 @@ export class WorldMap {
     this.look({ x: x + (width * (1 - factor)) / 2, y: y + (height * (1 - factor)) / 2, width: width * factor });
   }
 
+  pan(across, down) {
+    this.look({ ...this.box, x: this.box.x + across * this.box.width, y: this.box.y + down * this.box.height });
+  }
+
+  keys = {
+    ArrowLeft: () => this.pan(-0.125, 0),
+    ArrowRight: () => this.pan(0.125, 0),
+    ArrowUp: () => this.pan(0, -0.125),
+    ArrowDown: () => this.pan(0, 0.125),
+    "+": () => this.zoom(0.5),
+    "-": () => this.zoom(2),
+    0: () => this.fit(),
+  };
+
   fit() {
     if (!this.places.length) return this.look(WORLD);
     const xs = this.places.map(({ place }) => place.longitude);
@@ -86,18 +107,22 @@ export class WorldMap {
   draw() {
     const most = Math.max(1, ...this.places.map(({ tweets }) => tweets));
     const unit = this.box.width / 100;
-    this.circles.replaceChildren(
-      ...[...this.places].sort((one, other) => other.tweets - one.tweets).map(({ place, tweets }) => {
-        const circle = drawn("circle", {
-          cx: place.longitude, cy: -place.latitude, r: unit * (0.5 + 2 * Math.sqrt(tweets / most)),
-          class: place.kind === "city" ? "" : "area",
-        });
-        const title = drawn("title");
-        title.textContent = `${place.name}${place.kind === "country" ? "" : `, ${place.country}`}: ${tweets}`;
-        circle.append(title);
-        circle.addEventListener("click", () => this.press(place));
-        return circle;
-      }),
-    );
+    const circles = new Map();
+    for (const { place, tweets } of [...this.places].sort((one, other) => other.tweets - one.tweets)) {
+      const key = `${place.name}|${place.country}`;
+      const circle = this.drawn.get(key) ?? this.circle(place);
+      circle.setAttribute("r", unit * (0.5 + 2 * Math.sqrt(tweets / most)));
+      put(circle.firstElementChild, `${place.name}${place.kind === "country" ? "" : `, ${place.country}`}: ${tweets}`);
+      circles.set(key, circle);
+    }
+    this.drawn = circles;
+    arrange(this.circles, [...circles.values()], { still: true });
+  }
+
+  circle(place) {
+    const circle = drawn("circle", { cx: place.longitude, cy: -place.latitude, class: place.kind === "city" ? "" : "area" });
+    circle.append(drawn("title"));
+    circle.addEventListener("click", () => this.press(place));
+    return circle;
   }
 }
