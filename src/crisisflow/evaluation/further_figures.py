@@ -177,7 +177,7 @@ def gradients_table(paths: Sequence[Path]) -> pd.DataFrame:
     """
     frames = [pd.read_csv(path).assign(row=path.parent.parent.name) for path in paths]
     looks = pd.concat(frames, ignore_index=True).dropna(subset=["cosine"])
-    looks = looks.astype({column: float for column in ("cosine", "ner_norm", "cls_norm")})
+    looks = looks.astype(dict.fromkeys(("cosine", "ner_norm", "cls_norm"), float))
     looks["ratio"] = looks["ner_norm"] / looks["cls_norm"]
     grouped = looks.groupby(["row", "epoch", "part"], sort=False)
     return grouped.agg(
