@@ -301,9 +301,11 @@ def test_redrawing_leaves_focus_and_pointer_alone_and_a_hold_stops_it(page, addr
     expect(kinds.first).to_be_focused()
     assert pressed.evaluate("own => own.isConnected")  # the same element: a press that has begun arrives
     page.click("#pause")
-    page.evaluate("seen = []; for (const id of ['classes', 'facts', 'map', 'feed', 'spark'])"
-                  " new MutationObserver((all) => seen.push(id, ...all.map(one => one.attributeName))).observe("
-                  "document.getElementById(id), { childList: true, subtree: true, characterData: true })")
+    page.evaluate(
+        "seen = []; for (const id of ['classes', 'facts', 'map', 'feed', 'spark'])"
+        " new MutationObserver((all) => seen.push(id, ...all.map(one => one.attributeName))).observe("
+        "document.getElementById(id), { childList: true, subtree: true, characterData: true })"
+    )
     send("a fourth")
     expect(page.locator("#held")).to_have_text("1 new: go on")
     assert page.evaluate("seen") == []
