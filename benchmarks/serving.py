@@ -70,7 +70,7 @@ def server(study: Path, *options: str):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "crisisflow", "serve", "--port", str(port), *options]
+    command = [sys.executable, "-m", "crisisflow", "serve", "--allow-root", "--port", str(port), *options]
     process = subprocess.Popen(command, cwd=study, stderr=subprocess.DEVNULL)
     try:
         while True:

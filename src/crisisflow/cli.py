@@ -637,15 +637,17 @@ def serve_command(
     ] = None,
     waiting: Annotated[int, typer.Option(min=1, help="texts that may wait for the model; then it answers 503")] = 512,
     stdin: Annotated[bool, typer.Option("--stdin", help="feed `stdin` of the live view: a tweet in each line")] = False,
+    allow_root: Annotated[bool, typer.Option("--allow-root", help="run although the user is root")] = False,
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
     """Serve the dashboard and the REST API of a trained row."""
-    from crisisflow.serving.serve import check_access, read_token, run
+    from crisisflow.serving.serve import check_access, check_user, read_token, run
     from crisisflow.serving.served import Choice, open_served
     from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
 
     access = Access(read_token(token_file), tuple(allow_origin or ()), (*HOSTS, *(allow_host or ())))
     check_access(host, access)
+    check_user(allow_root)
     served = open_served(Choice(results, row, seed), params, runtime, 1, sha256)
     workers = workers or len(os.sched_getaffinity(0))
     run(served, Settings(access, Limits(waiting=waiting), results, workers, stdin, warm_rules=True), host, port)

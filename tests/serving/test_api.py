@@ -51,6 +51,7 @@ def test_what_is_served_is_told(client, served, results):
     facts = client.get("/v1/version").json()
     assert (facts["row"], facts["seed"], facts["preset"], facts["runtime"]) == ("both", "13", "sample", "onnx")
     assert facts["model"] == served.version.model
+    assert facts["recorded"] is False
     assert len(facts["params"]) == 64
     assert client.get("/v1/labels").json() == {"entities": list(ENTITY_TYPES), "events": list(EVENT_CLASSES)}
     assert client.get("/healthz").json() == {"status": "ok"}

@@ -1,15 +1,21 @@
 """`crisisflow predict` and `crisisflow serve`, through their commands."""
 
+import hashlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 from io import StringIO
 
 import pytest
+import yaml
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.serving.lines import predicted, run
+from crisisflow.serving.serve import check_user
+from crisisflow.serving.served import Choice, check_recorded, open_served
 
 
 def crisisflow(*arguments, stdin=""):
@@ -90,6 +96,55 @@ def test_what_is_wrong_is_one_line(options, arguments, said):
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_root_must_be_meant(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    with pytest.raises(CrisisflowError, match="--allow-root"):
+        check_user(allow_root=False)
+    check_user(allow_root=True)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    check_user(allow_root=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="asks what root is told")
+def test_root_is_told_before_anything_is_opened():
+    done = crisisflow("serve", "--results", "absent")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "--allow-root" in done.stderr
+
+
+@pytest.fixture
+def recorded(results, tmp_path):
+    """A checkout whose dvc.lock names what was served; the folder of the row."""
+    root = tmp_path / "checkout"
+    shutil.copytree(results / "rows" / "both", root / "results" / "rows" / "both")
+    for name in (".dvc", ".git"):
+        (root / name).mkdir()
+    folder = root / "results" / "rows" / "both" / "seed13"
+    outs = [
+        {"path": f"results/rows/both/seed13/{name}", "md5": hashlib.md5((folder / name).read_bytes()).hexdigest()}
+        for name in ("config.json", "model.safetensors")
+    ]
+    (root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"train@A-13": {"outs": outs}, "x": {}}}))
+    return folder
+
+
+def test_weights_are_those_that_were_recorded(recorded, params):
+    choice = Choice(recorded.parents[2], "both", 13)
+    assert open_served(choice, params, "torch", 1).version.recorded
+    assert not check_recorded(recorded.parent / "seed14", recorded.parents[3])
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_others_are_refused_in_one_line(recorded, params, name):
+    with (recorded / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(
+        CrisisflowError, match=f"seed13/{name} is not the one in dvc.lock; run: dvc checkout, or"
+    ) as told:
+        open_served(Choice(recorded.parents[2], "both", 13), params, "torch", 1)
+    assert "\n" not in str(told.value)
 
 
 def test_whatever_is_logged_is_masked():

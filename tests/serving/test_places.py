@@ -22,7 +22,16 @@ def gazetteer():
         ("São Paulo", "city", "Brazil", (-23.5, -46.6)),
         ("sao paulo", "city", "Brazil", (-23.5, -46.6)),
         ("US", "country", "United States", (37.5, -95.0)),
-        ("Wilmington, NC", "city", "United States", None),
+        ("Wilmington, NC", "city", "United States", (34.2, -77.9)),
+        ("Paris", "city", "France", (48.9, 2.3)),
+        ("Paris, Texas", "city", "United States", (33.7, -95.6)),
+        ("Paris, TX, USA", "city", "United States", (33.7, -95.6)),
+        ("Paris, France", "city", "France", (48.9, 2.3)),
+        ("New York, NY", "city", "United States", (40.7, -74.0)),
+        ("Kochi, Kerala", "city", "India", (9.9, 76.3)),
+        ("Kerala, India", "state", "India", (10.3, 76.3)),
+        ("Birmingham, UK", "city", "United Kingdom", (52.5, -1.9)),
+        ("Houston, Texas,", "city", "United States", (29.8, -95.4)),
         ("Marawi City", "city", "Philippines", (8.0, 124.3)),
     ],
 )
@@ -33,6 +42,6 @@ def test_names_are_found_as_tweets_write_them(gazetteer, name, kind, country, ne
         assert (place.latitude, place.longitude) == pytest.approx(near, abs=3)
 
 
-@pytest.mark.parametrize("name", ["", "🔥", "our street", "Qwertyville"])
+@pytest.mark.parametrize("name", ["", "🔥", "our street", "Qwertyville", "Paris, Nepal", "Paris, Qwerty"])
 def test_others_are_not(gazetteer, name):
     assert gazetteer.find(name) is None

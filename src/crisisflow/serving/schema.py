@@ -62,6 +62,7 @@ class Version(Form):
     commit: str | None = Field(description="of the checkout")
     params: str | None = Field(description="sha256 of params.yaml")
     model: str = Field(description="sha256 of the weights, a safetensors file")
+    recorded: bool = Field(description="whether dvc.lock names the weights, which are then as it says")
     preset: str | None
     row: str
     seed: str

@@ -69,6 +69,16 @@ def check_access(host: str, access: Access) -> None:
         raise CrisisflowError(f"--host {host} is open to the network; protect it with --token-file, or use 127.0.0.1")
 
 
+def check_user(allow_root: bool) -> None:
+    """Refuse to serve as root, who could do more than a server needs, unless that is meant.
+
+    Raises:
+        CrisisflowError: it is root, and not said to be meant.
+    """
+    if os.geteuid() == 0 and not allow_root:
+        raise CrisisflowError("serve needs no root, and does not run as root; use another user, or --allow-root")
+
+
 def options_of(limits: Limits) -> dict[str, Any]:
     """The options of uvicorn that keep the limits of connections."""
     return {
@@ -84,8 +94,6 @@ def options_of(limits: Limits) -> dict[str, Any]:
 
 def run(served: Served, settings: Settings, host: str, port: int) -> None:
     """Serve until interrupted."""
-    if os.geteuid() == 0:
-        say("serve: runs as root, which it does not need; use another user")
     if settings.stdin:
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     app = create_app(served, settings)

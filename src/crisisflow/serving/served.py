@@ -6,6 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
+
 from crisisflow.artifacts import read_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.provenance import commit
@@ -14,6 +16,8 @@ from crisisflow.params import AnnotationParams, read_params
 from crisisflow.serving.predictor import Predictor
 from crisisflow.serving.runtime import Runtime, open_runtime
 from crisisflow.serving.schema import Version
+
+FILES = ("model.safetensors", "config.json")  # of a row and seed
 
 
 class Served(NamedTuple):
@@ -60,6 +64,38 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def md5(path: Path) -> str:
+    """Of a file's bytes, as DVC has it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def check_recorded(folder: Path, root: Path) -> bool:
+    """Whether dvc.lock in `root` names the weights of a folder below it; they are as it says then.
+
+    Only where DVC can record a run: in a copy without git, dvc.lock may be of another run than the results.
+
+    Raises:
+        CrisisflowError: weights or config.json are others than recorded.
+    """
+    lock = root / "dvc.lock"
+    if not (lock.is_file() and (root / ".dvc").is_dir() and (root / ".git").exists()):
+        return False
+    try:
+        # In C where PyYAML has it: the file has thousands of lines.
+        stages = yaml.load(lock.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
+        recorded = {out["path"]: out.get("md5") for stage in stages.values() for out in stage.get("outs", ())}
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        raise CrisisflowError(f"{lock} is not what DVC writes; run: git checkout dvc.lock") from None
+    names = {name: (folder.absolute().relative_to(root) / name).as_posix() for name in FILES}
+    if names[FILES[0]] not in recorded:
+        return False
+    for name, path in names.items():
+        if recorded.get(path) != md5(folder / name):
+            raise CrisisflowError(f"{path} is not the one in dvc.lock; run: dvc checkout, or crisisflow record")
+    return True
+
+
 def open_row(folder: Path, expected: str | None = None) -> tuple[TrainedRow, str]:
     """The row of a folder, and the sha256 of its weights.
 
@@ -78,16 +114,19 @@ def open_served(choice: Choice, params: Path, runtime: Runtime, threads: int, ex
     """Open the chosen row.
 
     Raises:
-        CrisisflowError: it is not there, not readable, or not the expected one.
+        CrisisflowError: it is not there, not readable, or not the expected or recorded one.
     """
     settings, _ = read_params(params)
     folder = folder_of(choice)
+    root = choice.results.absolute().parent
+    recorded = check_recorded(folder, root)
     row, digest = open_row(folder, expected)
     facts = Version(
         version=version("crisisflow"),
-        commit=commit(choice.results.absolute().parent).sha,
+        commit=commit(root).sha,
         params=sha256(params),
         model=digest,
+        recorded=recorded,
         preset=settings.preset,
         row=folder.parent.name,
         seed=folder.name.removeprefix("seed"),
