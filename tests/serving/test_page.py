@@ -96,8 +96,14 @@ def replay(page, address, texts, rate=1000):
 def replay_file(page, address, lines):
     page.goto(f"{address}#live")
     page.check("[value=file]")
+<<<<<<< HEAD
     buffer = "\n".join(lines).encode()
     page.set_input_files("#file", {"name": "tweets.jsonl", "mimeType": "text/plain", "buffer": buffer})
+=======
+    page.set_input_files(
+        "#file", {"name": "tweets.jsonl", "mimeType": "text/plain", "buffer": "\n".join(lines).encode()}
+    )
+>>>>>>> sb
     page.click("#start")
 
 
@@ -144,7 +150,7 @@ def test_markup_in_a_text_is_text_everywhere(page, address):
 def test_an_example_is_one_press_away(page, address):
     page.goto(address)
     page.get_by_role("button", name="17 people killed near Marawi").click()
-    expect(page.locator("#tweet-status")).to_contain_text("entities;")
+    expect(page.locator("#tweet-status")).to_contain_text(re.compile("entit(y|ies);"))
     expect(page.locator("#tweet-text")).to_have_value(re.compile("17 people killed near Marawi, rescue teams"))
 
 
@@ -364,8 +370,14 @@ def test_rows_of_what_was_extracted_stay_under_pointer_and_focus_and_filter(page
 def test_minutes_are_told_in_words(page, address):
     replay(page, address, ["one", "two", "three"])
     ended(page, 3)
+<<<<<<< HEAD
     told = re.compile("latest minute first: [1-3], .* in the last hour 3")
     expect(page.locator("#spark")).to_have_attribute("aria-label", told)
+=======
+    expect(page.locator("#spark")).to_have_attribute(
+        "aria-label", re.compile("latest minute first: [1-3], .* in the last hour 3")
+    )
+>>>>>>> sb
 
 
 def test_the_map_moves_by_keys(page, address):
@@ -386,13 +398,21 @@ def test_the_map_moves_by_keys(page, address):
 def test_what_a_replay_leaves_out_is_told(page, address):
     sent = []
     page.route("**/v1/live", lambda route: (sent.append(route.request.post_data_json), route.abort()))
+<<<<<<< HEAD
     records = [{"text": "half \ud83d", "id": "x" * 65}, {"id": "7"}, {"text": "🔥" * 10_001}]
     lines = list(map(json.dumps, records))
+=======
+    lines = [
+        json.dumps({"text": "half \ud83d", "id": "x" * 65}),
+        json.dumps({"id": "7"}),
+        json.dumps({"text": "🔥" * 10_001}),
+    ]
+>>>>>>> sb
     replay_file(page, address, lines + ["bare"] * 60_000)
     told = page.locator("#left-out")
     expect(told).to_contain_text("The last 40,002 of 60,002 tweets are left out")
-    expect(told).to_contain_text("1 lines without a text")
-    expect(told).to_contain_text("1 texts are cut")
+    expect(told).to_contain_text("without a text, which are left out: 1.")
+    expect(told).to_contain_text("cut to 10,000 characters: 1.")
     tweets = sent[0]["tweets"]
     assert len(tweets) == 20_000
     assert tweets[0] == {"text": "half \ufffd", "id": None}
@@ -433,7 +453,7 @@ def test_all_of_it_goes_by_keyboard(page, address):
     expect(page.locator("#tweet-text")).to_be_focused()
     page.keyboard.type("17 dead")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#tweet-status")).to_contain_text("entities;")
+    expect(page.locator("#tweet-status")).to_contain_text(re.compile("entit(y|ies);"))
     page.locator("#tab-tweet").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#tab-live")).to_be_focused()

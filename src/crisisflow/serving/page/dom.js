@@ -42,7 +42,7 @@ export function arrange(parent, elements, { still = false } = {}) {
 }
 
 export const inWords = (name) => name.replaceAll("_", " ").toLowerCase();
-export const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+export const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}\u00a0%`; // never torn apart
 
 // A text with its entities marked in place. Offsets count code points, and JavaScript's strings do not.
 export function marked(text, entities) {

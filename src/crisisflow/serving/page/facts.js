@@ -44,7 +44,7 @@ export class Facts {
     put(row.tag, inWords(entity.label));
     row.tag.className = `type tag ${entity.label}`;
     put(row.only, String(numbers.length));
-    row.only.setAttribute("aria-label", `${numbers.length} tweets with “${entity.text}”: show only these`);
+    row.only.setAttribute("aria-label", `Tweets with “${entity.text}”: ${numbers.length}; show only these`);
     row.only.setAttribute("aria-pressed", String(chosen));
     const latest = numbers.slice(-LATEST).reverse();
     if (row.links.dataset.numbers === String(latest) || row.links.matches(":hover, :focus-within")) return;

@@ -254,13 +254,13 @@ function item(tweet) {
 
 function itemOf(tweet) {
   const event = tweet.event
-    ? [make("span", { class: "kind" }, inWords(tweet.event.label)), make("span", {}, percent(tweet.event.score))]
-    : [];
+    ? make("span", {}, make("span", { class: "kind" }, inWords(tweet.event.label)), ` ${percent(tweet.event.score)}`)
+    : null;
   return make("li", { id: `tweet-${tweet.number}`, value: tweet.number, tabindex: -1 },
     make("div", { class: "meta" },
       make("span", { class: "number" }, `#${tweet.number}`),
       make("time", { datetime: tweet.at }, new Date(tweet.at).toLocaleTimeString("en-GB")),
-      ...event),
+      event),
     make("p", { class: "marked", dir: "auto" }, ...marked(tweet.text, tweet.entities)));
 }
 

@@ -71,7 +71,7 @@ export function leftOut({ tweets, empty, left, cut }) {
   const all = (tweets.length + left).toLocaleString("en");
   return [
     left && `The last ${left.toLocaleString("en")} of ${all} tweets are left out: a replay has at most ${TWEETS.toLocaleString("en")}, and 4 MB.`,
-    empty && `${empty.toLocaleString("en")} lines without a text are left out.`,
-    cut && `${cut.toLocaleString("en")} texts are cut to ${CHARACTERS.toLocaleString("en")} characters.`,
+    empty && `Lines without a text, which are left out: ${empty.toLocaleString("en")}.`,
+    cut && `Texts that are cut to ${CHARACTERS.toLocaleString("en")} characters: ${cut.toLocaleString("en")}.`,
   ].filter(Boolean).join(" ");
 }

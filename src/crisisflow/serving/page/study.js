@@ -1,7 +1,7 @@
 // The view of the study: report, tables and figures of the results, read anew whenever it is opened.
 
 import { hasToken, json, request } from "./api.js";
-import { $, make } from "./dom.js";
+import { $, inWords, make } from "./dom.js";
 import { save } from "./export.js";
 
 export async function openStudy() {
@@ -9,10 +9,9 @@ export async function openStudy() {
     const study = await json("/v1/study");
     const tables = study.tables.map(tableOf);
     const figures = await Promise.all(study.figures.map(figureOf));
-    const parts = [...tables, ...figures];
-    $("study").replaceChildren(...(study.report ? [reportOf()] : []), ...(parts.length ? [contents(parts)] : []),
+    $("study").replaceChildren(...(study.report ? [reportOf()] : []), contents({ Tables: tables, Figures: figures }),
       ...tables, make("div", { class: "figures" }, ...figures));
-    $("study-status").textContent = parts.length || study.report ? "" : "There are no results yet; run: make reproduce";
+    $("study-status").textContent = tables.length || figures.length || study.report ? "" : "There are no results yet; run: make reproduce";
   } catch (error) {
     $("study-status").textContent = error.message;
   }
@@ -38,32 +37,41 @@ async function saved(path, name) {
 }
 
 // Links to the parts; not by the address, whose fragment is the view.
-function contents(parts) {
+function contents(groups) {
   const go = (part) => () => {
     part.scrollIntoView();
     part.focus({ preventScroll: true });
   };
   return make("nav", { "aria-label": "Tables and figures", class: "contents" },
-    make("ul", {}, ...parts.map((part) =>
-      make("li", {}, make("button", { type: "button", class: "link", onclick: go(part) }, part.dataset.title)))));
+    ...Object.entries(groups).filter(([, parts]) => parts.length).map(([name, parts]) =>
+      make("ul", { "aria-label": name }, make("li", { class: "soft", "aria-hidden": "true" }, name), ...parts.map((part) =>
+        make("li", {}, make("button", { type: "button", class: "link", onclick: go(part) }, part.dataset.title))))));
 }
 
-// "Table 3" of "Table 3. Rows: …", for lists.
-const titleOf = ({ name, caption }) => (caption ?? name).split(/[.:;(]/)[0].trim();
+// "Table 3" of "Table 3. Rows: …"; what has no number in the paper goes by its name.
+const titleOf = ({ name, caption }) => caption?.match(/^(Table|Figure) \d+/)?.[0] ?? inWords(name);
 
 const saving = (path, name) =>
   make("button", { type: "button", class: "link", "aria-label": `Save ${name}`, onclick: () => saved(path, name) }, name);
 
+const NUMBER = /^[-+]?[\d.,]+( ± [\d.,]+)?( \(best\))?$/;
+const NOTHING = "–";
+
 function tableOf(table) {
+  // A column of numbers is set to the right, with the dashes in it.
+  const numeric = table.header.map((_, at) => {
+    const cells = table.rows.map((row) => row[at]).filter((cell) => cell !== NOTHING);
+    return cells.length > 0 && cells.every((cell) => NUMBER.test(cell));
+  });
   const cells = (row) =>
-    row.map((cell, at) => make(at ? "td" : "th", at ? { class: /^[-+]?[\d.,]+( ± [\d.,]+)?$/.test(cell) ? "number" : null } : { scope: "row" }, cell));
+    row.map((cell, at) => make(at ? "td" : "th", at ? { class: numeric[at] ? "number" : null } : { scope: "row" }, cell));
   const caption = `caption-${table.name}`;
   return make("div", { class: "study-table", tabindex: -1, "data-title": titleOf(table) },
     make("p", { class: "caption" }, make("span", { id: caption }, table.caption ?? table.name), " ",
       saving(`/v1/study/tables/${table.name}`, `${table.name}.csv`)),
     make("div", { class: "box", tabindex: 0, role: "region", "aria-labelledby": caption },
     make("table", { "aria-labelledby": caption },
-      make("thead", {}, make("tr", {}, ...table.header.map((cell) => make("th", { scope: "col" }, cell)))),
+      make("thead", {}, make("tr", {}, ...table.header.map((cell, at) => make("th", { scope: "col", class: at && numeric[at] ? "number" : null }, cell)))),
       make("tbody", {}, ...table.rows.map((row) =>
         make("tr", { class: row[0].endsWith("(chosen)") ? "chosen" : null }, ...cells(row)))))));
 }

@@ -61,7 +61,8 @@ function showModel(text, found) {
     ...scores.map(([name, score], at) => bar(inWords(name), score, percent(score), { strong: at === 0 })),
   );
   const event = found.event ? `${inWords(found.event.label)}, ${percent(found.event.score)}` : "no event";
-  $("tweet-status").textContent = `${found.entities?.length ?? 0} entities; ${event}.`;
+  const number = found.entities?.length ?? 0;
+  $("tweet-status").textContent = `${number} ${number === 1 ? "entity" : "entities"}; ${event}.`;
 }
 
 function showRules(text, model, opinion) {
