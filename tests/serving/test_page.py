@@ -96,14 +96,9 @@ def replay(page, address, texts, rate=1000):
 def replay_file(page, address, lines):
     page.goto(f"{address}#live")
     page.check("[value=file]")
-<<<<<<< HEAD
-    buffer = "\n".join(lines).encode()
-    page.set_input_files("#file", {"name": "tweets.jsonl", "mimeType": "text/plain", "buffer": buffer})
-=======
     page.set_input_files(
         "#file", {"name": "tweets.jsonl", "mimeType": "text/plain", "buffer": "\n".join(lines).encode()}
     )
->>>>>>> sb
     page.click("#start")
 
 
@@ -370,14 +365,9 @@ def test_rows_of_what_was_extracted_stay_under_pointer_and_focus_and_filter(page
 def test_minutes_are_told_in_words(page, address):
     replay(page, address, ["one", "two", "three"])
     ended(page, 3)
-<<<<<<< HEAD
-    told = re.compile("latest minute first: [1-3], .* in the last hour 3")
-    expect(page.locator("#spark")).to_have_attribute("aria-label", told)
-=======
     expect(page.locator("#spark")).to_have_attribute(
         "aria-label", re.compile("latest minute first: [1-3], .* in the last hour 3")
     )
->>>>>>> sb
 
 
 def test_the_map_moves_by_keys(page, address):
@@ -398,16 +388,11 @@ def test_the_map_moves_by_keys(page, address):
 def test_what_a_replay_leaves_out_is_told(page, address):
     sent = []
     page.route("**/v1/live", lambda route: (sent.append(route.request.post_data_json), route.abort()))
-<<<<<<< HEAD
-    records = [{"text": "half \ud83d", "id": "x" * 65}, {"id": "7"}, {"text": "🔥" * 10_001}]
-    lines = list(map(json.dumps, records))
-=======
     lines = [
         json.dumps({"text": "half \ud83d", "id": "x" * 65}),
         json.dumps({"id": "7"}),
         json.dumps({"text": "🔥" * 10_001}),
     ]
->>>>>>> sb
     replay_file(page, address, lines + ["bare"] * 60_000)
     told = page.locator("#left-out")
     expect(told).to_contain_text("The last 40,002 of 60,002 tweets are left out")
