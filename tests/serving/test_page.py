@@ -415,7 +415,7 @@ def test_a_replay_fits_into_a_request(page, address):
 def test_a_replay_outlives_the_server(page, app):
     texts = [f"tweet number {at} of a long replay" for at in range(30)]
     with listening(app()) as port:
-        replay(page, f"http://127.0.0.1:{port}/", texts, rate=3)
+        replay(page, f"http://127.0.0.1:{port}/", texts, rate=1.5)  # slow enough for a busy machine to end it first
         expect(page.locator("#tweet-2")).to_be_visible()
     expect(page.locator("#live-status")).to_contain_text("trying again")
     with listening(app(), port):

@@ -20,7 +20,7 @@ FIGURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # a drawing run
 # The report has its styles and drawings in it, and no script; in a sandbox it is of another origin than the page.
 REPORT_HEADERS = {
     "content-security-policy": f"sandbox; {FIGURE_POLICY}; img-src data:",
-    "cross-origin-opener-policy": "unsafe-none",  # with any other, browsers refuse to open a sandbox in a tab
+    "cross-origin-opener-policy": "unsafe-none",  # by the HTML standard, a tab with any other opens no sandbox
 }
 
 
