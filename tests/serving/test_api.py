@@ -14,6 +14,7 @@ from crisisflow.serving.app import create_app
 from crisisflow.serving.predictor import with_marks
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import Access, Limits, Settings
+from crisisflow.serving.study import read_study
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
 from tests.serving.conftest import ACCESS, listening
 
@@ -239,6 +240,15 @@ def test_many_clients_at_once_are_all_answered_in_common_batches(served, results
 def metric(address, name):
     said = httpx.get(f"{address}/metrics").text.splitlines()
     return float(next(line for line in said if line.startswith(f"{name} ")).rsplit(" ", 1)[1])
+
+
+def test_every_table_stands_in_the_study_the_ablation_first(tmp_path):
+    (tmp_path / "tables").mkdir()
+    for name in ("sources", "table1", "table3", "scores"):
+        (tmp_path / "tables" / f"{name}.csv").write_text("a\n1\n")
+    captions = {"table1": "One.", "table3": "Three.", "scores": "Scores.", "gone": "Not here."}
+    (tmp_path / "tables" / "captions.json").write_text(json.dumps(captions))
+    assert [table.name for table in read_study(tmp_path).tables] == ["table3", "table1", "scores", "sources"]
 
 
 def test_the_study_is_what_the_results_show_now(client, results):

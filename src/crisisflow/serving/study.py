@@ -15,7 +15,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.serving.schema import Form, Problem
 
 NAME = r"^[a-z0-9_]{1,64}$"
-TABLES = ("table3", "comparison", "sources", "scores", "table1", "table5")  # in the order of display
+FIRST = "table3"  # the ablation; the other tables follow as captions.json has them, then those without a caption
 FIGURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # a drawing runs no script
 # The report has its styles and drawings in it, and no script; in a sandbox it is of another origin than the page.
 REPORT_HEADERS = {
@@ -99,13 +99,13 @@ def read_study(results: Path) -> Study:
     """The study in a folder of results; what is not there, or not readable, is left out."""
     tables, figures = results / "tables", results / "figures"
     named, drawn = _captions(tables), _captions(figures)
+    there = sorted(path.stem for path in tables.glob("*.csv"))
+    in_order = [name for name in dict.fromkeys([FIRST, *named, *there]) if name in there]
     names = sorted(path.stem for path in figures.glob("*.svg"))
     return Study(
         chosen_row=_chosen(results),
         report=(results / "report.html").is_file(),
-        tables=[
-            _table(tables / f"{name}.csv", named.get(name)) for name in TABLES if (tables / f"{name}.csv").is_file()
-        ],
+        tables=[_table(tables / f"{name}.csv", named.get(name)) for name in in_order],
         figures=[
             Figure(name=name, caption=drawn.get(name))
             for name in [*(name for name in drawn if name in names), *(name for name in names if name not in drawn)]
