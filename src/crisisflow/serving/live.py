@@ -39,7 +39,7 @@ QUIET = 15.0  # seconds after which a line is sent so that nothing in between cl
 RETRY = 5  # seconds
 LOG = logging.getLogger(__name__)
 FEED = r"^[A-Za-z0-9_-]{1,32}$"
-EVENT = r"^([0-9a-f]{8}-)?[0-9]{1,16}$"  # the feed's epoch and the tweet's number
+EVENT = r"^(([0-9a-f]{8}-)?[0-9]{1,16})?$"  # the feed's epoch and the tweet's number
 
 
 class TooManyFeeds(Exception):
@@ -465,8 +465,8 @@ def add_operations(
         feed: Name,
         after: Annotated[int, Query(ge=0, le=2**53, description="number of the last tweet seen")] = 0,
         last_event_id: Annotated[
-            str | None, Header(pattern=EVENT, description="the id of the last event seen, as browsers say it")
-        ] = None,
+            str, Header(pattern=EVENT, description="the id of the last event seen, as browsers say it")
+        ] = "",
     ) -> StreamingResponse:
         """Watch a feed by server-sent events."""
         epoch, _, number = (last_event_id or str(after)).rpartition("-")
