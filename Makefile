@@ -1,12 +1,13 @@
 # `make reproduce` runs the study in params.yaml, `make dashboard` serves the row that it chose, `make test` checks the
 # project. They install what they need.
-# One more for those who work on the XLA device: `make test-xla`, in an environment of its own (docs/tpu.md).
+# Two more for those who work on them: `make test-xla`, the XLA device in an environment of its own (docs/tpu.md), and
+# `make test-slurm`, the Slurm profile on a cluster of one node, as root (docs/scale.md).
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 SHELL := /bin/bash
 
-.PHONY: reproduce dashboard test test-xla lint clean
+.PHONY: reproduce dashboard test test-xla test-slurm lint clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/installed
@@ -29,11 +30,17 @@ test-xla: .venv-xla/installed
 	@echo "crisisflow: testing the XLA device on the CPU"
 	@.venv-xla/bin/python -m pytest tests/xla
 
+test-slurm: .venv/installed-dev .slurm-plugin/installed
+	@echo "crisisflow: testing the Slurm profile on a cluster of one node"
+	@pytest -n 0 tests/slurm
+
 lint: .venv/installed-dev
 	@echo "crisisflow: checking style and the workflow"
 	@ruff check .
 	@ruff format --check .
 	@snakefmt --check --compact-diff Snakefile workflow/rules
+	@hadolint Dockerfile
+	@kubernetes-validate --strict --quiet profiles/kubernetes/job.yaml
 	@# One pinned environment serves all rules, so the lint about software per rule does not apply; any other fails.
 	@lint=$$(snakemake --lint 2>&1 || true); grep -q '^Lints for rule' <<< "$$lint" || { echo "$$lint"; exit 1; }; \
 		! grep '^    \* ' <<< "$$lint" | grep -v 'Specify a conda environment or container for each rule'
@@ -60,4 +67,12 @@ lint: .venv/installed-dev
 	@"$(PYTHON)" -m venv .venv-xla
 	@.venv-xla/bin/pip install -qq --disable-pip-version-check -e '.[dev,tpu]' \
 		-c <(grep -v '^torch==' constraints.txt) -c constraints-xla.txt
+	@touch $@
+
+# Not into .venv, where the plugin would slow down every start of Snakemake. All else that it needs is in there.
+.slurm-plugin/installed: pyproject.toml constraints.txt | .venv/installed
+	@echo "crisisflow: installing Slurm and Snakemake's plugin for it"
+	@tests/install-slurm.sh
+	@pip install -qq --disable-pip-version-check --no-deps --upgrade --target .slurm-plugin -c constraints.txt \
+		snakemake-executor-plugin-slurm snakemake-executor-plugin-slurm-jobstep
 	@touch $@

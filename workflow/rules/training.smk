@@ -19,6 +19,13 @@ rule train:
         PARAMS["training"]["threads"] * PARAMS["training"]["processes"]
         if PARAMS["training"]["device"] == "cpu"
         else workflow.cores
+    # Of a cluster that has them to give; elsewhere nothing counts them.
+    resources:
+        gpu=(
+            PARAMS["training"]["processes"]
+            if PARAMS["training"]["device"] == "cuda"
+            else None
+        ),
     params:
         code=code("training.train"),
         row=section("rows.{row}"),
