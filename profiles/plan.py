@@ -1,0 +1,48 @@
+"""What the jobs of a profile would ask a cluster for: a dry run of Snakemake's, whose own output leaves it out.
+
+    python profiles/plan.py profiles/slurm
+
+Further words are Snakemake's.
+"""
+
+import contextlib
+import io
+import sys
+from collections import Counter
+from logging import LogRecord
+
+from snakemake.cli import main
+from snakemake.logging import logger
+from tabulate import tabulate
+
+COLUMNS = ("mem_mb", "runtime", "gpu")
+
+
+def run(profile: str, arguments: list[str]) -> int:
+    """Print a table of the jobs, and give Snakemake's exit code."""
+    jobs: Counter[tuple] = Counter()
+
+    def count(record: LogRecord) -> bool:
+        if hasattr(record, "rule_name") and hasattr(record, "resources"):
+            asked = dict(record.resources)
+            if record.rule_name != "all":
+                jobs[record.rule_name, record.threads, *(asked.get(name, "") for name in COLUMNS)] += 1
+        return True
+
+    logger.addFilter(count)
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+        try:
+            main(["--dry-run", "--profile", profile, *arguments])
+        except SystemExit as end:
+            code = end.code
+    if code:
+        print(said.getvalue(), file=sys.stderr)
+    else:
+        rows = [(*key[:1], number, *key[1:]) for key, number in jobs.items()]
+        print(tabulate(rows, headers=["rule", "jobs", "CPUs", *COLUMNS]))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1], sys.argv[2:]))
