@@ -1,10 +1,9 @@
 """What the jobs of a profile would ask a cluster for: a dry run of Snakemake's, whose own output leaves it out.
 
-    python profiles/plan.py profiles/slurm
-
-Further words are Snakemake's.
+python profiles/plan.py profiles/slurm
 """
 
+import argparse
 import contextlib
 import io
 import sys
@@ -45,4 +44,7 @@ def run(profile: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1], sys.argv[2:]))
+    parser = argparse.ArgumentParser(description="What the jobs of a profile would ask a cluster for.")
+    parser.add_argument("profile", help="its folder; further arguments are Snakemake's")
+    given, others = parser.parse_known_args()
+    sys.exit(run(given.profile, others))

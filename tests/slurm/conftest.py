@@ -20,7 +20,7 @@ from tests.workflow.conftest import ROOT, Study
 CONFIG = Path("/etc/slurm/slurm.conf")
 MARK = "# Written by crisisflow's tests, and gone when they have ended.\n"
 T = TypeVar("T")
-PATIENCE = 180.0  # seconds for what takes a few when the machine has nothing else to do
+PATIENCE = 600.0  # seconds, for what takes one or two minutes when the machine has nothing else to do
 
 
 def wait_until(what: Callable[[], T], told: str) -> T:
@@ -105,9 +105,10 @@ class Cluster:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
     def _launch(self, name: str, *arguments: str) -> None:
-        """Start a daemon as a child, so that none outlives the tests unseen."""
+        """Start a daemon as a child, which does not outlive a killed pytest either."""
+        command = ["setpriv", "--pdeathsig", "KILL", name, *arguments]
         with (self.folder / f"{name}.out").open("ab") as out:
-            self.started[name] = subprocess.Popen([name, *arguments], stdout=out, stderr=out, start_new_session=True)
+            self.started[name] = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
 
     def _config(self) -> str:
         ports = []
