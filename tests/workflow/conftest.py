@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
-BIN = str(Path(sys.executable).parent)
+BIN = Path(sys.executable).parent
+PREFORKED = Path(__file__).parent / "preforked"
 
 # The stages that compare the rows, and what Snakemake runs when one row is changed.
 AFTER_ROWS = ["bootstrap", "against_gold", "tables", "errors", "learning_curve", "leave_one_event_out", "figures"]
@@ -36,6 +37,9 @@ def last(done: subprocess.CompletedProcess) -> str:
 
 class Study:
     """A checkout of its own, with the environment that runs the tests."""
+
+    # Where commands are looked for first: preforked ones, but for those that a test kills.
+    commands = BIN
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -94,7 +98,7 @@ class Study:
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PATH": f"{self.commands}:{BIN}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder / "src"),
             "HF_HUB_OFFLINE": "1",
         }
@@ -111,7 +115,7 @@ class Study:
         process = subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self.environment,
+            env={**self.environment, "PATH": f"{BIN}:{os.environ['PATH']}"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -167,6 +171,27 @@ def tiny_params() -> dict:
     params["evaluation"]["learning_curve"] = {"rows": [], "tweets": []}
     params["evaluation"]["leave_one_event_out"] = {"rows": [], "events": []}
     return params
+
+
+@pytest.fixture(scope="session", autouse=True)
+def preforked(tmp_path_factory) -> Iterator[None]:
+    """The commands of all studies, run by forks of a Python that has imported their libraries."""
+    folder = tmp_path_factory.mktemp("preforked")
+    path = folder / "socket"
+    (folder / "where").write_text(f"{path}\n{BIN}\n")
+    for name in ("crisisflow", "dvc", "snakemake"):
+        script = folder / name
+        script.write_text(f"#!{sys.executable} -IS\n{(PREFORKED / 'client.py').read_text()}")
+        script.chmod(0o755)
+    server = [sys.executable, PREFORKED / "server.py", path]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    with subprocess.Popen(server, stdout=subprocess.PIPE, env=environment) as process:
+        try:
+            assert process.stdout.readline() == b"ready\n"
+            Study.commands = folder
+            yield
+        finally:
+            process.kill()
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Study:
