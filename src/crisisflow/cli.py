@@ -653,6 +653,18 @@ def serve_command(
     run(served, Settings(access, Limits(waiting=waiting), results, workers, stdin, warm_rules=True), host, port)
 
 
+@app.command("costs")
+def costs_command(benchmark: Annotated[list[Path], typer.Option(help="Snakemake's benchmark of a job")]) -> None:
+    """Show what each step of a run cost: wall time, processor time, peak memory."""
+    from tabulate import tabulate
+
+    from crisisflow.evaluation.provenance import costs, steps
+    from crisisflow.progress import say
+
+    table = costs(steps(benchmark))
+    say(tabulate(table.rows, table.columns, disable_numparse=True))
+
+
 @app.command("dvcyaml")
 def dvcyaml_command(
     check: Annotated[bool, typer.Option("--check", help="write nothing; fail when dvc.yaml is out of date")] = False,

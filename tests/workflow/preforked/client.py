@@ -1,6 +1,6 @@
 """What stands in the PATH of the tests under the name of a command: it has `server.py` run that command.
 
-    SOCKET and the folder of the real commands stand beside it, in the file `where`.
+SOCKET and the folder of the real commands stand beside it, in the file `where`.
 """
 
 import json
