@@ -38,8 +38,8 @@ def last(done: subprocess.CompletedProcess) -> str:
 class Study:
     """A checkout of its own, with the environment that runs the tests."""
 
-    # Where commands are looked for first: preforked ones, but for those that a test kills.
-    commands = BIN
+    # Where commands are looked for first, unless real processes are asked for: to be killed, or to have other rights.
+    preforked = BIN
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -94,18 +94,19 @@ class Study:
     def set_params(self, params: dict) -> None:
         (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
-    @property
-    def environment(self) -> dict[str, str]:
+    def environment(self, real: bool = False) -> dict[str, str]:
         return {
             **os.environ,
-            "PATH": f"{self.commands}:{BIN}:{os.environ['PATH']}",
+            "PATH": f"{BIN if real else self.preforked}:{BIN}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder / "src"),
             "HF_HUB_OFFLINE": "1",
         }
 
-    def run(self, *command: str, check: bool = True, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    def run(
+        self, *command: str, check: bool = True, cwd: Path | None = None, real: bool = False
+    ) -> subprocess.CompletedProcess:
         done = subprocess.run(
-            command, cwd=cwd or self.folder, env=self.environment, capture_output=True, text=True, check=False
+            command, cwd=cwd or self.folder, env=self.environment(real), capture_output=True, text=True, check=False
         )
         assert done.returncode == 0 or not check, f"{command}\n{done.stdout}\n{done.stderr}"
         return done
@@ -115,7 +116,7 @@ class Study:
         process = subprocess.Popen(
             command,
             cwd=self.folder,
-            env={**self.environment, "PATH": f"{BIN}:{os.environ['PATH']}"},
+            env=self.environment(real=True),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -188,7 +189,7 @@ def preforked(tmp_path_factory) -> Iterator[None]:
     with subprocess.Popen(server, stdout=subprocess.PIPE, env=environment) as process:
         try:
             assert process.stdout.readline() == b"ready\n"
-            Study.commands = folder
+            Study.preforked = folder
             yield
         finally:
             process.kill()
