@@ -605,13 +605,21 @@ def predict_command(
     runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",
     threads: Annotated[int, THREADS] = 1,
     sha256: Annotated[str | None, SHA256] = None,
+    masking: Annotated[
+        bool,
+        typer.Option(
+            "--mask",
+            help="cover handles, e-mail addresses and phone numbers, and keep no other keys than the text's and the "
+            "id's; without it, lines are written as they came: they are the user's own",
+        ),
+    ] = False,
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
     """Find entities and event in lines of text, as they come: JSON Lines in and out."""
     from crisisflow.serving.lines import run
     from crisisflow.serving.served import Choice, open_served
 
-    run(open_served(Choice(results, row, seed), params, runtime, threads, sha256).predict, file, sys.stdout)
+    run(open_served(Choice(results, row, seed), params, runtime, threads, sha256).predict, file, sys.stdout, masking)
 
 
 @app.command("serve")
