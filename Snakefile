@@ -61,3 +61,8 @@ onstart:
 # DVC records what ran; when DVC itself started this run, it does so by its own means.
 onsuccess:
     shell(f"crisisflow record --shards {len(gather.shards('{scatteritem}'))}")
+    timed = ran_here(
+        benchmarks(workflow.rules, scatteritem=gather.shards("{scatteritem}"))
+    )
+    if timed:
+        shell(f"crisisflow costs {options(benchmark=timed)}")

@@ -11,6 +11,8 @@ In a round both get the same texts, in the next one others. The pipelines get th
 has little padding, in batches of that size which was the faster one beforehand. The two take turns, the first in every
 other round, and every ratio is of neighbours in time, so that a machine that is now faster, now slower, does not decide
 it. The tweets are from all over the study's validation split. It is meant to end within six minutes on two cores.
+
+What int8 costs in accuracy is measured first, on the study's own labels: with `--runtime` and nothing behind it, alone.
 """
 
 import argparse
@@ -45,7 +47,7 @@ TEXTS = 480
 PART = 96  # of them in a round; their quotient is odd, so that a part does not always meet the same order of the two
 BATCHES = (8, 32)  # sizes that the pipelines may choose from
 LOADED = 640  # texts that come at random times
-SCORED = 2000  # tweets on which the runtimes' accuracy is compared
+SCORED = 2000  # tweets on which the runtimes' accuracy is compared, unless told otherwise
 FLOOD = 3000
 FILES = 2 * FLOOD  # that a process may open: a socket for each request of the flood, and what it has open besides
 LOOK = 0.02  # seconds between two looks at the server's memory
@@ -235,11 +237,11 @@ def in_turn(turn: int, theirs: Callable[[], Any], ours: Callable[[], Any]) -> tu
     return theirs(), own
 
 
-def compare(study: Path, row: TrainedRow, texts: list[str], rounds: int, runtime: str) -> None:
+def compare(study: Path, name: str, row: TrainedRow, texts: list[str], rounds: int, runtime: str) -> None:
     """Latency, throughput, latency under load and a flood, for one runtime of the server."""
     both = pipelines(row)
     both(texts[:8], 1)
-    with server(study, "--runtime", runtime) as (port, process):
+    with server(study, "--row", name, "--runtime", runtime) as (port, process):
         size = best_batch(both, sorted(texts[:PART], key=len))
         asyncio.run(one_by_one(port, texts[:20]))
         asyncio.run(together(port, texts[:PART]))
@@ -327,18 +329,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", type=Path, default=Path(), help="checkout whose study was run")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--runtime", nargs="+", default=["onnx", "onnx-int8", "torch"])
+    parser.add_argument("--row", help="row to use; without it, the one that the study chose")
+    parser.add_argument("--scored", type=int, default=SCORED, help="tweets on which the accuracy is compared, at most")
+    runtimes = ["onnx", "onnx-int8", "torch"]
+    parser.add_argument("--runtime", nargs="*", default=runtimes, help="timed; none: the accuracy alone")
     options = parser.parse_args()
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     table = read_parquet(options.study / "data" / "corpus" / "tweets.parquet", TWEETS).to_pylist()
     tweets = [tweet for tweet in table if tweet["split"] == "validation"]
-    row, _ = open_row(folder_of(Choice(options.study / "results")))
+    folder = folder_of(Choice(options.study / "results", options.row))
+    row, _ = open_row(folder)
     texts = [tweet["text"] for tweet in sample(tweets, TEXTS)]
     allow_files()
     print(f"{psutil.cpu_count()} cores, load before the run: {os.getloadavg()[0]:.1f}")
-    losses(row, sample(tweets, SCORED), options.study)
+    losses(row, sample(tweets, options.scored), options.study)
     for runtime in options.runtime:
-        compare(options.study, row, texts, options.rounds, runtime)
+        compare(options.study, folder.parent.name, row, texts, options.rounds, runtime)
 
 
 if __name__ == "__main__":

@@ -605,13 +605,21 @@ def predict_command(
     runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",
     threads: Annotated[int, THREADS] = 1,
     sha256: Annotated[str | None, SHA256] = None,
+    masking: Annotated[
+        bool,
+        typer.Option(
+            "--mask",
+            help="cover handles, e-mail addresses and phone numbers, and keep no other keys than the text's and the "
+            "id's; without it, lines are written as they came: they are the user's own",
+        ),
+    ] = False,
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
     """Find entities and event in lines of text, as they come: JSON Lines in and out."""
     from crisisflow.serving.lines import run
     from crisisflow.serving.served import Choice, open_served
 
-    run(open_served(Choice(results, row, seed), params, runtime, threads, sha256).predict, file, sys.stdout)
+    run(open_served(Choice(results, row, seed), params, runtime, threads, sha256).predict, file, sys.stdout, masking)
 
 
 @app.command("serve")
@@ -651,6 +659,18 @@ def serve_command(
     served = open_served(Choice(results, row, seed), params, runtime, 1, sha256)
     workers = workers or len(os.sched_getaffinity(0))
     run(served, Settings(access, Limits(waiting=waiting), results, workers, stdin, warm_rules=True), host, port)
+
+
+@app.command("costs")
+def costs_command(benchmark: Annotated[list[Path], typer.Option(help="Snakemake's benchmark of a job")]) -> None:
+    """Show what each step of a run cost: wall time, processor time, peak memory."""
+    from tabulate import tabulate
+
+    from crisisflow.evaluation.provenance import costs, steps
+    from crisisflow.progress import say
+
+    table = costs(steps(benchmark))
+    say(tabulate(table.rows, table.columns, disable_numparse=True))
 
 
 @app.command("dvcyaml")

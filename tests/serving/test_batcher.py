@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -23,25 +24,38 @@ class Model:
         return [Findings([], [float(len(text))], False) for text in texts]
 
 
-async def begun(model):
-    while not model.batches:
-        await asyncio.sleep(0)
+@asynccontextmanager
+async def at_work(model, limit, texts=("a",)):
+    """A batcher whose model holds these texts until the end, or until it is let go: what is submitted waits."""
+    async with MicroBatcher(model, limit) as batcher:
+        first = asyncio.create_task(batcher.submit(texts))
+        while not model.batches and not first.done():
+            await asyncio.sleep(0)
+        try:
+            yield batcher
+        finally:
+            model.go.set()
+        await first
+
+
+async def waits(batcher, texts):
+    """The task of a request that waits for its turn."""
+    task = asyncio.create_task(batcher.submit(texts))
+    await asyncio.sleep(0)
+    return task
 
 
 def test_what_waits_goes_together_and_each_gets_its_own():
     model = Model()
 
     async def talk():
-        async with MicroBatcher(model, 100) as batcher:
-            first = asyncio.create_task(batcher.submit(["a"]))
-            await begun(model)
-            others = [asyncio.create_task(batcher.submit(["b" * n, "c"])) for n in range(1, 6)]
-            await asyncio.sleep(0)
+        async with at_work(model, 100) as batcher:
+            tasks = [await waits(batcher, ["b" * n, "c"]) for n in range(1, 6)]
             model.go.set()
-            return [await task for task in (first, *others)]
+            return [await task for task in tasks]
 
     answers = asyncio.run(talk())
-    assert [[own.probabilities[0] for own in found] for found in answers] == [[1.0], *([n, 1.0] for n in range(1, 6))]
+    assert [[own.probabilities[0] for own in found] for found in answers] == [[n, 1.0] for n in range(1, 6)]
     assert [len(batch) for batch in model.batches] == [1, 10]
 
 
@@ -73,60 +87,41 @@ def test_workers_compute_side_by_side():
     assert [len(own) for own in asyncio.run(talk())] == [BATCH, BATCH]
 
 
-def test_above_the_limit_it_refuses_and_recovers():
+@pytest.mark.parametrize("held", [1, 9])
+def test_above_the_limit_it_refuses_and_recovers(held):
+    """Whatever the model is at work on: where nothing waits, a request may be above the limit."""
     model = Model()
 
+    async def refused(batcher, texts):
+        task = await waits(batcher, texts)
+        assert task.done(), "it waits"
+        with pytest.raises(Overloaded) as error:
+            await task
+        return error.value.seconds >= 1
+
     async def talk():
-        async with MicroBatcher(model, 2) as batcher:
-            first = asyncio.create_task(batcher.submit(["a"]))
-            await begun(model)
-            waiting = asyncio.create_task(batcher.submit(["b", "c"]))
-            await asyncio.sleep(0)
-            with pytest.raises(Overloaded) as refused:
-                await batcher.submit(["d"])
-            assert batcher.waiting == 2
-            assert refused.value.seconds >= 1
+        async with at_work(model, 4, ["a"] * held) as batcher:
+            some = await waits(batcher, ["b"])
+            assert await refused(batcher, ["c"] * 4)
+            rest = await waits(batcher, ["c"] * 3)
+            assert await refused(batcher, ["d"])
+            assert batcher.waiting == 4
             model.go.set()
-            await asyncio.gather(first, waiting)
+            await asyncio.gather(some, rest)
             assert batcher.waiting == 0
             return await batcher.submit(["dd"])
 
     assert asyncio.run(talk())[0].probabilities == [2.0]
 
 
-def test_a_request_that_would_go_above_the_limit_is_refused_unless_nothing_waits():
-    model = Model()
-
-    async def talk():
-        async with MicroBatcher(model, 4) as batcher:
-            first = asyncio.create_task(batcher.submit(["a"] * 9))
-            await begun(model)
-            second = asyncio.create_task(batcher.submit(["b"]))
-            await asyncio.sleep(0)
-            with pytest.raises(Overloaded):
-                await batcher.submit(["c"] * 4)
-            third = asyncio.create_task(batcher.submit(["c"] * 3))
-            await asyncio.sleep(0)
-            assert batcher.waiting == 4
-            model.go.set()
-            await asyncio.gather(first, second, third)
-
-    asyncio.run(talk())
-
-
 def test_a_large_request_keeps_no_small_one_waiting():
     model = Model()
 
     async def talk():
-        async with MicroBatcher(model, 1000) as batcher:
-            first = asyncio.create_task(batcher.submit(["a"]))
-            await begun(model)
-            large = asyncio.create_task(batcher.submit(["large"] * 10 * BATCH))
-            await asyncio.sleep(0)
-            small = asyncio.create_task(batcher.submit(["small"]))
-            await asyncio.sleep(0)
+        async with at_work(model, 1000) as batcher:
+            tasks = [await waits(batcher, texts) for texts in (["large"] * 10 * BATCH, ["small"])]
             model.go.set()
-            await asyncio.gather(first, large, small)
+            await asyncio.gather(*tasks)
 
     asyncio.run(talk())
     assert "small" in model.batches[1]
@@ -137,18 +132,14 @@ def test_who_leaves_is_not_computed():
     model = Model()
 
     async def talk():
-        async with MicroBatcher(model, 100) as batcher:
-            first = asyncio.create_task(batcher.submit(["a"]))
-            await begun(model)
-            left = asyncio.create_task(batcher.submit(["gone"]))
-            stays = asyncio.create_task(batcher.submit(["stays"]))
-            await asyncio.sleep(0)
+        async with at_work(model, 100) as batcher:
+            left, stays = await waits(batcher, ["gone"]), await waits(batcher, ["stays"])
             assert batcher.waiting == 2
             left.cancel()
             await asyncio.sleep(0)
             assert batcher.waiting == 1  # at once, and not only when its turn would have come
             model.go.set()
-            await asyncio.gather(first, stays)
+            await stays
             assert batcher.waiting == 0
 
     asyncio.run(talk())

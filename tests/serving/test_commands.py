@@ -11,6 +11,7 @@ from io import StringIO
 import pytest
 import yaml
 
+from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.serving.lines import predicted, run
@@ -40,6 +41,31 @@ def test_lines_come_out_as_they_went_in_with_what_was_found(options, tmp_path, c
         assert own["event"]["scores"] == pytest.approx(answer["event"]["scores"], abs=1e-3)
     piped = crisisflow("predict", "-", *options, stdin=file.read_text())
     assert len(piped.stdout.splitlines()) == 3
+
+
+def test_masking_covers_what_is_written_and_changes_nothing_that_is_found(options, tmp_path):
+    private = ("@helper", "help@example.org", "0123 4567890")
+    text = "17 dead in Kerala 🔥 @helper needs water: help@example.org, 0123 4567890"
+    line = {"id": "1234567890123456789", "user": "helper", "tweet_id": ["@helper"], "text": text}
+    file = tmp_path / "tweets.jsonl"
+    file.write_text(json.dumps(line))
+    plain, masked = (json.loads(crisisflow("predict", file, *options, *more).stdout) for more in ([], ["--mask"]))
+    assert {key: plain[key] for key in line} == line
+    assert set(masked) == {"id", "text", "entities", "event", "truncated"}
+    assert masked["id"] == line["id"]
+    covered = text
+    for own in private:
+        covered = covered.replace(own, "•" * len(own))
+    assert masked["text"] == covered
+    assert masked["entities"] == [{**own, "text": covered[own["start"] : own["end"]]} for own in plain["entities"]]
+    assert masked["event"] == plain["event"]
+
+
+def test_an_entity_that_is_covered_is_covered_in_the_list_too():
+    text = "🔥 call @helper"
+    found = {text: Findings([FoundSpan(7, 14, "PERSON", 0.9)], None, False)}
+    (written,) = predicted(lambda texts: [found[own] for own in texts], [json.dumps({"text": text})], "", True)
+    assert [own["text"] for own in written["entities"]] == ["•" * 7]
 
 
 def test_a_stream_is_answered_before_it_ends(options):

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import threading
+from types import SimpleNamespace
 
 import pytest
 from starlette.testclient import TestClient
@@ -194,6 +195,32 @@ def test_abandoned_streams_make_room_but_not_watched_ones_and_not_the_servers_ow
     asyncio.run(talk())
 
 
+@pytest.mark.parametrize(("total", "idle"), [(None, False), (5, True)])
+def test_what_is_sent_to_a_stream_is_use_of_it_and_what_a_replay_adds_is_none(total, idle, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: now))
+    feed = Feed("f", total, kept=3, size=1000)
+    now = 599.0
+    assert not feed.idle(600)
+    feed.add(tweet(1))
+    now = 601.0
+    assert feed.idle(600) == idle
+    feed.join()
+    assert not feed.idle(600)
+    feed.leave()
+    assert not feed.idle(600)
+    now = 1201.0
+    assert feed.idle(600)
+
+
+async def gone(_=None):
+    return {"type": "http.disconnect"}
+
+
+async def leave(answer):
+    await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, gone, gone)
+
+
 def test_a_watcher_counts_from_the_question_to_the_end_although_the_feed_is_removed():
     async def talk():
         feeds = Feeds(None, Limits(watchers=1), None)
@@ -203,11 +230,7 @@ def test_a_watcher_counts_from_the_question_to_the_end_although_the_feed_is_remo
         other = feeds.open()
         with pytest.raises(TooManyFeeds):
             feeds.watch(other, 0, None)
-
-        async def gone(_=None):
-            return {"type": "http.disconnect"}
-
-        await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, gone, gone)
+        await leave(answer)
         feeds.watch(other, 0, None)
 
     asyncio.run(talk())
@@ -225,13 +248,48 @@ class Ready:
         return None
 
 
+def ready():
+    """A gazetteer as Feeds take it, within an event loop."""
+    gazetteer = asyncio.get_running_loop().create_future()
+    gazetteer.set_result(Ready())
+    return gazetteer
+
+
+def test_a_replay_that_is_watched_too_late_pauses_and_goes_on_at_its_rate(monkeypatch):
+    async def talk():
+        loop, later = asyncio.get_running_loop(), 0.0
+        clock = loop.time
+        monkeypatch.setattr(loop, "time", lambda: clock() + later)
+        impatient = Feeds(Ready(), Limits(idle_seconds=0), ready())
+        feed = impatient.replay([Source(text="a")] * 40, 0.1)
+
+        async def meanwhile():
+            """Another replay, of a server with patience, comes whole although nobody counts as its watcher."""
+            other = Feeds(Ready(), Limits(), ready()).replay([Source(text="a")] * 40, 1000)
+            return [event async for event in other.events(0)]
+
+        assert len(await meanwhile()) == 41
+        sent = [feed.sent]
+        later += 1000
+        answer, events = impatient.watch(feed, 0, None), feed.events(0)
+        await anext(events)
+        sent.append(feed.sent)  # not all that would have come in these 1000 seconds
+        later += 10
+        await anext(events)
+        sent.append(feed.sent)
+        await leave(answer)
+        later += 10
+        await meanwhile()
+        return [*sent, feed.sent]
+
+    assert asyncio.run(talk()) == [0, 1, 2, 2]
+
+
 def lines_of(*lines):
     """The feed of these lines, once it has ended."""
 
     async def talk():
-        gazetteer = asyncio.get_running_loop().create_future()
-        gazetteer.set_result(Ready())
-        feed = Feeds(Ready(), Limits(), gazetteer).follow("stdin", iter(lines))
+        feed = Feeds(Ready(), Limits(), ready()).follow("stdin", iter(lines))
         async with asyncio.timeout(60):
             return feed, [event async for event in feed.events(0)]
 
@@ -280,9 +338,7 @@ def test_the_event_loop_goes_on_while_tweets_are_placed_and_masked(monkeypatch):
     monkeypatch.setattr(live, "live_tweets", noting)
 
     async def talk():
-        gazetteer = asyncio.get_running_loop().create_future()
-        gazetteer.set_result(Ready())
-        feeds = Feeds(Ready(), Limits(), gazetteer)
+        feeds = Feeds(Ready(), Limits(), ready())
         feed = feeds.open()
         await asyncio.gather(*(feeds.analyse(feed, [Source(text="a")] * 20) for _ in range(2)))
         return [own.number for own in feed.after(0, 100)]

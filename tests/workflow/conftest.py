@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
-BIN = str(Path(sys.executable).parent)
+BIN = Path(sys.executable).parent
+PREFORKED = Path(__file__).parent / "preforked"
 
 # The stages that compare the rows, and what Snakemake runs when one row is changed.
 AFTER_ROWS = ["bootstrap", "against_gold", "tables", "errors", "learning_curve", "leave_one_event_out", "figures"]
@@ -36,6 +37,9 @@ def last(done: subprocess.CompletedProcess) -> str:
 
 class Study:
     """A checkout of its own, with the environment that runs the tests."""
+
+    # Where commands are looked for first, unless real processes are asked for: to be killed, or to have other rights.
+    preforked = BIN
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -90,18 +94,19 @@ class Study:
     def set_params(self, params: dict) -> None:
         (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
-    @property
-    def environment(self) -> dict[str, str]:
+    def environment(self, real: bool = False) -> dict[str, str]:
         return {
             **os.environ,
-            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PATH": f"{BIN if real else self.preforked}:{BIN}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder / "src"),
             "HF_HUB_OFFLINE": "1",
         }
 
-    def run(self, *command: str, check: bool = True, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    def run(
+        self, *command: str, check: bool = True, cwd: Path | None = None, real: bool = False
+    ) -> subprocess.CompletedProcess:
         done = subprocess.run(
-            command, cwd=cwd or self.folder, env=self.environment, capture_output=True, text=True, check=False
+            command, cwd=cwd or self.folder, env=self.environment(real), capture_output=True, text=True, check=False
         )
         assert done.returncode == 0 or not check, f"{command}\n{done.stdout}\n{done.stderr}"
         return done
@@ -111,7 +116,7 @@ class Study:
         process = subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment(real=True),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -167,6 +172,27 @@ def tiny_params() -> dict:
     params["evaluation"]["learning_curve"] = {"rows": [], "tweets": []}
     params["evaluation"]["leave_one_event_out"] = {"rows": [], "events": []}
     return params
+
+
+@pytest.fixture(scope="session", autouse=True)
+def preforked(tmp_path_factory) -> Iterator[None]:
+    """The commands of all studies, run by forks of a Python that has imported their libraries."""
+    folder = tmp_path_factory.mktemp("preforked")
+    path = folder / "socket"
+    (folder / "where").write_text(f"{path}\n{BIN}\n")
+    for name in ("crisisflow", "dvc", "snakemake"):
+        script = folder / name
+        script.write_text(f"#!{sys.executable} -IS\n{(PREFORKED / 'client.py').read_text()}")
+        script.chmod(0o755)
+    server = [sys.executable, PREFORKED / "server.py", path]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    with subprocess.Popen(server, stdout=subprocess.PIPE, env=environment) as process:
+        try:
+            assert process.stdout.readline() == b"ready\n"
+            Study.preforked = folder
+            yield
+        finally:
+            process.kill()
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Study:

@@ -1,6 +1,7 @@
 """Stage 1 in shards: any number gives the same bytes, and none is ever taken for fresh when it is stale."""
 
 import json
+import re
 
 import pytest
 
@@ -50,8 +51,13 @@ def test_a_changed_value_reruns_the_shards(study):
     try:
         study.set_params(params({"PERSON": "PERSON"}))
         assert study.planned(SPANS) == {"spacy_shard": 2, "spacy_stage": 1}
-        study.run("snakemake", "--cores", "2", SPANS)
+        done = study.run("snakemake", "--cores", "2", SPANS)
         assert labels(study) == {"PERSON"}
+        # what it cost stands at the end, of the jobs that ran and no others
+        assert re.findall(r"^(\w+) +(\d+) +[\d.]+ s +[\d.]+ s +\d+ MB", done.stderr, re.MULTILINE) == [
+            ("spacy_shard", "2"),
+            ("spacy_stage", "1"),
+        ]
     finally:
         study.set_params(params(ALL))
         study.run("snakemake", "--cores", "2", SPANS)

@@ -141,7 +141,7 @@ def test_a_crisisflow_of_another_checkout_is_refused(history):
     done = subprocess.run(
         ["crisisflow", "sync"],
         cwd=history.folder,
-        env={**history.environment, "PYTHONPATH": other},
+        env={**history.environment(), "PYTHONPATH": other},
         capture_output=True,
         text=True,
         check=False,

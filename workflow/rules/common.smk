@@ -1,6 +1,7 @@
 import os
 import shlex
 import sys
+import time
 from pathlib import Path
 
 # The package of this very checkout: a DVC experiment runs in a copy, which the installed package knows nothing of.
@@ -22,6 +23,18 @@ from crisisflow.versioning.rules import (
     refuse_touch,
     section,
 )
+
+STARTED = time.time()
+
+
+def ran_here(benchmarks):
+    """Those that a job of this run has written."""
+    return [
+        path
+        for path in map(Path, benchmarks)
+        if path.exists() and path.stat().st_mtime >= STARTED
+    ]
+
 
 refuse_another_package(SOURCES)
 PARAMS = load_params()

@@ -7,22 +7,27 @@ import asyncio
 from typing import Any
 
 import h11
-from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from crisisflow.serving.guard import refuse
 from crisisflow.serving.settings import Limits
 
-RETRY = 2  # seconds
-
-
-async def crowded(scope: Scope, receive: Receive, send: Send) -> None:
-    """The app of a connection too many."""
-    await refuse(send, 503, "too many connections", retry_after=str(RETRY), connection="close")
+# What a connection too many gets, whatever it would ask: to wait for that would hold it, and any number of them.
+DETAIL = b'{"detail": "too many connections"}'
+CROWDED = b"\r\n".join(
+    (
+        b"HTTP/1.1 503 Service Unavailable",
+        b"content-type: application/json",
+        b"content-length: %d" % len(DETAIL),
+        b"retry-after: 2",
+        b"connection: close",
+        b"",
+        DETAIL,
+    )
+)
 
 
 class Connection(H11Protocol):
-    """A connection whose requests' heads must come in time; one too many is told so and closed."""
+    """A connection whose requests' heads must come in time; one too many is told so and closed at once."""
 
     limits = Limits()
     _timer: asyncio.TimerHandle | None = None
@@ -31,8 +36,10 @@ class Connection(H11Protocol):
         """Begin to wait for the first request."""
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
-            self.app = crowded
-        self._time_head()
+            transport.write(CROWDED)
+            transport.close()
+        else:
+            self._time_head()
 
     def data_received(self, data: bytes) -> None:
         """Go on, and see whether a head is whole."""

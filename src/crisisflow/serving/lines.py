@@ -11,9 +11,11 @@ from typing import Any, TextIO
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
+from crisisflow.masking import mask
 from crisisflow.serving.schema import prediction
 
 BATCH, AHEAD = 64, 1024  # lines that are predicted together, and that are read ahead
+IDS = ("id", "tweet_id")  # keys that the live view's files may have for it
 
 
 def records(lines: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
@@ -72,17 +74,26 @@ def together(items: Iterable[Any]) -> Iterator[list[Any]]:
             return
 
 
+def masked(record: dict[str, Any]) -> dict[str, Any]:
+    """The id and the masked text, as in the exports of the live view.
+
+    Without the other keys: a name in them may look like any word, and a date like a phone number.
+    """
+    ids = {key: record[key] for key in IDS if isinstance(record.get(key), str | int)}
+    return {**ids, "text": mask(record["text"])}
+
+
 def predicted(
-    predict: Callable[[list[str]], list[Findings]], lines: Iterable[str], where: str
+    predict: Callable[[list[str]], list[Findings]], lines: Iterable[str], where: str, masking: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """Each record with its `entities`, `event` and `truncated`."""
+    """Each record, `masked` where wished, with the `entities`, `event` and `truncated` of its text as it came."""
     for batch in together(records(lines, where)):
-        texts = [record["text"] for record in batch]
-        for record, text, found in zip(batch, texts, predict(texts), strict=True):
-            yield {**record, **prediction(text, found).model_dump()}
+        found = predict([record["text"] for record in batch])
+        for record, own in zip(map(masked, batch) if masking else batch, found, strict=True):
+            yield {**record, **prediction(record["text"], own).model_dump()}
 
 
-def run(predict: Callable[[list[str]], list[Findings]], file: str, out: TextIO) -> None:
+def run(predict: Callable[[list[str]], list[Findings]], file: str, out: TextIO, masking: bool = False) -> None:
     """Predict the lines of a file, or of standard input (`-`).
 
     Raises:
@@ -95,5 +106,5 @@ def run(predict: Callable[[list[str]], list[Findings]], file: str, out: TextIO) 
     if file == "-":
         sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
     with nullcontext(sys.stdin) if file == "-" else path.open(encoding="utf-8", errors="surrogateescape") as lines:
-        for record in predicted(predict, lines, "standard input" if file == "-" else file):
+        for record in predicted(predict, lines, "standard input" if file == "-" else file, masking):
             print(json.dumps(record, ensure_ascii=False), file=out, flush=True)

@@ -122,7 +122,8 @@ class Feed:
         self.name, self.total, self.lasting = name, total, lasting
         self.sent, self.ended, self.watchers = 0, False, 0
         self.epoch = secrets.token_hex(4)  # tells this feed from one of its name before the server was started anew
-        self.used = time.monotonic()
+        self.watched = asyncio.Event()  # set while there are watchers
+        self._used = time.monotonic()
         self.adding = asyncio.Lock()  # held while tweets get their numbers
         self._tweets: deque[Kept] = deque()
         self._kept, self._size, self._bytes = kept, size, 0
@@ -140,7 +141,8 @@ class Feed:
         while len(self._tweets) > self._kept or (self._bytes > self._size and len(self._tweets) > 1):
             self._bytes -= len(self._tweets.popleft().data)
         self.sent = tweet.number
-        self.used = time.monotonic()
+        if self.total is None:  # somebody sent it; a replay's come of themselves
+            self._used = time.monotonic()
         self._wake()
 
     def end(self) -> None:
@@ -156,8 +158,20 @@ class Feed:
 
     def idle(self, seconds: float) -> bool:
         """Whether nobody would miss it."""
-        unused = self.ended or time.monotonic() - self.used >= seconds
+        unused = self.ended or time.monotonic() - self._used >= seconds
         return unused and not self.watchers and not self.lasting
+
+    def join(self) -> None:
+        """Somebody watches."""
+        self.watchers += 1
+        self.watched.set()
+
+    def leave(self) -> None:
+        """Somebody watches no more."""
+        self.watchers -= 1
+        self._used = time.monotonic()
+        if not self.watchers:
+            self.watched.clear()
 
     def _wake(self) -> None:
         self._changed.set()
@@ -252,7 +266,7 @@ class Feeds:
         return feed
 
     def replay(self, tweets: Sequence[Source], rate: float) -> Feed:
-        """A new feed of these tweets, so many a second."""
+        """A new feed of these tweets, so many a second; it pauses while nobody would miss it."""
         feed = self.open(total=len(tweets))
         self._replays[feed.name] = asyncio.create_task(self._replay(feed, tweets, rate))
         return feed
@@ -263,6 +277,10 @@ class Feeds:
         try:
             while done < len(tweets):
                 await asyncio.sleep(max(0.0, begin + done / rate - loop.time()))
+                if feed.idle(self._limits.idle_seconds):
+                    paused = loop.time()
+                    await feed.watched.wait()
+                    begin += loop.time() - paused
                 due = max(done + 1, int((loop.time() - begin) * rate) + 1)
                 part = tweets[done : min(due, done + BATCH)]
                 await self._patiently(feed, part)
@@ -341,12 +359,11 @@ class Feeds:
         if self._watchers >= self._limits.watchers:
             raise TooManyFeeds
         self._watchers += 1
-        feed.watchers += 1
+        feed.join()
 
         def left() -> None:
             self._watchers -= 1
-            feed.watchers -= 1
-            feed.used = time.monotonic()
+            feed.leave()
 
         return Watching(feed.events(number, epoch), left)
 

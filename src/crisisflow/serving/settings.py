@@ -26,7 +26,7 @@ class Limits:
     replayed: int = 20_000  # texts of a replay
     kept: int = 5_000  # latest tweets that a feed keeps
     feed_bytes: int = 16 * MEGABYTE  # of them, as they are sent to watchers
-    idle_seconds: float = 600.0  # without tweets and watchers, after which a feed makes room for another
+    idle_seconds: float = 600.0  # without watchers and what is sent, after which a feed makes room, and a replay pauses
     watchers: int = 64  # connections that watch feeds
 
 
