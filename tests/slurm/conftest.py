@@ -166,7 +166,7 @@ def begin(study: Study, *command: str) -> subprocess.Popen:
     """Start a command in a study, and do not wait; what it says goes to run.log."""
     with (study.folder / "run.log").open("ab") as log:
         return subprocess.Popen(
-            command, cwd=study.folder, env=study.environment, stdout=log, stderr=log, start_new_session=True
+            command, cwd=study.folder, env=study.environment(real=True), stdout=log, stderr=log, start_new_session=True
         )
 
 
@@ -175,9 +175,8 @@ class OnSlurm(Study):
 
     partitions = "profiles/slurm/partitions.yaml"
 
-    @property
-    def environment(self) -> dict[str, str]:
-        own = super().environment
+    def environment(self, real: bool = True) -> dict[str, str]:
+        own = super().environment(real)
         return {
             **own,
             "PYTHONPATH": f"{own['PYTHONPATH']}:{ROOT / '.slurm-plugin'}",
