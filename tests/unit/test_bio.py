@@ -125,10 +125,9 @@ def run_bio(folder, rows, spans, group=artifacts.ROW_GROUP, batch=bio.BATCH):
 
 
 def test_parts_of_any_size_make_one_file_of_each_tweet_with_its_own_spans(tmp_path, corpus):
-    rows = read_parquet(corpus / "tweets.parquet", TWEETS).to_pylist()[:100]
-    spans = list(read_spans(corpus / "gold.parquet"))  # also of tweets that are not there
+    rows = read_parquet(corpus / "tweets.parquet", TWEETS).to_pylist()[::3]
+    spans = list(read_spans(corpus / "gold.parquet"))  # also of the tweets between
     first = run_bio(tmp_path, rows, spans)
-    assert run_bio(tmp_path, rows[::2], spans) != first
     assert run_bio(tmp_path, rows, spans, group=7, batch=9) == first
     own = [[span for span in spans if span.tweet_id == row["tweet_id"]] for row in rows]
     expected = list(align(load_tokenizer("embedded:minilm-l6"), [row["text"] for row in rows], own, 16))
