@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-SUBSETS = 36  # of a set's rarest words, at most: more of them are longer, and name fewer pairs that are not similar
-SUMS_AT_ONCE = 1 << 21
-WORDS_AT_ONCE = 1 << 21
+SUBSETS = 24  # of a set's rarest words, at most: more of them are longer, and name fewer pairs that are not similar
+# What a step of the search holds: sums, and words of the sets that are compared. Larger ones were not faster.
+SUMS_AT_ONCE = 1 << 19
+WORDS_AT_ONCE = 1 << 19
 
 
 class Similar(NamedTuple):
