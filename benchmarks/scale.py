@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.artifacts import write_csv
-from crisisflow.drawing import finish, style_of, write_svg
+from crisisflow.drawing import SERIES, finish, style_of, write_svg
 from crisisflow.params import read_params
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ def draw(costs: Sequence[Cost]) -> "Figure":
             panels, ([cost.peak_mb for cost in own], [cost.cpu_seconds for cost in own]), strict=True
         ):
             look = {"color": style.colour, "marker": style.marker, "linestyle": style.line}
+            look["markerfacecolor"] = style.colour if at < len(SERIES) else "white"  # more steps than styles
             panel.plot([cost.tweets for cost in own], values, label=name, **look)
     for panel, label in zip(panels, ("peak memory of a process (MB)", "processor time (s)"), strict=True):
         panel.set(xscale="log", yscale="log", xlabel="tweets", ylabel=label)
