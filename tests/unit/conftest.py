@@ -1,5 +1,6 @@
 """A small encoder of real architecture, built here: tests train it in seconds."""
 
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,9 @@ def corpus(tmp_path_factory) -> Path:
     from crisisflow.params import RepairParams, SplitParams
 
     folder = tmp_path_factory.mktemp("corpus")
-    rows, spans = generate(300, 5)
+    rows, spans = zip(*generate(300, 5), strict=True)
     write_parquet(folder / "raw.parquet", rows, RAW)
-    write_spans(folder / "gold.parquet", spans)
+    write_spans(folder / "gold.parquet", chain.from_iterable(spans))
     both = RepairParams(html_entities=True, broken_emoji=True)
     repair.run(folder / "raw.parquet", both, folder / "repaired.parquet", folder / "repair.json")
     split = SplitParams(train=0.6, validation=0.2, test=0.2)

@@ -1,11 +1,16 @@
 """Alignment: spans to labels on first subwords and back, for WordPiece and byte-level BPE."""
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crisisflow import artifacts
+from crisisflow.alignment import bio
 from crisisflow.alignment.bio import LABEL_ID, align, decode, encode, run, words_of
-from crisisflow.annotation.span import Span
+from crisisflow.annotation.span import Span, read_spans
+from crisisflow.artifacts import ALIGNED, SPANS, TWEETS, read_json, read_parquet, table_of, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import AlignmentParams
 from crisisflow.pretrained import load_tokenizer
@@ -106,6 +111,44 @@ def test_what_the_encoder_has_no_positions_for_stops_before_any_work(tmp_path):
     own = [tmp_path / name for name in ("tweets", "spans", "out", "statistics")]
     with pytest.raises(CrisisflowError, match=r"alignment\.max_length is 513 but .* takes 512 subwords; lower it"):
         run(*own[:2], "embedded:minilm-l6", AlignmentParams(max_length=513), *own[2:])
+
+
+def run_bio(folder, rows, spans, group=artifacts.ROW_GROUP, batch=bio.BATCH):
+    """What `run` writes, from files in row groups of `group`, which it takes in batches."""
+    with patch.object(artifacts, "ROW_GROUP", group):
+        write_parquet(folder / "tweets", rows, TWEETS)
+        write_parquet(folder / "spans", table_of(spans, SPANS), SPANS)
+    own = [folder / name for name in ("tweets", "spans", "out", "statistics")]
+    with patch.object(bio, "BATCH", batch):
+        run(*own[:2], "embedded:minilm-l6", AlignmentParams(max_length=16), *own[2:])
+    return own[2].read_bytes(), own[3].read_bytes()
+
+
+def test_parts_of_any_size_make_one_file_of_each_tweet_with_its_own_spans(tmp_path, corpus):
+    rows = read_parquet(corpus / "tweets.parquet", TWEETS).to_pylist()[::3]
+    spans = list(read_spans(corpus / "gold.parquet"))  # also of the tweets between
+    first = run_bio(tmp_path, rows, spans)
+    assert run_bio(tmp_path, rows, spans, group=7, batch=9) == first
+    own = [[span for span in spans if span.tweet_id == row["tweet_id"]] for row in rows]
+    expected = list(align(load_tokenizer("embedded:minilm-l6"), [row["text"] for row in rows], own, 16))
+    table = read_parquet(tmp_path / "out", ALIGNED)
+    assert table["tweet_id"].to_pylist() == [row["tweet_id"] for row in rows]
+    assert table["labels"].to_pylist() == [tweet.labels for tweet in expected]
+    facts = read_json(tmp_path / "statistics")
+    lengths = [len(tweet.input_ids) for tweet in expected]
+    assert facts["tweets"] == 100
+    assert facts["subwords"] == {"mean": sum(lengths) / 100, "longest": max(lengths)}
+    assert facts["tweets_cut"] == sum(tweet.cut for tweet in expected) > 0
+
+
+def test_tweets_and_spans_out_of_order_are_named_and_nothing_is_written(tmp_path, corpus):
+    rows = read_parquet(corpus / "tweets.parquet", TWEETS).to_pylist()[:3]
+    spans = [Span(row["tweet_id"], 0, 1, "LOCATION", "gold", "x") for row in rows]
+    with pytest.raises(CrisisflowError, match=f"tweets: tweet {rows[0]['tweet_id']} comes after tweet"):
+        run_bio(tmp_path, [rows[1], rows[0]], spans)
+    with pytest.raises(CrisisflowError, match=f"spans: tweet {rows[0]['tweet_id']} comes after tweet"):
+        run_bio(tmp_path, rows, [spans[1], spans[0], spans[2]])
+    assert not (tmp_path / "out").exists()
 
 
 def test_byte_bpe_emoji_of_many_subwords_is_one_word(byte_bpe):

@@ -1,14 +1,18 @@
 """Repair, subset, split and the duplicates between splits."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from itertools import combinations
+from unittest.mock import patch
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crisisflow import artifacts
 from crisisflow.artifacts import RAW, TWEETS, read_json, read_parquet, write_parquet
-from crisisflow.corpus import repair, subset
-from crisisflow.corpus.leakage import crossing_duplicates, similar_pairs, tokens
+from crisisflow.corpus import repair, sample, similarity, subset
+from crisisflow.corpus.leakage import crossing_duplicates, tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import RepairParams, SplitParams
 from crisisflow.taxonomy import EVENT_CLASSES
@@ -102,26 +106,116 @@ def test_a_subset_larger_than_the_source_or_too_small_to_stratify_is_refused(tmp
     assert not (tmp_path / "tweets").exists()
 
 
-word_sets = st.lists(st.frozensets(st.sampled_from("abcdefgh"), max_size=8), max_size=12)
+def test_an_error_of_the_draw_names_the_class(tmp_path, corpus):
+    with pytest.raises(CrisisflowError, match=EVENT_CLASSES[0]):
+        run_subset(tmp_path, [*corpus[40:], corpus[0]], size=1000)
 
 
-@given(word_sets, st.sampled_from([0.3, 0.5, 0.8, 1.0]))
-def test_similar_pairs_are_those_of_comparing_all_with_all(sets, threshold):
-    expected = {
-        (i, j)
-        for j, b in enumerate(sets)
-        for i, a in enumerate(sets[:j])
-        if a and b and len(a & b) >= threshold * len(a | b)
+def test_parts_of_any_size_make_one_corpus(tmp_path, corpus):
+    first = run_subset(tmp_path, corpus, size=1100), read_json(tmp_path / "statistics")
+    with patch.object(artifacts, "ROW_GROUP", 97):
+        write_parquet(tmp_path / "in", corpus, RAW)
+    subset.run(tmp_path / "in", 1100, SHARES, 13, tmp_path / "tweets", tmp_path / "statistics")
+    assert ((tmp_path / "tweets").read_bytes(), read_json(tmp_path / "statistics")) == first
+
+
+# All are similar to some: up to three words of a run of twelve are left out.
+word_sets = st.sets(
+    st.one_of(
+        st.frozensets(st.integers(0, 8), min_size=1),
+        st.builds(
+            lambda start, out: frozenset(range(start, start + 12)) - out,
+            st.integers(0, 3),
+            st.frozensets(st.integers(0, 15), max_size=4),
+        ),
+    ),
+    max_size=40,
+)
+
+
+@given(
+    word_sets, st.sampled_from([0.3, 0.5, 0.8, 0.9, 1.0]), st.sampled_from([1, 3, 36]), st.sampled_from([16, 1 << 21])
+)
+def test_similar_pairs_are_those_of_comparing_all_with_all(sets, threshold, subsets, at_once):
+    by_size = {
+        size: sorted(sorted(words) for words in sets if len(words) == size) for size in {len(words) for words in sets}
     }
-    found = list(similar_pairs(sets, threshold))
+    expected = {
+        frozenset((a, b)) for a, b in combinations(sets, 2) if len(a & b) >= threshold * (len(a) + len(b) - len(a & b))
+    }
+    limits = {"SUBSETS": subsets, "SUMS_AT_ONCE": at_once, "WORDS_AT_ONCE": at_once}
+    with patch.multiple(similarity, **limits):
+        found = [
+            frozenset((frozenset(by_size[size][i]), frozenset(by_size[other][j])))
+            for size, rows, other, other_rows in similarity.similar(
+                {size: np.array(table, np.int32) for size, table in by_size.items()}, threshold
+            )
+            for i, j in zip(rows, other_rows, strict=True)
+        ]
     assert len(found) == len(set(found))
     assert set(found) == expected
+
+
+def simple_crossing_duplicates(texts, splits):
+    """Each text beside each other one."""
+    places = defaultdict(set)
+    tweets = Counter()
+    for text, split in zip(texts, splits, strict=True):
+        folded = " ".join(text.lower().split())
+        places[folded].add(split)
+        tweets[folded] += 1
+    exact = [folded for folded, found in places.items() if len(found) > 1]
+    sets = [tokens(text) for text in texts]
+    near = [
+        (i, j)
+        for i, j in combinations(range(len(texts)), 2)
+        if sets[i] and sets[j] and splits[i] != splits[j] and len(sets[i] & sets[j]) >= 0.8 * len(sets[i] | sets[j])
+    ]
+    held_out = {
+        k for pair in near for k in pair if splits[k] != "train" and "train" in (splits[pair[0]], splits[pair[1]])
+    }
+    return {
+        "exact": {"texts": len(exact), "tweets": sum(tweets[folded] for folded in exact)},
+        "near": {"jaccard": 0.8, "pairs": len(near), "held_out_tweets_with_a_training_neighbour": len(held_out)},
+    }
+
+
+WORDS = ["a", "small", "flood", "hit", "the", "old", "town", "and", "its", "bridge", "at", "night"]
+texts_with_few_words_changed = st.builds(
+    lambda out, more, gap, case: case(gap.join([*(word for word in WORDS if word not in out), *more])),
+    st.sets(st.sampled_from(WORDS), max_size=4),
+    st.lists(st.sampled_from(["now", "RT", "@user", "http", "17", "…"]), max_size=2),
+    st.sampled_from([" ", "  "]),
+    st.sampled_from([str.lower, str.upper]),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(texts_with_few_words_changed, st.sampled_from(["…", "http", "@a @b", "new", "new  "])),
+            st.sampled_from(["train", "validation", "test"]),
+        ),
+        max_size=40,
+    )
+)
+def test_duplicates_are_those_of_comparing_all_with_all(tweets):
+    texts, splits = [text for text, _ in tweets], [split for _, split in tweets]
+    assert crossing_duplicates(tweets) == simple_crossing_duplicates(texts, splits)
+
+
+def test_the_duplicates_of_the_embedded_corpus_are_those_of_comparing_all_with_all():
+    rows = [row for row, _ in sample.generate(1500, 13)]
+    splits = [row["official_split"] for row in rows]
+    found = crossing_duplicates((row["text"], row["official_split"]) for row in rows)
+    assert found == simple_crossing_duplicates([row["text"] for row in rows], splits)
+    assert found["near"]["pairs"] > 0
 
 
 def test_duplicates_count_only_across_splits():
     texts = ["Flood in town A", "flood  in town a", "RT @x: Flood in town A http", "Flood in town A", "all else here"]
     splits = ["train", "test", "validation", "train", "test"]
-    found = crossing_duplicates(texts, splits)
+    found = crossing_duplicates(zip(texts, splits, strict=True))
     assert found["exact"] == {"texts": 1, "tweets": 3}
     assert found["near"]["pairs"] == 5
     assert found["near"]["held_out_tweets_with_a_training_neighbour"] == 2

@@ -3,11 +3,16 @@
 import gzip
 import io
 import tarfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crisisflow.artifacts import RAW, SPANS, read_json, read_parquet
 from crisisflow.corpus.fetch import HEADER, read_source, run
+from crisisflow.corpus.sorting import sorted_tweets
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SampleParams
 
@@ -40,6 +45,13 @@ def folder(tmp_path):
     return tmp_path / "source"
 
 
+def read(source):
+    """The rows of a source, sorted beside it."""
+    with sorted_tweets(source.with_name("sorting")) as tweets:
+        read_source(source, tweets)
+        return list(tweets)
+
+
 @pytest.fixture
 def archive(folder, tmp_path):
     path = tmp_path / "HumAID.tar.gz"
@@ -49,8 +61,8 @@ def archive(folder, tmp_path):
 
 
 def test_folder_and_archive_give_the_same_rows_ordered_by_id(folder, archive):
-    rows = read_source(folder)
-    assert rows == read_source(archive)
+    rows = read(folder)
+    assert rows == read(archive)
     assert [row["tweet_id"] for row in rows] == ["101", "103", "104", "105"]
     assert [row["event"] for row in rows] == ["nested_flood_2018", None, None, None]
     assert [row["official_split"] for row in rows] == ["test", "train", "dev", "train"]
@@ -110,19 +122,19 @@ def test_a_truncated_archive_is_refused(archive, tmp_path, keep):
     cut = tmp_path / "cut.tar.gz"
     cut.write_bytes(archive.read_bytes()[: int(archive.stat().st_size * keep)])
     with pytest.raises(CrisisflowError, match=r"cut\.tar\.gz: truncated"):
-        read_source(cut)
+        read(cut)
 
 
 def test_no_archive_no_folder_no_tables(tmp_path):
     with pytest.raises(CrisisflowError, match=r"corpus\.source: .*nowhere does not exist"):
-        read_source(tmp_path / "nowhere")
+        read(tmp_path / "nowhere")
     (tmp_path / "text.txt").write_text("no archive")
     with pytest.raises(CrisisflowError, match="no tar archive") as error:
-        read_source(tmp_path / "text.txt")
+        read(tmp_path / "text.txt")
     assert "\n" not in str(error.value)
     (tmp_path / "empty").mkdir()
     with pytest.raises(CrisisflowError, match="no tweets in a table"):
-        read_source(tmp_path / "empty")
+        read(tmp_path / "empty")
 
 
 def test_an_official_download_that_is_no_archive_is_not_kept(tmp_path, monkeypatch):
@@ -140,3 +152,44 @@ def test_a_bad_events_table_is_named(folder, tmp_path):
     events.write_text("id\tevent\n")
     with pytest.raises(CrisisflowError, match=r"corpus\.events: .*events\.tsv, line 1"):
         run(str(folder), str(events), SAMPLE, tmp_path / "r", tmp_path / "g", tmp_path / "m")
+
+
+def test_of_two_events_of_one_tweet_the_last_counts_and_unknown_tweets_are_no_matter(archive, tmp_path):
+    events = tmp_path / "events.tsv"
+    events.write_text("event\ttweet_id\nfirst\t103\nsecond\t103\nelsewhere\t999\nnested\t101\nshort\nshort\n\t104\n")
+    out = tmp_path / "out" / "raw.parquet"
+    run(str(archive), str(events), SAMPLE, out, tmp_path / "gold", tmp_path / "manifest")
+    assert read_parquet(out, RAW)["event"].to_pylist() == ["nested_flood_2018", "second", "", None]
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_truncated_events_table_is_named_and_nothing_is_left(folder, tmp_path):
+    events = tmp_path / "events.tsv.gz"
+    events.write_bytes(gzip.compress(b"tweet_id\tevent\n103\tkerala_floods_2018\n")[:-12])
+    out = tmp_path / "out" / "raw.parquet"
+    with pytest.raises(CrisisflowError, match=r"corpus\.events: cannot read .*events\.tsv\.gz"):
+        run(str(folder), str(events), SAMPLE, out, tmp_path / "out" / "g", tmp_path / "out" / "m")
+    assert list(out.parent.iterdir()) == []
+
+
+def test_what_a_killed_run_left_of_its_sorting_is_of_no_matter(archive, tmp_path):
+    (tmp_path / ".raw.parquet.sorting.partial").write_bytes(b"half a database")
+    run(str(archive), None, SAMPLE, tmp_path / "raw.parquet", tmp_path / "gold", tmp_path / "manifest")
+    assert read_parquet(tmp_path / "raw.parquet", RAW).num_rows == 4
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(archive, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(CrisisflowError, match="cannot sort the tweets in") as error:
+        run(str(archive), None, SAMPLE, tmp_path / "file" / "raw", tmp_path / "g", tmp_path / "m")
+    assert "\n" not in str(error.value)
+
+
+@given(st.dictionaries(st.from_regex("[0-9]{1,4}", fullmatch=True), st.text(st.characters(codec="utf-8")), max_size=30))
+def test_rows_come_as_they_went_in_ordered_by_id_as_strings(texts):
+    rows = [dict(zip(RAW.names, (*each, "class", None, "train"), strict=True)) for each in texts.items()]
+    with TemporaryDirectory() as folder, sorted_tweets(Path(folder) / "sorting") as tweets:
+        for row in rows:
+            tweets.add(row, "here")
+        assert list(tweets) == sorted(rows, key=lambda row: row["tweet_id"])
+    assert not Path(folder).exists()

@@ -1,12 +1,16 @@
 import hashlib
 import html
 import os
+import random
 import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crisisflow.artifacts import RAW
 from crisisflow.corpus import sample
@@ -41,19 +45,41 @@ def repair(text):
     return re.sub("([\u1f00-\u1fff])([0-9A-F])", lambda m: chr((ord(m[1]) << 4) | int(m[2], 16)), html.unescape(text))
 
 
+def generate(tweets, seed):
+    """All rows and all spans."""
+    rows, spans = zip(*sample.generate(tweets, seed), strict=True)
+    return list(rows), [span for own in spans for span in own]
+
+
 @pytest.fixture(scope="module", params=SIZES)
 def corpus(request):
-    return sample.generate(request.param, seed=7)
+    return generate(request.param, seed=7)
 
 
 def test_same_seed_same_corpus_and_another_seed_another():
-    first = sample.generate(200, seed=1)
-    assert first == sample.generate(200, seed=1)
-    assert first[0] != sample.generate(200, seed=2)[0]
+    first = generate(200, seed=1)
+    assert first == generate(200, seed=1)
+    assert first[0] != generate(200, seed=2)[0]
+
+
+def test_each_tweet_comes_with_its_own_spans():
+    for row, spans in sample.generate(200, seed=1):
+        assert {span.tweet_id for span in spans} <= {row["tweet_id"]}
+
+
+@pytest.mark.parametrize("ids", [2_000, 10**9])
+@given(seed=st.integers(), tweets=st.integers(6, 200))
+def test_the_ids_are_those_of_a_plain_sample_even_if_one_is_drawn_twice(ids, seed, tweets):
+    ids = range(5 * 10**8, 5 * 10**8 + ids)
+    drawn, plain = random.Random(seed), random.Random(seed)
+    with patch.object(sample, "TWEET_IDS", ids):
+        found = sample._draw_ids(tweets, drawn).tolist()
+    assert found == sorted(plain.sample(ids, tweets))
+    assert drawn.getstate() == plain.getstate()
 
 
 def test_corpus_does_not_depend_on_the_hash_seed():
-    code = "from crisisflow.corpus.sample import generate; print(ascii(generate(200, seed=1)))"
+    code = "from crisisflow.corpus.sample import generate; print(ascii(list(generate(200, seed=1))))"
     outputs = {
         hashlib.sha256(
             subprocess.run(
@@ -103,7 +129,7 @@ def test_gold_spans_fit_the_repaired_texts(corpus):
 
 
 def test_gold_spans_cover_the_words_they_name():
-    rows, spans = sample.generate(2400, seed=7)
+    rows, spans = generate(2400, seed=7)
     texts = {row["tweet_id"]: repair(row["text"]) for row in rows}
     covered = defaultdict(Counter)
     for span in spans:
@@ -117,7 +143,7 @@ def test_gold_spans_cover_the_words_they_name():
 def test_repair_restores_exactly_the_text_before_the_damage(corpus, monkeypatch):
     rows, _ = corpus
     monkeypatch.setattr(sample, "_damage", lambda text: text)
-    intact, _ = sample.generate(len(rows), seed=7)
+    intact, _ = generate(len(rows), seed=7)
     changed = 0
     for damaged, original in zip(rows, intact, strict=True):
         assert repair(damaged["text"]) == repair(original["text"]) == original["text"]
@@ -152,7 +178,7 @@ def test_every_event_occurs_and_splits_are_stratified(corpus):
 
 
 def test_all_ten_types_are_frequent():
-    rows, spans = sample.generate(2400, seed=7)
+    rows, spans = generate(2400, seed=7)
     counts = Counter(span.label for span in spans)
     assert set(counts) == set(ENTITY_TYPES)
     assert min(counts.values()) >= 40

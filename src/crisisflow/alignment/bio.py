@@ -4,13 +4,23 @@ The paper: offset mapping of the tokenizer; continuation subwords get -100. A wo
 pre-tokenizer splits at, so `#flood` is two words for WordPiece and for byte-level BPE alike.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crisisflow.annotation.span import Span, read_spans
-from crisisflow.artifacts import ALIGNED, TWEETS, read_parquet, write_json, write_parquet
+from crisisflow.annotation.span import Span, by_tweet, read_spans
+from crisisflow.artifacts import (
+    ALIGNED,
+    TWEETS,
+    batched,
+    count_rows,
+    parquet_writer,
+    read_in_parts,
+    table_of,
+    write_json,
+)
+from crisisflow.errors import CrisisflowError
 from crisisflow.params import AlignmentParams
 from crisisflow.pretrained import check_length, load_tokenizer
 from crisisflow.progress import say, tracked
@@ -131,46 +141,58 @@ def align(
         yield Aligned(encoded["input_ids"][number], labels, fates_of(own, decode(words, tags), reach), cut)
 
 
+def _with_spans(tweets: Path, resolved: Path) -> Iterator[tuple[dict[str, str], list[Span]]]:
+    """The rows of a tweets file, each with its spans; both files are read side by side, as they are needed.
+
+    Raises:
+        CrisisflowError: one of them is not in the order of its tweet ids.
+    """
+    annotated = by_tweet(read_spans(resolved), resolved)
+    spans = next(annotated, None)
+    before = ""
+    for table in read_in_parts(tweets, TWEETS):
+        for row in table.to_pylist():
+            tweet_id = row["tweet_id"]
+            if tweet_id <= before:
+                raise CrisisflowError(
+                    f"{tweets}: tweet {tweet_id} comes after tweet {before}, but tweets must be ordered by their ids "
+                    "(as strings); make it again with: crisisflow subset"
+                )
+            before = tweet_id
+            while spans and spans[0].tweet_id < tweet_id:
+                spans = next(annotated, None)
+            yield row, spans if spans and spans[0].tweet_id == tweet_id else []
+
+
 def run(tweets: Path, resolved: Path, encoder: str, params: AlignmentParams, out: Path, statistics: Path) -> None:
     """Write the aligned tweets of one row's tokenizer and, per type, the fates of the spans.
 
     Raises:
-        CrisisflowError: the encoder is not to be had, or takes no sequences as long as `max_length`.
+        CrisisflowError: the encoder is not to be had, or takes no sequences as long as `max_length`; or the tweets or
+            their spans are not in the order of the tweets' ids.
     """
     check_length(encoder, params.max_length)
     tokenizer = load_tokenizer(encoder)
-    table = read_parquet(tweets, TWEETS)
-    spans: dict[str, list[Span]] = defaultdict(list)
-    for span in read_spans(resolved):
-        spans[span.tweet_id].append(span)
-    ids, texts = table["tweet_id"].to_pylist(), table["text"].to_pylist()
-    classes, splits = table["class_label"].to_pylist(), table["split"].to_pylist()
-    rows: list[dict[str, Any]] = []
+    lengths: Counter[int] = Counter()
     fates: Counter[tuple[str, str]] = Counter()
     cut = 0
-    batches = range(0, len(ids), BATCH)
-    for begin in tracked(batches, "bio", len(batches), "batches"):
-        part = slice(begin, begin + BATCH)
-        own = [spans[tweet_id] for tweet_id in ids[part]]
-        aligned = align(tokenizer, texts[part], own, params.max_length)
-        for tweet_id, split, label, tweet in zip(ids[part], splits[part], classes[part], aligned, strict=True):
-            rows.append(
-                {
-                    "tweet_id": tweet_id,
-                    "split": split,
-                    "input_ids": tweet.input_ids,
-                    "labels": tweet.labels,
-                    "class_id": EVENT_CLASSES.index(label),
-                    "truncated_spans": sum(fate == "truncated" for _, fate in tweet.fates),
-                }
-            )
-            fates.update(tweet.fates)
-            cut += tweet.cut
-    write_parquet(out, rows, ALIGNED)
-    lengths = sorted(len(row["input_ids"]) for row in rows)
+    batches = -(-count_rows(tweets, TWEETS) // BATCH)
+    with parquet_writer(out, ALIGNED) as append:
+        for batch in tracked(batched(_with_spans(tweets, resolved), BATCH), "bio", batches, "batches"):
+            aligned = align(tokenizer, [row["text"] for row, _ in batch], [own for _, own in batch], params.max_length)
+            rows: list[Sequence[Any]] = []
+            for (row, _), tweet in zip(batch, aligned, strict=True):
+                class_id = EVENT_CLASSES.index(row["class_label"])
+                truncated = sum(fate == "truncated" for _, fate in tweet.fates)
+                rows.append((row["tweet_id"], row["split"], tweet.input_ids, tweet.labels, class_id, truncated))
+                lengths[len(tweet.input_ids)] += 1
+                fates.update(tweet.fates)
+                cut += tweet.cut
+            append(table_of(rows, ALIGNED))
+    subwords = sum(length * count for length, count in lengths.items())
     facts = {
-        "tweets": len(rows),
-        "subwords": {"mean": sum(lengths) / len(lengths), "longest": lengths[-1]},
+        "tweets": lengths.total(),
+        "subwords": {"mean": subwords / lengths.total(), "longest": max(lengths)},
         "tweets_cut": cut,
         "spans": {label: {fate: fates[label, fate] for fate in FATES} for label in ENTITY_TYPES},
     }

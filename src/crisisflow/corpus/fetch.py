@@ -3,19 +3,22 @@
 import csv
 import gzip
 import hashlib
-import io
 import re
 import tarfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, NamedTuple
 
-from crisisflow.annotation.span import write_spans
-from crisisflow.artifacts import RAW, write_json, write_parquet
+import pyarrow as pa
+
+from crisisflow.annotation.span import Span
+from crisisflow.artifacts import RAW, ROW_GROUP, SPANS, batched, parquet_writer, table_of, write_json
 from crisisflow.corpus.download import download
 from crisisflow.corpus.sample import generate
+from crisisflow.corpus.sorting import Row, SortedTweets, sorted_tweets
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SampleParams
 from crisisflow.progress import say
@@ -27,8 +30,6 @@ HEADER = ["tweet_id", "tweet_text", "class_label"]
 # all_train.tsv in the combined archive, hurricane_maria_2017_train.tsv and the like in the per-event ones.
 TABLE_NAME = re.compile(rf"(?P<event>.+)_(?P<split>{'|'.join(OFFICIAL_SPLITS)})\.tsv")
 
-Row = dict[str, str | None]
-
 
 def _is_table(name: str) -> bool:
     """Whether a file is one of HumAID's tables; macOS puts a `._` twin beside each, which is not."""
@@ -36,63 +37,69 @@ def _is_table(name: str) -> bool:
     return not base.startswith("._") and TABLE_NAME.fullmatch(base) is not None
 
 
-def _tables(source: Path) -> Iterator[tuple[str, bytes]]:
+def _tables(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """Yield (name, content) of each table of an archive or folder; nothing of an archive is unpacked to disk."""
     if source.is_dir():
         for path in sorted(source.rglob("*.tsv")):
             if _is_table(path.name):
-                yield str(path.relative_to(source)), path.read_bytes()
+                with path.open("rb") as stream:
+                    yield str(path.relative_to(source)), stream
         return
+    with tarfile.open(source) as archive:
+        for member in archive:
+            if member.isfile() and _is_table(member.name):
+                yield member.name, archive.extractfile(member)
+
+
+def _lines(source: Path) -> Iterator[tuple[str, int, bytes]]:
+    """Yield (table, line number, line without its end) of all tables; of an empty one the first line is empty.
+
+    Raises:
+        CrisisflowError: the archive is truncated or none.
+    """
     try:
-        with tarfile.open(source) as archive:
-            for member in archive:
-                if member.isfile() and _is_table(member.name):
-                    yield member.name, archive.extractfile(member).read()
+        for name, stream in _tables(source):
+            for number, line in enumerate(chain([stream.readline()], stream), start=1):
+                yield name, number, line.removesuffix(b"\n")
     except (tarfile.ReadError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         reason = str(error).splitlines()[0]
         raise CrisisflowError(f"{source}: truncated or no tar archive ({reason}); fetch it again") from error
 
 
-def _read_table(name: str, content: bytes) -> Iterator[tuple[int, Row]]:
-    """Yield (line number, row) of one table.
+def _read_rows(source: Path) -> Iterator[tuple[str, Row]]:
+    """Yield (where it stands, row) of all tables.
 
     Raises:
-        CrisisflowError: a wrong header or number of columns, bad UTF-8, an empty text, an unknown class, a bad id.
+        CrisisflowError: a wrong header or number of columns, bad UTF-8, an empty text, an unknown class, a bad id; or
+            the archive is truncated or none.
     """
-    matched = TABLE_NAME.fullmatch(Path(name).name)
-    event = matched["event"] if matched["event"] != "all" else None
-    for number, raw in enumerate(content.removesuffix(b"\n").split(b"\n"), start=1):
+    for name, number, line in _lines(source):
+        where = f"{name}, line {number}"
         try:
-            fields = raw.decode("utf-8").removesuffix("\r").split("\t")
+            fields = line.decode("utf-8").removesuffix("\r").split("\t")
         except UnicodeDecodeError as error:
-            raise CrisisflowError(f"{name}, line {number}: not UTF-8 ({error.reason} at byte {error.start})") from None
+            raise CrisisflowError(f"{where}: not UTF-8 ({error.reason} at byte {error.start})") from None
         if number == 1:
             if fields != HEADER:
-                raise CrisisflowError(f"{name}, line 1: the header must be {' '.join(HEADER)} (tab separated)")
+                raise CrisisflowError(f"{where}: the header must be {' '.join(HEADER)} (tab separated)")
             continue
         if len(fields) != len(HEADER):
-            raise CrisisflowError(f"{name}, line {number}: {len(fields)} columns where {len(HEADER)} are expected")
+            raise CrisisflowError(f"{where}: {len(fields)} columns where {len(HEADER)} are expected")
         tweet_id, text, class_label = fields
         if not re.fullmatch(r"[0-9]+", tweet_id):
-            raise CrisisflowError(f"{name}, line {number}: the tweet id is not a number")
+            raise CrisisflowError(f"{where}: the tweet id is not a number")
         if not text.strip():
-            raise CrisisflowError(f"{name}, line {number}: the text is empty")
+            raise CrisisflowError(f"{where}: the text is empty")
         if class_label not in EVENT_CLASSES:
-            raise CrisisflowError(f"{name}, line {number}: unknown class {class_label!r}")
-        yield (
-            number,
-            {
-                "tweet_id": tweet_id,
-                "text": text,
-                "class_label": class_label,
-                "event": event,
-                "official_split": matched["split"],
-            },
-        )
+            raise CrisisflowError(f"{where}: unknown class {class_label!r}")
+        matched = TABLE_NAME.fullmatch(Path(name).name)
+        event = matched["event"] if matched["event"] != "all" else None
+        values = (tweet_id, text, class_label, event, matched["split"])
+        yield where, dict(zip(RAW.names, values, strict=True))
 
 
-def read_source(source: Path) -> list[Row]:
-    """All tweets of an archive or folder in HumAID's layout, ordered by tweet id.
+def read_source(source: Path, tweets: SortedTweets) -> None:
+    """Add all tweets of an archive or folder in HumAID's layout.
 
     Raises:
         CrisisflowError: the source is absent, truncated or holds no table; a line is bad; a tweet id comes twice.
@@ -101,31 +108,30 @@ def read_source(source: Path) -> list[Row]:
         raise CrisisflowError(
             f"corpus.source: {source} does not exist; give sample, official, or the path of an archive or folder"
         )
-    rows: dict[str, Row] = {}
-    seen: dict[str, str] = {}
-    for name, content in _tables(source):
-        for number, row in _read_table(name, content):
-            where = f"{name}, line {number}"
-            if row["tweet_id"] in seen:
-                raise CrisisflowError(f"{where}: tweet id {row['tweet_id']} was already in {seen[row['tweet_id']]}")
-            seen[row["tweet_id"]] = where
-            rows[row["tweet_id"]] = row
-    if not rows:
+    empty = True
+    for where, row in _read_rows(source):
+        tweets.add(row, where)
+        empty = False
+    if empty:
         raise CrisisflowError(f"{source}: no tweets in a table named <event>_train.tsv, _dev.tsv or _test.tsv")
-    return [rows[tweet_id] for tweet_id in sorted(rows)]
 
 
-def read_events(path: Path) -> dict[str, str]:
-    """The event of each tweet id, from a tab-separated table (plain or .gz) with columns tweet_id and event."""
+def read_events(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield (tweet id, event) of a tab-separated table (plain or .gz) with columns tweet_id and event.
+
+    Raises:
+        CrisisflowError: it cannot be read, or its header names others.
+    """
     try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8", newline="\n") as stream:
+            table = csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+            if not {"tweet_id", "event"} <= set(table.fieldnames or ()):
+                raise CrisisflowError(f"corpus.events: {path}, line 1: the header must name tweet_id and event")
+            for row in table:
+                yield row["tweet_id"], row["event"]
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise CrisisflowError(f"corpus.events: cannot read {path} ({error})") from error
-    table = csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
-    if not {"tweet_id", "event"} <= set(table.fieldnames or ()):
-        raise CrisisflowError(f"corpus.events: {path}, line 1: the header must name tweet_id and event")
-    return {row["tweet_id"]: row["event"] for row in table}
 
 
 def _sha256(source: Path) -> str:
@@ -134,21 +140,29 @@ def _sha256(source: Path) -> str:
         with source.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     whole = hashlib.sha256()
-    for name, content in _tables(source):
-        whole.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    for name, stream in _tables(source):
+        whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
     return whole.hexdigest()
 
 
-def _manifest(source: str, sha256: str | None, rows: Iterable[Row]) -> dict[str, Any]:
-    counts: Counter[tuple[str, str]] = Counter((row["class_label"], row["official_split"]) for row in rows)
-    return {
-        "source": source,
-        "sha256": sha256,
-        "rows": counts.total(),
-        "rows_per_class_and_split": {
-            label: {split: counts[label, split] for split in OFFICIAL_SPLITS} for label in EVENT_CLASSES
-        },
-    }
+class Counts(NamedTuple):
+    """What was written: tweets by class and official split, and how many of them are of a named event."""
+
+    rows: Counter[tuple[str, str]]
+    named: int
+
+
+def _write(tweets: Iterable[tuple[Row, list[Span]]], out: Path, gold: Path) -> Counts:
+    """Write the rows and their spans as they come."""
+    rows: Counter[tuple[str, str]] = Counter()
+    named = 0
+    with parquet_writer(out, RAW) as append, parquet_writer(gold, SPANS) as append_spans:
+        for part in batched(tweets, ROW_GROUP):
+            append(pa.Table.from_pylist([row for row, _ in part], schema=RAW))
+            append_spans(table_of((span for _, spans in part for span in spans), SPANS))
+            rows.update((row["class_label"], row["official_split"]) for row, _ in part)
+            named += sum(row["event"] is not None for row, _ in part)
+    return Counts(rows, named)
 
 
 def run(source: str, events: str | None, sample: SampleParams, out: Path, gold: Path, manifest: Path) -> None:
@@ -158,24 +172,25 @@ def run(source: str, events: str | None, sample: SampleParams, out: Path, gold: 
         source: `sample`, `official`, or the path of an archive or folder in HumAID's layout.
         events: a table (tweet_id, event) for a source that does not name events, or None.
     """
-    spans = []
     if source == "sample":
-        rows, spans = generate(sample.tweets, sample.seed)
-        facts = _manifest("sample", None, rows)
+        counts = _write(generate(sample.tweets, sample.seed), out, gold)
+        facts = {"source": "sample", "sha256": None}
     else:
         path = download(OFFICIAL_URL, out.parent / "download") if source == "official" else Path(source)
-        try:
-            rows = read_source(path)
-        except CrisisflowError:
-            if source == "official":
-                path.unlink()  # what came is no corpus: the next run downloads it anew
-            raise
-        if events is not None:
-            known = read_events(Path(events))
-            rows = [{**row, "event": row["event"] or known.get(row["tweet_id"])} for row in rows]
-        facts = _manifest(path.name, _sha256(path), rows)
-    write_parquet(out, rows, RAW)
-    write_spans(gold, spans)
+        with sorted_tweets(out.with_name(f".{out.name}.sorting.partial")) as tweets:
+            try:
+                read_source(path, tweets)
+            except CrisisflowError:
+                if source == "official":
+                    path.unlink()  # what came is no corpus: the next run downloads it anew
+                raise
+            if events is not None:
+                tweets.add_events(read_events(Path(events)))
+            counts = _write(((row, []) for row in tweets), out, gold)
+        facts = {"source": path.name, "sha256": _sha256(path)}
+    facts["rows"] = counts.rows.total()
+    facts["rows_per_class_and_split"] = {
+        label: {split: counts.rows[label, split] for split in OFFICIAL_SPLITS} for label in EVENT_CLASSES
+    }
     write_json(manifest, facts)
-    named = sum(row["event"] is not None for row in rows)
-    say(f"fetch: {len(rows):,} tweets from {facts['source']}, {named:,} of a named event")
+    say(f"fetch: {facts['rows']:,} tweets from {facts['source']}, {counts.named:,} of a named event")

