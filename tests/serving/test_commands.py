@@ -68,6 +68,16 @@ def test_an_entity_that_is_covered_is_covered_in_the_list_too():
     assert [own["text"] for own in written["entities"]] == ["•" * 7]
 
 
+@pytest.mark.parametrize(
+    ("tweet_id", "kept"),
+    [("1234567890123456789", True), (17, True), ("t-1", True), ("＠ada", False), ("a@b.org", False)],
+)
+def test_an_id_that_names_somebody_is_not_written(tweet_id, kept):
+    line = json.dumps({"id": tweet_id, "text": "flood"})
+    (written,) = predicted(lambda texts: [Findings([], None, False)], [line], "", True)
+    assert written.get("id") == (tweet_id if kept else None)
+
+
 def test_a_stream_is_answered_before_it_ends(options):
     command = [sys.executable, "-m", "crisisflow", "predict", "-", *map(str, options)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

@@ -197,7 +197,7 @@ def test_places_are_on_the_map_in_the_table_and_in_the_export(page, address):
     expect(page.locator("#f-class option")).to_have_count(11)
     place = {"name": "Kathmandu", "country": "Nepal", "kind": "city", "latitude": 27.7, "longitude": 85.3}
     entity = {"start": 0, "end": 9, "text": "Kathmandu", "label": "LOCATION", "score": 0.9, "place": place}
-    tweet = {"number": 1, "id": "a", "at": "2026-01-01T00:00:00Z", "text": "Kathmandu shakes, ask @x", "event": None}
+    tweet = {"number": 1, "id": "@x", "at": "2026-01-01T00:00:00Z", "text": "Kathmandu shakes, ask @x", "event": None}
     tweet |= {"masked": "Kathmandu shakes, ask ••", "entities": [entity], "truncated": False}
     stream = f"id: 1\nevent: tweet\ndata: {json.dumps(tweet)}\n\nevent: end\ndata: \n\n"
     page.route("**/events", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
@@ -218,6 +218,7 @@ def test_places_are_on_the_map_in_the_table_and_in_the_export(page, address):
     features = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))["features"]
     assert [own["geometry"]["coordinates"] for own in features] == [[85.3, 27.7]]
     assert features[0]["properties"]["text"] == "Kathmandu shakes, ask ••"
+    assert features[0]["properties"]["id"] is None
 
 
 def test_a_stream_shows_what_programs_send(page, address):

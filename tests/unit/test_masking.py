@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from crisisflow.masking import COVER, mask
 
-PIECES = ["@someone", "@@someone", "＠wide", "me@example.org", "me＠example.org", "a.b+c@x-y.co.uk"]
+PIECES = [
+    "@someone",
+    "o'brien@example.org",
+    "o’brien@example.org",
+    "@@someone",
+    "＠wide",
+    "me@example.org",
+    "me＠example.org",
+    "a.b+c@x-y.co.uk",
+]
 PIECES += ["+1 (555) 010-0199", "0917.555.0100", "0917 - 555 - 0100", "555–010–0199", "5550100"]
 PLAIN = [
     "17 dead",

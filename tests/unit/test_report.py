@@ -278,6 +278,7 @@ def test_the_cost_of_a_step_is_summed_over_its_jobs(tmp_path):
     write(tmp_path / "train-A-13.tsv", f"{head}60.5\t0:01:00\t100.5\t1\t50\n")
     write(tmp_path / "train-B-x-13.tsv", f"{head}3600\t1:00:00\t300\t1\t10\n")
     write(tmp_path / "fetch.tsv", f"{head}0.01\t0:00:00\tNA\tNA\tNA\n")
+    write(tmp_path / "tables.tsv", "")  # as a full disk leaves it
     names = ["fetch", "train-A-13", "train-B-x-13", "train-C-13", "tables"]
     found = provenance.steps([tmp_path / f"{name}.tsv" for name in names])
     assert [step.rule for step in found] == ["fetch", "train", "tables"]

@@ -224,9 +224,9 @@ def snakemade(tmp_path_factory) -> Study:
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory) -> Study:
-    """Run by `dvc repro` from a clean clone."""
+    """Run by `dvc repro` from a clean clone, by real processes: each with hash and random seeds of its own."""
     study = Study(tmp_path_factory.mktemp("reproduced"))
-    study.run("dvc", "repro")
+    study.run("dvc", "repro", real=True)
     return study
 
 

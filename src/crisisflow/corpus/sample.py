@@ -99,7 +99,7 @@ def _draw_ids(tweets: int, rng: random.Random) -> np.ndarray:
     before = rng.getstate()
     ids = np.fromiter((rng.choice(TWEET_IDS) for _ in range(tweets)), np.int64, tweets)
     ids.sort()
-    if (ids[1:] == ids[:-1]).any():  # an id was drawn twice, which is rarer than one corpus in 100,000
+    if (ids[1:] == ids[:-1]).any():  # an id was drawn twice, as in one corpus of two million in 100,000
         rng.setstate(before)
         ids = np.sort(np.array(rng.sample(TWEET_IDS, tweets)))
     return ids

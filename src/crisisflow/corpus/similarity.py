@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 SUBSETS = 24  # of a set's rarest words, at most: more of them are longer, and name fewer pairs that are not similar
-# What a step of the search holds: sums, and words of the sets that are compared. Larger ones were not faster.
+# What a step of the search holds: sums, and words of the sets that are compared. Larger ones were not faster. All sums
+# are made anew for each part of them, so there are at most PARTS of those, which are larger then.
 SUMS_AT_ONCE = 1 << 19
+PARTS = 8
 WORDS_AT_ONCE = 1 << 19
 
 
@@ -36,15 +38,17 @@ def similar(sets: Mapping[int, np.ndarray], threshold: float) -> Iterator[Simila
     et al. 2012, "Can we beat the prefix filtering?", SIGMOD): two sets of a and b words, both in one order, that have c
     in common share k of them within their first a - c + k and b - c + k. So of all subsets of k words there they share
     one, and where two sets have one of the same sum (of a random number for each word) they are compared. k is as large
-    as SUBSETS allows; sets of ten to twenty words that share such a subset mostly are similar, and so the time follows
-    the number of similar pairs. A pair counts at the subset of its first common words, so none has to be remembered.
+    as SUBSETS allows; sets of ten to twenty words that share such a subset mostly are similar. A pair counts at the
+    subset of its first common words, so none has to be remembered. The time follows the number of sets and of pairs
+    that share a subset: where thousands of long texts have the same few words as their rarest, that is all pairs of
+    them, similar or not.
 
     Args:
         sets: by size, arrays (sets, size) of distinct sets, each its words as numbers from 0 in ascending order; fast
             if the rarer word has the lower number.
     """
     words = max((int(table.max()) + 1 for table in sets.values() if table.size), default=0)
-    # Not a hash of Python's: that differs from run to run, and with it the order of the pairs.
+    # Not a hash of Python's, which differs from run to run.
     marks = np.random.default_rng(0).integers(0, 1 << 64, words, dtype=np.uint64)
     for size in sorted(sets):
         for other in sorted(other for other in sets if other >= size):
@@ -63,7 +67,7 @@ def _join(
     spare, more = left.shape[1] - common, right.shape[1] - common
     chosen = max(k for k in range(1, common + 1) if k == 1 or comb(more + k, k) <= SUBSETS)
     sums = len(left) * comb(spare + chosen, chosen) + len(right) * comb(more + chosen, chosen)
-    parts = -(-sums // SUMS_AT_ONCE)
+    parts = min(-(-sums // SUMS_AT_ONCE), PARTS)
     for part in range(parts):
         sums, rows = _subsets(marks[left[:, : spare + chosen].T], spare, part, parts)
         order = np.argsort(sums)

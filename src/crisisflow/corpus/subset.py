@@ -96,8 +96,8 @@ def _write(repaired: Path, splits: np.ndarray, out: Path) -> None:
 def run(repaired: Path, size: int | Literal["all"], split: SplitParams, seed: int, out: Path, statistics: Path) -> None:
     """Write the drawn tweets, ordered by id, each with its split, and the statistics of the result.
 
-    The texts pass part by part. What grows with the tweets is the draw (128 bytes of each while it lasts, as measured)
-    and after it the search for duplicates (see `crossing_duplicates`).
+    The texts pass part by part. What grows with the tweets is the draw and after it the search for duplicates (see
+    `crossing_duplicates`).
     """
     labels = array("B")
     for table in read_in_parts(repaired, RAW):

@@ -52,7 +52,7 @@ def steps(benchmarks: Iterable[Path]) -> list[Step]:
 
 
 def _step(rule: str, paths: Sequence[Path]) -> Step:
-    there = [path for path in paths if path.exists()]
+    there = [path for path in paths if path.exists() and path.stat().st_size]
     if not there:
         return Step(rule, len(paths), 0, 0, 0, 0, "", 0)
     # a job that was over at once has no memory or processor time measured

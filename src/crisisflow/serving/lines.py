@@ -75,11 +75,12 @@ def together(items: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def masked(record: dict[str, Any]) -> dict[str, Any]:
-    """The id and the masked text, as in the exports of the live view.
+    """The id, unless it is a handle or an address, and the masked text, as in the exports of the live view.
 
     Without the other keys: a name in them may look like any word, and a date like a phone number.
     """
-    ids = {key: record[key] for key in IDS if isinstance(record.get(key), str | int)}
+    named = {key: record.get(key) for key in IDS}
+    ids = {key: own for key, own in named.items() if isinstance(own, str | int) and not {"@", "＠"} & {*str(own)}}
     return {**ids, "text": mask(record["text"])}
 
 

@@ -1,8 +1,11 @@
 """A Python that has imported the heavy libraries, and forks itself for each command that `client.py` asks for.
 
 The tests of the workflow start hundreds of commands, each of which would import torch, scikit-learn, Snakemake or DVC
-anew. What a command is does not change: the same script, in its own folder and environment, with the same files as its
-input and output. Nothing of crisisflow is imported here, since each study has code of its own.
+anew. What a command does is the same: its script, in its own folder and environment, with the same files as its input
+and output. Nothing of crisisflow is imported here, since each study has code of its own. What is not the same: the
+commands of a server share the seed of Python's hashes and the first state of NumPy's and torch's generators, variables
+that are read at an import (OMP_NUM_THREADS) are the server's, and a module counts as imported that a script forgot.
+So a whole study is run by real processes besides, and its bytes are compared (tests/workflow/test_study.py).
 
     python server.py SOCKET      says "ready" when it is
 """
@@ -114,7 +117,7 @@ def attend(client: socket.socket) -> None:
         os.killpg(child, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     with contextlib.suppress(OSError):
-        client.sendall((code % 256).to_bytes(1))
+        client.sendall((code if code >= 0 else 128 - code).to_bytes(1))  # ended by a signal: as a shell says it
 
 
 def serve(path: str) -> None:

@@ -6,6 +6,11 @@ function textOf(tweet, entity, unmasked) {
   return Array.from(unmasked ? tweet.text : tweet.masked).slice(entity.start, entity.end).join("");
 }
 
+// No handle and no address; a number is an id and not a phone's.
+function idOf(tweet, unmasked) {
+  return unmasked || !/[@＠]/.test(tweet.id ?? "") ? tweet.id : null;
+}
+
 // A cell that begins like a formula would be one in a spreadsheet; some take the full-width signs for the others.
 function cell(value) {
   const text = String(value ?? "");
@@ -14,7 +19,7 @@ function cell(value) {
 
 export function csv(tweets, unmasked) {
   const rows = tweets.map((tweet) => [
-    tweet.number, tweet.id, tweet.at, tweet.event?.label, tweet.event?.score,
+    tweet.number, idOf(tweet, unmasked), tweet.at, tweet.event?.label, tweet.event?.score,
     tweet.entities.map((entity) => `${entity.label}: ${textOf(tweet, entity, unmasked)}`).join("; "),
     tweet.entities.filter(({ place }) => place).map(({ place }) => `${place.name}, ${place.country}`).join("; "),
     unmasked ? tweet.text : tweet.masked,
@@ -29,7 +34,7 @@ export function geojson(tweets, unmasked) {
       geometry: { type: "Point", coordinates: [entity.place.longitude, entity.place.latitude] },
       properties: {
         place: entity.place.name, country: entity.place.country, precision: entity.place.kind,
-        named: textOf(tweet, entity, unmasked), tweet: tweet.number, id: tweet.id, at: tweet.at,
+        named: textOf(tweet, entity, unmasked), tweet: tweet.number, id: idOf(tweet, unmasked), at: tweet.at,
         kind: tweet.event?.label ?? null, score: tweet.event?.score ?? null, text: unmasked ? tweet.text : tweet.masked,
       },
     })));
