@@ -13,7 +13,7 @@ SHELL := /bin/bash
 reproduce: .venv/installed
 	@crisisflow unlock
 	@echo "crisisflow: running the study in params.yaml (snakemake --cores all); finished steps are kept"
-	@snakemake --cores all --quiet host progress
+	@snakemake --cores all --quiet host reason
 	@crisisflow record
 	@echo
 	@echo "crisisflow: done. Open results/report.html"
