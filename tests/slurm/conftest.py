@@ -166,7 +166,14 @@ def begin(study: Study, *command: str) -> subprocess.Popen:
     """Start a command in a study, and do not wait; what it says goes to run.log."""
     with (study.folder / "run.log").open("ab") as log:
         return subprocess.Popen(
-            command, cwd=study.folder, env=study.environment(real=True), stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=study.folder,
+            env=study.environment(real=True),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            # a pytest in the background of a script ignores Ctrl-C, and what it starts would as well
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
 
 
