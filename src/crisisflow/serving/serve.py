@@ -76,7 +76,10 @@ def check_user(allow_root: bool) -> None:
         CrisisflowError: it is root, and not said to be meant.
     """
     if os.geteuid() == 0 and not allow_root:
-        raise CrisisflowError("serve needs no root, and does not run as root; use another user, or --allow-root")
+        raise CrisisflowError(
+            "serve needs no root, and does not run as root; use another user, or --allow-root "
+            "(make dashboard OPTIONS=--allow-root)"
+        )
 
 
 def options_of(limits: Limits) -> dict[str, Any]:
