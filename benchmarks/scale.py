@@ -1,7 +1,8 @@
 """What the steps take of corpora of several sizes: `python benchmarks/scale.py 60000 250000 1000000 --out DIR`.
 
 For each number of tweets the commands that the workflow runs from fetch to alignment, one after the other, with the
-values of params.yaml but for a corpus that is generated and taken whole; spaCy in two shards side by side, as in the
+values of params.yaml but for the corpus: generated and taken whole or, with --source and --events, as many tweets drawn
+from an archive (which fetch and repair read whole each time); spaCy in two shards side by side, as in the
 workflow. Each process has one thread and pays for its own imports. A step that DIR/scale.csv knows, and whose files are
 still there, is not run again. Peak memory is of the largest process of a step, processor seconds are summed over them,
 as the kernel counted both; no peak can be seen that is below this program's own (some 70 MB: it imports little).
@@ -60,8 +61,8 @@ def command(name: str, **values: Any) -> list[str]:
     return words
 
 
-def steps(tweets: int, params: dict[str, Any], folder: Path) -> Iterator[Step]:
-    """The steps from fetch to alignment, in their order."""
+def steps(tweets: int, source: dict[str, Any], params: dict[str, Any], folder: Path) -> Iterator[Step]:
+    """The steps from fetch to alignment, in their order; `source` are fetch's --source and --events."""
 
     def step(name: str, inputs: dict[str, Any], **outputs: Path) -> Step:
         return Step(name, [command(name, **inputs, **outputs)], list(outputs.values()))
@@ -70,9 +71,9 @@ def steps(tweets: int, params: dict[str, Any], folder: Path) -> Iterator[Step]:
     corpus, annotation = params["corpus"], params["annotation"]
     sample = {**corpus["sample"], "tweets": tweets}
     fetched = {"out": raw, "gold": folder / "gold.parquet", "manifest": folder / "manifest.json"}
-    yield step("fetch", {"source": "sample", "sample": sample}, **fetched)
+    yield step("fetch", {**source, "sample": sample}, **fetched)
     yield step("repair", {"raw": raw, "params": corpus["repair"]}, out=repaired, counts=folder / "repair.json")
-    draw = {"repaired": repaired, "size": "all", "split": corpus["split"], "seed": corpus["seed"]}
+    draw = {"repaired": repaired, "size": tweets, "split": corpus["split"], "seed": corpus["seed"]}
     yield step("subset", draw, out=drawn, statistics=folder / "subset.json")
     spacy, ruler, regex, resolved = (folder / f"{name}.parquet" for name in ("spacy", "ruler", "regex", "resolved"))
     shards = {f"{part}-of-{SHARDS}": folder / f"spacy-{part}.parquet" for part in range(1, SHARDS + 1)}
@@ -123,6 +124,7 @@ def read_costs(path: Path) -> list[Cost]:
 def draw(costs: Sequence[Cost]) -> "Figure":
     """Peak memory and processor seconds of each step against the number of tweets."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter, NullLocator
 
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     panels = figure.subplots(1, 2)
@@ -135,8 +137,13 @@ def draw(costs: Sequence[Cost]) -> "Figure":
             look = {"color": style.colour, "marker": style.marker, "linestyle": style.line}
             look["markerfacecolor"] = style.colour if at < len(SERIES) else "white"  # more steps than styles
             panel.plot([cost.tweets for cost in own], values, label=name, **look)
-    for panel, label in zip(panels, ("peak memory of a process (MB)", "processor time (s)"), strict=True):
-        panel.set(xscale="log", yscale="log", xlabel="tweets", ylabel=label)
+    sizes = sorted({cost.tweets for cost in costs})
+    for panel in panels:
+        panel.set(xscale="log", xlabel="tweets")
+        panel.set_xticks(sizes)
+        panel.xaxis.set(major_formatter=EngFormatter(sep=""), minor_locator=NullLocator())
+    panels[0].set(ylim=(0, None), ylabel="peak memory of a process (MB)")
+    panels[1].set(yscale="log", ylabel="processor time (s)")
     finish(figure, *panels, axis="both")
     return figure
 
@@ -145,13 +152,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tweets", type=int, nargs="+", help="sizes of the generated corpora")
     parser.add_argument("--out", type=Path, required=True, help="folder for scale.csv, scale.svg and the corpora")
+    parser.add_argument("--source", default="sample", help="an archive of HumAID instead of generated tweets")
+    parser.add_argument("--events", help="its table of events")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     given = parser.parse_args()
     params = read_params(given.params)[1]
     table = given.out / "scale.csv"
     costs = {(cost.tweets, cost.step): cost for cost in read_costs(table)}
+    source = {"source": given.source, "events": given.events}
     for tweets in given.tweets:
-        for step in steps(tweets, params, given.out / str(tweets)):
+        for step in steps(tweets, source, params, given.out / str(tweets)):
             key = tweets, step.name
             if key not in costs or not all(path.exists() for path in step.outputs):
                 costs[key] = measure(step, tweets)
