@@ -52,6 +52,8 @@ rule all:
         rules.figures.output,
         rules.cards.output,
         rules.report.output,
+    message:
+        "All that the study makes is there"
 
 
 onstart:
