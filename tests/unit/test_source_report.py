@@ -30,7 +30,7 @@ def report(found: list[Span] = FOUND, tweets: int = 4) -> pd.DataFrame:
         winners, conflicts = resolve([span for span in found if span.tweet_id == tweet_id], STAGES)
         kept += winners
         lost += [(*loser, *winner[1:], why) for loser, winner, why in conflicts]
-    return source_table(found, kept, pd.DataFrame(lost, columns=CONFLICTS.names), tweets)
+    return source_table(sorted(found), kept, [dict(zip(CONFLICTS.names, line, strict=True)) for line in lost], tweets)
 
 
 def line(table: pd.DataFrame, stage: str, label: str) -> dict:

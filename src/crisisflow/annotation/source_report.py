@@ -4,16 +4,19 @@ Spans of two stages meet where they overlap. A span agrees if one of those that 
 none has. Which one is kept is for overlap resolution to say, of spans that agree as well.
 """
 
-from collections.abc import Mapping, Sequence
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from crisisflow.annotation.lexicon import REGEX, RULER, RegexFile, RulerFile, dropped
 from crisisflow.annotation.span import RESOLVED, STAGES, Span, read_spans
-from crisisflow.artifacts import CONFLICTS, SPANS, TWEETS, read_parquet, write_text
+from crisisflow.artifacts import CONFLICTS, TWEETS, count_rows, read_in_parts, write_text
 from crisisflow.drawing import write_svg
 from crisisflow.params import LexiconParams
 from crisisflow.progress import say
@@ -26,6 +29,8 @@ ALL = "all"
 # The gold sets whose figures stand beside the corpus's in patterns.csv.
 REFERENCES = ("reference_tuning", "reference_scored")
 PATTERN = ["stage", "rule", "label"]
+# Counts of a stage's spans that the resolved ones have not.
+COUNTED = ("agree", "conflict", "kept", *(f"lost_to_{stage}" for stage in STAGES), "wins")
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 COLOURS = {"kept": "#0072B2", "lost_to_spacy": "#E69F00", "lost_to_ruler": "#CC79A7", "lost_to_regex": "#999999"}
 
@@ -43,68 +48,73 @@ def meetings(spans: Sequence[Span]) -> list[tuple[bool, bool]]:
     return met
 
 
-def source_table(found: Sequence[Span], resolved: Sequence[Span], conflicts: pd.DataFrame, tweets: int) -> pd.DataFrame:
+def source_table(
+    found: Iterable[Span], resolved: Iterable[Span], conflicts: Iterable[Mapping[str, Any]], tweets: int
+) -> pd.DataFrame:
     """One line per stage and type, `all` for a stage's types together; last the resolved spans, their coverage only.
 
     Args:
-        found: the spans of all stages, those of a tweet in a row.
-        resolved: those that were kept.
-        conflicts: those that were dropped, with the columns of artifacts.CONFLICTS.
+        found: the spans of all stages. resolved: those that were kept. Both in the order of tweets.
+        conflicts: those that were dropped, each with the columns of artifacts.CONFLICTS.
         tweets: number of tweets of the corpus.
 
     Returns:
         Columns: stage, label; spans, tweets (that hold one), tweet_share; agree and conflict (spans, as above); kept,
         kept_share; lost_to_<stage> (spans; a stage also loses to itself); wins (spans of other stages that it beat).
     """
-    spans = _frame(found)
-    met = [pair for _, group in groupby(found, key=lambda span: span.tweet_id) for pair in meetings(list(group))]
-    spans[["agree", "conflict"]] = pd.DataFrame(met, columns=["agree", "conflict"])
-    winners = _frame(resolved)
-    by_type = _with_all(spans).groupby(["source", "label"])
-    table = by_type.agg(spans=("tweet_id", "size"), tweets=("tweet_id", "nunique"), agree=("agree", "sum"))
-    table["conflict"] = by_type["conflict"].sum()
-    table["kept"] = _with_all(winners).groupby(["source", "label"]).size()
-    table["kept_share"] = table["kept"].fillna(0) / table["spans"]
-    losers = _with_all(conflicts).groupby(["winner_source", "source", "label"]).size()
-    for stage in STAGES:
-        table[f"lost_to_{stage}"] = losers.get(stage)
-    beaten = conflicts[conflicts["source"] != conflicts["winner_source"]]
-    beaten = beaten[["winner_source", "winner_label"]].set_axis(["source", "label"], axis=1)
-    table["wins"] = _with_all(beaten).groupby(["source", "label"]).size()
-    table = table.fillna(0)
+    counts: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
 
-    coverage = _with_all(winners.assign(source=RESOLVED)).groupby(["source", "label"])["tweet_id"]
-    table = pd.concat([table, coverage.agg(spans="size", tweets="nunique")])
-    table.insert(2, "tweet_share", table["tweets"] / tweets)
-    order = [(stage, label) for stage in (*STAGES, RESOLVED) for label in (ALL, *ENTITY_TYPES)]
-    table = table.loc[[key for key in order if key in table.index]].reset_index(names=["stage", "label"])
-    return table.astype(dict.fromkeys(table.columns.drop(["stage", "label", "tweet_share", "kept_share"]), "Int64"))
+    def count(column: str, stage: str, label: str) -> None:
+        counts[column].update(((stage, label), (stage, ALL)))
+
+    for _, group in groupby(found, key=attrgetter("tweet_id")):
+        spans = list(group)
+        for span, (agrees, conflicted) in zip(spans, meetings(spans), strict=True):
+            for column, counted in (("spans", True), ("agree", agrees), ("conflict", conflicted)):
+                if counted:
+                    count(column, span.source, span.label)
+        counts["tweets"].update({(span.source, label) for span in spans for label in (span.label, ALL)})
+    for _, group in groupby(resolved, key=attrgetter("tweet_id")):
+        spans = list(group)
+        for span in spans:
+            count("kept", span.source, span.label)
+            count("spans", RESOLVED, span.label)
+        counts["tweets"].update({(RESOLVED, label) for span in spans for label in (span.label, ALL)})
+    for lost in conflicts:
+        count(f"lost_to_{lost['winner_source']}", lost["source"], lost["label"])
+        if lost["winner_source"] != lost["source"]:
+            count("wins", lost["winner_source"], lost["winner_label"])
+
+    lines = []
+    for key in ((stage, label) for stage in (*STAGES, RESOLVED) for label in (ALL, *ENTITY_TYPES)):
+        if number := counts["spans"][key]:
+            own = {column: counts[column][key] for column in COUNTED} if key[0] != RESOLVED else {}
+            covered = counts["tweets"][key]
+            line = {"stage": key[0], "label": key[1], "spans": number, "tweets": covered}
+            lines.append(line | {"tweet_share": covered / tweets} | own)
+    table = pd.DataFrame(lines, columns=["stage", "label", "spans", "tweets", "tweet_share", *COUNTED])
+    table.insert(table.columns.get_loc("kept") + 1, "kept_share", table["kept"] / table["spans"])
+    return table.astype(dict.fromkeys(("spans", "tweets", *COUNTED), "Int64"))
 
 
-def pattern_table(found: Sequence[Span], resolved: Sequence[Span], quality: pd.DataFrame) -> pd.DataFrame:
+def pattern_table(found: Iterable[Span], resolved: Iterable[Span], quality: pd.DataFrame) -> pd.DataFrame:
     """How often each pattern fired on the corpus and was kept; beside it its spans and precision on the references.
 
     `quality` is results/quality/patterns.csv. The columns of a reference that is not in it are empty.
     """
-    frames = {"found": _frame(found), "kept": _frame(resolved)}
-    table = pd.DataFrame({name: frame.groupby(["source", "rule", "label"]).size() for name, frame in frames.items()})
+    counts = {
+        name: pd.Series(Counter((span.source, span.rule, span.label) for span in spans), dtype="Int64")
+        for name, spans in (("found", found), ("kept", resolved))
+    }
+    table = pd.DataFrame(counts)
     table.index.names = PATTERN
     for name in REFERENCES:
         known = quality[quality["gold_set"] == name].set_index(PATTERN)[["found", "precision"]]
         table = table.join(known.add_prefix(f"{name}_"), how="outer")
         if len(known):
             table = table.fillna({f"{name}_found": 0})
-    counts = ["found", "kept", *(f"{name}_found" for name in REFERENCES)]
-    return table.fillna({"found": 0, "kept": 0}).astype(dict.fromkeys(counts, "Int64")).sort_index().reset_index()
-
-
-def _frame(spans: Sequence[Span]) -> pd.DataFrame:
-    return pd.DataFrame(spans, columns=SPANS.names)
-
-
-def _with_all(spans: pd.DataFrame) -> pd.DataFrame:
-    """Each span twice, under its own label and under `all`."""
-    return pd.concat([spans, spans.assign(label=ALL)])
+    numbers = ["found", "kept", *(f"{name}_found" for name in REFERENCES)]
+    return table.fillna({"found": 0, "kept": 0}).astype(dict.fromkeys(numbers, "Int64")).sort_index().reset_index()
 
 
 def markdown(table: pd.DataFrame, tweets: int, reasons: Mapping[str, str]) -> str:
@@ -170,13 +180,13 @@ def run(
     Raises:
         CrisisflowError: an artifact is absent or damaged, or a lexicon is unknown or broken.
     """
-    size = read_parquet(tweets, TWEETS).num_rows
-    found = sorted(chain.from_iterable(map(read_spans, stages)))
-    kept = list(read_spans(resolved))
-    table = source_table(found, kept, read_parquet(conflicts, CONFLICTS).to_pandas(), size)
+    size = count_rows(tweets, TWEETS)
+    lost = chain.from_iterable(part.to_pylist() for part in read_in_parts(conflicts, CONFLICTS))
+    table = source_table(heapq.merge(*map(read_spans, stages)), read_spans(resolved), lost, size)
     reasons = dropped(ruler.lexicons, RulerFile, RULER) | dropped(regex.lexicons, RegexFile, REGEX)
     text = markdown(table, size, reasons)
-    of_patterns = pattern_table(found, kept, pd.read_csv(quality))
+    found = chain.from_iterable(map(read_spans, stages))
+    of_patterns = pattern_table(found, read_spans(resolved), pd.read_csv(quality))
     for path, rows in ((sources, table), (patterns, of_patterns)):
         write_text(path, rows.to_csv(index=False, lineterminator="\n", float_format="%.4f"))
     write_text(report, text)
