@@ -52,8 +52,6 @@ rule all:
         rules.figures.output,
         rules.cards.output,
         rules.report.output,
-    message:
-        "All that the study makes is there"
 
 
 onstart:

@@ -40,19 +40,6 @@ def style_of(at: int) -> Style:
     return SERIES[at % len(SERIES)]
 
 
-def mark_of(at: int) -> dict[str, Any]:
-    """The marks of the series at this place, as matplotlib names it: every other one large and hollow, so that two
-    that lie on each other are both seen.
-    """
-    style, hollow = style_of(at), at % 2 == 1
-    return {
-        "marker": style.marker,
-        "color": style.colour,
-        "markerfacecolor": "none" if hollow else style.colour,
-        "markersize": 9 if hollow else 5,
-    }
-
-
 def finish(drawn: "Figure", *panels: "Axes", axis: str = "y") -> None:
     """What all figures have in common: no box around the panels, a grid along `axis`, one legend above them."""
     labelled: dict[str, Any] = {}

@@ -123,7 +123,7 @@ def artifacts(tmp_path, monkeypatch) -> Path:
     for folder in ("tables", "figures"):
         captions = {name: f"{folder} {name}: {HOSTILE}." for name in exhibits_of(folder)}
         write(tmp_path / folder / "captions.json", json.dumps(captions))
-    write(tmp_path / "tables" / "sources.csv", "stage,spans,tweet_share,kept_share\nspacy,1234,0.5,\n")
+    write(tmp_path / "tables" / "sources.csv", "stage,tweet_share\nspacy,0.5\n")
     write(tmp_path / "figures" / "sources.svg", BROKEN_FIGURE)
     write(tmp_path / "errors.csv", f"task,kind,found,expected\nner,type,{HOSTILE_CELL},LOCATION\n")
     write(tmp_path / "final_test.json", "[]")
@@ -156,10 +156,9 @@ def test_every_cell_and_caption_is_in_the_page(artifacts):
     for name, caption in captions.items():
         frame = pd.read_csv(artifacts / "tables" / f"{name}.csv", dtype=str, keep_default_na=False)
         assert page.tables[caption] == [list(frame.columns), *frame.to_numpy().tolist()]
-    heads = ["Stage", "Spans", "Tweet share", "Kept share"]
-    assert page.tables[report.SOURCES] == [heads, ["spacy", "1,234", "50.0%", "–"]]
+    assert page.tables[report.SOURCES] == [["stage", "tweet share"], ["spacy", "0.5"]]
     drawings = read_json(artifacts / "figures" / "captions.json")
-    found = dict.fromkeys((report.STAGES.format(tweets=3), *drawings.values()))
+    found = dict.fromkeys((report.SOURCES, *drawings.values()))
     for text, address in page.figures.items():
         (caption,) = (caption for caption in found if text.startswith(caption))
         found[caption] = base64.b64decode(address.removeprefix("data:image/svg+xml;base64,")).decode()
@@ -232,15 +231,6 @@ def test_columns_of_numbers_are_known():
         [["1,728", "0.5 ± 0.1", "~126,000", "B", "0.700–0.730", "x"], ["–", "+0.1", "", "0.5", "N/A", ""]],
     )
     assert table.numeric == [True, True, True, False, True, False]
-
-
-def test_a_table_that_scrolls_says_how_long_it_is(artifacts):
-    def long(lines: int) -> str:
-        write(artifacts / "tables" / "scores.csv", "Row,F1\n" + "A,0.5\n" * lines)
-        return run(artifacts)
-
-    assert "90 lines: scroll in the box." in long(90)
-    assert "lines: scroll" not in long(20)
 
 
 def test_the_ledger_is_the_table_of_the_document():

@@ -62,8 +62,7 @@ def reference(repaired: Path, folder: Path) -> Iterator[GoldSet]:
     marks = standoff.read_marks(annotated, ("tweet_id",), listed)
     here = {tweet_id: tweet for tweet_id, tweet in listed.items() if tweet.text is not None}
     if len(here) < len(listed):
-        of = "all" if not here else f"{len(listed) - len(here):,}"
-        say(f"quality: {of} of the {len(listed):,} reference tweets ({tweets}) are of HumAID and not of this corpus")
+        say(f"quality: {len(listed) - len(here):,} tweets of {tweets} are not in the corpus and left out")
     for half in standoff.HALVES:
         chosen = [
             GoldTweet(

@@ -19,7 +19,6 @@ NUMBER = re.compile(r"[-+−~]?[\d,]*\.?\d+ ?%?([–±\s]+[\d.,]+)?( \(best\))?"
 GAPS = {"", NOTHING, "N/A", "not run"}
 
 LONG = 40  # characters; a longer cell has words to break it at
-SHORT = 16  # characters; a cell of no more stays on a line
 
 
 class Table(NamedTuple):
@@ -33,11 +32,6 @@ class Table(NamedTuple):
     def wordy(self) -> list[bool]:
         """Which columns have sentences, and need room."""
         return [any(len(cell) > LONG for cell in column) for column in zip(*self.rows, strict=True)]
-
-    @property
-    def short(self) -> list[bool]:
-        """Which columns have cells that need no second line."""
-        return [all(len(cell) <= SHORT for cell in column) for column in zip(*self.rows, strict=True)]
 
     @property
     def numeric(self) -> list[bool]:
@@ -56,8 +50,7 @@ class Drawing(NamedTuple):
 
 def shown(frame: pd.DataFrame, caption: str) -> Table:
     """A frame of text; names of columns in code become words."""
-    heads = [name.replace("_", " ") for name in frame.columns]
-    return Table(caption, [head[:1].upper() + head[1:] for head in heads], frame.to_numpy().tolist())
+    return Table(caption, [name.replace("_", " ") for name in frame.columns], frame.to_numpy().tolist())
 
 
 def read_table(path: Path, caption: str) -> Table:
@@ -70,20 +63,6 @@ def read_table(path: Path, caption: str) -> Table:
         return shown(pd.read_csv(path, dtype=str, keep_default_na=False), caption)
     except FileNotFoundError:
         raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
-
-
-def sources(path: Path, caption: str) -> Table:
-    """The table of the step source_report: counts with separators, shares in percent."""
-
-    def cell(column: str, value: str) -> str:
-        if not value:
-            return NOTHING
-        if column.endswith("_share"):
-            return f"{float(value):.1%}"
-        return f"{int(value):,}" if value.isdigit() else value
-
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return shown(frame.apply(lambda column: [cell(column.name, value) for value in column]), caption)
 
 
 def read_drawing(path: Path, caption: str, numbers: str) -> Drawing:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from crisisflow.artifacts import write_text
-from crisisflow.drawing import finish, mark_of, style_of, write_svg
+from crisisflow.drawing import finish, style_of, write_svg
 from crisisflow.evaluation import further_figures as further
 from crisisflow.evaluation.reproduction import TABLE_3
 from crisisflow.evaluation.results import FLOOR, SCORES, RowResult, choose_row, collect, write_captions
@@ -78,7 +78,7 @@ def bars(table: pd.DataFrame) -> "Figure":
     for at, (score, heading) in enumerate(SCORES.items()):
         own = table[table["score"] == score].set_index("row").reindex(names)
         places = [place + (at - 1) * width for place in range(len(names))]
-        panel.bar(
+        shown = panel.bar(
             places,
             own["mean"],
             width,
@@ -90,17 +90,20 @@ def bars(table: pd.DataFrame) -> "Figure":
             capsize=3,
             label=heading,
         )
-        tops = pd.concat([own["mean"] + own["deviation"].fillna(0), own["paper"].astype(float)], axis=1).max(axis=1)
-        for place, mean, top in zip(places, own["mean"], tops, strict=True):
-            if mean == mean:  # a row may have no such score
-                panel.text(place, top + 0.03, f"{mean:.3f}", rotation=90, fontsize=8, ha="center", va="bottom")
+        panel.bar_label(
+            shown,
+            fmt=lambda value: f"{value:.3f}" if value == value else "",  # not where a row has no such score
+            label_type="center",
+            rotation=90,
+            fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+        )
         panel.scatter(places, own["paper"], facecolors="none", edgecolors="black", zorder=3, label=None)
     panel.scatter([], [], facecolors="none", edgecolors="black", label="paper (its encoders)")
     panel.set_xticks(range(len(names)), names)
     panel.set_xlabel("row")
     panel.set_ylabel(F1)
-    panel.set_ylim(0, 1.18)  # with room for the numbers above the bars
-    panel.set_yticks([fifth / 5 for fifth in range(6)])
+    panel.set_ylim(0, 1.05)
     finish(drawn, panel)
     return drawn
 
@@ -120,10 +123,10 @@ def curves(histories: pd.DataFrame, panels: Sequence[Panel]) -> "Figure":
             if mean.isna().all():  # a task that the row does not have
                 continue
             style = style_of(at)
-            axis.plot(mean.index, mean, style.line, label=name, **mark_of(at))
+            axis.plot(mean.index, mean, style.line, marker=style.marker, color=style.colour, label=name, markersize=5)
             axis.fill_between(mean.index, by_epoch.min(), by_epoch.max(), color=style.colour, alpha=0.15, linewidth=0)
             best = mean.idxmin() if panel.unit == LOSS else mean.idxmax()
-            axis.scatter(best, mean[best], s=190, facecolors="none", edgecolors=style.colour, zorder=3)
+            axis.scatter(best, mean[best], s=110, facecolors="none", edgecolors=style.colour, zorder=3)
         axis.set_title(panel.title)
         axis.set_xlabel("epoch")
         axis.set_ylabel(panel.unit)
@@ -152,7 +155,6 @@ def drawings(
     rows = {name: result for name, result in results.items() if name != FLOOR}
     seeds = len(results[chosen].runs)
     n = f"n = {results[chosen].runs[0]['validation_tweets']:,} validation tweets, {seeds} seed{'s' * (seeds > 1)}"
-    trained = " or ".join(f"{size:,}" for size in sorted({each.runs[0]["training_tweets"] for each in rows.values()}))
     found = {
         "figure4": Drawing(
             scores_of_rows(results),
@@ -182,8 +184,7 @@ def drawings(
         "figure5": "Figure 5. Validation scores by epoch (the paper: row A). Lines: mean over the seeds; bands: their "
         f"range; rings: each curve's highest point (the epoch that Eq. 5 chooses is in Table 3). {n}.",
         "figure6": "Figure 6. Training losses by epoch (the paper: row A): each task's cross-entropy in nats, the mean "
-        f"over an epoch, unweighted; rings: the lowest point. n = {trained} training tweets, "
-        f"{seeds} seed{'s' * (seeds > 1)}.",
+        f"over an epoch, unweighted; rings: the lowest point. {seeds} seed{'s' * (seeds > 1)}.",
         "figure7": "Figure 7. Combined score by epoch (the paper: row A); rows with one task have none. "
         f"Rings: the highest point. {n}.",
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from crisisflow.drawing import finish, mark_of, style_of
+from crisisflow.drawing import finish, style_of
 from crisisflow.evaluation.results import RowResult
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
 
@@ -48,9 +48,9 @@ def confusion_table(result: RowResult) -> pd.DataFrame:
 
 def draw_confusion(table: pd.DataFrame) -> "Figure":
     """A square for each pair of classes; the number is the share of the class in percent."""
-    drawn, (panel,) = _panels(9.5, 7.2, 1)
+    drawn, (panel,) = _panels(9.5, 8.2, 1)
     shares = table.pivot(index="class", columns="predicted", values="share").loc[[*EVENT_CLASSES], [*EVENT_CLASSES]]
-    image = panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")  # squares would leave empty bands
+    image = panel.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares.to_numpy()):
         colour = "white" if share > 0.6 else "black"
         panel.text(column, row, f"{share:.0%}", ha="center", va="center", color=colour, fontsize=9)
@@ -60,7 +60,7 @@ def draw_confusion(table: pd.DataFrame) -> "Figure":
     panel.set_yticks(range(len(names)), [f"{_in_words(label)} (n = {sizes[label]:,})" for label in EVENT_CLASSES])
     panel.set_xlabel("predicted class")
     panel.set_ylabel("class")
-    drawn.colorbar(image, ax=panel, label="share of the class")
+    drawn.colorbar(image, ax=panel, shrink=0.7, label="share of the class")
     return drawn
 
 
@@ -92,7 +92,10 @@ def draw_reliability(table: pd.DataFrame) -> "Figure":
         for at, name in enumerate(names):
             own = table[(table["row"] == name) & (table["task"] == task)].sort_values("low")
             if len(own):
-                panel.plot(own["confidence"], own["accuracy"], style_of(at).line, label=name, **mark_of(at))
+                style = style_of(at)
+                panel.plot(
+                    own["confidence"], own["accuracy"], style.line, marker=style.marker, color=style.colour, label=name
+                )
         panel.set_title(title)
         panel.set_xlabel("confidence (mean of a bin)")
         panel.set_ylabel("accuracy (share that is right)")
@@ -114,7 +117,7 @@ def draw_learning_curve(table: pd.DataFrame) -> "Figure":
             mean = by_size.mean()
             if mean.notna().any():
                 style = style_of(at)
-                panel.plot(mean.index, mean, style.line, label=name, **mark_of(at))
+                panel.plot(mean.index, mean, style.line, marker=style.marker, color=style.colour, label=name)
                 panel.fill_between(
                     mean.index, by_size.min(), by_size.max(), color=style.colour, alpha=0.15, linewidth=0
                 )
@@ -197,9 +200,9 @@ def draw_gradients(table: pd.DataFrame) -> "Figure":
         last = own[own["epoch"] == own["epoch"].max()]
         places = [parts.index(part) for part in last["part"]]
         style = style_of(at)
-        panel.plot(places, last["mean"], style.line, label=name, **mark_of(at))
+        panel.plot(places, last["mean"], style.line, marker=style.marker, color=style.colour, label=name)
         panel.fill_between(places, last["low"], last["high"], color=style.colour, alpha=0.1, linewidth=0)
-        ratios.plot(places, last["ratio"], style.line, label=name, **mark_of(at))
+        ratios.plot(places, last["ratio"], style.line, marker=style.marker, color=style.colour, label=name)
     panel.axhline(0, color="black", linewidth=0.8)
     ratios.axhline(1, color="black", linewidth=0.8)
     for axis, unit in (
@@ -239,7 +242,16 @@ def draw_types(table: pd.DataFrame) -> "Figure":
         for at, name in enumerate(names):
             own = of_task[of_task["row"] == name].set_index("label")["f1"]
             if len(own):
-                panel.plot(own[labels], range(len(labels)), linestyle="none", label=name, **mark_of(at))
+                style = style_of(at)
+                panel.plot(
+                    own[labels],
+                    range(len(labels)),
+                    linestyle="none",
+                    marker=style.marker,
+                    markerfacecolor="none" if at % 2 else style.colour,
+                    color=style.colour,
+                    label=name,
+                )
         support = of_task.groupby("label")["support"].first()
         panel.set_yticks(range(len(labels)), [f"{_in_words(label)} (n = {support[label]:,})" for label in labels])
         panel.set_ylim(len(labels) - 0.5, -0.5)
