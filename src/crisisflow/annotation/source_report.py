@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # a heavy import
 ALL = "all"
 # The gold sets whose figures stand beside the corpus's in patterns.csv.
 REFERENCES = ("reference_tuning", "reference_scored")
+# Columns that hold shares, and their decimals: those of the CSV, so that both tables for people round the same numbers.
+SHARES = {"tweet_share": 4, "kept_share": 4}
 PATTERN = ["stage", "rule", "label"]
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 COLOURS = {"kept": "#0072B2", "lost_to_spacy": "#E69F00", "lost_to_ruler": "#CC79A7", "lost_to_regex": "#999999"}
@@ -78,7 +80,8 @@ def source_table(found: Sequence[Span], resolved: Sequence[Span], conflicts: pd.
     table.insert(2, "tweet_share", table["tweets"] / tweets)
     order = [(stage, label) for stage in (*STAGES, RESOLVED) for label in (ALL, *ENTITY_TYPES)]
     table = table.loc[[key for key in order if key in table.index]].reset_index(names=["stage", "label"])
-    return table.astype(dict.fromkeys(table.columns.drop(["stage", "label", "tweet_share", "kept_share"]), "Int64"))
+    table = table.round(SHARES)
+    return table.astype(dict.fromkeys(table.columns.drop(["stage", "label", *SHARES]), "Int64"))
 
 
 def pattern_table(found: Sequence[Span], resolved: Sequence[Span], quality: pd.DataFrame) -> pd.DataFrame:
@@ -107,20 +110,23 @@ def _with_all(spans: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([spans, spans.assign(label=ALL)])
 
 
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The source table as text for people."""
+    shown = table.astype(object)
+    for name in table.columns.drop(["stage", "label"]):
+        form = "{:.1%}" if name in SHARES else "{:,}"
+        shown[name] = shown[name].map(form.format, na_action="ignore")
+    return shown.fillna("–").rename(columns=lambda name: name.replace("_", " ").capitalize())
+
+
 def markdown(table: pd.DataFrame, tweets: int, reasons: Mapping[str, str]) -> str:
     """The source table to be read, and the patterns that were dropped."""
-    shown = table.copy()
-    for name in ("tweet_share", "kept_share"):
-        shown[name] = shown[name].map("{:.1%}".format, na_action="ignore")
-    for name in table.columns[table.dtypes == "Int64"]:
-        shown[name] = shown[name].map("{:,}".format, na_action="ignore")
-    shown = shown.astype(object).fillna("").rename(columns=lambda name: name.replace("_", " "))
     lines = [
         f"Sources. Spans of each annotation stage on {tweets:,} tweets. A span agrees if it overlaps one of the same "
         "type from another stage, and conflicts if it overlaps others only; lost to: dropped for an overlapping span "
         "of that stage; wins: spans of other stages dropped for one of these.",
         "",
-        shown.to_markdown(index=False, disable_numparse=True),
+        readable(table).to_markdown(index=False, disable_numparse=True),
         "",
         "Patterns that were dropped, and why:" if reasons else "No pattern is listed as dropped.",
         "",
@@ -139,8 +145,9 @@ def figure(table: pd.DataFrame) -> "Figure":
     for stage, panel in zip(STAGES, panels, strict=True):
         bars = by_type.reindex([(stage, label) for label in ENTITY_TYPES]).fillna(0)
         left = pd.Series(0.0, index=bars.index)
-        for name, colour in COLOURS.items():
-            panel.barh(ENTITY_TYPES, bars[name], left=left, color=colour, label=name.replace("_", " "))
+        for (name, colour), hatch in zip(COLOURS.items(), ("", "//", "..", "xx"), strict=True):
+            words = name.replace("_", " ")
+            panel.barh(ENTITY_TYPES, bars[name], left=left, color=colour, hatch=hatch, edgecolor="white", label=words)
             left += bars[name]
         panel.set_title(stage)
         panel.set_xlabel("spans")
@@ -148,6 +155,7 @@ def figure(table: pd.DataFrame) -> "Figure":
         panel.tick_params(axis="x", rotation=30)
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].invert_yaxis()
+    panels[0].set_ylabel("entity type")
     drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(COLOURS), frameon=False)
     return drawn
 
