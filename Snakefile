@@ -52,6 +52,9 @@ rule all:
         rules.figures.output,
         rules.cards.output,
         rules.report.output,
+    # Without one Snakemake lists all the inputs.
+    message:
+        "Everything is made"
 
 
 onstart:

@@ -80,24 +80,24 @@ def against(predicted: float, measured: float, form: Callable[[float], str]) -> 
     return f"{form(predicted)} / {form(measured)} = {predicted / measured:.2f}"
 
 
-def number(value: float) -> str:
-    """Three digits and a unit."""
-    for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
+def size(value: float) -> str:
+    """Bytes in three digits."""
+    for least, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= least:
+            return f"{value / least:.3g} {unit}"
+    return f"{value:.3g} B"
 
 
 def duration(seconds: float) -> str:
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
+    for length, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.3g} {unit}"
     return f"{seconds:.3g} s"
 
 
 FORMS: dict[str, Callable[[float], str]] = {
     "cpu_seconds": duration,
-    "output_bytes": number,
+    "output_bytes": size,
     "peak_mb": "{:,.0f}".format,
 }
 
@@ -129,7 +129,7 @@ def training(tweets: float, cores: int) -> list[str]:
         duration(steps * 44 * PARAMETERS / MEMORY),
         duration(steps * moved / LINK) if moved else "–",
         duration(steps * RECORDING),
-        number(steps * moved * chips) if moved else "–",
+        size(steps * moved * chips) if moved else "–",
         duration(slowest),
     ]
 
@@ -155,15 +155,15 @@ def main() -> None:
         check("real tweets", lines[figure], drawn, sorted(set(real["bio"]) - {largest}), figure)
     rows = {
         step: [
-            f"{duration(lines['cpu_seconds'][step].at(n))}, {number(lines['peak_mb'][step].at(n) * 1e6)}B,"
-            f" {number(lines['output_bytes'][step].at(n))}B"
+            f"{duration(lines['cpu_seconds'][step].at(n))}, {size(lines['peak_mb'][step].at(n) * 1e6)},"
+            f" {size(lines['output_bytes'][step].at(n))}"
             for n in CORPORA
         ]
         for step in real
     }
     rows["**all**"] = [
         f"{duration(sum(line.at(n) for line in lines['cpu_seconds'].values()))}, –,"
-        f" {number(sum(line.at(n) for line in lines['output_bytes'].values()))}B"
+        f" {size(sum(line.at(n) for line in lines['output_bytes'].values()))}"
         for n in CORPORA
     ]
     table("processor time, peak memory, bytes written", (f"{n:,}" for n in CORPORA), rows)

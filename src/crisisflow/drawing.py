@@ -40,6 +40,24 @@ def style_of(at: int) -> Style:
     return SERIES[at % len(SERIES)]
 
 
+def look(at: int, number: int) -> dict[str, Any]:
+    """How the line and the marks of one of `number` series are drawn.
+
+    The first is the widest and each further one narrower, with hollow marks: where series have the same values, every
+    one of them is still to be seen.
+    """
+    style = style_of(at)
+    share = (number - 1 - at) / max(number - 1, 3)  # of the series, those that will lie on this one
+    return {
+        "color": style.colour,
+        "linestyle": style.line,
+        "linewidth": 1.8 + 2.6 * share,
+        "marker": style.marker,
+        "markersize": 4.5 + 7 * share,
+        "markerfacecolor": "white",
+    }
+
+
 def finish(drawn: "Figure", *panels: "Axes", axis: str = "y") -> None:
     """What all figures have in common: no box around the panels, a grid along `axis`, one legend above them."""
     labelled: dict[str, Any] = {}

@@ -129,6 +129,11 @@ def test_a_chosen_row_without_predictions_is_one_line(trained, corpus, tmp_path)
         errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, tmp_path / "errors.csv")
 
 
+def test_before_there_is_a_study_it_is_said_how_to_make_one(tmp_path):
+    with pytest.raises(CrisisflowError, match=r"errors\.csv does not exist yet: .*make reproduce"):
+        list(errors.show(tmp_path / "errors.csv", tmp_path / "tweets.parquet", None, 5))
+
+
 def test_without_the_corpus_there_is_nothing_to_show(written, tmp_path):
     path, _ = written
     with pytest.raises(CrisisflowError, match=r"is not here, and .* holds no texts; bring it: dvc pull"):

@@ -1,13 +1,18 @@
 """Figures: what stands in the CSV files, and that the drawings show it."""
 
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
+from matplotlib.transforms import Bbox
 
 from crisisflow.artifacts import read_json, write_csv, write_json
+from crisisflow.drawing import look
 from crisisflow.evaluation import figures
 from crisisflow.evaluation import further_figures as further
 from crisisflow.evaluation.figures import CURVES, curves, read_histories
@@ -16,6 +21,7 @@ from crisisflow.evaluation.leave_one_event_out import COLUMNS as EVENT_COLUMNS
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
 from tests.unit.test_evaluation import row
 
+RINGS = {"ner_micro_f1": 0.0, "cls_macro_f1": 0.04, "combined_score": 0.08}
 SCORES = ["ner_micro_f1", "cls_macro_f1", "combined_score"]
 ROWS = {"A": row(), "cls-only": row(tasks="cls")}
 CURVE = [
@@ -132,8 +138,9 @@ def test_the_same_numbers_make_the_same_bytes_and_every_figure_its_caption_with_
     assert made == sorted(["captions.json", *(f"{name}.{kind}" for name in captions for kind in ("csv", "svg"))])
     assert list(captions)[:2] == ["figure4", "types"]
     for name, caption in captions.items():
-        assert "n = " in caption or "seeds" in caption, name
+        assert "n = " in caption or "n is" in caption or "n are" in caption, name
     assert "n = 90 validation tweets, 2 seeds" in captions["confusion"]
+    assert "n = 900 training tweets, 2 seeds" in captions["figure6"]
     for name in made:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     for path in (tmp_path / "one").glob("*.svg"):
@@ -154,14 +161,46 @@ def test_every_axis_says_what_it_shows(inputs, tmp_path):
         assert panels[0].get_ylabel(), name
 
 
-def test_a_curve_is_the_mean_of_the_seeds_with_their_range_and_its_best_epoch_ringed(histories):
+def test_a_label_of_figure_4_stands_on_its_bar_and_on_nothing_else():
+    lines = [(f"row {at}", score, at / 10, 0.02, at / 10 + ring) for at in range(11) for score, ring in RINGS.items()]
+    drawn = figures.bars(pd.DataFrame(lines, columns=["row", "score", "mean", "deviation", "paper"]))
+    FigureCanvasAgg(drawn).draw()
+    (panel,) = drawn.axes
+    labels = [(text, text.get_window_extent()) for text in panel.texts]
+    heights = {f"{bar.get_height():.3f}": bar.get_window_extent().y1 for bar in panel.patches}
+    per_unit = panel.transData.transform((0, 1))[1] - panel.transData.transform((0, 0))[1]
+    # 3 points of a ring's radius, of which half a point is its line
+    rings = [
+        Bbox.from_extents(*(place - 3.5 * drawn.dpi / 72), *(place + 3.5 * drawn.dpi / 72))
+        for marks in panel.collections
+        for place in panel.transData.transform(marks.get_offsets())
+        if marks.get_label() != "paper (its encoders)" and isinstance(marks, PathCollection)
+    ]
+    assert len(labels) == 33
+    assert len(rings) == 33
+    for at, (text, own) in enumerate(labels):
+        assert 0 < own.y0 - heights[text.get_text()] < 0.15 * per_unit
+        assert not any(own.overlaps(ring) for ring in rings), text.get_text()
+        assert not any(own.overlaps(other) for _, other in labels[at + 1 :])
+        assert own.y1 < panel.get_window_extent().y1
+
+
+def test_of_series_with_the_same_values_each_is_seen():
+    drawn = [look(at, 5) for at in range(5)]
+    for one, following in pairwise(drawn):
+        assert one["linewidth"] > following["linewidth"] > 1
+        assert one["markersize"] > following["markersize"] > 4
+        assert (one["marker"], one["linestyle"]) != (following["marker"], following["linestyle"])
+
+
+def test_a_curve_is_the_mean_of_the_seeds_with_their_range_and_its_best_epoch_filled(histories):
     drawn = curves(read_histories(histories), CURVES["figure5"])
     events, entities = drawn.axes
     assert [line.get_label() for line in events.lines] == ["A", "cls-only"]
     assert events.lines[0].get_ydata() == pytest.approx([0.35, 0.65, 0.55])
-    band, ring, *_ = events.collections
+    band, best, *_ = events.collections
     assert sorted({round(float(y), 9) for y in band.get_paths()[0].vertices[:, 1]}) == [0.3, 0.4, 0.5, 0.6, 0.7]
-    assert ring.get_offsets().tolist() == [[2, pytest.approx(0.65)]]
+    assert best.get_offsets().tolist() == [[2, pytest.approx(0.65)]]
     # a row of one task has no curve of the other
     assert [line.get_label() for line in entities.lines] == ["A"]
 

@@ -5,11 +5,14 @@ import json
 import re
 import subprocess
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
+from playwright.sync_api import sync_playwright
 
 from crisisflow.artifacts import read_json, write_json
 from crisisflow.errors import CrisisflowError
@@ -123,7 +126,7 @@ def artifacts(tmp_path, monkeypatch) -> Path:
     for folder in ("tables", "figures"):
         captions = {name: f"{folder} {name}: {HOSTILE}." for name in exhibits_of(folder)}
         write(tmp_path / folder / "captions.json", json.dumps(captions))
-    write(tmp_path / "tables" / "sources.csv", "stage,tweet_share\nspacy,0.5\n")
+    write(tmp_path / "tables" / "sources.csv", "stage,label,spans,tweet_share,kept\nspacy,all,3125,0.8008,\n")
     write(tmp_path / "figures" / "sources.svg", BROKEN_FIGURE)
     write(tmp_path / "errors.csv", f"task,kind,found,expected\nner,type,{HOSTILE_CELL},LOCATION\n")
     write(tmp_path / "final_test.json", "[]")
@@ -156,9 +159,10 @@ def test_every_cell_and_caption_is_in_the_page(artifacts):
     for name, caption in captions.items():
         frame = pd.read_csv(artifacts / "tables" / f"{name}.csv", dtype=str, keep_default_na=False)
         assert page.tables[caption] == [list(frame.columns), *frame.to_numpy().tolist()]
-    assert page.tables[report.SOURCES] == [["stage", "tweet share"], ["spacy", "0.5"]]
+    sources = [["Stage", "Label", "Spans", "Tweet share", "Kept"], ["spacy", "all", "3,125", "80.1%", "–"]]
+    assert page.tables[report.SOURCES] == sources
     drawings = read_json(artifacts / "figures" / "captions.json")
-    found = dict.fromkeys((report.SOURCES, *drawings.values()))
+    found = dict.fromkeys((report.STAGES.format(3), *drawings.values()))
     for text, address in page.figures.items():
         (caption,) = (caption for caption in found if text.startswith(caption))
         found[caption] = base64.b64decode(address.removeprefix("data:image/svg+xml;base64,")).decode()
@@ -193,6 +197,66 @@ def test_hostile_text_stays_text(artifacts):
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 2 * len(names) + len(exhibits_of("figures")) + 7
     page = Page(text)
     assert page.tables["Tweets by humanitarian class and split."][1] == [HOSTILE, "1", "1", "1", "3"]
+
+
+def test_labels_of_errors_stay_whole_where_they_may_be_broken(artifacts):
+    write(
+        artifacts / "errors.csv", f"task,kind,found,expected\nner,miss,,DISASTER_TYPE\nner,type,{HOSTILE_CELL},NUMBER\n"
+    )
+    text = run(artifacts)
+    (rows,) = (rows for caption, rows in Page(text).tables.items() if caption.startswith("The surest errors"))
+    assert rows == [
+        ["Task", "Kind", "Found", "Expected"],
+        ["ner", "miss", "–", "DISASTER_TYPE"],
+        ["ner", "type", HOSTILE, "NUMBER"],
+    ]
+    assert "DISASTER_<wbr>TYPE" in text
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+def test_nothing_is_hidden_without_a_word_and_nothing_at_all_in_print(artifacts, browser):
+    wide = ",".join(f"column number {at}" for at in range(12))
+    write(artifacts / "tables" / "scores.csv", f"{wide}\n" + f"{','.join(['0.123'] * 12)}\n" * 90)
+    run(artifacts)
+    page = browser.new_page(viewport={"width": 380, "height": 800})
+    page.goto((artifacts / "report.html").as_uri())
+    box, hints = page.locator("#exhibit-tables-scores"), page.locator("#exhibit-tables-scores ~ .more")
+    hidden = "box => [box.scrollHeight > box.clientHeight, box.scrollWidth > box.clientWidth]"
+    assert box.evaluate(hidden) == [True, True]
+    assert hints.all_inner_texts() == [
+        "90 rows: scroll in the box to see all.",
+        "12 columns: scroll the table sideways to see all.",
+    ]
+    assert page.evaluate("document.documentElement.scrollWidth") == 380
+    page.set_viewport_size({"width": 1400, "height": 900})
+    assert box.evaluate(hidden) == [True, False]
+    assert [hint.is_visible() for hint in hints.all()] == [True, False]
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 695, "height": 900})  # A4 without its margins
+    assert box.evaluate(hidden) == [False, False]
+    assert not any(hint.is_visible() for hint in hints.all())
+    page.close()
+
+
+def test_in_the_dark_a_drawing_has_the_ground_of_the_page(artifacts, browser):
+    size = 'xmlns="http://www.w3.org/2000/svg" width="99" height="99"'
+    write(artifacts / "figures" / "figure4.svg", f'<svg {size}><rect {size} fill="white"/></svg>')
+    run(artifacts)
+    for scheme, channels in (("light", (255, 255, 255)), ("dark", (21, 24, 28))):
+        page = browser.new_page(color_scheme=scheme)
+        page.goto((artifacts / "report.html").as_uri())
+        shot = Image.open(BytesIO(page.locator("#exhibit-figures-figure4 img").screenshot())).convert("RGB")
+        assert shot.getpixel((shot.width // 2, shot.height // 2)) == channels
+        page.close()
 
 
 def test_the_choice_is_told_with_its_reason(artifacts):

@@ -218,6 +218,13 @@ def test_a_missing_artifact_is_never_passed_over(snakemade):
         assert snakemade.planned() == {}, path
 
 
+def test_the_last_job_does_not_list_its_inputs(snakemade):
+    """As `make reproduce` runs it, where other lines say what is done."""
+    said = snakemade.run("snakemake", "--cores", "1", "--force", "--dry-run", "--quiet", "host", "reason").stdout
+    assert "Job 0: Everything is made" in said
+    assert "results/" not in said
+
+
 def test_an_unknown_row_is_one_line(snakemade):
     done = snakemade.run("snakemake", "-n", "results/rows/Z/seed13/metrics.json", check=False)
     assert done.returncode == 2

@@ -61,8 +61,12 @@ def reference(repaired: Path, folder: Path) -> Iterator[GoldSet]:
     listed = standoff.read_tweets(tweets, repaired)
     marks = standoff.read_marks(annotated, ("tweet_id",), listed)
     here = {tweet_id: tweet for tweet_id, tweet in listed.items() if tweet.text is not None}
-    if len(here) < len(listed):
-        say(f"quality: {len(listed) - len(here):,} tweets of {tweets} are not in the corpus and left out")
+    # A corpus that holds none of them, such as the generated one, is another: there is nothing to miss.
+    if 0 < len(here) < len(listed):
+        say(
+            f"reference annotations: {len(here):,} of {len(listed):,} annotated tweets stand in this corpus, "
+            "and the scores are of these"
+        )
     for half in standoff.HALVES:
         chosen = [
             GoldTweet(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # a heavy import
 ALL = "all"
 # The gold sets whose figures stand beside the corpus's in patterns.csv.
 REFERENCES = ("reference_tuning", "reference_scored")
+# Columns that hold shares, and their decimals: those of the CSV, so that both tables for people round the same numbers.
+SHARES = {"tweet_share": 4, "kept_share": 4}
 PATTERN = ["stage", "rule", "label"]
 # Counts of a stage's spans that the resolved ones have not.
 COUNTED = ("agree", "conflict", "kept", *(f"lost_to_{stage}" for stage in STAGES), "wins")
@@ -94,7 +96,7 @@ def source_table(
             lines.append(line | {"tweet_share": covered / tweets} | own)
     table = pd.DataFrame(lines, columns=["stage", "label", "spans", "tweets", "tweet_share", *COUNTED])
     table.insert(table.columns.get_loc("kept") + 1, "kept_share", table["kept"] / table["spans"])
-    return table.astype(dict.fromkeys(("spans", "tweets", *COUNTED), "Int64"))
+    return table.round(SHARES).astype(dict.fromkeys(("spans", "tweets", *COUNTED), "Int64"))
 
 
 def pattern_table(found: Iterable[Span], resolved: Iterable[Span], quality: pd.DataFrame) -> pd.DataFrame:
@@ -117,20 +119,23 @@ def pattern_table(found: Iterable[Span], resolved: Iterable[Span], quality: pd.D
     return table.fillna({"found": 0, "kept": 0}).astype(dict.fromkeys(numbers, "Int64")).sort_index().reset_index()
 
 
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The source table as text for people."""
+    shown = table.astype(object)
+    for name in table.columns.drop(["stage", "label"]):
+        form = "{:.1%}" if name in SHARES else "{:,}"
+        shown[name] = shown[name].map(form.format, na_action="ignore")
+    return shown.fillna("–").rename(columns=lambda name: name.replace("_", " ").capitalize())
+
+
 def markdown(table: pd.DataFrame, tweets: int, reasons: Mapping[str, str]) -> str:
     """The source table to be read, and the patterns that were dropped."""
-    shown = table.copy()
-    for name in ("tweet_share", "kept_share"):
-        shown[name] = shown[name].map("{:.1%}".format, na_action="ignore")
-    for name in table.columns[table.dtypes == "Int64"]:
-        shown[name] = shown[name].map("{:,}".format, na_action="ignore")
-    shown = shown.astype(object).fillna("").rename(columns=lambda name: name.replace("_", " "))
     lines = [
         f"Sources. Spans of each annotation stage on {tweets:,} tweets. A span agrees if it overlaps one of the same "
         "type from another stage, and conflicts if it overlaps others only; lost to: dropped for an overlapping span "
         "of that stage; wins: spans of other stages dropped for one of these.",
         "",
-        shown.to_markdown(index=False, disable_numparse=True),
+        readable(table).to_markdown(index=False, disable_numparse=True),
         "",
         "Patterns that were dropped, and why:" if reasons else "No pattern is listed as dropped.",
         "",
@@ -149,8 +154,9 @@ def figure(table: pd.DataFrame) -> "Figure":
     for stage, panel in zip(STAGES, panels, strict=True):
         bars = by_type.reindex([(stage, label) for label in ENTITY_TYPES]).fillna(0)
         left = pd.Series(0.0, index=bars.index)
-        for name, colour in COLOURS.items():
-            panel.barh(ENTITY_TYPES, bars[name], left=left, color=colour, label=name.replace("_", " "))
+        for (name, colour), hatch in zip(COLOURS.items(), ("", "//", "..", "xx"), strict=True):
+            words = name.replace("_", " ")
+            panel.barh(ENTITY_TYPES, bars[name], left=left, color=colour, hatch=hatch, edgecolor="white", label=words)
             left += bars[name]
         panel.set_title(stage)
         panel.set_xlabel("spans")
@@ -158,6 +164,7 @@ def figure(table: pd.DataFrame) -> "Figure":
         panel.tick_params(axis="x", rotation=30)
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].invert_yaxis()
+    panels[0].set_ylabel("entity type")
     drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(COLOURS), frameon=False)
     return drawn
 

@@ -134,7 +134,7 @@ def show(errors: Path, tweets: Path, task: str | None, number: int) -> Iterator[
     import pandas as pd
 
     if not errors.exists():
-        raise CrisisflowError(f"{errors} does not exist; run the step errors first")
+        raise CrisisflowError(f"{errors} does not exist yet: make the study first, with make reproduce")
     if not tweets.exists():
         raise CrisisflowError(f"{tweets} is not here, and {errors} holds no texts; bring it: dvc pull {tweets}")
     corpus = read_parquet(tweets, TWEETS)

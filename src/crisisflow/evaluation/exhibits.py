@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from markupsafe import Markup, escape
 
+from crisisflow.annotation.source_report import readable
 from crisisflow.artifacts import read_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.results import NOTHING, SCORES, Figure
@@ -50,7 +52,15 @@ class Drawing(NamedTuple):
 
 def shown(frame: pd.DataFrame, caption: str) -> Table:
     """A frame of text; names of columns in code become words."""
-    return Table(caption, [name.replace("_", " ") for name in frame.columns], frame.to_numpy().tolist())
+    words = [name.replace("_", " ") for name in frame.columns]
+    return Table(caption, [name[:1].upper() + name[1:] for name in words], frame.to_numpy().tolist())
+
+
+def _read(path: Path, **options: Any) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, **options)
+    except FileNotFoundError:
+        raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
 
 
 def read_table(path: Path, caption: str) -> Table:
@@ -59,10 +69,16 @@ def read_table(path: Path, caption: str) -> Table:
     Raises:
         CrisisflowError: the file is absent.
     """
-    try:
-        return shown(pd.read_csv(path, dtype=str, keep_default_na=False), caption)
-    except FileNotFoundError:
-        raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
+    return shown(_read(path, dtype=str, keep_default_na=False), caption)
+
+
+def read_sources(path: Path, caption: str) -> Table:
+    """The CSV of the step source_report, whose cells are plain numbers, as the other tables write theirs.
+
+    Raises:
+        CrisisflowError: the file is absent.
+    """
+    return shown(readable(_read(path, dtype_backend="numpy_nullable")), caption)
 
 
 def read_drawing(path: Path, caption: str, numbers: str) -> Drawing:
@@ -114,13 +130,19 @@ def kinds_of_errors(errors: pd.DataFrame) -> Table:
     )
 
 
+def breakable(cell: str) -> Markup:
+    """A cell that may be broken behind the underscores of a label."""
+    return escape(cell).replace("_", Markup("_<wbr>"))
+
+
 def listed_errors(errors: pd.DataFrame) -> Table:
     """The errors one by one: ids, places (code points of the repaired text) and labels, no text."""
-    return shown(
-        errors,
+    table = shown(
+        errors.replace("", NOTHING),
         "The surest errors of the chosen row, by place: start and end count code points. Where the corpus is at hand, "
         "crisisflow show-errors prints them with their texts.",
     )
+    return table._replace(rows=[[breakable(cell) for cell in row] for row in table.rows])
 
 
 def openings(entries: Sequence[Mapping[str, Any]]) -> Table:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from crisisflow.artifacts import write_text
-from crisisflow.drawing import finish, style_of, write_svg
+from crisisflow.drawing import finish, look, style_of, write_svg
 from crisisflow.evaluation import further_figures as further
 from crisisflow.evaluation.reproduction import TABLE_3
 from crisisflow.evaluation.results import FLOOR, SCORES, RowResult, choose_row, collect, write_captions
@@ -67,18 +67,24 @@ def scores_of_rows(results: Mapping[str, RowResult]) -> pd.DataFrame:
     )
 
 
+def label_foot(top: float, ring: float) -> float:
+    """Where the label of a bar begins: above the bar with its whisker, or above the paper's ring if that lies there."""
+    radius, height = 0.025, 0.07  # of the ring, of the label
+    return ring + radius if top - radius < ring < top + height else top + 0.012
+
+
 def bars(table: pd.DataFrame) -> "Figure":
     """Figure 4: bars per row; a whisker is the standard deviation over the seeds, a ring the paper's score."""
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(table["row"]))
-    drawn = Figure(figsize=(max(6.0, 1.6 * len(names)), 4.2), layout="constrained")
+    drawn = Figure(figsize=(max(6.0, 1.9 * len(names)), 4.2), layout="constrained")
     panel = drawn.subplots()
     width = 0.26
     for at, (score, heading) in enumerate(SCORES.items()):
         own = table[table["score"] == score].set_index("row").reindex(names)
         places = [place + (at - 1) * width for place in range(len(names))]
-        shown = panel.bar(
+        panel.bar(
             places,
             own["mean"],
             width,
@@ -90,26 +96,22 @@ def bars(table: pd.DataFrame) -> "Figure":
             capsize=3,
             label=heading,
         )
-        panel.bar_label(
-            shown,
-            fmt=lambda value: f"{value:.3f}" if value == value else "",  # not where a row has no such score
-            label_type="center",
-            rotation=90,
-            fontsize=8,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
-        )
+        tops = own["mean"] + own["deviation"].fillna(0)
+        for place, mean, top, ring in zip(places, own["mean"], tops, own["paper"].astype(float), strict=True):
+            if mean == mean:  # a row may have no such score
+                panel.text(place, label_foot(top, ring), f"{mean:.3f}", ha="center", va="bottom", fontsize=8)
         panel.scatter(places, own["paper"], facecolors="none", edgecolors="black", zorder=3, label=None)
     panel.scatter([], [], facecolors="none", edgecolors="black", label="paper (its encoders)")
     panel.set_xticks(range(len(names)), names)
     panel.set_xlabel("row")
     panel.set_ylabel(F1)
-    panel.set_ylim(0, 1.05)
+    panel.set_ylim(0, 1.15)  # a label may stand above 1
     finish(drawn, panel)
     return drawn
 
 
 def curves(histories: pd.DataFrame, panels: Sequence[Panel]) -> "Figure":
-    """Figures 5 to 7: each row by epoch, the mean of its seeds and, as a band, their range; the best is ringed."""
+    """Figures 5 to 7: each row by epoch, the mean of its seeds and, as a band, their range; the best is filled."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -122,11 +124,21 @@ def curves(histories: pd.DataFrame, panels: Sequence[Panel]) -> "Figure":
             mean = by_epoch.mean()
             if mean.isna().all():  # a task that the row does not have
                 continue
-            style = style_of(at)
-            axis.plot(mean.index, mean, style.line, marker=style.marker, color=style.colour, label=name, markersize=5)
-            axis.fill_between(mean.index, by_epoch.min(), by_epoch.max(), color=style.colour, alpha=0.15, linewidth=0)
+            drawn_as = look(at, len(names))
+            axis.plot(mean.index, mean, label=name, **drawn_as)
+            colour, size = drawn_as["color"], drawn_as["markersize"]
+            axis.fill_between(mean.index, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.15, linewidth=0)
             best = mean.idxmin() if panel.unit == LOSS else mean.idxmax()
-            axis.scatter(best, mean[best], s=110, facecolors="none", edgecolors=style.colour, zorder=3)
+            axis.scatter(
+                best,
+                mean[best],
+                s=size**2,
+                marker=drawn_as["marker"],
+                facecolors=colour,
+                edgecolors="white",
+                linewidths=0.8,
+                zorder=3,
+            )
         axis.set_title(panel.title)
         axis.set_xlabel("epoch")
         axis.set_ylabel(panel.unit)
@@ -153,8 +165,9 @@ def drawings(
 ) -> dict[str, Drawing]:
     """Every figure by its name, in the order of display."""
     rows = {name: result for name, result in results.items() if name != FLOOR}
-    seeds = len(results[chosen].runs)
-    n = f"n = {results[chosen].runs[0]['validation_tweets']:,} validation tweets, {seeds} seed{'s' * (seeds > 1)}"
+    first, seeds = results[chosen].runs[0], len(results[chosen].runs)
+    repeated = f"{seeds} seed{'s' * (seeds > 1)}"
+    trained, n = first["training_tweets"], f"n = {first['validation_tweets']:,} validation tweets, {repeated}"
     found = {
         "figure4": Drawing(
             scores_of_rows(results),
@@ -182,11 +195,11 @@ def drawings(
     }
     captions = {
         "figure5": "Figure 5. Validation scores by epoch (the paper: row A). Lines: mean over the seeds; bands: their "
-        f"range; rings: each curve's highest point (the epoch that Eq. 5 chooses is in Table 3). {n}.",
+        f"range; filled: each curve's highest point (the epoch that Eq. 5 chooses is in Table 3). {n}.",
         "figure6": "Figure 6. Training losses by epoch (the paper: row A): each task's cross-entropy in nats, the mean "
-        f"over an epoch, unweighted; rings: the lowest point. {seeds} seed{'s' * (seeds > 1)}.",
+        f"over an epoch, unweighted; filled: the lowest point. n = {trained:,} training tweets, {repeated}.",
         "figure7": "Figure 7. Combined score by epoch (the paper: row A); rows with one task have none. "
-        f"Rings: the highest point. {n}.",
+        f"Filled: the highest point. {n}.",
     }
     for name, panels in CURVES.items():
         columns = ["row", "seed", "epoch", *(panel.column for panel in panels)]
@@ -198,7 +211,7 @@ def drawings(
         "Cosine of the two tasks' gradients on each part of the shared encoder in a row's last epoch: mean over the "
         "looks, and as a band their 10th to 90th percentile; below 0 the tasks pull apart. Beside it how many times as "
         "long NER's gradient is as classification's, the median of the same looks. A frozen part has none. "
-        f"n = {cosines['looks'].max() if len(cosines) else 0} looks a point at most, {seeds} seed{'s' * (seeds > 1)}.",
+        f"n = {cosines['looks'].max() if len(cosines) else 0} looks a point at most, {repeated}.",
     )
     found["learning_curve"] = Drawing(
         learning_curve,
@@ -213,7 +226,7 @@ def drawings(
         "Unseen events: a row scored on an event's validation tweets, trained with the event's own tweets and without "
         f"any of them{_trained_on(unseen)}. The epoch was chosen on the validation tweets of all events, and of the "
         "others only. Macro-F1 is over the classes that the event has. n are its validation "
-        f"tweets; {seeds} seed{'s' * (seeds > 1)}.",
+        f"tweets; {repeated}.",
     )
     return found
 

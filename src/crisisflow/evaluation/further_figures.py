@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from crisisflow.drawing import finish, style_of
+from crisisflow.drawing import finish, look, style_of
 from crisisflow.evaluation.results import RowResult
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
 
@@ -47,10 +47,10 @@ def confusion_table(result: RowResult) -> pd.DataFrame:
 
 
 def draw_confusion(table: pd.DataFrame) -> "Figure":
-    """A square for each pair of classes; the number is the share of the class in percent."""
-    drawn, (panel,) = _panels(9.5, 8.2, 1)
+    """A field for each pair of classes; the number is the share of the class in percent."""
+    drawn, (panel,) = _panels(9.5, 7.2, 1)
     shares = table.pivot(index="class", columns="predicted", values="share").loc[[*EVENT_CLASSES], [*EVENT_CLASSES]]
-    image = panel.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    image = panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")  # squares would leave bands empty
     for (row, column), share in np.ndenumerate(shares.to_numpy()):
         colour = "white" if share > 0.6 else "black"
         panel.text(column, row, f"{share:.0%}", ha="center", va="center", color=colour, fontsize=9)
@@ -92,10 +92,7 @@ def draw_reliability(table: pd.DataFrame) -> "Figure":
         for at, name in enumerate(names):
             own = table[(table["row"] == name) & (table["task"] == task)].sort_values("low")
             if len(own):
-                style = style_of(at)
-                panel.plot(
-                    own["confidence"], own["accuracy"], style.line, marker=style.marker, color=style.colour, label=name
-                )
+                panel.plot(own["confidence"], own["accuracy"], label=name, **look(at, len(names)))
         panel.set_title(title)
         panel.set_xlabel("confidence (mean of a bin)")
         panel.set_ylabel("accuracy (share that is right)")
@@ -116,10 +113,10 @@ def draw_learning_curve(table: pd.DataFrame) -> "Figure":
             by_size = table[table["row"] == name].groupby("tweets")[SCORE_OF[task]]
             mean = by_size.mean()
             if mean.notna().any():
-                style = style_of(at)
-                panel.plot(mean.index, mean, style.line, marker=style.marker, color=style.colour, label=name)
+                drawn_as = look(at, len(names))
+                panel.plot(mean.index, mean, label=name, **drawn_as)
                 panel.fill_between(
-                    mean.index, by_size.min(), by_size.max(), color=style.colour, alpha=0.15, linewidth=0
+                    mean.index, by_size.min(), by_size.max(), color=drawn_as["color"], alpha=0.15, linewidth=0
                 )
         sizes = sorted(set(table["tweets"]))
         if sizes:
@@ -196,13 +193,14 @@ def draw_gradients(table: pd.DataFrame) -> "Figure":
     parts = list(dict.fromkeys(table["part"]))
     if not parts:
         panel.set_title("not asked for: training.gradient_cosine_every is 0")
-    for at, (name, own) in enumerate(table.groupby("row", sort=False)):
+    by_row = table.groupby("row", sort=False)
+    for at, (name, own) in enumerate(by_row):
         last = own[own["epoch"] == own["epoch"].max()]
         places = [parts.index(part) for part in last["part"]]
-        style = style_of(at)
-        panel.plot(places, last["mean"], style.line, marker=style.marker, color=style.colour, label=name)
-        panel.fill_between(places, last["low"], last["high"], color=style.colour, alpha=0.1, linewidth=0)
-        ratios.plot(places, last["ratio"], style.line, marker=style.marker, color=style.colour, label=name)
+        drawn_as = look(at, len(by_row))
+        panel.plot(places, last["mean"], label=name, **drawn_as)
+        panel.fill_between(places, last["low"], last["high"], color=drawn_as["color"], alpha=0.1, linewidth=0)
+        ratios.plot(places, last["ratio"], label=name, **drawn_as)
     panel.axhline(0, color="black", linewidth=0.8)
     ratios.axhline(1, color="black", linewidth=0.8)
     for axis, unit in (
@@ -242,16 +240,8 @@ def draw_types(table: pd.DataFrame) -> "Figure":
         for at, name in enumerate(names):
             own = of_task[of_task["row"] == name].set_index("label")["f1"]
             if len(own):
-                style = style_of(at)
-                panel.plot(
-                    own[labels],
-                    range(len(labels)),
-                    linestyle="none",
-                    marker=style.marker,
-                    markerfacecolor="none" if at % 2 else style.colour,
-                    color=style.colour,
-                    label=name,
-                )
+                marks = look(at, len(names)) | {"linestyle": "none"}
+                panel.plot(own[labels], range(len(labels)), label=name, **marks)
         support = of_task.groupby("label")["support"].first()
         panel.set_yticks(range(len(labels)), [f"{_in_words(label)} (n = {support[label]:,})" for label in labels])
         panel.set_ylim(len(labels) - 0.5, -0.5)

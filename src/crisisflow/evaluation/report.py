@@ -39,6 +39,10 @@ SOURCES = (
     "What each annotation stage finds on the corpus: spans and the tweets that have one; spans on which another stage "
     "agrees or with which it conflicts; spans that resolution keeps, and to which stage the others are lost."
 )
+STAGES = (
+    "What became of the spans that each annotation stage found, by entity type: kept, or lost to an overlapping span "
+    "of a stage, which may be the same. n = {:,} tweets."
+)
 QUALITY = (
     "The annotation itself against gold spans, after resolution, strict borders and type. The generated set is what "
     "the generator of the embedded corpus put in; the reference sets are docs/annotation.md's."
@@ -115,8 +119,10 @@ def run(
     shown = {
         **exhibits.read_tables(tables),
         **exhibits.read_drawings(figures),
-        "tables/sources": exhibits.read_table(sources, SOURCES),
-        "figures/sources": exhibits.read_drawing(stages, SOURCES, "tables/sources.csv"),
+        "tables/sources": exhibits.read_sources(sources, SOURCES),
+        "figures/sources": exhibits.read_drawing(
+            stages, STAGES.format(facts["corpus"]["tweets"]), "tables/sources.csv"
+        ),
         "classes": exhibits.classes_and_splits(facts["corpus"]),
         "quality": exhibits.shown(pd.DataFrame(quality_lines(read_json(quality))), QUALITY),
         "kinds_of_errors": exhibits.kinds_of_errors(wrong),
