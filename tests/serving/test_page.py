@@ -142,6 +142,18 @@ def test_markup_in_a_text_is_text_everywhere(page, address):
     assert page.title() == "crisisflow: study"
 
 
+@pytest.mark.parametrize("text", ["", "  \n ", "\x85\x1c"])
+def test_without_a_text_nothing_is_asked_and_a_hint_is_given(page, address, text):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    page.goto(address)
+    page.fill("#tweet-text", text)
+    page.click("#tweet-form button")
+    expect(page.locator("#tweet-status")).to_have_text("There is nothing to analyse: type or paste a text.")
+    expect(page.locator("#tweet-text")).to_be_focused()
+    assert asked == []
+
+
 def test_an_example_is_one_press_away(page, address):
     page.goto(address)
     page.get_by_role("button", name="17 people killed near Marawi").click()
@@ -219,6 +231,24 @@ def test_places_are_on_the_map_in_the_table_and_in_the_export(page, address):
     assert [own["geometry"]["coordinates"] for own in features] == [[85.3, 27.7]]
     assert features[0]["properties"]["text"] == "Kathmandu shakes, ask ••"
     assert features[0]["properties"]["id"] is None
+
+
+def test_places_of_one_name_are_kept_apart(page, address):
+    parts = []
+    for number, latitude in enumerate((39.9, 39.8, 39.9), 1):
+        place = {"name": "Springfield", "country": "United States", "kind": "city"}
+        place |= {"latitude": latitude, "longitude": -83.8}
+        entities = [found("Springfield", "LOCATION", place=place)]
+        parts.append(tweet_event(number, number, "Springfield", entities=entities))
+    body = "".join(parts) + "event: end\ndata: \n\n"
+    page.route("**/events", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    replay(page, address, ["anything"])
+    ended(page, 3)
+    expect(page.locator("#map circle title")).to_have_text(
+        ["Springfield, United States: 2", "Springfield, United States: 1"]
+    )
+    page.click("[data-facts=places]")
+    expect(page.locator("#facts tbody tr td.number")).to_have_text(["2", "1"])
 
 
 def test_a_stream_shows_what_programs_send(page, address):

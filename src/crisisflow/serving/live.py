@@ -466,7 +466,7 @@ def add_operations(
         sources = [Source(text=tweet.text, id=tweet.id) for tweet in request.tweets]
         return feeds().replay(sources, request.rate).state()
 
-    @api.post("/v1/live/{feed}/tweets", tags=["live"], status_code=202, responses=problems(404, 409, 503))
+    @api.post("/v1/live/{feed}/tweets", tags=["live"], status_code=202, responses=problems(404, 409, 415, 503))
     async def send_tweets(feed: Name, request: StreamRequest) -> Accepted:  # type: ignore[valid-type]
         """Send tweets to a stream."""
         own = feeds().get(feed)

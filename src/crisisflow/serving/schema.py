@@ -106,9 +106,25 @@ class Problem(Form):
     detail: str
 
 
+def not_blank(text: str) -> str:
+    """Refuse a text of which nothing can be said.
+
+    Raises:
+        ValueError: it has nothing but white space.
+    """
+    if not text.strip():
+        raise ValueError("there is no text")
+    return text
+
+
 def text_form(limits: Limits) -> Any:
     """The type of a text within the limits."""
-    return Annotated[str, Field(max_length=limits.characters, description="a tweet, or a longer text")]
+    field = Field(
+        max_length=limits.characters,
+        description="a tweet, or a longer text; not only white space",
+        json_schema_extra={"pattern": r"\S"},  # as `not_blank`, which says it in words
+    )
+    return Annotated[str, field, AfterValidator(not_blank)]
 
 
 def text_request(limits: Limits) -> type[BaseModel]:
