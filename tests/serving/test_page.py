@@ -142,7 +142,7 @@ def test_markup_in_a_text_is_text_everywhere(page, address):
     assert page.title() == "crisisflow: study"
 
 
-@pytest.mark.parametrize("text", ["", "  \n ", "\x85\x1c"])
+@pytest.mark.parametrize("text", ["", "  \n ", "\u3000\x1c\x85\ufeff"])
 def test_without_a_text_nothing_is_asked_and_a_hint_is_given(page, address, text):
     asked = []
     page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)

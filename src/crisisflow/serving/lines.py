@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.masking import mask
-from crisisflow.serving.schema import prediction
+from crisisflow.serving.schema import is_blank, prediction
 
 BATCH, AHEAD = 64, 1024  # lines that are predicted together, and that are read ahead
 NOTHING = Findings(None, None, False)  # of a text that says nothing
@@ -90,12 +90,12 @@ def predicted(
 ) -> Iterator[dict[str, Any]]:
     """Each record, `masked` where wished, with the `entities`, `event` and `truncated` of its text as it came.
 
-    Of a text of white space the model is not asked, as the API does not ask it: its line has null for both.
+    Of a blank text the model is not asked, as the API does not ask it: its line has null for both.
     """
     for batch in together(records(lines, where)):
-        found = iter(predict([record["text"] for record in batch if record["text"].strip()]))
+        found = iter(predict([record["text"] for record in batch if not is_blank(record["text"])]))
         for record in batch:
-            own = next(found) if record["text"].strip() else NOTHING
+            own = NOTHING if is_blank(record["text"]) else next(found)
             shown = masked(record) if masking else record
             yield {**shown, **prediction(shown["text"], own).model_dump()}
 

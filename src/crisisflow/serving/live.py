@@ -30,7 +30,7 @@ from crisisflow.masking import mask
 from crisisflow.serving.batcher import BATCH, MicroBatcher, Overloaded
 from crisisflow.serving.lines import together
 from crisisflow.serving.places import Gazetteer, Place
-from crisisflow.serving.schema import Entity, Event, Form, Problem, prediction, text_form, within
+from crisisflow.serving.schema import Entity, Event, Form, Problem, is_blank, prediction, text_form, within
 from crisisflow.serving.settings import Limits
 from crisisflow.taxonomy import EntityType
 
@@ -376,7 +376,7 @@ def source_of(line: str, characters: int) -> Source | None:
         if isinstance(record, dict) and isinstance(record.get("text"), str):
             text, own_id = record["text"], record.get("id")
     text = _whole(text)[:characters]
-    return Source(text=text, id=None if own_id is None else _whole(str(own_id))[:64]) if text.strip() else None
+    return None if is_blank(text) else Source(text=text, id=None if own_id is None else _whole(str(own_id))[:64])
 
 
 def _whole(text: str) -> str:
