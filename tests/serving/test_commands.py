@@ -15,7 +15,7 @@ from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.serving.lines import predicted, run
-from crisisflow.serving.serve import check_user
+from crisisflow.serving.serve import check_user, listen
 from crisisflow.serving.served import Choice, check_recorded, open_served
 
 
@@ -148,6 +148,23 @@ def test_what_is_wrong_is_one_line(options, arguments, said):
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_named_in_one_line():
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CrisisflowError, match=f"cannot listen at 127.0.0.1, port {port}: .* another --port"):
+            listen("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "onnx-int8"])
+def test_nobody_is_told_that_it_ran(results, params, tmp_path, monkeypatch, runtime):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY"):
+        monkeypatch.delenv(name, raising=False)
+    options = ("--results", results, "--params", params, "--runtime", runtime)
+    assert crisisflow("predict", "-", *options, stdin='{"text": "flood"}').stdout
+    assert not list(tmp_path.rglob("*onnxruntime*"))
 
 
 def test_root_must_be_meant(monkeypatch):
