@@ -105,7 +105,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise CrisisflowError(f"cannot listen at {host}, port {port}: {error.strerror}; try another --port") from None
+        why = error.strerror.partition(" (")[0]  # behind it, Python repeats the address
+        raise CrisisflowError(f"cannot listen at {host}, port {port}: {why}; try another --port") from None
 
 
 def run(served: Served, settings: Settings, host: str, port: int) -> None:
