@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +14,7 @@ from crisisflow.inference import Findings, annotate
 from crisisflow.serving.app import create_app
 from crisisflow.serving.predictor import with_marks
 from crisisflow.serving.served import Served
-from crisisflow.serving.settings import Access, Limits, Settings
+from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
 from crisisflow.serving.study import read_study
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
 from tests.serving.conftest import ACCESS, listening
@@ -38,7 +39,7 @@ def test_a_text_gets_its_entities_and_event_in_one_answer(client, row):
 
 
 def test_a_batch_is_as_its_texts_alone(client):
-    texts = ["17 dead in Kerala", "", "water needed"]
+    texts = ["17 dead in Kerala", "\u200b", "water needed"]
     together = client.post("/v1/predict/batch", json={"texts": texts}).json()["predictions"]
     for own, text in zip(together, texts, strict=True):
         alone = client.post("/v1/predict", json={"text": text}).json()
@@ -87,6 +88,44 @@ def test_what_is_no_request_is_refused_in_a_line_without_repeating_it(client, bo
     assert list(answer.json()) == ["detail"]
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\u3000\x1c\x85\ufeff"])
+def test_a_text_of_white_space_is_refused_everywhere_and_said_to_be_none(client, text):
+    feed = client.post("/v1/live", json={"tweets": []}).json()["id"]
+    tweets = {"tweets": [{"text": "flood"}, {"text": text}]}
+    for path, request, where in [
+        ("/v1/predict", {"text": text}, "body.text"),
+        ("/v1/explain", {"text": text}, "body.text"),
+        ("/v1/predict/batch", {"texts": ["flood", text]}, "body.texts.1"),
+        ("/v1/live", tweets, "body.tweets.1.text"),
+        (f"/v1/live/{feed}/tweets", tweets, "body.tweets.1.text"),
+    ]:
+        answer = client.post(path, json=request)
+        assert (answer.status_code, answer.json()) == (422, {"detail": f"{where}: there is no text"})
+    described = client.get("/openapi.json").json()["components"]["schemas"]["TextRequest"]["properties"]["text"]
+    assert not re.search(described["pattern"], text)
+
+
+JSON = b'{"text": "flood"}'
+
+
+@pytest.mark.parametrize("kind", [None, "", "text/plain", "application/x-www-form-urlencoded", "text/json"])
+def test_what_is_not_said_to_be_json_is_told_so(client, kind):
+    answer = client.post("/v1/predict", content=JSON, headers={} if kind is None else {"content-type": kind})
+    expected = (415, {"detail": "a request's content-type must be application/json"})
+    assert (answer.status_code, answer.json()) == expected
+
+
+def test_every_operation_that_takes_json_describes_the_refusal_of_anything_else(client):
+    operations = [own for path in client.get("/openapi.json").json()["paths"].values() for own in path.values()]
+    assert {"requestBody" in own for own in operations if "415" in own["responses"]} == {True}
+    assert {"415" in own["responses"] for own in operations if "requestBody" in own} == {True}
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
+def test_json_may_be_said_in_several_ways(client, kind):
+    assert client.post("/v1/predict", content=JSON, headers={"content-type": kind}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -147,12 +186,25 @@ def test_with_a_token_nobody_comes_without_it(served, results):
 def test_other_sites_and_names_are_refused(served, results, client):
     cross = {"origin": "https://a.example", "access-control-request-method": "POST"}
     assert "access-control-allow-origin" not in client.options("/v1/predict", headers=cross).headers
-    assert client.get("/healthz", headers={"host": "evil.example"}).status_code == 400
     access = Access(origins=("https://a.example",), hosts=ACCESS.hosts)
     with TestClient(create_app(served, Settings(access, Limits(), results))) as open_to_one:
         assert open_to_one.options("/v1/predict", headers=cross).headers["access-control-allow-origin"]
         other = {**cross, "origin": "https://b.example"}
         assert "access-control-allow-origin" not in open_to_one.options("/v1/predict", headers=other).headers
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:80:80", "", "127.0.0.1@evil"])
+def test_another_name_is_refused_as_other_requests_are(client, host):
+    answer = client.get("/healthz", headers={"host": host})
+    expected = (400, {"detail": "this server does not answer under that name; --allow-host adds one"})
+    assert (answer.status_code, answer.json()) == expected
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_own_names_are_taken_with_any_port_and_in_any_case(served, results):
+    with TestClient(create_app(served, Settings(Access(hosts=(*HOSTS, "Our.example"))))) as client:
+        for host in ("localhost", "LOCALHOST:9000", "127.0.0.1:1", "[::1]", "[::1]:8000", "our.example"):
+            assert client.get("/healthz", headers={"host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.serving.lines import predicted, run
-from crisisflow.serving.serve import check_user
+from crisisflow.serving.serve import check_user, listen
 from crisisflow.serving.served import Choice, check_recorded, open_served
 
 
@@ -30,7 +30,7 @@ def options(results, params):
 
 
 def test_lines_come_out_as_they_went_in_with_what_was_found(options, tmp_path, client):
-    lines = [{"id": "1", "text": "17 dead in Kerala 🔥"}, {"text": ""}, {"text": "flood " * 100, "lang": "en"}]
+    lines = [{"id": "1", "text": "17 dead in Kerala 🔥"}, {"text": "flood " * 100, "lang": "en"}]
     file = tmp_path / "tweets.jsonl"
     file.write_text("\n\n".join(json.dumps(line) for line in lines))
     done = crisisflow("predict", file, *options)
@@ -40,7 +40,23 @@ def test_lines_come_out_as_they_went_in_with_what_was_found(options, tmp_path, c
         answer = client.post("/v1/predict", json={"text": own["text"]}).json()
         assert own["event"]["scores"] == pytest.approx(answer["event"]["scores"], abs=1e-3)
     piped = crisisflow("predict", "-", *options, stdin=file.read_text())
-    assert len(piped.stdout.splitlines()) == 3
+    assert len(piped.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize("masking", [False, True])
+def test_a_text_of_white_space_is_written_back_and_the_model_is_not_asked(masking):
+    asked = []
+
+    def predict(texts):
+        asked.extend(texts)
+        return [Findings([FoundSpan(0, 1, "NUMBER", 0.9)], None, False) for _ in texts]
+
+    texts = ["", "1 dead", " \n", "2 dead"]
+    written = list(predicted(predict, [json.dumps({"text": text}) for text in texts], "", masking))
+    assert asked == ["1 dead", "2 dead"]
+    assert [own["text"] for own in written] == texts
+    assert [own["entities"] and own["entities"][0]["text"] for own in written] == [None, "1", None, "2"]
+    assert [own["event"] for own in written] == [None] * 4
 
 
 def test_masking_covers_what_is_written_and_changes_nothing_that_is_found(options, tmp_path):
@@ -132,6 +148,23 @@ def test_what_is_wrong_is_one_line(options, arguments, said):
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_named_in_one_line():
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CrisisflowError, match=f"at 127.0.0.1, port {port}: Address already in use; try another"):
+            listen("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "onnx-int8"])
+def test_nobody_is_told_that_it_ran(results, params, tmp_path, monkeypatch, runtime):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY"):
+        monkeypatch.delenv(name, raising=False)
+    options = ("--results", results, "--params", params, "--runtime", runtime)
+    assert crisisflow("predict", "-", *options, stdin='{"text": "flood"}').stdout
+    assert not list(tmp_path.rglob("*onnxruntime*"))
 
 
 def test_root_must_be_meant(monkeypatch):

@@ -56,6 +56,16 @@ def test_a_head_has_a_limit():
         assert all_of(connection).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("sent", [b"no HTTP\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", HEAD + b"host: localhost\r\n\r\n"])
+def test_what_is_no_request_is_told_as_any_other_problem(sent):
+    with listening(hello) as port, connected(port) as connection:
+        connection.sendall(sent)
+        head, _, body = all_of(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/json" in head.lower()
+    assert json.loads(body) == {"detail": "Invalid HTTP request received."}
+
+
 def test_one_connection_too_many_is_told_when_to_come_again():
     with listening(hello, limits=Limits(connections=2)) as port:
         with connected(port) as first, connected(port):

@@ -142,6 +142,18 @@ def test_markup_in_a_text_is_text_everywhere(page, address):
     assert page.title() == "crisisflow: study"
 
 
+@pytest.mark.parametrize("text", ["", "  \n ", "\u3000\x1c\x85\ufeff"])
+def test_without_a_text_nothing_is_asked_and_a_hint_is_given(page, address, text):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    page.goto(address)
+    page.fill("#tweet-text", text)
+    page.click("#tweet-form button")
+    expect(page.locator("#tweet-status")).to_have_text("There is nothing to analyse: type or paste a text.")
+    expect(page.locator("#tweet-text")).to_be_focused()
+    assert asked == []
+
+
 def test_an_example_is_one_press_away(page, address):
     page.goto(address)
     page.get_by_role("button", name="17 people killed near Marawi").click()
@@ -219,6 +231,24 @@ def test_places_are_on_the_map_in_the_table_and_in_the_export(page, address):
     assert [own["geometry"]["coordinates"] for own in features] == [[85.3, 27.7]]
     assert features[0]["properties"]["text"] == "Kathmandu shakes, ask ••"
     assert features[0]["properties"]["id"] is None
+
+
+def test_places_of_one_name_are_kept_apart(page, address):
+    parts = []
+    for number, latitude in enumerate((39.9, 39.8, 39.9), 1):
+        place = {"name": "Springfield", "country": "United States", "kind": "city"}
+        place |= {"latitude": latitude, "longitude": -83.8}
+        entities = [found("Springfield", "LOCATION", place=place)]
+        parts.append(tweet_event(number, number, "Springfield", entities=entities))
+    body = "".join(parts) + "event: end\ndata: \n\n"
+    page.route("**/events", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    replay(page, address, ["anything"])
+    ended(page, 3)
+    expect(page.locator("#map circle title")).to_have_text(
+        ["Springfield, United States: 2", "Springfield, United States: 1"]
+    )
+    page.click("[data-facts=places]")
+    expect(page.locator("#facts tbody tr td.number")).to_have_text(["2", "1"])
 
 
 def test_a_stream_shows_what_programs_send(page, address):
@@ -456,6 +486,113 @@ def test_all_of_it_goes_by_keyboard(page, address):
     page.locator("#tab-live").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#study figure img")).to_be_visible()
+
+
+FOCUS = "() => { const own = document.activeElement; return own.id || own.dataset.facts || own.firstChild?.data }"
+
+
+def tab_to(page, wanted, key="Tab"):
+    """Press the key until what is wanted has the focus; what had it on the way."""
+    passed = []
+    while not passed or passed[-1] != wanted:
+        page.keyboard.press(key)
+        passed.append(page.evaluate(FOCUS))
+        assert passed.count(passed[-1]) == 1, f"{wanted} is not reached: {passed}"
+    return passed
+
+
+def test_a_replay_is_run_filtered_and_exported_by_keyboard(page, address):
+    page.goto(address)
+    expect(page.locator("#served")).to_contain_text("Row both")
+    tab_to(page, "tab-tweet")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#view-live")).to_be_visible()
+    tab_to(page, "paste")
+    page.keyboard.insert_text("17 dead in Kathmandu\nwater needed\n" + "a flood\n" * 500)
+    tab_to(page, "rate")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("2")
+    tab_to(page, "start")
+    page.keyboard.press("Enter")
+    expect(page.locator("#tweet-2")).to_be_visible()
+    tab_to(page, "pause")
+    page.keyboard.press("Space")
+    expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
+    tab_to(page, "stop")
+    page.keyboard.press("Enter")
+    expect(page.locator("#live-status")).to_contain_text("Stopped after")
+    expect(page.locator("#stop")).to_be_disabled()
+
+    for key, field, typed, number in (
+        ("Tab", "f-text", "water", "1"),
+        ("Shift+Tab", "f-place", "nowhere", "0"),
+        ("Tab", "Clear", None, None),
+    ):
+        tab_to(page, field, key)
+        page.keyboard.type(typed) if typed else page.keyboard.press("Enter")
+        expect(page.locator("#count-shown")).to_have_text(number or re.compile("[1-9]"))
+    tab_to(page, "f-class", "Shift+Tab")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#f-class")).not_to_have_value("")
+    passed = tab_to(page, "casualties")
+    assert {"f-type", "f-place", "f-text", "Clear", "feed", "map", "zoom-in", "zoom-out", "zoom-fit"} <= set(passed)
+    page.keyboard.press("Space")
+    expect(page.locator("[data-facts=casualties]")).to_have_attribute("aria-pressed", "true")
+    for name, file in (("export-csv", "tweets.csv"), ("export-geojson", "places.geojson")):
+        tab_to(page, name)
+        with page.expect_download() as download:
+            page.keyboard.press("Enter")
+        assert download.value.suggested_filename == file
+    tab_to(page, "unmasked")
+    page.keyboard.press("Space")
+    expect(page.locator("#unmasked")).to_be_checked()
+
+
+def test_the_study_is_read_and_saved_by_keyboard(page, address):
+    page.goto(address)
+    expect(page.locator("#served")).to_contain_text("Row both")
+    tab_to(page, "tab-tweet")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#study figure img")).to_be_visible()
+    tab_to(page, "The whole report, in a new tab")
+    tab_to(page, "figure4")
+    page.keyboard.press("Enter")
+    expect(page.locator("#study figure")).to_be_focused()
+    for key, name in (("Tab", "figure4.svg"), ("Shift+Tab", "table3.csv")):
+        tab_to(page, name, key)
+        with page.expect_download() as download:
+            page.keyboard.press("Enter")
+        assert download.value.suggested_filename == name
+
+
+def test_tables_fit_a_narrow_screen_with_their_words_whole(page, address):
+    page.set_viewport_size({"width": 360, "height": 740})
+    text = "Wilmington HurricaneFlorence"
+    spans = [{"start": 0, "end": 10, "label": "LOCATION"}, {"start": 11, "end": 28, "label": "DISASTER_TYPE"}]
+    model = {"entities": [{**own, "score": 0.5} for own in spans], "event": None, "truncated": False}
+    rules = {"entities": [{**own, "source": "ruler", "rule": "disaster-hashtag"} for own in spans], "conflicts": []}
+    page.route("**/v1/predict", lambda route: route.fulfill(json=model))
+    page.route("**/v1/explain", lambda route: route.fulfill(json=rules))
+    analyse(page, address, text)
+    fits(page, "#compare", text.split())
+    place = {"name": "Wilmington", "country": "United States", "kind": "city", "latitude": 34.2, "longitude": -77.9}
+    entities = [found("Wilmington", "LOCATION", place=place)]
+    parts = [tweet_event(number, number, "Wilmington", entities=entities) for number in (101, 102, 103)]
+    body = "".join(parts) + "event: end\ndata: \n\n"
+    page.route("**/events", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    replay(page, address, ["anything"])
+    ended(page, 3)
+    page.click("[data-facts=places]")
+    fits(page, "#facts", ["Wilmington"])
+
+
+def fits(page, table, words):
+    box = page.locator(".box", has=page.locator(table))
+    assert box.evaluate("own => own.scrollWidth - own.clientWidth") <= 0
+    for word in words:
+        cell = page.locator(f"{table} tbody th", has_text=word)
+        lines = "own => { const all = document.createRange(); all.selectNodeContents(own.querySelector('bdi') ?? own);"
+        assert cell.evaluate(f"{lines} return all.getClientRects().length }}") == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

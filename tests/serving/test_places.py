@@ -2,6 +2,9 @@
 
 import pytest
 
+from crisisflow.alignment.decoding import FoundSpan
+from crisisflow.inference import Findings
+from crisisflow.serving.live import Source, live_tweet
 from crisisflow.serving.places import Gazetteer
 
 
@@ -45,3 +48,28 @@ def test_names_are_found_as_tweets_write_them(gazetteer, name, kind, country, ne
 @pytest.mark.parametrize("name", ["", "🔥", "our street", "Qwertyville", "Paris, Nepal", "Paris, Qwerty"])
 def test_others_are_not(gazetteer, name):
     assert gazetteer.find(name) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "where"),
+    [
+        ("Fire in Paradise, California today", ["Paradise", "California"], [(39.8, -121.6), (36.0, -119.0)]),
+        ("Paris, TX: 2 dead", ["Paris", "TX"], [(33.7, -95.6), None]),
+        ("flood in Paris, London", ["Paris", "London"], [(48.9, 2.3), (51.5, -0.1)]),  # a list: none lies in the next
+        ("Paris and Texas", ["Paris", "Texas"], [(48.9, 2.3), (31.0, -97.5)]),
+    ],
+)
+def test_a_location_behind_a_comma_decides_which_place_the_one_before_it_is(gazetteer, text, names, where):
+    spans = [FoundSpan(text.index(name), text.index(name) + len(name), "LOCATION", 0.9) for name in names]
+    tweet = live_tweet(1, Source(text=text), Findings(spans, None, False), gazetteer, "")
+    for entity, near in zip(tweet.entities, where, strict=True):
+        place = entity.place
+        assert (place and (place.latitude, place.longitude)) == (near and pytest.approx(near, abs=1.5))
+
+
+def test_only_a_location_decides(gazetteer):
+    text = "Paris, Texas"
+    spans = [FoundSpan(0, 5, "LOCATION", 0.9), FoundSpan(7, 12, "PERSON", 0.9)]
+    paris, person = live_tweet(1, Source(text=text), Findings(spans, None, False), gazetteer, "").entities
+    assert paris.place.country == "France"
+    assert person.place is None

@@ -2,14 +2,15 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from importlib import resources
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -52,6 +53,22 @@ DESCRIPTION = (
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What an operation may answer besides success, for the OpenAPI description."""
     return {status: {"model": Problem} for status in (400, 401, 408, 413, 422, *statuses)}
+
+
+class JsonRoute(APIRoute):
+    """An operation that says so where its request is not said to be JSON, and does not blame what stands in it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The operation behind the check."""
+        answer = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if self.body_field and kind != "application/json":
+                raise HTTPException(415, "a request's content-type must be application/json")
+            return await answer(request)
+
+        return checked
 
 
 class Server:
@@ -105,7 +122,7 @@ def create_app(served: Served, settings: Settings) -> ASGIApp:
         Exception: _failed,
     }.items():
         api.add_exception_handler(kind, handler)
-    own = APIRouter(dependencies=[] if settings.access.token is None else [_bearer()])
+    own = APIRouter(route_class=JsonRoute, dependencies=[] if settings.access.token is None else [_bearer()])
     _add_operations(own, server)
     live.add_operations(own, lambda: server.feeds, settings.limits, problems)
     study.add_operations(own, settings.results, problems)
@@ -125,19 +142,19 @@ def _add_operations(api: APIRouter, server: Server) -> None:
     limits = server.settings.limits
     TextRequest, BatchRequest = text_request(limits), batch_request(limits)
 
-    @api.post("/v1/predict", tags=["predict"], responses=problems(503))
+    @api.post("/v1/predict", tags=["predict"], responses=problems(415, 503))
     async def predict(request: TextRequest) -> Prediction:  # type: ignore[valid-type]
         """Entities and event of one text."""
         (found,) = await server.batcher.submit([request.text])
         return prediction(request.text, found)
 
-    @api.post("/v1/predict/batch", tags=["predict"], responses=problems(503))
+    @api.post("/v1/predict/batch", tags=["predict"], responses=problems(415, 503))
     async def predict_batch(request: BatchRequest) -> BatchPrediction:  # type: ignore[valid-type]
         """Entities and event of several texts."""
         found = await server.batcher.submit(request.texts)
         return BatchPrediction(predictions=list(map(prediction, request.texts, found)))
 
-    @api.post("/v1/explain", tags=["predict"], responses=problems(503))
+    @api.post("/v1/explain", tags=["predict"], responses=problems(415, 503))
     async def explain(request: TextRequest) -> Opinion:  # type: ignore[valid-type]
         """A second opinion: what the rules of the annotation find, without the model."""
         kept, conflicts = await server.rules.ask(request.text)
@@ -204,7 +221,7 @@ async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
     """The first fault, without what was sent: it may hold what no log or page should."""
     fault = error.errors()[0]
     where = ".".join(str(part) for part in fault["loc"])
-    return JSONResponse({"detail": f"{where}: {fault['msg']}"}, 422)
+    return JSONResponse({"detail": f"{where}: {fault['msg'].removeprefix('Value error, ')}"}, 422)
 
 
 async def _overloaded(_: Request, error: Overloaded) -> JSONResponse:

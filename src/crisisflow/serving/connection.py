@@ -4,6 +4,7 @@ What of a request comes behind its head is the guard's (crisisflow.serving.guard
 """
 
 import asyncio
+import json
 from typing import Any
 
 import h11
@@ -45,6 +46,18 @@ class Connection(H11Protocol):
         """Go on, and see whether a head is whole."""
         super().data_received(data)
         self._time_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """Tell of a request that is not HTTP as the API tells of any other problem."""
+        headers = [("content-type", "application/json"), ("connection", "close")]
+        answer = (
+            h11.Response(status_code=400, headers=headers, reason="Bad Request"),
+            h11.Data(json.dumps({"detail": msg}).encode()),
+            h11.EndOfMessage(),
+        )
+        for part in answer:
+            self.transport.write(self.conn.send(part))
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next request."""

@@ -12,9 +12,10 @@ from typing import Any, TextIO
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.masking import mask
-from crisisflow.serving.schema import prediction
+from crisisflow.serving.schema import is_blank, prediction
 
 BATCH, AHEAD = 64, 1024  # lines that are predicted together, and that are read ahead
+NOTHING = Findings(None, None, False)  # of a text that says nothing
 IDS = ("id", "tweet_id")  # keys that the live view's files may have for it
 
 
@@ -87,11 +88,16 @@ def masked(record: dict[str, Any]) -> dict[str, Any]:
 def predicted(
     predict: Callable[[list[str]], list[Findings]], lines: Iterable[str], where: str, masking: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """Each record, `masked` where wished, with the `entities`, `event` and `truncated` of its text as it came."""
+    """Each record, `masked` where wished, with the `entities`, `event` and `truncated` of its text as it came.
+
+    Of a blank text the model is not asked, as the API does not ask it: its line has null for both.
+    """
     for batch in together(records(lines, where)):
-        found = predict([record["text"] for record in batch])
-        for record, own in zip(map(masked, batch) if masking else batch, found, strict=True):
-            yield {**record, **prediction(record["text"], own).model_dump()}
+        found = iter(predict([record["text"] for record in batch if not is_blank(record["text"])]))
+        for record in batch:
+            own = NOTHING if is_blank(record["text"]) else next(found)
+            shown = masked(record) if masking else record
+            yield {**shown, **prediction(shown["text"], own).model_dump()}
 
 
 def run(predict: Callable[[list[str]], list[Findings]], file: str, out: TextIO, masking: bool = False) -> None:

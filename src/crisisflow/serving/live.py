@@ -29,8 +29,8 @@ from crisisflow.inference import Findings
 from crisisflow.masking import mask
 from crisisflow.serving.batcher import BATCH, MicroBatcher, Overloaded
 from crisisflow.serving.lines import together
-from crisisflow.serving.places import Gazetteer
-from crisisflow.serving.schema import Entity, Event, Form, Problem, prediction, text_form, within
+from crisisflow.serving.places import Gazetteer, Place
+from crisisflow.serving.schema import Entity, Event, Form, Problem, is_blank, prediction, text_form, within
 from crisisflow.serving.settings import Limits
 from crisisflow.taxonomy import EntityType
 
@@ -376,7 +376,7 @@ def source_of(line: str, characters: int) -> Source | None:
         if isinstance(record, dict) and isinstance(record.get("text"), str):
             text, own_id = record["text"], record.get("id")
     text = _whole(text)[:characters]
-    return Source(text=text, id=None if own_id is None else _whole(str(own_id))[:64]) if text.strip() else None
+    return None if is_blank(text) else Source(text=text, id=None if own_id is None else _whole(str(own_id))[:64])
 
 
 def _whole(text: str) -> str:
@@ -390,12 +390,22 @@ def live_tweets(number: int, found: Sequence[tuple[Source, Findings]], gazetteer
     return [Kept(own, live_tweet(own, *pair, gazetteer, at).model_dump_json().encode()) for own, pair in numbered]
 
 
+def place_of(text: str, entity: Entity, behind: Entity | None, gazetteer: Gazetteer) -> Place | None:
+    """The place of a location; another location behind it and a comma decides, as it would within one span."""
+    if entity.label != EntityType.LOCATION:
+        return None
+    place = None
+    if behind and behind.label == EntityType.LOCATION and text[entity.end : behind.start].strip() == ",":
+        place = gazetteer.find(f"{entity.text}, {behind.text}")
+    return place or gazetteer.find(entity.text)  # of a list of places, none lies in the next
+
+
 def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer, at: str) -> LiveTweet:
     """An analysed tweet with its places."""
     guess = prediction(tweet.text, found)
     entities = []
-    for entity in guess.entities or []:
-        place = gazetteer.find(entity.text) if entity.label == EntityType.LOCATION else None
+    for entity, behind in itertools.pairwise([*(guess.entities or []), None]):
+        place = place_of(tweet.text, entity, behind, gazetteer)
         position = None if place is None else Position(**place._asdict())
         entities.append(PlacedEntity(**entity.model_dump(), place=position))
     return LiveTweet(
@@ -448,7 +458,7 @@ def add_operations(
         """The feeds that are kept."""
         return feeds().states()
 
-    @api.post("/v1/live", tags=["live"], status_code=201, responses=problems(429))
+    @api.post("/v1/live", tags=["live"], status_code=201, responses=problems(415, 429))
     async def open_feed(request: ReplayRequest) -> FeedState:  # type: ignore[valid-type]
         """Open a feed: a replay of the tweets, or, without any, a stream to which tweets are sent."""
         if not request.tweets:
@@ -456,7 +466,7 @@ def add_operations(
         sources = [Source(text=tweet.text, id=tweet.id) for tweet in request.tweets]
         return feeds().replay(sources, request.rate).state()
 
-    @api.post("/v1/live/{feed}/tweets", tags=["live"], status_code=202, responses=problems(404, 409, 503))
+    @api.post("/v1/live/{feed}/tweets", tags=["live"], status_code=202, responses=problems(404, 409, 415, 503))
     async def send_tweets(feed: Name, request: StreamRequest) -> Accepted:  # type: ignore[valid-type]
         """Send tweets to a stream."""
         own = feeds().get(feed)

@@ -1,6 +1,7 @@
 """Runtimes: what computes a row's logits, PyTorch or ONNX Runtime, in float32 or with int8 weights."""
 
 import io
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,9 @@ Runtime = Literal["onnx", "onnx-int8", "torch"]
 
 INPUTS, OUTPUTS = ("input_ids", "mask"), {"ner": "entity", "cls": "event"}
 OPSET = 17
+
+# Read when ONNX Runtime is imported, which otherwise reports to its makers and keeps the reports in the home folder.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 class Logits(NamedTuple):

@@ -1,5 +1,6 @@
 """The forms of requests and answers. Offsets count Unicode code points of the text as it was sent."""
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -8,6 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from crisisflow.inference import Findings
 from crisisflow.serving.settings import Limits
 from crisisflow.taxonomy import EVENT_CLASSES
+
+# A character of which something can be said. Languages differ in what \s has: what only some of them count is named.
+SAYS = r"[^\s\x00-\x20\x7f-\xa0\ufeff]"
 
 
 class Form(BaseModel):
@@ -106,9 +110,30 @@ class Problem(Form):
     detail: str
 
 
+def is_blank(text: str) -> bool:
+    """Whether a text has nothing but white space and control characters."""
+    return re.search(SAYS, text) is None
+
+
+def not_blank(text: str) -> str:
+    """Refuse a blank text.
+
+    Raises:
+        ValueError: it is.
+    """
+    if is_blank(text):
+        raise ValueError("there is no text")
+    return text
+
+
 def text_form(limits: Limits) -> Any:
     """The type of a text within the limits."""
-    return Annotated[str, Field(max_length=limits.characters, description="a tweet, or a longer text")]
+    field = Field(
+        max_length=limits.characters,
+        description="a tweet, or a longer text; more than white space",
+        json_schema_extra={"pattern": SAYS},  # described here, and checked by `not_blank`, which says it in words
+    )
+    return Annotated[str, field, AfterValidator(not_blank)]
 
 
 def text_request(limits: Limits) -> type[BaseModel]:

@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -95,13 +96,27 @@ def options_of(limits: Limits) -> dict[str, Any]:
     }
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket at the address.
+
+    Raises:
+        CrisisflowError: it is taken, or not this machine's.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        why = error.strerror.partition(" (")[0]  # behind it, Python repeats the address
+        raise CrisisflowError(f"cannot listen at {host}, port {port}: {why}; try another --port") from None
+
+
 def run(served: Served, settings: Settings, host: str, port: int) -> None:
     """Serve until interrupted."""
     if settings.stdin:
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     app = create_app(served, settings)
-    config = uvicorn.Config(app, host=host, port=port, log_config=LOGS, **options_of(settings.limits))
+    config = uvicorn.Config(app, log_config=LOGS, **options_of(settings.limits))
+    listening = listen(host, port)
     facts = served.version
     say(f"serve: row {facts.row}, seed {facts.seed}, {facts.runtime}, weights {facts.model[:12]}…")
     say(f"serve: open http://{'[' + host + ']' if ':' in host else host}:{port}  (Ctrl-C ends it)")
-    uvicorn.Server(config).run()
+    uvicorn.Server(config).run([listening])

@@ -41,6 +41,8 @@ export function arrange(parent, elements, { still = false } = {}) {
   }
 }
 
+// Whether a text has nothing but white space and control characters: the server refuses it.
+export const isBlank = (text) => !/[^\s\p{Cc}]/u.test(text);
 export const inWords = (name) => name.replaceAll("_", " ").toLowerCase();
 export const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}\u00a0%`; // never torn apart
 

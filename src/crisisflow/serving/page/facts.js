@@ -66,7 +66,6 @@ function found(tweets, types) {
       const key = factOf(entity);
       const fact = facts.get(key) ?? { key, entity, numbers: [] };
       if (fact.numbers.at(-1) !== tweet.number) fact.numbers.push(tweet.number);
-      fact.entity = entity.place ? entity : fact.entity;
       facts.set(key, fact);
     }
   }

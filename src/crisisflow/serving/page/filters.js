@@ -4,7 +4,9 @@ import { $, inWords } from "./dom.js";
 
 let fact = null; // what the tweets must name, as chosen in the list of what was extracted
 
-export const factOf = ({ label, text }) => `${label}|${text.toLowerCase()}`;
+// The Paris of Texas is another than that of France.
+export const whereOf = ({ name, latitude, longitude }) => `${name}|${latitude}|${longitude}`;
+export const factOf = ({ label, text, place }) => `${label}|${text.toLowerCase()}|${place ? whereOf(place) : ""}`;
 
 export function filters() {
   return {

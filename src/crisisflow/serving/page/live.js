@@ -6,7 +6,7 @@ import { $, arrange, inWords, make, marked, percent, put } from "./dom.js";
 import { csv, geojson, save } from "./export.js";
 import { Facts } from "./facts.js";
 import { Watched } from "./feed.js";
-import { factOf, filterBy, filters, numberOf, onlyWith, passes } from "./filters.js";
+import { factOf, filterBy, filters, numberOf, onlyWith, passes, whereOf } from "./filters.js";
 import { WorldMap } from "./map.js";
 import { leftOut, tweetsOf } from "./replay.js";
 
@@ -276,7 +276,7 @@ function kinds(all, wanted) {
 function drawPlaces(found) {
   const places = new Map();
   for (const tweet of found) {
-    const own = new Map(tweet.entities.filter(({ place }) => place).map(({ place }) => [`${place.name}|${place.country}`, place]));
+    const own = new Map(tweet.entities.filter(({ place }) => place).map(({ place }) => [whereOf(place), place]));
     for (const [key, place] of own) places.set(key, { place, tweets: (places.get(key)?.tweets ?? 0) + 1 });
   }
   map.show([...places.values()]);

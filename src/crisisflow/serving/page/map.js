@@ -1,6 +1,7 @@
 // A map of the world: outlines of countries (Natural Earth 1:110m, as packed by world-atlas 2.0.2) and circles at places.
 
 import { $, arrange, drawn, put } from "./dom.js";
+import { whereOf } from "./filters.js";
 
 const WORLD = { x: -180, y: -84, width: 360, height: 144 }; // degrees; without the Antarctic
 
@@ -109,7 +110,7 @@ export class WorldMap {
     const unit = this.box.width / 100;
     const circles = new Map();
     for (const { place, tweets } of [...this.places].sort((one, other) => other.tweets - one.tweets)) {
-      const key = `${place.name}|${place.country}`;
+      const key = whereOf(place);
       const circle = this.drawn.get(key) ?? this.circle(place);
       circle.setAttribute("r", unit * (0.5 + 2 * Math.sqrt(tweets / most)));
       put(circle.firstElementChild, `${place.name}${place.kind === "country" ? "" : `, ${place.country}`}: ${tweets}`);

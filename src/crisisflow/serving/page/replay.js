@@ -1,5 +1,7 @@
 // The tweets of a file or of pasted lines, within what the server takes in one request.
 
+import { isBlank } from "./dom.js";
+
 const TWEETS = 20_000;
 const CHARACTERS = 10_000; // of a text
 const ID = 64; // characters of an id
@@ -50,7 +52,7 @@ export function tweetsOf(content) {
   let bytes = 0;
   for (const line of table ? lines.slice(1) : lines) {
     const { tweet, cut } = mended((table ?? bare)(line));
-    if (!tweet.text.trim()) {
+    if (isBlank(tweet.text)) {
       read.empty += 1;
       continue;
     }

@@ -1,7 +1,7 @@
 // The view of one text: what the model finds, and what the rules say beside it.
 
 import { json } from "./api.js";
-import { $, bar, inWords, make, marked, percent } from "./dom.js";
+import { $, bar, inWords, isBlank, make, marked, percent } from "./dom.js";
 
 const EXAMPLES = [
   "17 people killed near Marawi, rescue teams requested immediately",
@@ -20,7 +20,10 @@ export function openTweet() {
   );
   $("tweet-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    analyse($("tweet-text").value);
+    const text = $("tweet-text").value;
+    if (!isBlank(text)) return analyse(text);
+    $("tweet-status").textContent = "There is nothing to analyse: type or paste a text.";
+    $("tweet-text").focus();
   });
   $("tweet-text").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("tweet-form").requestSubmit();
