@@ -444,16 +444,16 @@ def test_a_replay_fits_into_a_request(page, address):
 
 
 def test_a_replay_outlives_the_server(page, app):
-    texts = [f"tweet number {at} of a long replay" for at in range(30)]
+    texts = [f"tweet number {at} of a long replay" for at in range(20)]
     with listening(app()) as port:
-        replay(page, f"http://127.0.0.1:{port}/", texts, rate=1.5)  # slow enough for a busy machine to end it first
+        replay(page, f"http://127.0.0.1:{port}/", texts, rate=0.7)  # slow enough for a busy machine to end it first
         expect(page.locator("#tweet-2")).to_be_visible()
     expect(page.locator("#live-status")).to_contain_text("trying again")
     with listening(app(), port):
-        ended(page, 30)
+        ended(page, 20)
     shown = [own.text_content() for own in page.locator("#feed li .number").all()]
-    assert shown == [f"#{number}" for number in range(30, 0, -1)]
-    for number in (1, 15, 30):
+    assert shown == [f"#{number}" for number in range(20, 0, -1)]
+    for number in (1, 10, 20):
         expect(page.locator(f"#tweet-{number}")).to_contain_text(f"tweet number {number - 1} of")
 
 
