@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.artifacts import write_csv
-from crisisflow.drawing import SERIES, finish, style_of, write_svg
+from crisisflow.drawing import finish, look, write_svg
 from crisisflow.params import read_params
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def run(words: list[str]) -> tuple[float, float]:
     _, status, used = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{' '.join(words)}\n{said}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6
 
 
 def measure(step: Step, tweets: int) -> Cost:
@@ -128,15 +128,13 @@ def draw(costs: Sequence[Cost]) -> "Figure":
 
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     panels = figure.subplots(1, 2)
-    for at, name in enumerate(dict.fromkeys(cost.step for cost in costs)):
+    names = list(dict.fromkeys(cost.step for cost in costs))
+    for at, name in enumerate(names):
         own = sorted(cost for cost in costs if cost.step == name)
-        style = style_of(at)
         for panel, values in zip(
             panels, ([cost.peak_mb for cost in own], [cost.cpu_seconds for cost in own]), strict=True
         ):
-            look = {"color": style.colour, "marker": style.marker, "linestyle": style.line}
-            look["markerfacecolor"] = style.colour if at < len(SERIES) else "white"  # more steps than styles
-            panel.plot([cost.tweets for cost in own], values, label=name, **look)
+            panel.plot([cost.tweets for cost in own], values, label=name, **look(at, len(names)))
     sizes = sorted({cost.tweets for cost in costs})
     for panel in panels:
         panel.set(xscale="log", xlabel="tweets")

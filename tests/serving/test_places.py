@@ -57,6 +57,12 @@ def test_others_are_not(gazetteer, name):
         ("Paris, TX: 2 dead", ["Paris", "TX"], [(33.7, -95.6), None]),
         ("flood in Paris, London", ["Paris", "London"], [(48.9, 2.3), (51.5, -0.1)]),  # a list: none lies in the next
         ("Paris and Texas", ["Paris", "Texas"], [(48.9, 2.3), (31.0, -97.5)]),
+        (
+            "Aid to China, Mexico",
+            ["China", "Mexico"],
+            [(31.9, 114.3), (21.3, -100.4)],
+        ),  # Mexico has a town of that name
+        ("Storm in Georgia, USA", ["Georgia", "USA"], [(33.3, -83.9), (38.0, -92.0)]),
     ],
 )
 def test_a_location_behind_a_comma_decides_which_place_the_one_before_it_is(gazetteer, text, names, where):

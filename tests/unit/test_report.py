@@ -234,7 +234,7 @@ def test_nothing_is_hidden_without_a_word_and_nothing_at_all_in_print(artifacts,
     assert box.evaluate(hidden) == [True, True]
     assert hints.all_inner_texts() == [
         "90 rows: scroll in the box to see all.",
-        "12 columns: scroll the table sideways to see all.",
+        "12 columns: where they do not fit, the table scrolls sideways.",
     ]
     assert page.evaluate("document.documentElement.scrollWidth") == 380
     page.set_viewport_size({"width": 1400, "height": 900})

@@ -86,6 +86,14 @@ def test_pattern_table_puts_the_references_beside_the_corpus() -> None:
     assert table["reference_tuning_found"].isna().all()
 
 
+def test_without_spans_the_tables_have_their_heads_alone() -> None:
+    nothing = pd.DataFrame(columns=["gold_set", "stage", "rule", "label", "found", "precision"])
+    assert list(pattern_table([], [], nothing))[:5] == ["stage", "rule", "label", "found", "kept"]
+    assert len(pattern_table([], [], nothing)) == 0
+    table = source_table([], [], [], 4)
+    assert (list(table)[:3], len(table)) == (["stage", "label", "spans"], 0)
+
+
 def test_markdown_lists_the_dropped_patterns() -> None:
     text = markdown(report(), 4, {"hazard.bad": "3 of 15 right"})
     assert "| spacy" in text

@@ -61,12 +61,9 @@ def reference(repaired: Path, folder: Path) -> Iterator[GoldSet]:
     listed = standoff.read_tweets(tweets, repaired)
     marks = standoff.read_marks(annotated, ("tweet_id",), listed)
     here = {tweet_id: tweet for tweet_id, tweet in listed.items() if tweet.text is not None}
-    # A corpus that holds none of them, such as the generated one, is another: there is nothing to miss.
-    if 0 < len(here) < len(listed):
-        say(
-            f"reference annotations: {len(here):,} of {len(listed):,} annotated tweets stand in this corpus, "
-            "and the scores are of these"
-        )
+    if len(here) < len(listed):
+        share = f"{len(here):,} of {len(listed):,}" if here else f"none of {len(listed):,}"
+        say(f"reference annotations: {share} annotated tweets of HumAID stand in this corpus; only these are scored")
     for half in standoff.HALVES:
         chosen = [
             GoldTweet(

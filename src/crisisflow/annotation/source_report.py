@@ -96,7 +96,7 @@ def source_table(
             lines.append(line | {"tweet_share": covered / tweets} | own)
     table = pd.DataFrame(lines, columns=["stage", "label", "spans", "tweets", "tweet_share", *COUNTED])
     table.insert(table.columns.get_loc("kept") + 1, "kept_share", table["kept"] / table["spans"])
-    return table.round(SHARES).astype(dict.fromkeys(("spans", "tweets", *COUNTED), "Int64"))
+    return table.astype(dict.fromkeys(("spans", "tweets", *COUNTED), "Int64"))
 
 
 def pattern_table(found: Iterable[Span], resolved: Iterable[Span], quality: pd.DataFrame) -> pd.DataFrame:
@@ -105,11 +105,13 @@ def pattern_table(found: Iterable[Span], resolved: Iterable[Span], quality: pd.D
     `quality` is results/quality/patterns.csv. The columns of a reference that is not in it are empty.
     """
     counts = {
-        name: pd.Series(Counter((span.source, span.rule, span.label) for span in spans), dtype="Int64")
+        name: Counter((span.source, span.rule, span.label) for span in spans)
         for name, spans in (("found", found), ("kept", resolved))
     }
-    table = pd.DataFrame(counts)
-    table.index.names = PATTERN
+    patterns = pd.MultiIndex.from_tuples(sorted(set().union(*counts.values())), names=PATTERN)
+    table = pd.DataFrame(
+        {name: [own[pattern] for pattern in patterns] for name, own in counts.items()}, patterns, dtype="Int64"
+    )
     for name in REFERENCES:
         known = quality[quality["gold_set"] == name].set_index(PATTERN)[["found", "precision"]]
         table = table.join(known.add_prefix(f"{name}_"), how="outer")
@@ -135,7 +137,7 @@ def markdown(table: pd.DataFrame, tweets: int, reasons: Mapping[str, str]) -> st
         "type from another stage, and conflicts if it overlaps others only; lost to: dropped for an overlapping span "
         "of that stage; wins: spans of other stages dropped for one of these.",
         "",
-        readable(table).to_markdown(index=False, disable_numparse=True),
+        readable(table.round(SHARES)).to_markdown(index=False, disable_numparse=True),
         "",
         "Patterns that were dropped, and why:" if reasons else "No pattern is listed as dropped.",
         "",

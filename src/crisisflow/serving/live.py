@@ -41,6 +41,8 @@ LOG = logging.getLogger(__name__)
 FEED = r"^[A-Za-z0-9_-]{1,32}$"
 EVENT = r"^(([0-9a-f]{8}-)?[0-9]{1,16})?$"  # the feed's epoch and the tweet's number
 
+AREAS = ("country", "state")  # kinds of places that tweets list side by side
+
 
 class TooManyFeeds(Exception):
     """No further feed, or watcher, is kept; ask again after `seconds`."""
@@ -391,13 +393,19 @@ def live_tweets(number: int, found: Sequence[tuple[Source, Findings]], gazetteer
 
 
 def place_of(text: str, entity: Entity, behind: Entity | None, gazetteer: Gazetteer) -> Place | None:
-    """The place of a location; another location behind it and a comma decides, as it would within one span."""
+    """The place of a location; another location behind it and a comma decides, as it would within one span.
+
+    A country or state gives way only to another one, as in "Georgia, USA": "China, Mexico" is a list, and not the town
+    of that name. Of most lists no place lies in the next.
+    """
     if entity.label != EntityType.LOCATION:
         return None
-    place = None
+    alone = gazetteer.find(entity.text)
     if behind and behind.label == EntityType.LOCATION and text[entity.end : behind.start].strip() == ",":
-        place = gazetteer.find(f"{entity.text}, {behind.text}")
-    return place or gazetteer.find(entity.text)  # of a list of places, none lies in the next
+        within = gazetteer.find(f"{entity.text}, {behind.text}")
+        if within and (alone is None or alone.kind not in AREAS or within.kind in AREAS):
+            return within
+    return alone
 
 
 def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer, at: str) -> LiveTweet:

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 LARGE = 100_000  # people
 COMMON = {
     "us": "United States",
+    "usa": "United States",  # rather than Usa in Japan
     "uk": "United Kingdom",
     "uae": "United Arab Emirates",
     "newyork": "New York City",  # rather than the state
