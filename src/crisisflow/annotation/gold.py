@@ -62,8 +62,8 @@ def reference(repaired: Path, folder: Path) -> Iterator[GoldSet]:
     marks = standoff.read_marks(annotated, ("tweet_id",), listed)
     here = {tweet_id: tweet for tweet_id, tweet in listed.items() if tweet.text is not None}
     if len(here) < len(listed):
-        share = f"{len(here):,} of {len(listed):,}" if here else f"none of {len(listed):,}"
-        say(f"reference annotations: {share} annotated tweets of HumAID stand in this corpus; only these are scored")
+        share = f"{len(here):,}" if here else "none"
+        say(f"reference annotations: {share} of the {len(listed):,} annotated tweets of HumAID stand in this corpus")
     for half in standoff.HALVES:
         chosen = [
             GoldTweet(
