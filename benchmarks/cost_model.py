@@ -181,10 +181,10 @@ def main() -> None:
         f" {size(sum(line.at(n) for line in lines['output_bytes'].values()))}"
         for n in CORPORA
     ]
-    table("processor time, peak memory, bytes written", (f"{n:,}" for n in CORPORA), rows)
+    table("predicted, not run: processor time, peak memory, bytes written", (f"{n:,}" for n in CORPORA), rows)
     heads = ("steps", "arithmetic", "memory", "gradients", "recording", "bytes between chips", "the slower, an epoch")
     epochs = {f"{n:,} on {cores}": training(n, cores) for n in CORPORA for cores in CORES}
-    table("tweets, TPU cores", heads, epochs)
+    table("RoBERTa-large on paper, not run: tweets, TPU cores", heads, epochs)
 
 
 if __name__ == "__main__":

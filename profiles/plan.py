@@ -5,6 +5,7 @@ python profiles/plan.py profiles/slurm
 
 import argparse
 import contextlib
+import importlib.util
 import io
 import sys
 from collections import Counter
@@ -47,4 +48,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="What the jobs of a profile would ask a cluster for.")
     parser.add_argument("profile", help="its folder; further arguments are Snakemake's")
     given, others = parser.parse_known_args()
+    if "slurm" in given.profile and importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        parser.error("the profile needs Snakemake's plugin: pip install -e '.[slurm]' -c constraints.txt")
     sys.exit(run(given.profile, others))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from markupsafe import Markup, escape
 
 from crisisflow.annotation.source_report import readable
 from crisisflow.artifacts import read_json
@@ -130,19 +129,13 @@ def kinds_of_errors(errors: pd.DataFrame) -> Table:
     )
 
 
-def breakable(cell: str) -> Markup:
-    """A cell that may be broken behind the underscores of a label."""
-    return escape(cell).replace("_", Markup("_<wbr>"))
-
-
 def listed_errors(errors: pd.DataFrame) -> Table:
     """The errors one by one: ids, places (code points of the repaired text) and labels, no text."""
-    table = shown(
+    return shown(
         errors.replace("", NOTHING),
         "The surest errors of the chosen row, by place: start and end count code points. Where the corpus is at hand, "
         "crisisflow show-errors prints them with their texts.",
     )
-    return table._replace(rows=[[breakable(cell) for cell in row] for row in table.rows])
 
 
 def openings(entries: Sequence[Mapping[str, Any]]) -> Table:

@@ -167,13 +167,14 @@ def drawings(
     rows = {name: result for name, result in results.items() if name != FLOOR}
     first, seeds = results[chosen].runs[0], len(results[chosen].runs)
     repeated = f"{seeds} seed{'s' * (seeds > 1)}"
+    whiskers, bands = ("; whiskers: standard deviation", "; bands: their range") if seeds > 1 else ("", "")
     trained, n = first["training_tweets"], f"n = {first['validation_tweets']:,} validation tweets, {repeated}"
     found = {
         "figure4": Drawing(
             scores_of_rows(results),
             bars,
-            "Figure 4. Scores of the rows. Bars: mean over the seeds; whiskers: standard deviation; rings: the paper's "
-            f"scores, which are of its encoders and all its epochs. {n}.",
+            f"Figure 4. Scores of the rows. Bars, and the numbers above them: mean over the seeds{whiskers}; rings: "
+            f"the paper's scores, which are of its encoders and all its epochs. {n}.",
         ),
         "types": Drawing(
             further.types_table(results),
@@ -194,8 +195,8 @@ def drawings(
         ),
     }
     captions = {
-        "figure5": "Figure 5. Validation scores by epoch (the paper: row A). Lines: mean over the seeds; bands: their "
-        f"range; filled: each curve's highest point (the epoch that Eq. 5 chooses is in Table 3). {n}.",
+        "figure5": f"Figure 5. Validation scores by epoch (the paper: row A). Lines: mean over the seeds{bands}; "
+        f"filled: each curve's highest point (the epoch that Eq. 5 chooses is in Table 3). {n}.",
         "figure6": "Figure 6. Training losses by epoch (the paper: row A): each task's cross-entropy in nats, the mean "
         f"over an epoch, unweighted; filled: the lowest point. n = {trained:,} training tweets, {repeated}.",
         "figure7": "Figure 7. Combined score by epoch (the paper: row A); rows with one task have none. "
@@ -223,12 +224,18 @@ def drawings(
     found["leave_one_event_out"] = Drawing(
         unseen,
         further.draw_leave_one_event_out,
-        "Unseen events: a row scored on an event's validation tweets, trained with the event's own tweets and without "
-        f"any of them{_trained_on(unseen)}. The epoch was chosen on the validation tweets of all events, and of the "
-        "others only. Macro-F1 is over the classes that the event has. n are its validation "
+        f"Unseen events: {_named(unseen)} scored on an event's validation tweets, trained with the event's own tweets "
+        f"and without any of them{_trained_on(unseen)}. The 95 % intervals of the differences stand beside the "
+        "numbers. The epoch was chosen on the validation tweets of all events, and of the others only. Macro-F1 is over the classes that the event has. n are its validation "
         f"tweets; {repeated}.",
     )
     return found
+
+
+def _named(unseen: pd.DataFrame) -> str:
+    """The rows that were trained without an event."""
+    names = list(dict.fromkeys(unseen["row"]))
+    return f"row{'s' * (len(names) > 1)} {', '.join(names)}" if names else "no row"
 
 
 def _trained_on(unseen: pd.DataFrame) -> str:
