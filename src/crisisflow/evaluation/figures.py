@@ -226,7 +226,8 @@ def drawings(
         further.draw_leave_one_event_out,
         f"Unseen events: {_named(unseen)} scored on an event's validation tweets, trained with the event's own tweets "
         f"and without any of them{_trained_on(unseen)}. The 95 % intervals of the differences stand beside the "
-        "numbers. The epoch was chosen on the validation tweets of all events, and of the others only. Macro-F1 is over the classes that the event has. n are its validation "
+        "numbers. The epoch was chosen on the validation tweets of all events, and of the others only. Macro-F1 is "
+        "over the classes that the event has. n are its validation "
         f"tweets; {repeated}.",
     )
     return found
