@@ -19,7 +19,7 @@ Runtime = Literal["onnx", "onnx-int8", "torch"]
 INPUTS, OUTPUTS = ("input_ids", "mask"), {"ner": "entity", "cls": "event"}
 OPSET = 17
 
-# Read when ONNX Runtime is imported, which otherwise reports to its makers and keeps the reports in the home folder.
+# Read when ONNX Runtime is imported, which otherwise gives the machine an id and keeps events in the home folder.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
