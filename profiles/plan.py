@@ -10,7 +10,9 @@ import io
 import sys
 from collections import Counter
 from logging import LogRecord
+from pathlib import Path
 
+import yaml
 from snakemake.cli import main
 from snakemake.logging import logger
 from tabulate import tabulate
@@ -48,6 +50,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="What the jobs of a profile would ask a cluster for.")
     parser.add_argument("profile", help="its folder; further arguments are Snakemake's")
     given, others = parser.parse_known_args()
-    if "slurm" in given.profile and importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        parser.error("the profile needs Snakemake's plugin: pip install -e '.[slurm]' -c constraints.txt")
+    settings = Path(given.profile, "config.yaml")
+    executor = yaml.safe_load(settings.read_text(encoding="utf-8")).get("executor") if settings.exists() else None
+    if executor and importlib.util.find_spec(f"snakemake_executor_plugin_{executor}") is None:
+        parser.error(
+            f"{given.profile} needs snakemake-executor-plugin-{executor}, which is not installed: docs/scale.md"
+        )
     sys.exit(run(given.profile, others))

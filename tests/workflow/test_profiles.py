@@ -39,6 +39,14 @@ def test_a_pod_plans_every_job_with_its_memory(study):
     assert planned["resolve"] == ["1", "1", "2000"]
 
 
+def test_a_plan_names_the_plugin_that_its_profile_lacks(study):
+    (study.folder / "elsewhere").mkdir()
+    (study.folder / "elsewhere" / "config.yaml").write_text("executor: elsewhere\n")
+    refused = study.run("python", "profiles/plan.py", "elsewhere", check=False)
+    assert refused.returncode == 2
+    assert "elsewhere needs snakemake-executor-plugin-elsewhere, which is not installed" in refused.stderr
+
+
 def test_a_training_asks_for_as_many_gpus_as_it_has_processes(study):
     study.vary("training.device", "cuda")
     study.vary("training.processes", 2)
