@@ -1,0 +1,195 @@
+"""The tables of docs/annotation.md: `python benchmarks/annotation_tables.py --run FOLDER`.
+
+FOLDER is a checkout in which the annotation ran on HumAID (docs/annotation.md, "The run"). The numbers go to
+docs/annotation/*.csv, all of one run; the tables are made from these files and replace what is between the markers
+`<!-- NAME -->` and `<!-- end -->`. Without --run only the tables are made again.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from crisisflow.artifacts import SPANS, TWEETS, read_parquet, write_text
+from crisisflow.taxonomy import ENTITY_TYPES
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, NUMBERS = DOCS / "annotation.md", DOCS / "annotation"
+STAGES = ("spacy", "ruler", "regex")
+PAPER = {"train": (126_000, 2.91), "validation": (24_500, 2.93), "test": (24_500, 2.92), "total": (175_000, 2.92)}
+NONE = "–"
+
+
+def collect(run: Path) -> dict[str, pd.DataFrame]:
+    """The numbers that the page shows, from the artifacts of a run; one table per file of docs/annotation."""
+    scores = pd.read_csv(run / "results/quality/scores.csv")
+    idrisi = scores[
+        scores["gold_set"].eq("idrisi_dev") & scores["label"].eq("LOCATION") & scores["measure"].ne("exact")
+    ]
+    by_event = idrisi["stage"].eq("resolved") & idrisi["place"].eq("all") & idrisi["measure"].eq("strict")
+    halves = scores[scores["gold_set"].str.startswith("reference") & scores["measure"].isin(["strict", "ent_type"])]
+    types = halves["stage"].eq("resolved") | halves["label"].eq("all")
+    whole = halves["event"].eq("all") & halves["place"].eq("all")
+    tweets = read_parquet(run / "data/corpus/tweets.parquet", TWEETS).select(["tweet_id", "split"]).to_pandas()
+    spans = read_parquet(run / "data/annotations/resolved.parquet", SPANS).select(["tweet_id"]).to_pandas()
+    splits = tweets.assign(spans=tweets["tweet_id"].map(spans["tweet_id"].value_counts()).fillna(0).astype(int))
+    fates = pd.DataFrame(json.loads((run / "data/aligned/B.json").read_text())["spans"]).T
+    return {
+        "scores": pd.concat([idrisi[idrisi["event"].eq("all") | by_event], halves[whole & types]]),
+        "sources": pd.read_csv(run / "results/tables/sources.csv"),
+        "patterns": pd.read_csv(run / "results/tables/patterns.csv"),
+        "splits": splits.groupby("split").agg(tweets=("tweet_id", "size"), spans=("spans", "sum")).reset_index(),
+        "alignment": fates.rename_axis("label").reset_index(),
+    }
+
+
+def markdown(head: str, lines: list[list[str]]) -> str:
+    """A Markdown table; `head` has its columns as they are written."""
+    columns = head.count("|") - 1
+    return "\n".join([head, "|" + "---|" * columns, *(f"| {' | '.join(line)} |" for line in lines)])
+
+
+def score(scores: pd.DataFrame, measure: str = "strict", **where: str) -> pd.Series:
+    """The line of scores.csv that is named; the whole of a gold set where nothing else is said."""
+    wanted = {"event": "all", "place": "all", "label": "all", "measure": measure} | where
+    found = scores[(scores[list(wanted)] == pd.Series(wanted)).all(axis=1)]
+    return found.iloc[0]
+
+
+def idrisi(numbers: dict[str, pd.DataFrame]) -> str:
+    def line(name: str, stage: str, place: str = "all") -> list[str]:
+        each = [
+            score(numbers["scores"], measure, gold_set="idrisi_dev", stage=stage, place=place, label="LOCATION")
+            for measure in ("strict", "partial", "ent_type")
+        ]
+        shown = [each[0]["precision"], each[0]["recall"], *(own["f1"] for own in each)]
+        return [f"{name} ({each[0]['gold']:,})" if place != "all" else name, *(f"{value:.3f}" for value in shown)]
+
+    gold = score(numbers["scores"], gold_set="idrisi_dev", stage="resolved", label="LOCATION")["gold"]
+    return markdown(
+        f"| dev part, {gold:,} mentions | precision | recall | F1 exact | F1 partial | F1 by overlap |",
+        [
+            line("stage spacy", "spacy"),
+            line("stage ruler", "ruler"),
+            line("**resolved**", "resolved"),
+            line("resolved, inside hashtags", "resolved", "inside hashtag"),
+            line("resolved, outside hashtags", "resolved", "outside hashtag"),
+        ],
+    )
+
+
+def events(numbers: dict[str, pd.DataFrame]) -> str:
+    scores = numbers["scores"]
+    own = scores[
+        scores["gold_set"].eq("idrisi_dev")
+        & scores["stage"].eq("resolved")
+        & scores["place"].eq("all")
+        & scores["label"].eq("LOCATION")
+        & scores["measure"].eq("strict")
+        & scores["event"].ne("all")
+    ].sort_values("event")
+    shown = zip(own["event"], own["gold"], own["f1"], strict=True)
+    cells = [[event, f"{gold:,}", f"{f1:.3f}"] for event, gold, f1 in shown]
+    half = -(-len(cells) // 2)
+    lines = [left + right for left, right in zip(cells[:half], [*cells[half:], ["", "", ""]], strict=False)]
+    return markdown("| event | gold | F1 | event | gold | F1 |", lines)
+
+
+def reference(numbers: dict[str, pd.DataFrame]) -> str:
+    lines = []
+    for label in ("all", *ENTITY_TYPES):
+        tuning = score(numbers["scores"], gold_set="reference_tuning", stage="resolved", label=label)
+        scored = score(numbers["scores"], gold_set="reference_scored", stage="resolved", label=label)
+        overlap = score(numbers["scores"], "ent_type", gold_set="reference_scored", stage="resolved", label=label)
+        lines.append(
+            [
+                "**all (micro)**" if label == "all" else label,
+                f"{tuning['gold']:,}",
+                f"{tuning['f1']:.3f}",
+                f"{scored['gold']:,}",
+                f"{scored['found']:,}",
+                *(f"{value:.3f}" for value in (scored["precision"], scored["recall"], scored["f1"], overlap["f1"])),
+            ]
+        )
+    head = "| resolved | tuning: gold | F1 | scored: gold | found | precision | recall | F1 | F1 by overlap |"
+    return markdown(head, lines)
+
+
+def stages(numbers: dict[str, pd.DataFrame]) -> str:
+    sources = numbers["sources"][numbers["sources"]["label"] == "all"].set_index("stage")
+    lines = []
+    for stage in STAGES:
+        own = sources.loc[stage]
+        counts = [f"{int(own[name]):,}" for name in ("agree", "conflict")]
+        kept = f"{int(own['kept']):,} ({own['kept_share']:.1%})"
+        lines.append([stage, f"{own['spans']:,}", f"{own['tweet_share']:.1%}", *counts, kept, f"{int(own['wins']):,}"])
+    own = sources.loc["resolved"]
+    lines.append(["resolved", f"{own['spans']:,}", f"{own['tweet_share']:.1%}", *[NONE] * 4])
+    head = (
+        "| stage | spans | tweets with one | agree with another stage | conflict with one | kept | wins over others |"
+    )
+    return markdown(head, lines)
+
+
+def resolved(numbers: dict[str, pd.DataFrame]) -> str:
+    sources = numbers["sources"]
+    own = sources[sources["stage"].eq("resolved") & sources["label"].ne("all")].sort_values("spans", ascending=False)
+    shown = zip(own["label"], own["spans"], own["tweet_share"], strict=True)
+    lines = [[label, f"{spans:,}", f"{share:.1%}"] for label, spans, share in shown]
+    return markdown("| resolved | spans | tweets with one |", lines)
+
+
+def splits(numbers: dict[str, pd.DataFrame]) -> str:
+    own = numbers["splits"].set_index("split")
+    own.loc["total"] = own.sum()
+    lines = []
+    for split, (spans, share) in PAPER.items():
+        tweets, found = own.loc[split, ["tweets", "spans"]]
+        lines.append([split, f"{tweets:,}", f"~{spans:,}", f"{found:,}", f"{share:.2f}", f"{found / tweets:.2f}"])
+    head = "| split | tweets | spans (paper) | spans (this run) | per tweet (paper) | per tweet (this run) |"
+    return markdown(head, lines)
+
+
+def alignment(numbers: dict[str, pd.DataFrame]) -> str:
+    own = numbers["alignment"].set_index("label")
+    own = own.loc[[label for label in ENTITY_TYPES if own.loc[label].sum()]]
+    own.loc["all"] = own.sum()
+    order = ["exact", "moved", "lost", "truncated"]
+    lines = [[label, *(f"{own.loc[label, fate]:,}" for fate in order)] for label in own.index]
+    return markdown("| type | on word borders | moved to the nearest | lost, inside a word | cut by the limit |", lines)
+
+
+TABLES: dict[str, Callable[[dict[str, pd.DataFrame]], str]] = {
+    table.__name__: table for table in (idrisi, events, reference, stages, resolved, splits, alignment)
+}
+
+
+def page(text: str, numbers: dict[str, pd.DataFrame]) -> str:
+    """The page with each table made from the numbers; a table without markers on the page is refused."""
+    for name, table in TABLES.items():
+        made = f"<!-- {name} -->\n{table(numbers)}\n<!-- end -->"
+        text, found = re.subn(rf"<!-- {name} -->\n.*?<!-- end -->", lambda _, made=made: made, text, flags=re.DOTALL)
+        if found != 1:
+            raise SystemExit(f"{PAGE}: the markers of the table {name} are on it {found} times")
+    return text
+
+
+def read_numbers() -> dict[str, pd.DataFrame]:
+    return {path.stem: pd.read_csv(path) for path in sorted(NUMBERS.glob("*.csv"))}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, help="a checkout in which the annotation ran")
+    given = parser.parse_args()
+    if given.run:
+        for name, table in collect(given.run).items():
+            write_text(NUMBERS / f"{name}.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.4f"))
+    write_text(PAGE, page(PAGE.read_text(encoding="utf-8"), read_numbers()))
+
+
+if __name__ == "__main__":
+    main()
