@@ -133,7 +133,7 @@ def annotate(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> list[Fi
         for at, (own, scores, of_classes) in enumerate(zip(labels, sureness, probabilities, strict=True)):
             spans = None
             if own is not None:
-                words = words_of(encoded.word_ids(at), encoded["offset_mapping"][at])
+                words = words_of(encoded.word_ids(at), encoded["offset_mapping"][at], part[at])
                 names = [BIO_LABELS[own[word.token]] for word in words]
                 spans = strict_spans(words, names, [scores[word.token] for word in words])
             found.append(Findings(spans, of_classes, bool(encoded.encodings[at].overflowing)))

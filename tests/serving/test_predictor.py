@@ -63,7 +63,7 @@ def test_a_long_text_is_read_to_its_end_and_one_too_long_says_so(onnx, row):
     text = " ".join(words[at % len(words)] for at in range(300))
     (windows,) = windows_of(row, [text])
     assert len(windows) > 3
-    joined, places = joined_words(windows)
+    joined, places = joined_words(windows, text)
     assert [text[word.start : word.end].lower() for word in joined] == text.lower().split()
     # But for the text's own ends, no word is labelled near a window's edge.
     assert all(place.distance >= row.max_length // 8 - 1 for place in places[20:-20])

@@ -57,7 +57,7 @@ def span(start: int, end: int, label: str = "LOCATION") -> Span:
 
 def words(tokenizer, text):
     encoded = tokenizer([text], return_offsets_mapping=True)
-    return words_of(encoded.word_ids(0), encoded["offset_mapping"][0]), encoded
+    return words_of(encoded.word_ids(0), encoded["offset_mapping"][0], text), encoded
 
 
 def test_words_are_the_text_s_own_and_start_at_their_first_subword(tokenizer):
@@ -192,3 +192,27 @@ def test_decoding_any_labels_gives_ordered_spans_that_encode_to_valid_labels(lab
     again = encode(found, spans)
     assert decode(found, again) == [(s.start, s.end, s.label) for s in spans]
     assert [label[2:] for label in again] == [label[2:] for label in labels]
+
+
+@pytest.mark.parametrize(
+    ("text", "offsets", "expected"),
+    [
+        ("Floods in Kerala", [(0, 6), (6, 9), (9, 16)], [(0, 6), (7, 9), (10, 16)]),
+        ("Floods in Kerala", [(0, 7), (7, 10), (10, 16)], [(0, 6), (7, 9), (10, 16)]),
+        ("  in\u3000Kerala \n", [(0, 4), (4, 13)], [(2, 4), (5, 11)]),
+        ("in  Kerala", [(0, 2), (2, 4), (4, 10)], [(0, 2), (4, 10)]),
+        ("\u2067Kerala\u2069", [(0, 8)], [(1, 7)]),
+    ],
+)
+def test_words_begin_and_end_with_letters_whatever_blanks_the_offsets_hold(text, offsets, expected):
+    found = words_of(range(len(offsets)), offsets, text)
+    assert [(word.start, word.end) for word in found] == expected
+    last = expected[-1]
+    assert encode(found, [span(*last)])[-1] == "B-LOCATION"
+
+
+def test_one_word_for_the_whole_text_is_divided_at_its_blanks_and_nowhere_else():
+    offsets = [(0, 2), (2, 3), (3, 6), (6, 9), (9, 12)]
+    found = words_of([0] * 5, offsets, "in\u3000Kerala Ko")
+    assert [tuple(word) for word in found] == [(0, 2, 0), (3, 9, 1), (10, 12, 4)]
+    assert [tuple(word) for word in words_of([0] * 3, [(0, 1), (1, 2), (2, 3)], "👩\u200d👧")] == [(0, 3, 0)]

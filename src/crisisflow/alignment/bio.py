@@ -1,9 +1,10 @@
 """BIO alignment: character spans to labels on the first subword of each word, and back.
 
 The paper: offset mapping of the tokenizer; continuation subwords get -100. A word here is what the tokenizer's own
-pre-tokenizer splits at, so `#flood` is two words for WordPiece and for byte-level BPE alike.
+pre-tokenizer splits at, without blanks: `#flood` is two words for WordPiece and for byte-level BPE alike.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,24 +43,58 @@ class Word(NamedTuple):
     token: int
 
 
-def words_of(word_ids: Sequence[int | None], offsets: Sequence[tuple[int, int]]) -> list[Word]:
-    """The words of one encoded text.
+def _divides(character: str) -> bool:
+    """Whether it is white space; U+2581 stands for a blank in SentencePiece."""
+    return character.isspace() or character == "\u2581"
 
-    Empty offsets (a lone space marker of byte-level BPE) do not move a word's borders, and a code point that is split
-    over several subwords counts once.
+
+def _is_blank(character: str) -> bool:
+    """Whether it is white space, or a control or format character, which normalisers drop or turn into a blank.
+
+    Format characters from U+E0000 on are parts of flags.
+    """
+    return _divides(character) or (character < "\U000e0000" and unicodedata.category(character) in ("Cc", "Cf"))
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The place without the blanks at its ends; empty where there is nothing else."""
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while start < end and _is_blank(text[end - 1]):
+        end -= 1
+    return start, end
+
+
+def words_of(word_ids: Sequence[int | None], offsets: Sequence[tuple[int, int]], text: str) -> list[Word]:
+    """The words of one encoded text; none begins or ends with a blank.
+
+    It depends on the tokenizer whether a subword's offsets hold the blanks beside it, so they are trimmed here. Some
+    tokenizers take a whole text as one word, which is divided at its blanks. What holds blanks alone is no word. A code
+    point that is split over several subwords counts once.
+
+    Args:
+        word_ids: of each subword; None for a special token.
+        offsets: of each subword, in code points of the text.
+        text: what was encoded.
     """
     words: list[Word] = []
     previous: int | None = None
-    for token, (word_id, (start, end)) in enumerate(zip(word_ids, offsets, strict=True)):
+    marker: int | None = None  # a subword of blanks alone, which begins the word behind it
+    is_new = True  # whether the next text begins a word
+    for token, (word_id, offset) in enumerate(zip(word_ids, offsets, strict=True)):
+        if word_id != previous:
+            is_new, marker, previous = True, None, word_id
         if word_id is None:
             continue
-        if word_id != previous:
-            words.append(Word(start, end, token))
-        elif start < end:
-            first = words[-1]
-            begin = start if first.start == first.end else first.start
-            words[-1] = Word(begin, max(first.end, end), first.token)
-        previous = word_id
+        start, end = _trimmed(text, *offset)
+        if start == end:
+            marker = token if marker is None else marker
+            continue
+        if is_new or any(map(_divides, text[words[-1].end : start])):
+            words.append(Word(start, end, token if marker is None else marker))
+        else:
+            words[-1] = words[-1]._replace(end=max(words[-1].end, end))
+        is_new, marker = False, None
     return words
 
 
@@ -131,7 +166,7 @@ def align(
     encoded = tokenizer(list(texts), truncation=True, max_length=max_length, return_offsets_mapping=True)
     for number, (text, own) in enumerate(zip(texts, spans, strict=True)):
         word_ids, offsets = encoded.word_ids(number), encoded["offset_mapping"][number]
-        words = words_of(word_ids, offsets)
+        words = words_of(word_ids, offsets, text)
         labels = [IGNORED] * len(word_ids)
         tags = encode(words, own)
         for word, tag in zip(words, tags, strict=True):

@@ -46,7 +46,7 @@ def entity_errors(predictions: pa.Table, texts: dict[str, str], encoder: str, ma
         own = [texts[tweet_id] for tweet_id, *_ in batch]
         encoded = tokenizer(own, truncation=True, max_length=max_length, return_offsets_mapping=True)
         for at, (tweet_id, labels, guess, sureness) in enumerate(batch):
-            words = words_of(encoded.word_ids(at), encoded["offset_mapping"][at])
+            words = words_of(encoded.word_ids(at), encoded["offset_mapping"][at], own[at])
             scores = [sureness[word.token] for word in words]
             found, known = (
                 strict_spans(words, [BIO_LABELS[ids[word.token]] for word in words], scores) for ids in (guess, labels)

@@ -55,25 +55,25 @@ def windows_of(row: TrainedRow, texts: Sequence[str]) -> list[list[Window]]:
     return found
 
 
-def joined_words(windows: Sequence[Window]) -> tuple[list[Word], list[Place]]:
+def joined_words(windows: Sequence[Window], text: str) -> tuple[list[Word], list[Place]]:
     """The words of a text, each once, and where each is labelled. `Word.token` is that of its place."""
-    words: dict[int, Word] = {}
-    places: dict[int, Place] = {}
+    words: dict[tuple[int, int], Word] = {}  # by word id and start: some tokenizers take a whole text as one word
+    places: dict[tuple[int, int], Place] = {}
     for at, window in enumerate(windows):
-        firsts = {token: word_id for token, word_id in enumerate(window.word_ids) if word_id is not None}
-        for word in words_of(window.word_ids, window.offsets):
-            number = firsts[word.token]
-            known = words.get(number)
+        for number, word in enumerate(words_of(window.word_ids, window.offsets, text)):
+            key = (window.word_ids[word.token], word.start)
             place = Place(at, word.token, min(word.token, len(window.ids) - 1 - word.token))
-            if known is None:
-                words[number], places[number] = word, place
-                continue
-            words[number] = Word(known.start, max(known.end, word.end), known.token)
-            # A window may begin within a word; the label is on the word's first subword.
-            if word.start == known.start and place.distance > places[number].distance:
-                places[number] = place
+            if key not in words and number == 0:
+                # A window may begin within a word; the label is on the word's first subword.
+                begun = (own for own, known in words.items() if own[0] == key[0] and own[1] < word.start < known.end)
+                key = next(begun, key)
+            elif key in words and place.distance > places[key].distance:
+                places[key] = place
+            known = words.setdefault(key, word)
+            places.setdefault(key, place)
+            words[key] = known._replace(end=max(known.end, word.end))
     order = sorted(words)
-    return [words[number]._replace(token=places[number].token) for number in order], [places[n] for n in order]
+    return [words[key]._replace(token=places[key].token) for key in order], [places[key] for key in order]
 
 
 class Predictor:
@@ -140,7 +140,7 @@ def _findings(
     entity, event = zip(*probabilities, strict=True)
     spans = None
     if entity[0] is not None:
-        words, places = joined_words(windows)
+        words, places = joined_words(windows, text)
         sureness = [entity[place.window][place.token] for place in places]
         labels = [BIO_LABELS[own.argmax()] for own in sureness]
         spans = with_marks(text, strict_spans(words, labels, [float(own.max()) for own in sureness]))
