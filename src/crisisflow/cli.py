@@ -413,6 +413,7 @@ def against_gold_command(
     rows: Annotated[Any, value(Rows, "section rows")],
     seeds: Annotated[Any, value(list[int], "list of seeds")],
     size: Annotated[Any, value(Positive | Literal["all"], "training tweets used, or all: training.tweets")],
+    annotation: Annotated[Any, value(AnnotationParams, "section annotation")],
     repaired: Annotated[Path, typer.Option(help="tweets of the whole source, repaired")],
     generated: Annotated[Path, typer.Option(help="gold spans of the embedded corpus")],
     reference: Annotated[Path, typer.Option(help="folder of the reference annotations")],
@@ -420,12 +421,11 @@ def against_gold_command(
     resolved: Annotated[Path, typer.Option()],
     weights: Annotated[list[Path], typer.Option("--weights", help="of a row and seed, its config beside it; repeat")],
     out: Annotated[Path, typer.Option()],
-    idrisi: Annotated[Any, value(str | None, "folder of IDRISI-R, or null: annotation.quality.idrisi")] = None,
 ) -> None:
     """Score the rows against gold spans, and against the rules on the same tweets."""
     from crisisflow.evaluation.against_gold import run
 
-    run(rows, seeds, size, idrisi, repaired, generated, reference, tweets, resolved, weights, out)
+    run(rows, seeds, size, annotation, repaired, generated, reference, tweets, resolved, weights, out)
 
 
 @app.command("errors")

@@ -1,6 +1,8 @@
 """Against gold: unseen tweets only, and two questions that are not one."""
 
 import csv
+import gzip
+import json
 
 import pyarrow as pa
 import pytest
@@ -18,6 +20,7 @@ from crisisflow.evaluation import against_gold
 from crisisflow.evaluation.against_gold import MOST, lines_of, score, unseen, usable
 from crisisflow.taxonomy import EVENT_CLASSES
 from tests.unit.test_evaluation import row
+from tests.unit.test_quality import ANNOTATION
 
 KINDS = ["PERSON", "NUMBER"]
 
@@ -99,7 +102,7 @@ def test_every_row_that_recognises_entities_is_held_against_gold_and_rules(train
         rows,
         [13],
         "all",
-        None,
+        ANNOTATION,
         corpus / "repaired.parquet",
         corpus / "gold.parquet",
         tmp_path / "no_reference",
@@ -129,5 +132,38 @@ def test_a_set_of_which_no_tweet_is_usable_has_no_line(trained, corpus, tmp_path
     gold = corpus / "gold.parquet"
     weights = [trained / "rows" / "tags" / "seed13" / "model.safetensors"]
     inputs = (corpus / "repaired.parquet", gold, tmp_path / "none", tmp_path / "tweets.parquet", gold, weights)
-    against_gold.run({"tags": row(tasks="ner")}, [13], "all", None, *inputs, tmp_path / "out.csv")
+    against_gold.run({"tags": row(tasks="ner")}, [13], "all", ANNOTATION, *inputs, tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text().splitlines() == [",".join(against_gold.COLUMNS)]
+
+
+def test_sets_outside_of_the_corpus_are_scored_with_rules_that_are_run_on_them(trained, corpus, tmp_path):
+    told = [
+        {
+            "tokens": ["Floods", "in", "#Nepal", ",", "says", "@somebody"],
+            "labels": ["O", "O", "B-LOC", "O", "O", "B-PER"],
+        },
+        {"tokens": ["Red", "Cross", "helps"], "labels": ["B-ORG", "I-ORG", "O"]},
+    ]
+    with gzip.open(tmp_path / "invented.jsonl.gz", "wt") as lines:
+        lines.writelines(f"{json.dumps(one)}\n" for one in told)
+    told_of = ANNOTATION.quality.model_copy(update={"outside": str(tmp_path)})
+    gold = corpus / "gold.parquet"
+    weights = [trained / "rows" / name / "seed13" / "model.safetensors" for name in ("both", "tags")]
+    against_gold.run(
+        {"both": row(), "tags": row(tasks="ner")},
+        [13],
+        "all",
+        ANNOTATION.model_copy(update={"quality": told_of}),
+        *(corpus / "repaired.parquet", gold, tmp_path / "none", corpus / "tweets.parquet", gold),
+        weights,
+        tmp_path / "out.csv",
+    )
+    with (tmp_path / "out.csv").open(newline="") as stream:
+        lines = [line for line in csv.DictReader(stream) if line["gold_set"] == "outside_invented"]
+    assert [(line["row"], line["label"], line["by"], line["tweets"], line["gold"]) for line in lines] == [
+        (name, label, "people", "2", gold)
+        for name in ("both", "tags")
+        for label, gold in (("all", "2"), ("LOCATION", "1"), ("ORGANIZATION", "1"), ("PERSON", "0"))
+    ]
+    # The handle is no PERSON of the guideline.
+    assert [float(line["rules_f1"]) for line in lines[:4]] == [1, 1, 1, 0]

@@ -27,6 +27,7 @@ from crisisflow.evaluation.counts import scores_of
 from crisisflow.evaluation.final_test import RECORD, settled_commit
 from crisisflow.params import RowParams
 from tests.unit.conftest import ROWS, train_row
+from tests.unit.test_quality import ANNOTATION
 
 EVENT = "hurricane_irma_2017"
 
@@ -63,8 +64,8 @@ def outputs(tweets, gold, aligned, repaired, encoder, folder):
     hold_out.run(tweets, aligned, EVENT, folder / "held.parquet")
     learning_curve.run(tweets, [], [own / "metrics.json"], folder / "curve.csv")
     inputs = (repaired, gold, folder / "no_reference", tweets, gold, [own / "model.safetensors"])
-    against_gold.run({"both": RowParams.model_validate(ROWS["both"] | {"encoder": str(encoder)})}, [13], "all", None,
-                   *inputs, folder / "against_gold.csv")  # fmt: skip
+    rows = {"both": RowParams.model_validate(ROWS["both"] | {"encoder": str(encoder)})}
+    against_gold.run(rows, [13], "all", ANNOTATION, *inputs, folder / "against_gold.csv")
     write_json(folder / "chosen.json", {"chosen_row": "both"})
     errors.run(folder / "chosen.json", tweets, [own / "predictions.parquet"], folder / "errors.csv")
     return {

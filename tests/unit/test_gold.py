@@ -2,11 +2,12 @@
 
 import gzip
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
-from crisisflow.annotation.gold import generated, idrisi, reference
+from crisisflow.annotation.gold import generated, idrisi, outside, reference
 from crisisflow.annotation.span import Span
 from crisisflow.artifacts import RAW, SPANS, write_csv, write_parquet
 from crisisflow.errors import CrisisflowError
@@ -117,3 +118,82 @@ def test_a_broken_line_of_idrisi_is_named(tmp_path: Path, lines: list[str], mess
 def test_a_folder_without_idrisi_is_named(tmp_path: Path) -> None:
     with pytest.raises(CrisisflowError, match=r"annotation\.quality\.idrisi: .* holds no"):
         list(idrisi(tmp_path))
+
+
+def words(path: Path, *lines: tuple[str, str]) -> Path:
+    """A file of words and their labels, each of a tweet as text with blanks."""
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for tokens, labels in lines:
+            file.write(json.dumps({"tokens": tokens.split(" "), "labels": labels.split(" ")}) + "\n")
+    return path
+
+
+def marked(folder: Path) -> list[tuple[str, list[tuple[str, str]]]]:
+    (tweets,) = outside(folder)
+    return [(tweet.text, [(tweet.text[s.start : s.end], str(s.label)) for s in tweet.spans]) for tweet in tweets.tweets]
+
+
+def test_words_with_labels_are_spans_of_the_text_that_they_make(tmp_path: Path) -> None:
+    words(
+        tmp_path / "some.jsonl.gz",
+        ("Ana \U0001f525 Silva of Lake Apia :", "B-PER O I-PER O B-loc I-loc O"),
+        ("#Samoa and @somebody and BIG Song", "B-LOC O B-PER O B-ORG B-creative-work"),
+        ("Ana Silva Apia", "I-person I-person I-location"),
+    )
+    assert marked(tmp_path) == [
+        ("Ana \U0001f525 Silva of Lake Apia :", [("Ana", "PERSON"), ("Silva", "PERSON"), ("Lake Apia", "LOCATION")]),
+        ("#Samoa and @somebody and BIG Song", [("Samoa", "LOCATION"), ("BIG", "ORGANIZATION")]),
+        ("Ana Silva Apia", [("Ana Silva", "PERSON"), ("Apia", "LOCATION")]),
+    ]
+
+
+def test_signs_that_a_set_parts_from_their_words_are_joined_to_them(tmp_path: Path) -> None:
+    words(
+        tmp_path / "parted.jsonl.gz",
+        ("# Samoa from @ somebody # Apia", "B-LOC I-LOC O B-PER I-PER O B-LOC"),
+        ("@ another and @ Apia #", "O B-PER O O B-LOC O"),
+    )
+    assert marked(tmp_path) == [
+        ("#Samoa from @somebody #Apia", [("Samoa", "LOCATION"), ("Apia", "LOCATION")]),
+        ("@another and @Apia #", []),
+    ]
+
+
+def test_a_set_knows_the_types_that_it_labels_and_its_tweets_are_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    words(tmp_path / "roads.jsonl.gz", *[("on Highway 12", "O B-ROAD I-ROAD")] * 11)
+    (tweets,) = outside(tmp_path)
+    assert (tweets.name, list(map(str, tweets.labels))) == ("outside_roads", ["LOCATION"])
+    ids = [tweet.tweet_id for tweet in tweets.tweets]
+    assert len(set(ids)) == 11
+    assert ids == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"tokens": ["a"], "labels": []}',
+        '{"tokens": ["a b"], "labels": ["O"]}',
+        '{"tokens": [""], "labels": ["O"]}',
+        '{"tokens": [1], "labels": ["O"]}',
+        '{"tokens": ["a"], "labels": ["LOC"]}',
+        '{"tokens": ["a"]}',
+        "[]",
+    ],
+)
+def test_a_broken_line_of_words_is_named(tmp_path: Path, line: str) -> None:
+    with gzip.open(tmp_path / "x.jsonl.gz", "wt") as file:
+        file.write(line)
+    with pytest.raises(CrisisflowError, match=r"x\.jsonl\.gz, line 1: no words with BIO labels: "):
+        list(outside(tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"\xff\xfe"), gzip.compress(b"{}" * 99)[:-9]])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.jsonl.gz").write_bytes(content)
+    with pytest.raises(CrisisflowError, match=r"x\.jsonl\.gz"):
+        list(outside(tmp_path))
+
+
+def test_a_folder_without_words_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CrisisflowError, match=r"annotation\.quality\.outside: .* holds no"):
+        list(outside(tmp_path))

@@ -326,7 +326,7 @@ def test_references_are_those_that_the_run_used():
     paper = titles(read_params(ROOT / "presets" / "paper.yaml")[0])
     assert {"BERT", "RoBERTa"} <= paper
     assert not {"MiniLM", "Sentence-BERT"} & paper
-    annotation = SAMPLE.annotation.model_dump(mode="json") | {"quality": {"idrisi": "somewhere"}}
+    annotation = SAMPLE.annotation.model_dump(mode="json") | {"quality": {"idrisi": "somewhere", "outside": None}}
     assert "IDRISI-RE" in titles(varied(annotation=annotation))
 
 

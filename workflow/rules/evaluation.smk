@@ -85,6 +85,8 @@ rule bootstrap:
 
 rule against_gold:
     input:
+        # The rules are run on gold tweets that are in no corpus.
+        lexicons=lexicons("spacy") + lexicons("ruler") + lexicons("regex"),
         repaired=rules.repair.output.tweets,
         generated=rules.fetch.output.gold,
         reference=rules.quality.input.reference,
@@ -103,13 +105,13 @@ rule against_gold:
         rows=section("rows"),
         seeds=section("seeds"),
         size=section("training.tweets"),
-        idrisi=section("annotation.quality.idrisi"),
+        annotation=section("annotation"),
         folder=lambda wildcards, input: Path(input.reference[0]).parent,
     message:
         "Scoring the rows against gold spans"
     shell:
         "crisisflow against_gold --rows {params.rows:q} --seeds {params.seeds:q} --size {params.size:q}"
-        " --idrisi {params.idrisi:q} --repaired {input.repaired} --generated {input.generated}"
+        " --annotation {params.annotation:q} --repaired {input.repaired} --generated {input.generated}"
         " --reference {params.folder} --tweets {input.tweets}"
         " --resolved {input.resolved} $(printf -- ' --weights %s' {input.weights}) --out {output} 2>&1 | tee {log} >&2"
 

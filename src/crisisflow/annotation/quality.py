@@ -223,6 +223,7 @@ def run(
         *gold_sets.generated(repaired, generated),
         *gold_sets.reference(repaired, reference),
         *(gold_sets.idrisi(Path(params.quality.idrisi)) if params.quality.idrisi else ()),
+        *(gold_sets.outside(Path(params.quality.outside)) if params.quality.outside else ()),
     ]
     rows: list[list[Any]] = []
     pattern_lines: list[list[Any]] = []
