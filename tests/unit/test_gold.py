@@ -152,10 +152,12 @@ def test_signs_that_a_set_parts_from_their_words_are_joined_to_them(tmp_path: Pa
         tmp_path / "parted.jsonl.gz",
         ("# Samoa from @ somebody # Apia", "B-LOC I-LOC O B-PER I-PER O B-LOC"),
         ("@ another and @ Apia #", "O B-PER O O B-LOC O"),
+        ("@kept as it is", "B-PER O O O"),
     )
     assert marked(tmp_path) == [
         ("#Samoa from @somebody #Apia", [("Samoa", "LOCATION"), ("Apia", "LOCATION")]),
         ("@another and @Apia #", []),
+        ("@kept as it is", []),
     ]
 
 

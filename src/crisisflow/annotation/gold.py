@@ -8,7 +8,7 @@ types; docs/annotation.md says who made them).
 import gzip
 import json
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -22,6 +22,7 @@ from crisisflow.taxonomy import ENTITY_TYPES, EntityType
 
 T = TypeVar("T")
 
+SIGNS = ("#", "@")
 OUTSIDE = "outside_"
 # What the sets call their types, in lower case, as the guideline's types. What is not here is no type of the guideline.
 OUTSIDE_TYPES = {
@@ -151,7 +152,8 @@ def outside(folder: Path) -> Iterator[GoldSet]:
         CrisisflowError: the folder holds no such file, or a line is broken.
     """
     for name, rows in _read(folder, "outside", "words with BIO labels", _tagged):
-        split = frozenset(sign for sign in "#@" if not any(len(t) > 1 and t[0] == sign for r in rows for t in r.tokens))
+        signs = Counter(token if token in SIGNS else token[0] + "_" for row in rows for token in row.tokens)
+        split = frozenset(sign for sign in SIGNS if signs[sign] > signs[f"{sign}_"])
         width = len(str(len(rows)))
         tweets = [_outside_tweet(f"{name}:{at:0{width}}", row, split) for at, row in enumerate(rows, 1)]
         here = {OUTSIDE_TYPES[kind] for row in rows for label in row.labels if (kind := _kind(label)) in OUTSIDE_TYPES}
@@ -176,7 +178,7 @@ def _tagged(row: dict[str, object], _: int) -> Tagged:
 
 
 def _outside_tweet(tweet_id: str, row: Tagged, split: frozenset[str]) -> GoldTweet:
-    """The tweet; `split` are the signs that the set's tokenizer parted from the word behind them."""
+    """The tweet; `split` are the signs that the set's tokenizer parted from the word behind them, mostly at least."""
     text, stretches = "", []
     for at, (token, label) in enumerate(zip(*row, strict=True)):
         joined = at and row.tokens[at - 1] in split
