@@ -36,10 +36,10 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoMod
 
 from crisisflow.annotation.span import read_spans
 from crisisflow.artifacts import TWEETS, read_parquet
-from crisisflow.inference import Findings, TrainedRow
+from crisisflow.inference import Findings, TrainedRow, load
+from crisisflow.serving.choice import WEIGHTS, Choice, folder_of
 from crisisflow.serving.predictor import Predictor
 from crisisflow.serving.runtime import open_runtime
-from crisisflow.serving.served import Choice, folder_of, open_row
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
 
 CLIENTS = 32
@@ -338,7 +338,7 @@ def main() -> None:
     table = read_parquet(options.study / "data" / "corpus" / "tweets.parquet", TWEETS).to_pylist()
     tweets = [tweet for tweet in table if tweet["split"] == "validation"]
     folder = folder_of(Choice(options.study / "results", options.row))
-    row, _ = open_row(folder)
+    row = load(folder / WEIGHTS, folder / "config.json")
     texts = [tweet["text"] for tweet in sample(tweets, TEXTS)]
     allow_files()
     print(f"{psutil.cpu_count()} cores, load before the run: {os.getloadavg()[0]:.1f}")

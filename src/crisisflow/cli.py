@@ -33,6 +33,7 @@ from crisisflow.params import (
     explain,
 )
 
+EXPLAINED = 1_000_000  # characters of a text that spaCy takes
 INTERRUPTED = 130  # what typer returns for Ctrl-C, which it keeps to itself
 
 app = typer.Typer(
@@ -216,10 +217,13 @@ def explain_command(
     params: Annotated[Path, typer.Option(help="whose section annotation is used")] = Path("params.yaml"),
 ) -> None:
     """Tell why a text gets the spans that it gets."""
-    from crisisflow.annotation.explain import explain
     from crisisflow.params import read_params
+    from crisisflow.text_input import text_of
 
-    for line in explain(sys.stdin.read() if text == "-" else text, read_params(params)[0].annotation):
+    own, annotation = text_of(text, EXPLAINED), read_params(params)[0].annotation
+    from crisisflow.annotation.explain import explain
+
+    for line in explain(own, annotation):
         print(line)
 
 
@@ -616,10 +620,15 @@ def predict_command(
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
     """Find entities and event in lines of text, as they come: JSON Lines in and out."""
-    from crisisflow.serving.lines import run
-    from crisisflow.serving.served import Choice, open_served
+    from crisisflow.serving.choice import Choice, choose
+    from crisisflow.text_input import name_of, open_input
 
-    run(open_served(Choice(results, row, seed), params, runtime, threads, sha256).predict, file, sys.stdout, masking)
+    stream = open_input(file, "a file of JSON Lines")
+    chosen = choose(Choice(results, row, seed), params, sha256)
+    from crisisflow.serving.lines import run
+    from crisisflow.serving.served import open_served
+
+    run(open_served(chosen, runtime, threads).predict, stream, name_of(file), sys.stdout, masking)
 
 
 @app.command("serve")
@@ -649,16 +658,22 @@ def serve_command(
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
     """Serve the dashboard and the REST API of a trained row."""
-    from crisisflow.serving.serve import check_access, check_user, read_token, run
-    from crisisflow.serving.served import Choice, open_served
+    from crisisflow.serving.access import check_access, check_stdin, check_user, listen, read_token
+    from crisisflow.serving.choice import Choice, choose
     from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
 
     access = Access(read_token(token_file), tuple(allow_origin or ()), (*HOSTS, *(allow_host or ())))
     check_access(host, access)
     check_user(allow_root)
-    served = open_served(Choice(results, row, seed), params, runtime, 1, sha256)
+    check_stdin(stdin)
+    chosen = choose(Choice(results, row, seed), params, sha256)
     workers = workers or len(os.sched_getaffinity(0))
-    run(served, Settings(access, Limits(waiting=waiting), results, workers, stdin, warm_rules=True), host, port)
+    settings = Settings(access, Limits(waiting=waiting), results, workers, stdin, warm_rules=True)
+    with listen(host, port) as listening:
+        from crisisflow.serving.serve import run
+        from crisisflow.serving.served import open_served
+
+        run(open_served(chosen, runtime, 1), settings, listening)
 
 
 @app.command("costs")

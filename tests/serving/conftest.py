@@ -14,8 +14,9 @@ from starlette.testclient import TestClient
 
 from crisisflow.inference import TrainedRow, load
 from crisisflow.serving.app import create_app
+from crisisflow.serving.choice import Choice, choose
 from crisisflow.serving.serve import options_of
-from crisisflow.serving.served import Choice, Served, open_served
+from crisisflow.serving.served import Served, open_served
 from crisisflow.serving.settings import Access, Limits, Settings
 from tests.unit.conftest import corpus, tiny_encoder, trained  # noqa: F401
 
@@ -76,7 +77,7 @@ def row(results) -> TrainedRow:
 
 @pytest.fixture(scope="session")
 def served(results, params) -> Served:
-    return open_served(Choice(results), params, "onnx", 1)
+    return open_served(choose(Choice(results), params), "onnx", 1)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,14 @@
 """`crisisflow predict` and `crisisflow serve`, through their commands."""
 
+import gzip
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from io import StringIO
+import threading
+from io import BufferedReader, BytesIO, StringIO, TextIOWrapper
 
 import pytest
 import yaml
@@ -14,9 +16,11 @@ import yaml
 from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
+from crisisflow.serving.access import check_user, listen
+from crisisflow.serving.choice import Choice, check_recorded, choose
 from crisisflow.serving.lines import predicted, run
-from crisisflow.serving.serve import check_user, listen
-from crisisflow.serving.served import Choice, check_recorded, open_served
+from crisisflow.serving.served import open_served
+from crisisflow.text_input import open_input
 
 
 def crisisflow(*arguments, stdin=""):
@@ -105,23 +109,105 @@ def test_a_stream_is_answered_before_it_ends(options):
         assert process.wait() == 0
 
 
+def nothing(texts):
+    return [Findings([], None, False) for _ in texts]
+
+
+def answered(stream, out=None):
+    """The lines that `predict` writes for the bytes of a stream."""
+    out = out or StringIO()
+    run(nothing, BufferedReader(BytesIO(stream)), "tweets", out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         (b'{"text": "a", "user": "\\ud800"}', "line 2: holds what cannot be written back as UTF-8"),
         (b'{"text": "a", "\\ud800": 1}', "line 2: holds what cannot be written back as UTF-8"),
         (b'{"text": "caf\xe9"}', "line 2: is not UTF-8"),
+        (b'{"text": "a", "n": 1e400}', "line 2: holds a number that is too large: 1e400"),
+        (b'{"text": "a", "n": [{"n": -1e400}]}', "line 2: holds a number that is too large: -1e400"),
+        (b'{"text": "a", "n": NaN}', "line 2: holds NaN, which is no JSON"),
+        (b'{"text": "a", "n": -Infinity}', "line 2: holds -Infinity, which is no JSON"),
+        (b'{"text": "a", "n": 1' + b"0" * 5000 + b"}", "line 2: holds a number of 5,001 digits, which is too large"),
+        (b'{"text": "a", "text": "b"}', "line 2: has the key 'text' twice"),
+        (b'{"text": "a", "user": {"n": 1, "n": 1}}', "line 2: has the key 'n' twice"),
     ],
 )
-@pytest.mark.parametrize("piped", [False, True])
-def test_what_is_no_text_is_named_by_its_line(line, said, piped, tmp_path, monkeypatch):
-    file, out = tmp_path / "tweets.jsonl", StringIO()
-    file.write_bytes(b'{"text": "flood"}\n' + line + b"\n")
-    with file.open() as lines:
-        monkeypatch.setattr("sys.stdin", lines)
-        with pytest.raises(CrisisflowError, match=said):
-            run(lambda texts: [Findings([], None, False) for _ in texts], "-" if piped else str(file), out)
+def test_what_cannot_be_written_back_is_named_by_its_line(line, said):
+    out = StringIO()
+    with pytest.raises(CrisisflowError, match=said):
+        answered(b'{"text": "flood"}\n' + line + b"\n", out)
     assert json.loads(out.getvalue())["text"] == "flood"
+
+
+LINES = '{"text": "Füße im Wasser 🔥", "n": 12345678901234567890123}\r\n{"text": "flood"}'
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_lines_are_the_same_however_they_are_encoded(mark, codec, pack):
+    if codec != "utf-8":
+        mark = "\ufeff"  # without it nothing tells UTF-16
+    found = answered(pack((mark + LINES).encode(codec)))
+    assert [(own["text"], own.get("n")) for own in found] == [
+        ("Füße im Wasser 🔥", 12345678901234567890123),
+        ("flood", None),
+    ]
+
+
+def test_the_marks_of_files_that_were_joined_are_passed_over():
+    assert len(answered('\ufeff{"text": "a"}\n\ufeff{"text": "b"}\n'.encode())) == 2
+
+
+def test_files_that_were_joined_after_gzip_are_read_to_their_end():
+    assert len(answered(b"".join(gzip.compress(b'{"text": "a"}\n') for _ in range(3)))) == 3
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        (gzip.compress(b'{"text": "a"}\n' * 99)[:-9], "tweets is no whole gzip file"),
+        (b"\x1f\x8bno", "tweets is no whole gzip file"),
+        (b"\xff\xfe{\x00\x00", "tweets begins as UTF-16 and is not"),
+    ],
+)
+def test_a_damaged_file_is_named(stream, said):
+    with pytest.raises(CrisisflowError, match=said):
+        answered(stream)
+
+
+@pytest.mark.parametrize("codec", ["latin-1", "ascii", "utf-8", "cp1252"])
+def test_lines_are_written_on_any_terminal(codec):
+    out = TextIOWrapper(BytesIO(), encoding=codec)
+    run(nothing, BufferedReader(BytesIO(LINES.encode())), "tweets", out)
+    written = out.buffer.getvalue().decode(codec)
+    assert [json.loads(line)["text"] for line in written.splitlines()] == ["Füße im Wasser 🔥", "flood"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_pipes_are_read_as_files_are(named, tmp_path):
+    """As `mkfifo` makes them, and as the shell's `<(…)` does."""
+    path, out = tmp_path / "named", StringIO()
+    if named:
+        os.mkfifo(path)
+    else:
+        reading, writing = os.pipe()
+        path = f"/dev/fd/{reading}"
+
+    def write():
+        with open(path if named else writing, "wb") as file:  # noqa: PTH123
+            file.write(gzip.compress(LINES.encode()))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    run(nothing, open_input(str(path), "a file"), str(path), out)
+    thread.join()
+    if not named:
+        os.close(reading)
+    assert [json.loads(line)["text"] for line in out.getvalue().splitlines()] == ["Füße im Wasser 🔥", "flood"]
 
 
 @pytest.mark.parametrize("line", ["no json", '{"tweet": "a"}', '{"text": 5}', "[1]", '{"text": "\\ud800"}'])
@@ -201,7 +287,7 @@ def recorded(results, tmp_path):
 
 def test_weights_are_those_that_were_recorded(recorded, params):
     choice = Choice(recorded.parents[2], "both", 13)
-    assert open_served(choice, params, "torch", 1).version.recorded
+    assert open_served(choose(choice, params), "torch", 1).version.recorded
     assert not check_recorded(recorded.parent / "seed14", recorded.parents[3])
 
 
@@ -212,7 +298,7 @@ def test_others_are_refused_in_one_line(recorded, params, name):
     with pytest.raises(
         CrisisflowError, match=f"seed13/{name} is not the one in dvc.lock; run: dvc checkout, or"
     ) as told:
-        open_served(Choice(recorded.parents[2], "both", 13), params, "torch", 1)
+        choose(Choice(recorded.parents[2], "both", 13), params)
     assert "\n" not in str(told.value)
 
 
@@ -223,3 +309,57 @@ def test_whatever_is_logged_is_masked():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines() == ["ERROR: of •••••••••"] * 3
+
+
+WITHOUT = """
+import json, sys
+HEAVY = {"torch", "transformers", "spacy", "pandas", "sklearn", "onnxruntime", "fastapi", "snakemake", "dvc"}
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        assert name.partition(".")[0] not in HEAVY, f"{name} is imported"
+sys.meta_path.insert(0, Refuse())
+from crisisflow.cli import main
+for arguments in json.loads(sys.argv.pop()):
+    sys.argv[1:] = arguments
+    try:
+        main()
+    except SystemExit as end:
+        print(end.code)
+"""
+
+
+def test_cheap_mistakes_are_told_before_anything_heavy_is_imported(results, params, tmp_path):
+    of_row = ["--results", str(results), "--params", str(params)]
+    serve = ["serve", "--allow-root", *of_row]
+    long = tmp_path / "long"
+    long.write_text("a" * 1_000_001)
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef")
+    with listen("127.0.0.1", 0) as taken, long.open() as stdin:
+        port = str(taken.getsockname()[1])
+        cases = {
+            "absent does not exist": ["predict", "absent", *of_row],
+            "is a folder": ["predict", str(tmp_path), *of_row],
+            "Z has no trained seed": ["predict", os.devnull, "--row", "Z", *of_row],
+            "seed99 has no model.safetensors": ["predict", os.devnull, "--seed", "99", *of_row],
+            "is not the expected file": ["predict", os.devnull, "--sha256", "0" * 64, *of_row],
+            f"cannot listen at 127.0.0.1, port {port}": [*serve, "--port", port],
+            "cannot listen at a..b, port 8000": [*serve, "--host", "a..b", "--token-file", str(token)],
+            "both has no trained seed": [*serve, "--results", str(tmp_path), "--row", "both"],
+            "metrics.json does not exist": [*serve, "--results", str(tmp_path)],
+            "absent.yaml does not exist": [*serve, "--params", "absent.yaml"],
+            "there is no text to explain": ["explain", " "],
+            "the text is not UTF-8": ["explain", "\udcff"],
+            "standard input has more than 1,000,000 characters": ["explain", "-"],
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT, json.dumps([*cases.values()])],
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stdout.split() == ["2"] * len(cases), done.stderr
+    for said, line in zip(cases, done.stderr.splitlines(), strict=True):
+        assert line.startswith("crisisflow: ")
+        assert said in line

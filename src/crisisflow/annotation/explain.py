@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
 from crisisflow.annotation.resolve import Conflict, resolve
 from crisisflow.annotation.span import Span
-from crisisflow.errors import CrisisflowError
 from crisisflow.params import AnnotationParams
 
 
@@ -17,10 +16,8 @@ def explain(text: str, params: AnnotationParams) -> Iterator[str]:
     """The lines of the explanation of one text.
 
     Raises:
-        CrisisflowError: the text is empty, or a model or lexicon is not there.
+        CrisisflowError: a model or lexicon is not there.
     """
-    if not text.strip():
-        raise CrisisflowError("there is no text to explain; give one, or - to read it from standard input")
     texts = [("", text)]
     stages = {
         "spacy": list(spacy_stage.annotate(texts, params.spacy)),

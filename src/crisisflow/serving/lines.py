@@ -1,31 +1,64 @@
 """Predictions without a server: JSON Lines in, JSON Lines out, as they come."""
 
+import codecs
 import json
+import math
 import queue
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.masking import mask
 from crisisflow.serving.schema import is_blank, prediction
+from crisisflow.text_input import lines_of
 
 BATCH, AHEAD = 64, 1024  # lines that are predicted together, and that are read ahead
 NOTHING = Findings(None, None, False)  # of a text that says nothing
 IDS = ("id", "tweet_id")  # keys that the live view's files may have for it
 
 
+class UnwritableError(ValueError):
+    """Says what of a line cannot be written back as it came."""
+
+
+def _constant(name: str) -> NoReturn:
+    raise UnwritableError(f"holds {name}, which is no JSON")
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise UnwritableError(f"holds a number that is too large: {digits[:40]}")
+    return number
+
+
+def _int(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:  # Python reads up to 4,300 digits
+        raise UnwritableError(f"holds a number of {len(digits):,} digits, which is too large") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise UnwritableError(f"has the key {ascii(twice)[:40]} twice")
+    return found
+
+
 def records(lines: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
-    """The records of JSON Lines; empty lines are passed over.
+    """The records of JSON Lines; empty lines are passed over, and so is the mark that a file may begin with (a BOM).
 
     Raises:
-        CrisisflowError: a line is no JSON object with a string `text`; its number is told.
+        CrisisflowError: a line is no JSON object with a string `text`, or cannot be written back as it came; its number
+            is told.
     """
     for number, line in enumerate(lines, 1):
+        line = line.removeprefix("\ufeff")  # also of files that were joined to one
         if not line.strip():
             continue
         try:
@@ -33,8 +66,12 @@ def records(lines: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
         except UnicodeEncodeError:  # what was read for bytes that are no text
             raise CrisisflowError(f"{where}, line {number}: is not UTF-8") from None
         try:
-            record = json.loads(line)
+            record = json.loads(
+                line, parse_constant=_constant, parse_float=_float, parse_int=_int, object_pairs_hook=_object
+            )
             record["text"].encode()  # half of a surrogate pair is no text
+        except UnwritableError as error:
+            raise CrisisflowError(f"{where}, line {number}: {error}") from None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise CrisisflowError(f'{where}, line {number}: is no JSON object with a string "text"') from None
         try:
@@ -100,18 +137,19 @@ def predicted(
             yield {**shown, **prediction(shown["text"], own).model_dump()}
 
 
-def run(predict: Callable[[list[str]], list[Findings]], file: str, out: TextIO, masking: bool = False) -> None:
-    """Predict the lines of a file, or of standard input (`-`).
+def run(
+    predict: Callable[[list[str]], list[Findings]], stream: BinaryIO, where: str, out: TextIO, masking: bool = False
+) -> None:
+    """Predict the lines of a stream (`text_input.open_input`), and write each to `out` when it is done.
+
+    Where `out` is not UTF-8, what is not ASCII is written as JSON's escapes, which every reader knows.
+
+    Args:
+        where: the stream's name, for messages.
 
     Raises:
-        CrisisflowError: the file is not there, or a line is not as it should be; those before it are written.
+        CrisisflowError: a line is not as it should be; those before it are written.
     """
-    path = Path(file)
-    if file != "-" and not path.is_file():
-        raise CrisisflowError(f"{file} does not exist; name a file of JSON Lines, or - for standard input")
-    # Bytes that are no text are told of with the number of their line, which an error of the decoder does not know.
-    if file == "-":
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
-    with nullcontext(sys.stdin) if file == "-" else path.open(encoding="utf-8", errors="surrogateescape") as lines:
-        for record in predicted(predict, lines, "standard input" if file == "-" else file, masking):
-            print(json.dumps(record, ensure_ascii=False), file=out, flush=True)
+    escaped = codecs.lookup(out.encoding or "utf-8").name != "utf-8"
+    for record in predicted(predict, lines_of(stream, where), where, masking):
+        print(json.dumps(record, ensure_ascii=escaped), file=out, flush=True)

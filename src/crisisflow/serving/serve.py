@@ -1,22 +1,18 @@
 """Serve: the app under uvicorn."""
 
-import ipaddress
 import logging
-import os
 import socket
 import sys
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from crisisflow.errors import CrisisflowError
 from crisisflow.masking import mask
 from crisisflow.progress import say
 from crisisflow.serving.app import create_app
 from crisisflow.serving.connection import connection_of
 from crisisflow.serving.served import Served
-from crisisflow.serving.settings import Access, Limits, Settings
+from crisisflow.serving.settings import Limits, Settings
 
 GRACE = 3  # seconds that open answers have when the server ends
 LOGS = {
@@ -36,53 +32,6 @@ class Masked(logging.Formatter):
         return mask(super().format(record))
 
 
-def read_token(path: Path | None) -> str | None:
-    """The bearer token in a file.
-
-    Raises:
-        CrisisflowError: it is not there, or holds less than 16 characters or others than ASCII.
-    """
-    if path is None:
-        return None
-    if not path.is_file():
-        raise CrisisflowError(f"{path} does not exist; make a token with: openssl rand -hex 32 > {path}")
-    token = path.read_text(encoding="utf-8").strip()
-    if len(token) < 16 or not token.isascii() or not token.isprintable():
-        raise CrisisflowError(f"{path} holds no token of 16 printable ASCII characters or more; make one with openssl")
-    return token
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def check_access(host: str, access: Access) -> None:
-    """Refuse to open a server without a token to the network.
-
-    Raises:
-        CrisisflowError: it would be.
-    """
-    if not is_loopback(host) and access.token is None:
-        raise CrisisflowError(f"--host {host} is open to the network; protect it with --token-file, or use 127.0.0.1")
-
-
-def check_user(allow_root: bool) -> None:
-    """Refuse to serve as root, who could do more than a server needs, unless that is meant.
-
-    Raises:
-        CrisisflowError: it is root, and not said to be meant.
-    """
-    if os.geteuid() == 0 and not allow_root:
-        raise CrisisflowError(
-            "serve needs no root, and does not run as root; use another user, or --allow-root "
-            "(make dashboard OPTIONS=--allow-root)"
-        )
-
-
 def options_of(limits: Limits) -> dict[str, Any]:
     """The options of uvicorn that keep the limits of connections."""
     return {
@@ -96,26 +45,13 @@ def options_of(limits: Limits) -> dict[str, Any]:
     }
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket at the address.
-
-    Raises:
-        CrisisflowError: it is taken, or not this machine's.
-    """
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        why = error.strerror.partition(" (")[0]  # behind it, Python repeats the address
-        raise CrisisflowError(f"cannot listen at {host}, port {port}: {why}; try another --port") from None
-
-
-def run(served: Served, settings: Settings, host: str, port: int) -> None:
-    """Serve until interrupted."""
+def run(served: Served, settings: Settings, listening: socket.socket) -> None:
+    """Serve at a socket that listens, until interrupted."""
     if settings.stdin:
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     app = create_app(served, settings)
     config = uvicorn.Config(app, log_config=LOGS, **options_of(settings.limits))
-    listening = listen(host, port)
+    host, port = listening.getsockname()[:2]
     facts = served.version
     say(f"serve: row {facts.row}, seed {facts.seed}, {facts.runtime}, weights {facts.model[:12]}…")
     say(f"serve: open http://{'[' + host + ']' if ':' in host else host}:{port}  (Ctrl-C ends it)")

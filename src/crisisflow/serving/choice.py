@@ -1,0 +1,116 @@
+"""Which row is served: found and checked before anything is loaded that takes seconds."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from crisisflow.artifacts import read_json
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import Params, read_params
+
+WEIGHTS = "model.safetensors"
+FILES = (WEIGHTS, "config.json")  # of a row and seed
+
+
+class Choice(NamedTuple):
+    """A row and seed of a folder of results: None for the row that metrics.json chose, and for its first seed."""
+
+    results: Path
+    row: str | None = None
+    seed: int | None = None
+
+
+def folder_of(choice: Choice) -> Path:
+    """The folder of the chosen row and seed.
+
+    Raises:
+        CrisisflowError: there is none; says what to run.
+    """
+    rows = choice.results / "rows"
+    row = choice.row or read_json(choice.results / "metrics.json")["chosen_row"]
+    if choice.seed is not None:
+        folder = rows / row / f"seed{choice.seed}"
+        if not (folder / "model.safetensors").is_file():
+            raise CrisisflowError(f"{folder} has no model.safetensors; run: make reproduce, or name what is there")
+        return folder
+    seeds = sorted(
+        (path.parent for path in rows.glob(f"{row}/seed*/model.safetensors")), key=lambda path: int(path.name[4:])
+    )
+    if not seeds:
+        raise CrisisflowError(f"{rows / row} has no trained seed; run: make reproduce, or dvc checkout")
+    return seeds[0]
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def md5(path: Path) -> str:
+    """Of a file's bytes, as DVC has it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def check_recorded(folder: Path, root: Path) -> bool:
+    """Whether dvc.lock in `root` names the weights of a folder below it; they are as it says then.
+
+    Only where DVC can record a run: in a copy without git, dvc.lock may be of another run than the results.
+
+    Raises:
+        CrisisflowError: weights or config.json are others than recorded.
+    """
+    lock = root / "dvc.lock"
+    if not (lock.is_file() and (root / ".dvc").is_dir() and (root / ".git").exists()):
+        return False
+    try:
+        # In C where PyYAML has it: the file has thousands of lines.
+        stages = yaml.load(lock.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
+        recorded = {out["path"]: out.get("md5") for stage in stages.values() for out in stage.get("outs", ())}
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        raise CrisisflowError(f"{lock} is not what DVC writes; run: git checkout dvc.lock") from None
+    names = {name: (folder.absolute().relative_to(root) / name).as_posix() for name in FILES}
+    if names[FILES[0]] not in recorded:
+        return False
+    for name, path in names.items():
+        if recorded.get(path) != md5(folder / name):
+            raise CrisisflowError(f"{path} is not the one in dvc.lock; run: dvc checkout, or crisisflow record")
+    return True
+
+
+class Chosen(NamedTuple):
+    """A row and seed that is there and is what it should be; its weights are not read yet.
+
+    Args:
+        digest: sha256 of the weights. root: the folder of the results' checkout.
+        recorded: whether dvc.lock names these weights.
+    """
+
+    folder: Path
+    root: Path
+    digest: str
+    recorded: bool
+    settings: Params
+    params: Path
+
+
+def choose(choice: Choice, params: Path, expected: str | None = None) -> Chosen:
+    """Find and check the chosen row.
+
+    Args:
+        params: the params.yaml that was run. expected: sha256 that the weights must have; None for any.
+
+    Raises:
+        CrisisflowError: it is not there, or not the expected or recorded one.
+    """
+    settings, _ = read_params(params)
+    folder = folder_of(choice)
+    root = choice.results.absolute().parent
+    recorded = check_recorded(folder, root)
+    digest = sha256(folder / WEIGHTS)
+    if expected is not None and digest != expected.lower():
+        raise CrisisflowError(f"{folder / WEIGHTS} is not the expected file: its sha256 is {digest}")
+    return Chosen(folder, root, digest, recorded, settings, params)
