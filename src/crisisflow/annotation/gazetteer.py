@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from crisisflow.annotation.reading import read
 from crisisflow.params import Positive, Section, Text
 
 Kind = Literal["continent", "country", "us-state", "us-county", "region", "city", "district"]
@@ -126,12 +127,13 @@ def zipf(form: str) -> float:
 
 def _forms(name: str) -> Iterator[str]:
     """The spellings under which a name is looked for."""
-    lower = name.lower().replace("’", "'")
+    lower = read(name).form.lower()
     plain = lower
     if not lower.isascii():
         plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
     for form in dict.fromkeys((lower, plain)):
-        variants = [form]
+        # Hyphens and apostrophes are left out by many: "Port au Prince", "LAquila".
+        variants = list(dict.fromkeys((form, form.replace("'", ""), form.replace("-", " "))))
         if form.startswith("saint "):
             variants += [f"st. {form[6:]}", f"st {form[6:]}"]
         yield from variants

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.annotation.gazetteer import STATE_CODE
 from crisisflow.annotation.lexicon import Ruler, Tag, load_ruler
+from crisisflow.annotation.reading import read
 from crisisflow.annotation.span import Span, hide_urls, read_texts, write_spans
 from crisisflow.annotation.zones import zones
 from crisisflow.params import LexiconParams
@@ -148,7 +149,9 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
     ruler = _ruler(tuple(params.lexicons))
     for zone in zones(ruler.nlp, texts):
         for tweet_id, text in zone:
-            yield from sorted(set(_with_bodies(ruler, text, _spans(ruler, tweet_id, text))))
+            reading = read(text)
+            found = _with_bodies(ruler, reading.form, _spans(ruler, tweet_id, reading.form))
+            yield from sorted(set(reading.spans(found)))
 
 
 def _with_bodies(ruler: _Ruler, text: str, spans: Iterable[Span]) -> Iterator[Span]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crisisflow.annotation.lexicon import load_names
+from crisisflow.annotation.reading import read
 from crisisflow.annotation.span import BATCH, WHOLE, Span, hide_urls, read_texts, write_spans
 from crisisflow.annotation.tidy import tidy
 from crisisflow.annotation.zones import zones
@@ -69,8 +70,10 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[
     nlp = load_pipeline(params.model)
     names = load_names(params.lexicon)
     for zone in zones(nlp, texts):
-        read = ((hidden, (tweet_id, text, hidden)) for tweet_id, text in zone for hidden in [hide(text)])
-        for doc, (tweet_id, text, hidden) in nlp.pipe(read, as_tuples=True, batch_size=BATCH):
+        readings = ((tweet_id, read(text)) for tweet_id, text in zone)
+        hidden_texts = ((hide(reading.form), (tweet_id, reading)) for tweet_id, reading in readings)
+        for doc, (tweet_id, reading) in nlp.pipe(hidden_texts, as_tuples=True, batch_size=BATCH):
+            text, hidden = reading.form, doc.text
             for entity in doc.ents:
                 label = params.types.get(entity.label_)
                 covered = entity.text.strip()
@@ -81,7 +84,8 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[
                 # What a hashtag stands for is the ruler's to say: spaCy guesses at words it never saw.
                 if found and not (label in NAMES and text[found.start - 1 : found.start] == "#"):
                     rule = f"spacy.{entity.label_.lower()}"
-                    yield Span(tweet_id, found.start, found.end, found.label.value, "spacy", rule)
+                    start, end = reading.original(found.start, found.end)
+                    yield Span(tweet_id, start, end, found.label.value, "spacy", rule)
 
 
 def run(tweets: Path, params: SpacyParams, out: Path, shard: str = WHOLE) -> None:
