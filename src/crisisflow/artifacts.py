@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
@@ -229,47 +228,6 @@ def read_json(path: Path) -> Any:
         raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
     except ValueError as error:
         raise CrisisflowError(f"{path} is no readable JSON ({error}); delete it and run again") from error
-
-
-class UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader keeps the last of two equal keys without a word; here they are an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key.value} stands there twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> Any:
-    """Read a YAML file; one that cannot be read, is no YAML or has a key twice raises CrisisflowError."""
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or error
-        raise CrisisflowError(f"{path}{line}: not valid YAML: {reason}") from None
-    except OSError as error:
-        raise CrisisflowError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def yaml_line(path: Path, keys: Sequence[str | int]) -> int:
-    """The line, from 1, of the entry at `keys` in a YAML file, or of the last of them that is there."""
-    node, line = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), 1
-    for key in keys:
-        if isinstance(node, yaml.MappingNode):
-            found = next((pair for pair in node.value if pair[0].value == str(key)), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            found = (node.value[key], node.value[key])
-        else:
-            found = None
-        if not found:
-            break
-        line, node = found[0].start_mark.line + 1, found[1]
-    return line
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-import yaml
 from pydantic import TypeAdapter, ValidationError
 from typer.exceptions import TyperException
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import (
+    MOST_SEED,
     AlignmentParams,
     AnnotationParams,
     LexiconParams,
@@ -27,11 +27,13 @@ from crisisflow.params import (
     ResolveParams,
     RowParams,
     SampleParams,
+    Seed,
     SpacyParams,
     SplitParams,
     TrainingParams,
-    explain,
 )
+from crisisflow.strict_yaml import YamlFault, parse_value
+from crisisflow.validation import explain
 
 EXPLAINED = 1_000_000  # characters of a text that spaCy takes
 INTERRUPTED = 130  # what typer returns for Ctrl-C, which it keeps to itself
@@ -46,20 +48,21 @@ app = typer.Typer(
 
 
 def value(kind: Any, description: str) -> Any:
-    """An option that is parsed as YAML and checked as `kind`."""
+    """An option that is read as JSON or YAML and checked as `kind`."""
 
     def parse(text: Any) -> Any:
         try:
-            return TypeAdapter(kind).validate_python(yaml.safe_load(text) if isinstance(text, str) else text)
+            return TypeAdapter(kind).validate_python(parse_value(text) if isinstance(text, str) else text)
         except ValidationError as error:
-            raise typer.BadParameter(explain(error)) from None
-        except yaml.YAMLError:
-            raise typer.BadParameter("is not valid YAML") from None
+            raise typer.BadParameter(explain(error, kind)) from None
+        except YamlFault as fault:
+            raise typer.BadParameter(f"is {fault}") from None
 
     return typer.Option(parser=parse, metavar="VALUE", help=description)
 
 
 Rows = dict[str, RowParams]
+SEED_VALUE = typer.Option(min=0, max=MOST_SEED)
 
 
 @app.callback()
@@ -122,7 +125,7 @@ def subset_command(
     repaired: Annotated[Path, typer.Option()],
     size: Annotated[Any, value(Positive | Literal["all"], "tweets to draw, or all")],
     split: Annotated[Any, value(SplitParams, "section corpus.split")],
-    seed: Annotated[int, typer.Option()],
+    seed: Annotated[int, SEED_VALUE],
     out: Annotated[Path, typer.Option()],
     statistics: Annotated[Path, typer.Option()],
 ) -> None:
@@ -230,7 +233,7 @@ def explain_command(
 @app.command("sample-for-review")
 def sample_for_review_command(
     n: Annotated[int, typer.Option(help="tweets to draw, stratified by class and spread over the events")] = 200,
-    seed: Annotated[int, typer.Option(help="seed of the draw")] = 1,
+    seed: Annotated[int, SEED_VALUE] = 1,
     tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
     resolved: Annotated[Path, typer.Option()] = Path("data/annotations/resolved.parquet"),
     out: Annotated[Path, typer.Option(help="folder of the sheet")] = Path("data/review"),
@@ -296,7 +299,7 @@ def train_command(
     training: Annotated[Any, value(TrainingParams, "section training")],
     model: Annotated[Any, value(ModelParams, "section model")],
     alignment: Annotated[Any, value(AlignmentParams, "section alignment")],
-    seed: Annotated[int, typer.Option()],
+    seed: Annotated[int, SEED_VALUE],
     checkpoint: Annotated[Path, typer.Option(help="folder of the checkpoints, removed at the end")],
     out: Annotated[Path, typer.Option(help="the best epoch's weights (safetensors)")],
     config: Annotated[Path, typer.Option()],
@@ -336,7 +339,7 @@ def evaluate_command(
 def floor_command(
     tweets: Annotated[Path, typer.Option()],
     size: Annotated[Any, value(Positive | Literal["all"], "training tweets used, or all: training.tweets")],
-    seed: Annotated[int, typer.Option()],
+    seed: Annotated[int, SEED_VALUE],
     predictions: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option(help="the metrics")],
 ) -> None:
@@ -415,7 +418,7 @@ def leave_one_event_out_command(
 @app.command("against_gold")
 def against_gold_command(
     rows: Annotated[Any, value(Rows, "section rows")],
-    seeds: Annotated[Any, value(list[int], "list of seeds")],
+    seeds: Annotated[Any, value(list[Seed], "list of seeds")],
     size: Annotated[Any, value(Positive | Literal["all"], "training tweets used, or all: training.tweets")],
     annotation: Annotated[Any, value(AnnotationParams, "section annotation")],
     repaired: Annotated[Path, typer.Option(help="tweets of the whole source, repaired")],

@@ -5,45 +5,77 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from crisisflow.artifacts import read_yaml, write_text
+from crisisflow.artifacts import write_text
 from crisisflow.errors import CrisisflowError
+from crisisflow.strict_yaml import read_yaml
 from crisisflow.taxonomy import EntityType
+from crisisflow.validation import explain
+
+# What scikit-learn and NumPy take as a seed.
+MOST_SEED = 2**32 - 1
+# Beyond any real number of tweets, steps or subwords, and within what every library takes.
+MOST = 1_000_000_000
+
+
+def _seed(value: int) -> int:
+    if not 0 <= value <= MOST_SEED:
+        raise ValueError(f"a seed is a whole number from 0 to {MOST_SEED}")
+    return value
+
+
+def _line(value: str) -> str:
+    if any(category(letter) in ("Cc", "Zl", "Zp") for letter in value):
+        raise ValueError("no line break or other control character may stand in it")
+    return value
+
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
+Line = Annotated[str, Field(min_length=1), AfterValidator(_line)]  # a path, or the name of a model
+Count = Annotated[int, Field(strict=True, ge=0, le=MOST)]
+Positive = Annotated[int, Field(strict=True, ge=1, le=MOST)]
+Seed = Annotated[int, Field(strict=True, json_schema_extra={"minimum": 0, "maximum": MOST_SEED}), AfterValidator(_seed)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Section(BaseModel):
-    """A section of params.yaml: immutable, without unknown keys."""
+    """A mapping of a YAML file: immutable, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ParamsSection(Section):
+    """A section of params.yaml: its values are used in the very form in which they stand there.
+
+    Strict: 13.0 and true are no whole numbers, "yes" is no truth value. DVC, the rules and the steps would each take
+    such a value for another one. (An int is a float nevertheless.)
+    """
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
 
 Part = TypeVar("Part", bound=Section)
 
 
-class SampleParams(Section):
+class SampleParams(ParamsSection):
     """The embedded corpus."""
 
-    tweets: Annotated[int, Field(ge=200, description="number of generated tweets")]
-    seed: Annotated[int, Field(description="seed of the generator")]
+    tweets: Annotated[int, Field(ge=200, le=MOST, description="number of generated tweets")]
+    seed: Annotated[Seed, Field(description="seed of the generator")]
 
 
-class RepairParams(Section):
+class RepairParams(ParamsSection):
     """Text repairs (design section 4); each is counted in data/corpus/repair.json."""
 
     html_entities: Annotated[bool, Field(description="decode &amp; &gt; &lt; and the like")]
     broken_emoji: Annotated[bool, Field(description="restore HumAID's emoji: U+1F52 and '5' become U+1F525")]
 
 
-class SplitParams(Section):
+class SplitParams(ParamsSection):
     """Shares of the splits; they sum to one. The paper: 0.72, 0.14, 0.14."""
 
     train: Rate
@@ -57,41 +89,39 @@ class SplitParams(Section):
         return self
 
 
-class CorpusParams(Section):
+class CorpusParams(ParamsSection):
     """Chapter 1."""
 
-    source: Annotated[str, Field(min_length=1, description="sample, official, or the path of an archive or folder")]
+    source: Annotated[Line, Field(description="sample, official, or the path of an archive or folder")]
     events: Annotated[
-        str | None,
+        Line | None,
         Field(description="path of a table (tweet_id, event) for sources that do not name events; or null"),
     ]
     sample: SampleParams
     repair: RepairParams
     size: Annotated[Positive | Literal["all"], Field(description="tweets to draw, stratified by class; or all")]
     split: SplitParams
-    seed: Annotated[int, Field(description="seed of the draw and of the split")]
+    seed: Annotated[Seed, Field(description="seed of the draw and of the split")]
 
 
-class SpacyParams(Section):
+class SpacyParams(ParamsSection):
     """Annotation stage 1."""
 
-    model: Annotated[
-        str, Field(min_length=1, description="embedded:NAME, or an installed spaCy package as NAME==VERSION")
-    ]
+    model: Annotated[Line, Field(description="embedded:NAME, or an installed spaCy package as NAME==VERSION")]
     types: Annotated[
-        dict[str, EntityType],
+        dict[str, Annotated[EntityType, Field(strict=False)]],
         Field(description="spaCy label to entity type; a label that is absent is dropped"),
     ]
     lexicon: Annotated[Name, Field(description="which lexicon its names are checked against")]
 
 
-class LexiconParams(Section):
+class LexiconParams(ParamsSection):
     """Annotation stages 2 and 3: which lexicons of annotation/lexicons/ are used."""
 
     lexicons: Annotated[list[Name], Field(min_length=1)]
 
 
-class ResolveParams(Section):
+class ResolveParams(ParamsSection):
     """Overlap resolution: the longer span wins, then this order, then the leftmost, then the label."""
 
     priority: list[Literal["spacy", "ruler", "regex"]]
@@ -103,11 +133,11 @@ class ResolveParams(Section):
         return self
 
 
-class QualityParams(Section):
+class QualityParams(ParamsSection):
     """What the annotation is scored against, besides the gold spans that the repository itself holds."""
 
     idrisi: Annotated[
-        str | None, Field(description="path of a folder with IDRISI-R's train and dev as jsonl.gz; null leaves it out")
+        Line | None, Field(description="path of a folder with IDRISI-R's train and dev as jsonl.gz; null leaves it out")
     ]
     outside: Annotated[
         str | None,
@@ -118,7 +148,7 @@ class QualityParams(Section):
     ]
 
 
-class AnnotationParams(Section):
+class AnnotationParams(ParamsSection):
     """Chapter 2."""
 
     spacy: SpacyParams
@@ -128,33 +158,33 @@ class AnnotationParams(Section):
     quality: QualityParams
 
 
-class AlignmentParams(Section):
+class AlignmentParams(ParamsSection):
     """Chapter 3."""
 
-    max_length: Annotated[int, Field(ge=8, description="longest sequence in subwords, specials included")]
+    max_length: Annotated[int, Field(ge=8, le=MOST, description="longest sequence in subwords, specials included")]
 
 
-class ModelParams(Section):
+class ModelParams(ParamsSection):
     """Chapter 4: the heads. The encoder and the weighting are a row's."""
 
     dropout: Annotated[float, Field(ge=0, lt=1, description="before the linear layer of the classification head")]
 
 
-class StageParams(Section):
+class StageParams(ParamsSection):
     """One stage of a schedule: linear warm-up, then linear decay to zero."""
 
     epochs: Positive
     warmup_steps: Count
 
 
-class TwoStageParams(Section):
+class TwoStageParams(ParamsSection):
     """Stage 1 trains all layers, stage 2 freezes a row's lower layers; each has its own optimizer and warm-up."""
 
     stage1: StageParams
     stage2: StageParams
 
 
-class TrainingParams(Section):
+class TrainingParams(ParamsSection):
     """Chapter 5: what all rows share."""
 
     tweets: Annotated[Positive | Literal["all"], Field(description="training tweets used, stratified by class; or all")]
@@ -165,7 +195,7 @@ class TrainingParams(Section):
     log_variance_learning_rate: Annotated[
         float, Field(gt=0, description="learning rate of s; the paper names none of its own")
     ]
-    betas: tuple[Rate, Rate]
+    betas: Annotated[tuple[Rate, Rate], Field(strict=False)]  # YAML has no tuples
     weight_decay: Annotated[float, Field(ge=0)]
     clip_norm: Annotated[float, Field(gt=0)]
     gradient_cosine_every: Annotated[
@@ -178,9 +208,11 @@ class TrainingParams(Section):
     device: Literal["cpu", "cuda", "xla"]
     processes: Annotated[
         int,
-        Field(ge=1, description="processes that share each batch, one for each GPU"),
+        Field(ge=1, le=1024, description="processes that share each batch, one for each GPU"),
     ]
-    threads: Annotated[int, Field(ge=1, description="CPU threads of one process; a part of the result's exact bytes")]
+    threads: Annotated[
+        int, Field(ge=1, le=1024, description="CPU threads of one process; a part of the result's exact bytes")
+    ]
 
     @model_validator(mode="after")
     def _xla_is_one_process(self) -> "TrainingParams":
@@ -189,10 +221,10 @@ class TrainingParams(Section):
         return self
 
 
-class RowParams(Section):
+class RowParams(ParamsSection):
     """One row of the ablation."""
 
-    encoder: Annotated[str, Field(min_length=1, description="embedded:NAME, hub NAME@REVISION, or a local folder")]
+    encoder: Annotated[Line, Field(description="embedded:NAME, hub NAME@REVISION, or a local folder")]
     layers: Annotated[Positive | None, Field(description="keep this many lower encoder layers; null keeps all")]
     tasks: Annotated[
         Literal["joint", "ner", "cls"], Field(description="joint trains both; a task left out has no loss and no s")
@@ -231,7 +263,7 @@ class RowParams(Section):
         return self
 
 
-class LearningCurveParams(Section):
+class LearningCurveParams(ParamsSection):
     """Rows trained again on fewer tweets."""
 
     rows: list[Name]
@@ -242,7 +274,7 @@ class LearningCurveParams(Section):
         return _without_repeats(self, "rows", "tweets")
 
 
-class LeaveOneEventOutParams(Section):
+class LeaveOneEventOutParams(ParamsSection):
     """Rows trained again without an event, and scored on that event."""
 
     rows: list[Name]
@@ -253,7 +285,7 @@ class LeaveOneEventOutParams(Section):
         return _without_repeats(self, "rows", "events")
 
 
-class EvaluationParams(Section):
+class EvaluationParams(ParamsSection):
     """Chapter 6: what is trained besides the rows, to learn how far their scores carry; an empty list leaves it out."""
 
     learning_curve: LearningCurveParams
@@ -269,7 +301,7 @@ def _without_repeats(section: Part, *fields: str) -> Part:
     return section
 
 
-class Params(Section):
+class Params(ParamsSection):
     """The whole of params.yaml."""
 
     preset: Annotated[Name, Field(description="name shown in tables; edit it when you leave a preset")]
@@ -279,7 +311,7 @@ class Params(Section):
     model: ModelParams
     training: TrainingParams
     rows: Annotated[dict[Name, RowParams], Field(min_length=1)]
-    seeds: Annotated[list[Count], Field(min_length=1)]
+    seeds: Annotated[list[Seed], Field(min_length=1)]
     evaluation: EvaluationParams
 
     @model_validator(mode="after")
@@ -313,25 +345,6 @@ class Params(Section):
         return self
 
 
-def first_fault(error: ValidationError) -> ErrorDetails:
-    """The fault of a validation error that is told: an unknown key before others.
-
-    The key that it was meant to be is then missing too, and says less.
-    """
-    faults = error.errors(include_url=False)
-    return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
-
-
-def explain(error: ValidationError) -> str:
-    """The first fault of a validation error, with its key, in one line."""
-    first = first_fault(error)
-    key = ".".join(str(part) for part in first["loc"])
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    message = first["msg"].removeprefix("Value error, ")
-    reason = "is not a known key" if first["type"] == "extra_forbidden" else message[:1].lower() + message[1:]
-    return f"{key}: {reason}{more}" if key else f"{reason}{more}"
-
-
 def read_params(path: Path) -> tuple[Params, dict[str, Any]]:
     """Read and check params.yaml; returns the typed and the plain form.
 
@@ -346,7 +359,7 @@ def read_params(path: Path) -> tuple[Params, dict[str, Any]]:
     try:
         return Params.model_validate(plain), plain
     except ValidationError as error:
-        raise CrisisflowError(f"{path}: {explain(error)}") from None
+        raise CrisisflowError(f"{path}: {explain(error, Params)}") from None
 
 
 def write_preset(name: str, presets: Path, out: Path) -> None:

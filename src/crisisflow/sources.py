@@ -11,7 +11,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 # Modules that hand values over or speak: a new knob, command or message must not rerun hours of training. The values
 # themselves are watched; who mends how one is handed over reruns the step by hand (snakemake --forcerun RULE).
-NEUTRAL = {"params", "cli", "errors", "progress", "sources"}
+NEUTRAL = {"params", "validation", "cli", "errors", "progress", "sources"}
 
 
 @cache

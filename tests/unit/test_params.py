@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Params, read_params, write_preset
@@ -114,6 +115,118 @@ def test_the_offending_key_is_named_in_one_line(tmp_path, path, value, message):
     assert "\n" not in str(error.value)
 
 
+def test_all_faults_are_listed_each_with_what_may_have_been_meant(tmp_path):
+    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
+    plain["training"]["batchsize"] = plain["training"].pop("batch_size")
+    plain["rows"]["B"]["weigthing"] = plain["rows"]["B"].pop("weighting")
+    plain["corpus"]["zzz"] = 1
+    plain["corpus"]["size"] = -5
+    plain["seeds"] = [13, 1.0]
+    plain["rows"]["../A"] = plain["rows"]["A"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
+    with pytest.raises(CrisisflowError) as error:
+        read_params(tmp_path / "params.yaml")
+    _, _, faults = str(error.value).partition("params.yaml: ")
+    assert faults.split("; ") == [
+        "corpus.zzz: is not a known key (there are: source, events, sample, repair, size, split, seed)",
+        "training.batchsize: is not a known key (did you mean batch_size?)",
+        "rows.B.weigthing: is not a known key (did you mean weighting?)",
+        "corpus.size: input should be greater than or equal to 1 or input should be 'all'",
+        "rows.../A: string should match pattern '^[A-Za-z0-9][A-Za-z0-9_-]*$'",
+        "seeds.1: input should be a valid integer",
+    ]
+
+
+def test_a_key_that_stands_there_beside_the_right_one_is_compared_with_all_keys(tmp_path):
+    with pytest.raises(
+        CrisisflowError, match=r"training\.batchsize: is not a known key \(did you mean batch_size\?\)$"
+    ):
+        read_params(changed(tmp_path, "training.batchsize", 8))
+
+
+def leaves(value, path=()):
+    """The paths and values of the scalars below a value of params.yaml."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if pairs is None:
+        yield path, value
+    else:
+        for key, inside in pairs:
+            yield from leaves(inside, (*path, key))
+
+
+def test_a_value_of_another_type_is_never_taken_for_one_of_the_right_type():
+    """An int where a number with a fraction may stand is one; text, truth values and 13.0 are not."""
+    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
+    tried = 0
+    for (*parents, key), value in list(leaves(plain)):
+        others = {
+            bool: lambda value: [int(value), str(value).lower()],
+            int: lambda value: [float(value), value == 1, str(value)],
+            float: lambda value: [str(value), True],
+            str: lambda value: [1, True, 1.0],
+            type(None): lambda value: [True, 1.0],
+        }
+        place = plain
+        for parent in parents:
+            place = place[parent]
+        for other in others[type(value)](value):
+            if (key, other) in {("size", 1), ("tweets", 1), ("frozen_cache_gb", 8)} and other is not True:
+                continue  # such a value is another choice, or the same
+            place[key] = other
+            with pytest.raises(ValidationError):
+                Params.model_validate(plain)
+            tried += 1
+        place[key] = value
+    assert tried > 150
+    Params.model_validate(plain)
+
+
+@pytest.mark.parametrize("path", ["seeds", "corpus.seed", "corpus.sample.seed"])
+@pytest.mark.parametrize("value", [-1, 2**32, 1700000000000, 10**40])
+def test_a_seed_that_a_library_would_refuse(tmp_path, path, value):
+    with pytest.raises(CrisisflowError, match=rf"{path}.*: a seed is a whole number from 0 to 4294967295$"):
+        read_params(changed(tmp_path, path, [value] if path == "seeds" else value))
+
+
+@pytest.mark.parametrize("value", [0, 2**32 - 1])
+def test_the_ends_of_the_range_are_seeds(tmp_path, value):
+    from crisisflow.corpus.stratify import draw
+    from crisisflow.training import seeds
+
+    assert read_params(changed(tmp_path, "seeds", [value]))[0].seeds == [value]
+    assert len(draw([0, 1, 2, 3], "aabb", 2, value)[0]) == 2
+    assert seeds.of_heads(value) >= 0
+
+
+def test_no_count_is_larger_than_a_library_takes():
+    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
+    counts = [path for path, value in leaves(plain) if type(value) is int]
+    counts += [("corpus", "size"), ("training", "tweets")]
+    assert len(counts) > 20
+    for *parents, key in counts:
+        place = plain
+        for parent in parents:
+            place = place[parent]
+        before, place[key] = place[key], 2**63
+        if key not in ("frozen_cache_gb", "weight_decay"):  # these are no counts
+            with pytest.raises(ValidationError):
+                Params.model_validate(plain)
+        place[key] = before
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_number_is_finite(tmp_path, value):
+    with pytest.raises(CrisisflowError, match=r"learning_rate: input should be a finite number"):
+        read_params(changed(tmp_path, "training.learning_rate", value))
+
+
+@pytest.mark.parametrize("value", ["a\0b", "a\nb", "a\u2028b", "\x1b[31m", ""])
+@pytest.mark.parametrize("path", ["corpus.source", "corpus.events", "annotation.quality.idrisi", "rows.A.encoder"])
+def test_a_path_is_one_line_without_control_characters(tmp_path, path, value):
+    with pytest.raises(CrisisflowError, match=path.replace(".", r"\.")):
+        read_params(changed(tmp_path, path, value))
+
+
 def test_a_learning_curve_ends_below_the_rows_own_tweets(tmp_path):
     file = changed(tmp_path, "training.tweets", 600)
     with pytest.raises(CrisisflowError, match=r"learning_curve\.tweets: 600 is not below training\.tweets"):
@@ -132,7 +245,7 @@ def test_a_misspelt_key_is_named_rather_than_the_one_it_was_meant_to_be(tmp_path
     plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
     plain["training"]["clipnorm"] = plain["training"].pop("clip_norm")
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
-    with pytest.raises(CrisisflowError, match=r"training\.clipnorm: is not a known key \(and 1 more\)"):
+    with pytest.raises(CrisisflowError, match=r"training\.clipnorm: is not a known key \(did you mean clip_norm\?\)$"):
         read_params(tmp_path / "params.yaml")
 
 
@@ -152,6 +265,20 @@ def test_a_row_s_name_is_no_path(tmp_path):
         ("- a\n- b\n", "holds no mapping"),
         ("seeds: [1]\nrows: {}\nseeds: [2]\n", "line 3: not valid YAML: seeds stands there twice"),
         ("", "holds no mapping"),
+        ("preset: 2018-02-30\n", r"params\.yaml, line 1: not valid YAML: 2018-02-30 \(day is out of range"),
+        ("a: 1\nseed: 0b_\n", r"line 2: not valid YAML: 0b_ \(invalid literal"),
+        ("? [a, b]\n", "line 1: not valid YAML: a key must be text, and a sequence is none"),
+        ("? {a: b}\n: 1\n", "a key must be text, and a mapping is none"),
+        ("rows: {1: {}}\n", "line 1: not valid YAML: a key must be text, and 1 is none"),
+        ("a: " + "[" * 5000, "nested too deeply"),
+        ("[" * 400 + "]" * 400, "holds no mapping|nested too deeply"),
+        ("a: " + "9" * 5000, "line 1: not valid YAML: 9{5000}"),
+        ("a: \0", "not valid YAML: .*unacceptable character|not valid YAML: .*special characters"),
+        ("seeds: &a [*a]\n", "seeds"),
+        (
+            "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 80)),
+            "a79: is not a known",
+        ),
         ("!!python/object/apply:os.system ['true']", "not valid YAML"),
     ],
 )

@@ -209,6 +209,27 @@ def test_bad_params_stop_before_anything_runs(tmp_path, text, message):
     assert not (tmp_path / "data" / "raw").exists()
 
 
+def test_what_the_yaml_reader_throws_is_one_line_of_every_command(tmp_path):
+    study = Study(tmp_path)
+    commands = [
+        ("snakemake", "-n"),
+        *(("crisisflow", name) for name in ("dvcyaml", "record", "sync", "final_test")),
+        ("crisisflow", "serve", "--allow-root"),
+        ("crisisflow", "explain", "flood"),
+        ("crisisflow", "predict", "params.yaml"),
+    ]
+    for text in ("preset: 2018-02-30\n", "[" * 5000):
+        (tmp_path / "params.yaml").write_text(text)
+        for command in commands:
+            done = study.run(*command, check=False)
+            lines = [
+                line for line in done.stderr.splitlines() if not line.startswith("Using workflow specific profile")
+            ]
+            assert done.returncode == 2, command
+            assert len(lines) == 1, command
+            assert lines[0].startswith("crisisflow: params.yaml"), command
+
+
 def test_a_missing_artifact_is_never_passed_over(snakemade):
     """Also where nothing newer needs it: an old report must not pass for a run that failed at its first step."""
     for path in ("data/raw/humaid.parquet", "data/annotations/conflicts.parquet", "results/rows/A/seed13/config.json"):

@@ -39,10 +39,11 @@ from pydantic import Field, ValidationError
 
 from crisisflow.annotation.backtracking import backtracking, matches_nothing, parse
 from crisisflow.annotation.gazetteer import STATE_CODE, TOWN, Gazetteer, context_names, place_names
-from crisisflow.artifacts import read_yaml, yaml_line
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import Name, Section, Text, explain, first_fault
+from crisisflow.params import Name, Section, Text
+from crisisflow.strict_yaml import read_yaml, yaml_line
 from crisisflow.taxonomy import EntityType
+from crisisflow.validation import explain, in_order
 
 LEXICONS = Path(__file__).parent / "lexicons"
 SPACY, RULER, REGEX = LEXICONS / "spacy", LEXICONS / "ruler", LEXICONS / "regex"
@@ -171,8 +172,8 @@ def _read(name: str, model: type[File], folder: Path) -> File:
     try:
         return model.model_validate(plain)
     except ValidationError as error:
-        keys = first_fault(error)["loc"]
-        raise CrisisflowError(f"{path}, line {yaml_line(path, keys)}: {explain(error)}") from None
+        keys = in_order(error)[0]["loc"]
+        raise CrisisflowError(f"{path}, line {yaml_line(path, keys)}: {explain(error, model)}") from None
 
 
 def _claim(place: Place, rule: str, owners: dict[str, str]) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crisisflow.artifacts import read_yaml
 from crisisflow.evaluation.results import encoder_name
 from crisisflow.params import Params
+from crisisflow.strict_yaml import read_yaml
 
 # Works behind an encoder, by their abbreviation in CITATION.cff, and what the encoder's name then looks like.
 ENCODERS = {"MiniLM": "minilm", "Sentence-BERT": "minilm", "BERT": "^bert", "RoBERTa": "^roberta"}

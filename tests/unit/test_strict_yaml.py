@@ -1,0 +1,173 @@
+"""YAML of which there is one reading: what PyYAML and DVC's reader read differently is refused, in one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import read_params
+from crisisflow.strict_yaml import YamlFault, parse, parse_value, read_yaml, yaml_line
+from crisisflow.versioning import rules
+
+ROOT = Path(__file__).parents[2]
+
+
+def typed(value):
+    """A value with the types of all that is in it; a NaN equals itself."""
+    if isinstance(value, dict):
+        return {key: typed(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [typed(inside) for inside in value]
+    return type(value), repr(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: 13", 13),
+        ("a: 1_000", 1000),
+        ("a: 0x1F", 31),
+        ("a: .5", 0.5),
+        ("a: 2.0e-4", 0.0002),
+        ("a: 'off'", "off"),
+        ("a: true", True),
+        ("a: False", False),
+        ("a: ~", None),
+        ("a:", None),
+        ("a: null", None),
+        ("a: y", "y"),
+        ("a: !!str 013", "013"),
+        ("b: &x [1]\na: *x", [1]),
+        ("b: &x {c: 1}\na: {<<: *x, d: 2}", {"c": 1, "d": 2}),
+        ('a: "x # y: z"', "x # y: z"),
+        ("\ufeffa: 1", 1),
+    ],
+)
+def test_what_both_read_alike_is_read(text, value):
+    assert typed(parse(text)["a"]) == typed(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["013", "08", "0o13", "1e1", "1e-4", "12e03", "1.0e1", "1:30", "190:20:30.15", "yes", "No", "on", "OFF"],
+)
+@pytest.mark.parametrize("around", ["{}", "[{}]", "{{b: {}}}"])
+def test_what_they_read_differently_is_refused_with_its_line(value, around):
+    with pytest.raises(YamlFault, match=r"YAML 1\.2, which DVC reads") as fault:
+        parse(f"x: 1\n\na: {around.format(value)}\n")
+    assert fault.value.line == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%YAML 1.1\n---\na: off",
+        "a: 1\na: 2",
+        "a: {b: 1, b: 2}",
+        "a:\t1",
+        "a: {b:1}",
+        "a: 1\n---\nb: 1",
+        "a: !!python/object/apply:os.system ['true']",
+        "a: !x 1",
+        "a: =",
+        "a: !!omap [b: 1]",
+        "a: !!binary x",
+        "a: !!timestamp 2018-02-30",
+        "a: *b",
+        "on: 1",
+        "~: 1",
+        "2018-01-01: 1",
+        "a: \x01",
+        '"\\ud83d": 1',
+    ],
+)
+def test_what_is_no_such_yaml_is_one_fault_of_one_line(text):
+    with pytest.raises(YamlFault) as fault:
+        parse(text)
+    assert "\n" not in str(fault.value)
+
+
+SCALARS = st.text(st.sampled_from("0123456789_+-.:eExXobinfaltruysOFNn~ #'\"\\&*!{}[],<=?|>%@`\t\u2028é"), max_size=12)
+
+
+@given(SCALARS)
+@example("0b_")
+@example("0x_")
+@example("2018-02-30")
+@example("1" * 5000)
+def test_any_scalar_is_refused_in_one_line_or_is_the_same_to_both(text):
+    document = f"a: {text}"
+    try:
+        found = parse(document)
+    except YamlFault as fault:
+        assert "\n" not in str(fault)
+    else:
+        assert typed(found) == typed(yaml.safe_load(document)) == typed(YAML(typ="safe").load(document))
+
+
+@settings(max_examples=50)
+@given(st.one_of(st.text(max_size=60), SCALARS, st.binary(max_size=40)))
+@example("? [a, b]")
+@example("[" * 5000)
+@example("{" * 1000)
+@example("- " * 1000)
+@example("a: &a [*a]")
+@example("preset: 2018-02-30")
+def test_any_file_as_params_yaml_is_one_line(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("any") / "params.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+    with pytest.raises(CrisisflowError) as error:
+        read_params(path)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["preset: 2018-02-30", "seed: 0b_", "? [a, b]", "[" * 5000])
+def test_snakemake_ends_with_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, text):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(text)
+    rules.load_params.cache_clear()
+    with pytest.raises(SystemExit) as end:
+        rules.load_params()
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("crisisflow: params.yaml")
+    assert said.count("\n") == 1
+
+
+def test_every_yaml_file_of_the_repository_is_read_alike_by_both():
+    files = [*ROOT.glob("src/**/*.yaml"), *ROOT.glob("presets/*.yaml"), ROOT / "params.yaml", ROOT / "CITATION.cff"]
+    assert len(files) > 15
+    for path in files:
+        assert typed(read_yaml(path)) == typed(yaml.safe_load(path.read_text())), path
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(), inside, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(VALUES)
+@example(1e-05)
+@example("\U0001f30a # a: b\u2028")
+def test_a_value_that_the_rules_hand_over_arrives_as_it_is(value):
+    assert typed(parse_value(json.dumps(value, sort_keys=True))) == typed(value)
+
+
+def test_a_value_may_be_typed_as_yaml_too():
+    assert parse_value("{tweets: 400, seed: 1}") == {"tweets": 400, "seed": 1}
+    assert parse_value("all") == "all"
+    with pytest.raises(YamlFault):
+        parse_value("[013]")
+
+
+def test_the_line_of_an_entry(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("a:\n  - b: 1\n  - c: 2\n")
+    assert [yaml_line(path, keys) for keys in (("a",), ("a", 1), ("a", 1, "c"), ("a", 7), ("z",))] == [1, 3, 3, 1, 1]
