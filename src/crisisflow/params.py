@@ -72,7 +72,9 @@ class RepairParams(ParamsSection):
     """Text repairs (design section 4); each is counted in data/corpus/repair.json."""
 
     html_entities: Annotated[bool, Field(description="decode &amp; &gt; &lt; and the like")]
-    broken_emoji: Annotated[bool, Field(description="restore HumAID's emoji: U+1F52 and '5' become U+1F525")]
+    broken_emoji: Annotated[
+        bool, Field(description="restore HumAID's emoji and mathematical letters: U+1F52 and '5' become U+1F525")
+    ]
 
 
 class SplitParams(ParamsSection):

@@ -303,6 +303,14 @@ def test_every_table_stands_in_the_study_the_ablation_first(tmp_path):
     assert [table.name for table in read_study(tmp_path).tables] == ["table3", "table1", "scores", "sources"]
 
 
+def test_a_table_with_a_long_cell_is_shown_and_one_that_cannot_be_read_is_left_out(tmp_path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "long.csv").write_text(f"a\n{'x' * 200_000}\n")
+    (tmp_path / "tables" / "bad.csv").write_bytes(b"a\n\xff\n")
+    (table,) = read_study(tmp_path).tables
+    assert (table.name, table.rows) == ("long", [["x" * 200_000]])
+
+
 def test_the_study_is_what_the_results_show_now(client, results):
     study = client.get("/v1/study").json()
     assert study["chosen_row"] == "both"

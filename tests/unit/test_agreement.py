@@ -115,6 +115,15 @@ def test_passes_without_text_are_read(tmp_path: Path, capsys) -> None:
     assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("first,second,all,2,2,2,1.0,,,1.0,,,1.0,,,1.0")
 
 
+@pytest.mark.parametrize("end", [b"\r\n", b"\r"])
+def test_passes_that_another_program_saved_are_read(tmp_path: Path, end: bytes) -> None:
+    path = standoff(tmp_path)
+    for file in (path, tmp_path / "tweets.csv"):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", end))
+    run(path, tmp_path / "corpus.parquet", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("first,second,all,2,2,2,1.0")
+
+
 def test_another_text_than_the_annotated_one_is_named(tmp_path: Path) -> None:
     with pytest.raises(CrisisflowError, match="tweet 1 has another text than the annotated one"):
         run(standoff(tmp_path, "Another"), tmp_path / "corpus.parquet", None)

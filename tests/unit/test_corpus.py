@@ -1,12 +1,13 @@
 """Repair, subset, split and the duplicates between splits."""
 
+import unicodedata
 from collections import Counter, defaultdict
 from itertools import combinations
 from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crisisflow import artifacts
@@ -41,10 +42,34 @@ def test_entities_are_decoded_once_and_only_whole_ones(broken, whole, places):
     assert repair.decode_entities(broken) == (whole, places)
 
 
-@given(st.text(st.characters(min_codepoint=0x1F000, max_codepoint=0x1FFFF), max_size=8))
-def test_every_broken_emoji_comes_back(emoji):
+damaged = st.characters(min_codepoint=0x1F000, max_codepoint=0x1FFFF)
+damaged |= st.characters(min_codepoint=0x1D400, max_codepoint=0x1D7FF)
+
+
+@given(st.text(damaged, max_size=8))
+def test_every_broken_emoji_and_mathematical_letter_comes_back(emoji):
     broken = "".join(chr(ord(char) >> 4) + f"{ord(char) & 15:X}" for char in emoji)
     assert repair.restore_emoji(broken) == (emoji, len(emoji))
+
+
+@pytest.mark.parametrize(
+    ("broken", "whole"),
+    [
+        ("\u1d643", "\U0001d643"),
+        ("\u1d400\u1d7fF", "\U0001d400\U0001d7ff"),
+        ("\u1f000\u1fffF", "\U0001f000\U0001ffff"),
+        ("\u1d5dB\u1d5f8 \u1d5ff", "\U0001d5db\U0001d5f8 \u1d5ff"),
+    ],
+)
+def test_damage_is_undone_in_both_blocks_from_end_to_end(broken, whole):
+    assert repair.restore_emoji(broken)[0] == whole
+
+
+@pytest.mark.parametrize(
+    "text", ["\u1d3fA", "\u1d800", "\u1effF", "\u20000", "\u1f00", "\u1d64 3", "\u1f52a", "\u1d00\u0299"]
+)
+def test_what_is_no_damage_stays(text):
+    assert repair.restore_emoji(text) == (text, 0)
 
 
 def test_repairs_are_counted_and_switchable(tmp_path):
@@ -78,6 +103,29 @@ def run_subset(folder, rows, size="all", seed=13, name="tweets"):
 def corpus():
     labels = [label for at, label in enumerate(EVENT_CLASSES) for _ in range(40 * (at + 1))]
     return raw([f"tweet number {at}" for at in range(len(labels))], labels)
+
+
+EVENTS = [None, "", " ", "\u00a0", "unknown", "kerala", " kerala", "kerala ", "caf\u00e9", "cafe\u0301", "Kerala"]
+
+
+@settings(max_examples=20)
+@given(st.lists(st.sampled_from(EVENTS), min_size=100, max_size=100))
+def test_the_counts_of_the_events_sum_up_to_the_tweets(tmp_path_factory, events):
+    folder = tmp_path_factory.mktemp("events")
+    rows = [{**row, "event": event} for row, event in zip(raw([f"tweet {n}" for n in range(100)]), events, strict=True)]
+    run_subset(folder, rows)
+    counts = read_json(folder / "statistics")["tweets_per_event"]
+    assert sum(counts.values()) == 100
+    assert len(counts) == len({unicodedata.normalize("NFC", name.strip()) for name in counts})
+    assert counts.get("unknown", 0) == sum((event or "").strip() in ("", "unknown") for event in events)
+
+
+def test_empty_and_unlisted_events_are_both_unknown(tmp_path):
+    rows = raw([f"tweet {n}" for n in range(400)])
+    for row, event in zip(rows, [*[""] * 100, *[None] * 100, *["kerala"] * 200], strict=True):
+        row["event"] = event
+    run_subset(tmp_path, rows)
+    assert read_json(tmp_path / "statistics")["tweets_per_event"] == {"unknown": 200, "kerala": 200}
 
 
 def test_every_class_keeps_its_share_in_the_subset_and_in_each_split(tmp_path, corpus):

@@ -3,7 +3,6 @@
 The repository may hold them where it may not hold the tweets; the corpus has the texts.
 """
 
-import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import NamedTuple
 
 from crisisflow.annotation.mark import Mark, check, flat
 from crisisflow.artifacts import RAW, read_parquet
+from crisisflow.delimited import read_rows
 from crisisflow.errors import CrisisflowError
 
 # Of the reference annotations: seen while the patterns were tuned, and not.
@@ -70,17 +70,12 @@ def read_marks(path: Path, key: Sequence[str], listed: Mapping[str, Listed]) -> 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a CSV that has these columns, each with the number of its line."""
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            reader = csv.DictReader(lines)
-            missing = [column for column in columns if column not in (reader.fieldnames or ())]
-            if missing:
-                raise CrisisflowError(f"{path}: its header lacks {', '.join(missing)}")
-            for row in reader:
-                if None in row or None in row.values():
-                    raise CrisisflowError(f"{path}, line {reader.line_num}: as many values as the header are needed")
-                yield reader.line_num, row
-    except OSError as error:
-        raise CrisisflowError(f"cannot read {path}: {error.strerror}") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise CrisisflowError(f"{path} is no CSV in UTF-8: {error}") from None
+    rows = read_rows(path, ",")
+    _, header = next(rows, (1, []))
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise CrisisflowError(f"{path}: its header lacks {', '.join(missing)}")
+    for number, values in rows:
+        if len(values) != len(header):
+            raise CrisisflowError(f"{path}, line {number}: as many values as the header are needed")
+        yield number, dict(zip(header, values, strict=True))

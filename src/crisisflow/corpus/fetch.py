@@ -1,24 +1,21 @@
 """Fetch: a source to one checked table of tweets, with a manifest of what was read."""
 
-import csv
-import gzip
 import hashlib
 import re
-import tarfile
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from crisisflow.annotation.span import Span
 from crisisflow.artifacts import RAW, ROW_GROUP, SPANS, batched, parquet_writer, table_of, write_json
 from crisisflow.corpus.download import download
+from crisisflow.corpus.events import event_name, read_events
 from crisisflow.corpus.sample import generate
 from crisisflow.corpus.sorting import Row, SortedTweets, sorted_tweets
+from crisisflow.corpus.tables import TABLE_NAME, lines, tables
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SampleParams
 from crisisflow.progress import say
@@ -27,43 +24,6 @@ from crisisflow.taxonomy import EVENT_CLASSES, OFFICIAL_SPLITS
 # The combined archive of HumAID (Alam et al. 2021) at its publisher's.
 OFFICIAL_URL = "https://crisisnlp.qcri.org/data/humaid/HumAID_data_all_combined.tar.gz"
 HEADER = ["tweet_id", "tweet_text", "class_label"]
-# all_train.tsv in the combined archive, hurricane_maria_2017_train.tsv and the like in the per-event ones.
-TABLE_NAME = re.compile(rf"(?P<event>.+)_(?P<split>{'|'.join(OFFICIAL_SPLITS)})\.tsv")
-
-
-def _is_table(name: str) -> bool:
-    """Whether a file is one of HumAID's tables; macOS puts a `._` twin beside each, which is not."""
-    base = Path(name).name
-    return not base.startswith("._") and TABLE_NAME.fullmatch(base) is not None
-
-
-def _tables(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Yield (name, content) of each table of an archive or folder; nothing of an archive is unpacked to disk."""
-    if source.is_dir():
-        for path in sorted(source.rglob("*.tsv")):
-            if _is_table(path.name):
-                with path.open("rb") as stream:
-                    yield str(path.relative_to(source)), stream
-        return
-    with tarfile.open(source) as archive:
-        for member in archive:
-            if member.isfile() and _is_table(member.name):
-                yield member.name, archive.extractfile(member)
-
-
-def _lines(source: Path) -> Iterator[tuple[str, int, bytes]]:
-    """Yield (table, line number, line without its end) of all tables; of an empty one the first line is empty.
-
-    Raises:
-        CrisisflowError: the archive is truncated or none.
-    """
-    try:
-        for name, stream in _tables(source):
-            for number, line in enumerate(chain([stream.readline()], stream), start=1):
-                yield name, number, line.removesuffix(b"\n")
-    except (tarfile.ReadError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        reason = str(error).splitlines()[0]
-        raise CrisisflowError(f"{source}: truncated or no tar archive ({reason}); fetch it again") from error
 
 
 def _read_rows(source: Path) -> Iterator[tuple[str, Row]]:
@@ -73,10 +33,10 @@ def _read_rows(source: Path) -> Iterator[tuple[str, Row]]:
         CrisisflowError: a wrong header or number of columns, bad UTF-8, an empty text, an unknown class, a bad id; or
             the archive is truncated or none.
     """
-    for name, number, line in _lines(source):
+    for name, number, line in lines(source):
         where = f"{name}, line {number}"
         try:
-            fields = line.decode("utf-8").removesuffix("\r").split("\t")
+            fields = line.decode("utf-8").split("\t")
         except UnicodeDecodeError as error:
             raise CrisisflowError(f"{where}: not UTF-8 ({error.reason} at byte {error.start})") from None
         if number == 1:
@@ -93,7 +53,7 @@ def _read_rows(source: Path) -> Iterator[tuple[str, Row]]:
         if class_label not in EVENT_CLASSES:
             raise CrisisflowError(f"{where}: unknown class {class_label!r}")
         matched = TABLE_NAME.fullmatch(Path(name).name)
-        event = matched["event"] if matched["event"] != "all" else None
+        event = event_name(matched["event"]) if matched["event"] != "all" else None
         values = (tweet_id, text, class_label, event, matched["split"])
         yield where, dict(zip(RAW.names, values, strict=True))
 
@@ -116,31 +76,13 @@ def read_source(source: Path, tweets: SortedTweets) -> None:
         raise CrisisflowError(f"{source}: no tweets in a table named <event>_train.tsv, _dev.tsv or _test.tsv")
 
 
-def read_events(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield (tweet id, event) of a tab-separated table (plain or .gz) with columns tweet_id and event.
-
-    Raises:
-        CrisisflowError: it cannot be read, or its header names others.
-    """
-    try:
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8", newline="\n") as stream:
-            table = csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-            if not {"tweet_id", "event"} <= set(table.fieldnames or ()):
-                raise CrisisflowError(f"corpus.events: {path}, line 1: the header must name tweet_id and event")
-            for row in table:
-                yield row["tweet_id"], row["event"]
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise CrisisflowError(f"corpus.events: cannot read {path} ({error})") from error
-
-
 def _sha256(source: Path) -> str:
     """The digest of an archive, or of a folder's tables with their names."""
     if source.is_file():
         with source.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     whole = hashlib.sha256()
-    for name, stream in _tables(source):
+    for name, stream in tables(source):
         whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
     return whole.hexdigest()
 

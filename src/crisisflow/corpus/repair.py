@@ -10,8 +10,9 @@ from crisisflow.progress import say
 
 # Only entities that end in a semicolon: HTML5 would also turn the start of "&region" into a sign.
 ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
-# U+1F525 was stored as U+1F52 and the digit 5. Must come before any lower-casing: U+1F6C lower-cases to U+1F64.
-BROKEN_EMOJI = re.compile(r"([\u1F00-\u1FFF])([0-9A-F])")
+# U+1F525 was stored as U+1F52 and the digit 5, and mathematical letters (U+1D400 to U+1D7FF) in the same way. What is
+# left of other planes is not told from true text. Must come before any lower-casing: U+1F6C lower-cases to U+1F64.
+BROKEN_EMOJI = re.compile(r"([\u1D40-\u1D7F\u1F00-\u1FFF])([0-9A-F])")
 
 
 def decode_entities(text: str) -> tuple[str, int]:
@@ -23,7 +24,7 @@ def decode_entities(text: str) -> tuple[str, int]:
 
 
 def restore_emoji(text: str) -> tuple[str, int]:
-    """Join a split emoji code point; returns the text and how many were joined."""
+    """Join the split code point of an emoji or mathematical letter; returns the text and how many were joined."""
     return BROKEN_EMOJI.subn(lambda match: chr((ord(match[1]) << 4) | int(match[2], 16)), text)
 
 

@@ -47,7 +47,7 @@ class SortedTweets:
             found = self._connection.execute("SELECT place FROM tweets WHERE tweet_id = ?", (tweet_id,))
             raise CrisisflowError(f"{place}: tweet id {tweet_id} was already in {found.fetchone()[0]}") from None
 
-    def add_events(self, events: Iterable[tuple[str, str]]) -> None:
+    def add_events(self, events: Iterable[tuple[str, str | None]]) -> None:
         """Name the events, from (tweet id, event), of tweets that have none; of two for one id the last counts."""
         self._connection.executemany("INSERT OR REPLACE INTO events VALUES (?, ?)", events)
 

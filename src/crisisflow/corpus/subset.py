@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from crisisflow.artifacts import RAW, TWEETS, parquet_writer, read_in_parts, write_json
+from crisisflow.corpus.events import UNKNOWN, event_name
 from crisisflow.corpus.leakage import crossing_duplicates
 from crisisflow.corpus.stratify import draw
 from crisisflow.errors import CrisisflowError
@@ -36,17 +37,17 @@ def _values(tweets: Path, *columns: str) -> Iterator[tuple[str, ...]]:
 
 def _statistics(tweets: Path) -> dict[str, Any]:
     rows: Counter[tuple[str, str]] = Counter()
-    events: Counter[str | None] = Counter()
+    events: Counter[str] = Counter()
     for (label, split, event), count in Counter(_values(tweets, "class_label", "split", "event")).items():
         rows[label, split] += count
-        events[event] += count
+        events[event_name(event) or UNKNOWN] += count
     return {
         "tweets": rows.total(),
         "tweets_per_split": {split: sum(rows[label, split] for label in EVENT_CLASSES) for split in SPLITS},
         "tweets_per_class_and_split": {
             label: {split: rows[label, split] for split in SPLITS} for label in EVENT_CLASSES
         },
-        "tweets_per_event": {event or "unknown": count for event, count in events.items()},
+        "tweets_per_event": dict(events),
         "duplicates_across_splits": crossing_duplicates(_values(tweets, "text", "split")),
     }
 

@@ -16,6 +16,7 @@ from jinja2 import Environment
 
 from crisisflow.alignment.bio import FATES
 from crisisflow.annotation.span import RESOLVED, STAGES
+from crisisflow.corpus.events import UNKNOWN, event_name
 from crisisflow.dataset.tokens import Tokenised
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES, SPLITS
 
@@ -41,7 +42,7 @@ class Counts:
         """Count the tweets of a batch and their spans."""
         for tweet, _, fates in batch:
             self.classes[tweet.class_label, tweet.split] += 1
-            self.events[tweet.event or "unknown", tweet.class_label] += 1
+            self.events[event_name(tweet.event) or UNKNOWN, tweet.class_label] += 1
             self.types.update((span.label, tweet.split) for span in tweet.spans)
             self.sources.update((span.label, span.source) for span in tweet.spans)
             self.fates.update(fates)
@@ -156,7 +157,7 @@ def render(
             types=_crossed(counts.types, "Type", ENTITY_TYPES, SPLITS),
             sources=_crossed(counts.sources, "Type", ENTITY_TYPES, STAGES),
             events=event_table(counts),
-            events_known=any(event != "unknown" for event, _ in counts.events),
+            events_known=any(event != UNKNOWN for event, _ in counts.events),
             guessed_by_all=f"{by_all:.1%}",
             guessed_by_event=f"{by_event:.1%}",
             fates=_crossed(counts.fates, "Type", ENTITY_TYPES, TOKEN_FATES),

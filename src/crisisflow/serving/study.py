@@ -1,6 +1,5 @@
 """The study view's part of the API: tables, figures and report of the results, as they are when they are asked for."""
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from pydantic import Field
 
 from crisisflow.artifacts import read_json
+from crisisflow.delimited import read_rows
 from crisisflow.errors import CrisisflowError
 from crisisflow.serving.schema import Form, Problem
 
@@ -105,7 +105,7 @@ def read_study(results: Path) -> Study:
     return Study(
         chosen_row=_chosen(results),
         report=(results / "report.html").is_file(),
-        tables=[_table(tables / f"{name}.csv", named.get(name)) for name in in_order],
+        tables=[table for name in in_order if (table := _table(tables / f"{name}.csv", named.get(name)))],
         figures=[
             Figure(name=name, caption=drawn.get(name))
             for name in [*(name for name in drawn if name in names), *(name for name in names if name not in drawn)]
@@ -127,7 +127,9 @@ def _captions(folder: Path) -> dict[str, str]:
         return {}
 
 
-def _table(path: Path, caption: str | None) -> Table:
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
+def _table(path: Path, caption: str | None) -> Table | None:
+    try:
+        header, *rows = [values for _, values in read_rows(path, ",")] or [[]]
+    except CrisisflowError:
+        return None
     return Table(name=path.stem, caption=caption, header=header, rows=rows)

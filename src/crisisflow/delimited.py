@@ -1,0 +1,62 @@
+"""Tables with a delimiter (CSV, TSV), read whatever program wrote them."""
+
+import csv
+import gzip
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from crisisflow.errors import CrisisflowError
+
+STAND_IN = "\0"  # for a carriage return within a line, which csv would refuse; no table holds a NUL
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    """The lines of a text that was cut at each line feed and carriage return.
+
+    Lines end as the first one does. Where that is with a line feed, a carriage return alone belongs to a value.
+
+    Raises:
+        ValueError: the text holds a NUL character.
+    """
+    waiting, alone = "", None
+    for piece in pieces:
+        if "\0" in piece:
+            raise ValueError("a NUL character")
+        if alone is None:
+            alone = piece.endswith("\r")
+        if piece.endswith("\r") and not alone:
+            waiting += piece[:-1] + STAND_IN
+            continue
+        yield waiting + piece
+        waiting = ""
+    if waiting:
+        yield waiting
+
+
+def read_rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, values) of each row of a table in UTF-8, plain or .gz; empty lines are passed over.
+
+    Values are quoted as CSV has it (RFC 4180), and of any length. A byte order mark is left out.
+
+    Raises:
+        CrisisflowError: it cannot be read, is not UTF-8, or a quoted value is not closed.
+    """
+    csv.field_size_limit(sys.maxsize)
+    kind = {",": "CSV", "\t": "TSV"}[delimiter]
+    number = 0
+    try:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(_lines(stream), delimiter=delimiter, strict=True)
+            for values in reader:
+                number = reader.line_num
+                if values:
+                    yield number, [value.replace(STAND_IN, "\r") for value in values]
+    except UnicodeDecodeError as error:
+        raise CrisisflowError(f"{path} is no {kind} in UTF-8: {error.reason}") from None
+    except (csv.Error, ValueError) as error:
+        raise CrisisflowError(f"{path} is no {kind} in UTF-8: behind line {number}: {error}") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise CrisisflowError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
