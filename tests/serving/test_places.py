@@ -1,16 +1,31 @@
 """Places: the one that is most likely meant, offline."""
 
+import math
+import unicodedata
+
+import pycountry
 import pytest
+from babel import Locale
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.inference import Findings
+from crisisflow.serving import areas, places
 from crisisflow.serving.live import Source, live_tweet
-from crisisflow.serving.places import Gazetteer
+from crisisflow.serving.names import key
 
 
 @pytest.fixture(scope="module")
 def gazetteer():
-    return Gazetteer()
+    return places.gazetteer()
+
+
+def far(place, latitude, longitude):
+    """How far a place lies from a point, in degrees of a great circle."""
+    north, other, east = map(math.radians, (place.latitude, latitude, place.longitude - longitude))
+    cosine = math.sin(north) * math.sin(other) + math.cos(north) * math.cos(other) * math.cos(east)
+    return math.degrees(math.acos(min(1, max(-1, cosine))))
 
 
 @pytest.mark.parametrize(
@@ -79,3 +94,141 @@ def test_only_a_location_decides(gazetteer):
     paris, person = live_tweet(1, Source(text=text), Findings(spans, None, False), gazetteer, "").entities
     assert paris.place.country == "France"
     assert person.place is None
+
+
+@pytest.mark.parametrize(
+    ("names", "country", "kind", "near"),
+    [
+        (
+            ["America", "the US", "U.S.", "U.S.A.", "#USA", "usa", "United States of America"],
+            "United States",
+            "country",
+            (39, -93),
+        ),
+        (["Korea", "South Korea", "Republic of Korea"], "South Korea", "country", (36.6, 127.5)),
+        (["Palestine", "State of Palestine"], "Palestinian Territory", "country", (31.8, 34.9)),
+        (["St. Martin", "St Martin", "Saint Martin", "#StMartin"], "Saint Martin", "country", (18.1, -63.1)),
+        (["Sint Maarten", "St. Maarten"], "Sint Maarten", "country", (18.0, -63.1)),
+        (["Bahamas", "The Bahamas"], "Bahamas", "country", (25.0, -77.5)),
+        (["DRC", "DR Congo", "Zaire"], "Democratic Republic of the Congo", "country", (-4.7, 20.2)),
+        (["Türkiye", "Turkey", "Turkiye", "TÜRKİYE"], "Turkey", "country", (39.5, 32.5)),
+        (["Burma", "Myanmar (Burma)"], "Myanmar", "country", (18.5, 96.2)),
+        (["Czech Republic", "Czechia", "Česko"], "Czechia", "country", (49.9, 15.6)),
+        (["Ivory Coast", "Côte d'Ivoire", "Cote d’Ivoire"], "Ivory Coast", "country", (6.5, -5.2)),
+        (["Cape Verde", "Cabo Verde"], "Cabo Verde", "country", (15.7, -23.9)),
+        (["East Timor", "Timor-Leste"], "Timor Leste", "country", (-8.7, 125.7)),
+        (["Britain", "Great Britain", "UK", "U.K."], "United Kingdom", "country", (52.6, -1.4)),
+        (["Holland", "the Netherlands", "Nederland"], "The Netherlands", "country", (52.1, 5.3)),
+        (["Deutschland", "Germany"], "Germany", "country", (50.6, 9.5)),
+        (["Persia", "Iran"], "Iran", "country", (34.5, 51.5)),
+        (["northern Italy", "Italys", "Italy's"], "Italy", "country", (42.9, 12.1)),
+        (["CAR"], "Central African Republic", "country", (5.0, 18.4)),
+        (["Ontario", "Province of Ontario", "Ontario, Canada"], "Canada", "state", (43.9, -79.5)),
+        (["England"], "United Kingdom", "state", (52.3, -1.1)),
+        (["Bavaria", "Bayern"], "Germany", "state", (48.8, 11.3)),
+        (["Washington State", "Washington, USA"], "United States", "state", (47.3, -121.6)),
+        (["Northern California", "Californias"], "United States", "state", (35.3, -119.2)),
+        (["Lesvos", "Lesbos"], "Greece", "region", (39.2, 26.3)),
+        (["Barbuda"], "Antigua and Barbuda", "region", (17.6, -61.8)),
+        (["Midwest", "the Midwest"], "United States", "region", (41.7, -88.6)),
+        (["Kashmir"], "", "region", (33.7, 74.3)),
+        (["Middle East", "the Middle East", "Mideast"], "", "region", (33.2, 39.9)),
+        (["Caribbean", "the Caribbean", "West Indies"], "", "region", (19.8, -74.1)),
+        (["Southeast Asia", "South East Asia", "South-east Asia"], "", "region", (6.4, 109.9)),
+        (["the Gulf", "Gulf States"], "", "region", (24.6, 48.4)),
+        (["the Pacific", "South Pacific"], "", "region", (-9.2, 164.0)),
+        (["Asia", "Asien", "アジア"], "", "continent", (29.7, 98.2)),
+        (["Africa", "Afrika", "अफ़्रीका"], "", "continent", (5.5, 16.7)),
+        (["NYC", "New York, NY", "New York"], "United States", "city", (40.7, -74.0)),
+        (["LA", "L.A.", "Los Angeles"], "United States", "city", (34.1, -118.2)),
+        (["DC", "Washington, D.C.", "Washington DC"], "United States", "city", (38.9, -77.0)),
+        (["City of Houston", "Houston, TX"], "United States", "city", (29.8, -95.4)),
+        (["Toronto, ON"], "Canada", "city", (43.7, -79.4)),
+        (["Paradise, California", "Paradise, CA"], "United States", "city", (39.8, -121.6)),
+        (["Bombay", "Mumbai, Maharashtra"], "India", "city", (19.1, 72.9)),
+        (["Lodz", "Łódź"], "Poland", "city", (51.8, 19.5)),
+        (["Amatrice"], "Italy", "city", (42.6, 13.3)),
+    ],
+)
+def test_areas_short_and_former_names_are_found(gazetteer, names, country, kind, near):
+    for name in names:
+        place = gazetteer.find(name)
+        assert (name, place and (place.country, place.kind)) == (name, (country, kind))
+        assert far(place, *near) < 1.5, name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["car", "la", "North", "the South", "Central", "South Island", "the island", "Church", "Hope", "Seaside", "Gulf"],
+)
+def test_a_common_word_that_is_a_village_somewhere_gets_no_point(gazetteer, name):
+    assert gazetteer.find(name) is None
+
+
+def test_every_name_of_a_country_is_that_country(gazetteer):
+    shown, english = areas.country_names(), Locale("en").territories
+    wrong = []
+    for own in pycountry.countries:
+        names = {getattr(own, kind, None) for kind in ("name", "common_name", "official_name")}
+        names |= {english[own.alpha_2], shown[own.alpha_2]}
+        for name in names - {None}:
+            place = gazetteer.find(name)
+            if place is None or place.country != shown[own.alpha_2]:
+                wrong.append((name, own.alpha_2, place))
+    assert wrong == []
+
+
+def test_no_name_of_a_country_or_region_in_any_language_is_a_village(gazetteer):
+    data = areas.data()
+    also = {name: names for name, names in data["also"].items() if name in data["regions"]}
+    named = [*areas.names_of_countries(data["countries"]), *areas.names_of_regions(data["regions"], also)]
+    found = {own: gazetteer.find(own.name) for own in named}
+    # In another language it may be a city's name as well ("Salvador"), and one of Iceland's is an English word.
+    assert not [
+        own for own, place in found.items() if place and place.kind in ("city", "county") and areas.decides(own)
+    ]
+    assert {own.area for own, place in found.items() if place is None and key(own.name)} == {"IS"}
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("नेपाल", "Nepal"),
+        ("काठमाडौँ", "Kathmandu"),
+        ("সিলেট", "Sylhet"),
+        ("ঢাকা", "Dhaka"),
+        ("இலங்கை", "Sri Lanka"),
+        ("சென்னை", "Chennai"),
+        ("భారతదేశం", "India"),
+        ("เชียงใหม่", "Chiang Mai"),
+        ("ไทย", "Thailand"),
+        ("ශ්‍රී ලංකාව", "Sri Lanka"),
+        ("မြန်မာ", "Myanmar"),
+        ("កម្ពុជា", "Cambodia"),
+        ("مُوسْكُو", "Moscow"),
+        ("موسكو", "Moscow"),
+        ("יְרוּשָׁלַיִם", "Jerusalem"),
+        ("서울", "Seoul"),
+        ("ガーナ", "Ghana"),
+        ("東京", "Tokyo"),
+        ("Москва", "Moscow"),
+    ],
+)
+def test_names_in_all_scripts_are_found_composed_or_not(gazetteer, name, known):
+    for form in ("NFC", "NFD", "NFKD"):
+        place = gazetteer.find(unicodedata.normalize(form, name))
+        assert place and place.name == known
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("नेपाल", "नेपल"), ("かな", "がな"), ("ハカ", "バカ"), ("সিলেট", "সালেট"), ("ขา", "ขี"), ("កា", "កី")]
+)
+def test_a_mark_that_makes_another_letter_makes_another_key(one, other):
+    assert key(one) != key(other)
+
+
+@given(st.text(st.characters(categories=["L", "N", "Z", "P", "M"]), max_size=20))
+@settings(max_examples=300, deadline=None)
+def test_a_key_depends_on_no_composition_case_or_blank(text):
+    assert key(unicodedata.normalize("NFD", text)) == key(unicodedata.normalize("NFC", text))
+    assert key("#" + text) == key(text)

@@ -22,7 +22,7 @@ from crisisflow.serving.guard import guarded
 from crisisflow.serving.live import Feeds, TooManyFeeds
 from crisisflow.serving.observed import Counting, Metrics
 from crisisflow.serving.opinion import Rules
-from crisisflow.serving.places import Gazetteer
+from crisisflow.serving.places import gazetteer
 from crisisflow.serving.schema import (
     BatchPrediction,
     Health,
@@ -86,7 +86,7 @@ class Server:
         async with MicroBatcher(
             self.served.predict, limits.waiting, self.settings.workers, self.metrics.batch
         ) as self.batcher:
-            self.gazetteer = asyncio.create_task(asyncio.to_thread(Gazetteer))
+            self.gazetteer = asyncio.create_task(asyncio.to_thread(gazetteer))
             self.feeds = Feeds(self.batcher, limits, self.gazetteer)
             self.metrics.waiting.set_function(lambda: self.batcher.waiting)
             self.metrics.feeds.set_function(lambda: len(self.feeds))

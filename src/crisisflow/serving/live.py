@@ -29,7 +29,8 @@ from crisisflow.inference import Findings
 from crisisflow.masking import mask
 from crisisflow.serving.batcher import BATCH, MicroBatcher, Overloaded
 from crisisflow.serving.lines import together
-from crisisflow.serving.places import Gazetteer, Place
+from crisisflow.serving.names import AREAS
+from crisisflow.serving.places import Gazetteer, Kind, Place
 from crisisflow.serving.schema import Entity, Event, Form, Problem, is_blank, prediction, text_form, within
 from crisisflow.serving.settings import Limits
 from crisisflow.taxonomy import EntityType
@@ -41,8 +42,6 @@ LOG = logging.getLogger(__name__)
 FEED = r"^[A-Za-z0-9_-]{1,32}$"
 EVENT = r"^(([0-9a-f]{8}-)?[0-9]{1,16})?$"  # the feed's epoch and the tweet's number
 
-AREAS = ("country", "state")  # kinds of places that tweets list side by side
-
 
 class TooManyFeeds(Exception):
     """No further feed, or watcher, is kept; ask again after `seconds`."""
@@ -53,11 +52,11 @@ class TooManyFeeds(Exception):
 
 
 class Position(Form):
-    """Where a place is, in degrees, as far as its name tells."""
+    """Where a place is, in degrees, as far as its name tells; `country` is empty where it lies in several."""
 
     name: str
     country: str
-    kind: Literal["country", "state", "county", "city"]
+    kind: Kind
     latitude: float
     longitude: float
 

@@ -40,7 +40,7 @@ export class Facts {
   update(row, { entity, numbers }, chosen) {
     row.entity = entity;
     put(row.name, entity.text);
-    put(row.where, entity.place && entity.place.kind !== "country" ? ` (${entity.place.country})` : "");
+    put(row.where, entity.place?.country && entity.place.country !== entity.place.name ? ` (${entity.place.country})` : "");
     put(row.tag, inWords(entity.label));
     row.tag.className = `type tag ${entity.label}`;
     put(row.only, String(numbers.length));

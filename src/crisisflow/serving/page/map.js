@@ -24,6 +24,9 @@ function outline({ arcs, transform, objects }) {
   return rings.map((own) => path(ring(own))).join("");
 }
 
+// A region may lie in several countries.
+const nameOf = ({ name, country }) => (country && country !== name ? `${name}, ${country}` : name);
+
 export class WorldMap {
   constructor(press) {
     this.svg = $("map");
@@ -113,7 +116,7 @@ export class WorldMap {
       const key = whereOf(place);
       const circle = this.drawn.get(key) ?? this.circle(place);
       circle.setAttribute("r", unit * (0.5 + 2 * Math.sqrt(tweets / most)));
-      put(circle.firstElementChild, `${place.name}${place.kind === "country" ? "" : `, ${place.country}`}: ${tweets}`);
+      put(circle.firstElementChild, `${nameOf(place)}: ${tweets}`);
       circles.set(key, circle);
     }
     this.drawn = circles;
