@@ -10,7 +10,7 @@ include: "workflow/rules/common.smk"
 configfile: "params.yaml"
 
 
-refuse_config_overrides(config, PARAMS)
+refuse_config_overrides(config)
 
 
 report: "workflow/report/workflow.rst"

@@ -3,9 +3,13 @@
 PyYAML reads YAML 1.1. DVC reads params.yaml with ruamel.yaml, as YAML 1.2: `013` is 11 to the one and 13 to the other,
 `off` is false and a text, `1e1` a text and a number. A value that ran must be the value that DVC records. So every text
 is read by both, and they must give the same values of the same types. Keys are texts, each once in its mapping.
+
+There is one exception. DVC writes a small number as `1e-05` (`dvc exp run -S training.learning_rate=1e-5`). That is a
+number in YAML 1.2 and a text in YAML 1.1. It is the number here too: any other reading would refuse what DVC wrote.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,7 +30,10 @@ class YamlFault(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader takes any key, keeps the last of two equal ones, and lets the errors of int() and date() through."""
+    """SafeLoader takes any key, keeps the last of two equal ones, and lets the errors of int() and date() through.
+
+    It also reads `1e-05` as a text; here that is a number, as in YAML 1.2.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -51,6 +58,10 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem=f"{text}({error})", problem_mark=node.start_mark) from None
 
 
+# repr(float), which DVC writes, has a sign in each exponent: `1e1` and `12e03` stay refused.
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+e[-+][0-9]+$"), list("-+0123456789"))
+
+
 def parse(text: str) -> Any:
     """The value of a YAML text.
 
@@ -71,7 +82,7 @@ def parse(text: str) -> Any:
             keys, ours, theirs = difference
             raise YamlFault(
                 f"{'.'.join(map(str, keys))} is {ours!r} in YAML 1.1 and {theirs!r} in YAML 1.2, which DVC reads; "
-                "write it so that both agree: text in quotes, true or false, 13 for 013, 1.0e-4 for 1e-4",
+                "write it so that both agree: text in quotes, true or false, 13 for 013",
                 _line(text, keys),
             )
     except yaml.YAMLError as error:

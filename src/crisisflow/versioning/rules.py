@@ -13,6 +13,8 @@ from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import yaml
+
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_params
 from crisisflow.sources import PACKAGE, digest, relative, sources
@@ -52,9 +54,10 @@ def load_params() -> dict[str, Any]:
         _stop(str(error))
 
 
-def refuse_config_overrides(config: dict[str, Any], params: dict[str, Any]) -> None:
+def refuse_config_overrides(config: dict[str, Any]) -> None:
     """Stop when --config or --configfile changed a value: DVC would record another one than what ran."""
-    if config != params:
+    # Snakemake's own reading of the file, which takes 1e-05 for a text.
+    if config != yaml.safe_load(PARAMS_FILE.read_text(encoding="utf-8")):
         _stop(
             "--config and --configfile are not accepted, since params.yaml must be exactly what ran; "
             "edit params.yaml, or use: dvc exp run -S NAME=VALUE"
