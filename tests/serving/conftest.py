@@ -84,4 +84,6 @@ def served(results, params) -> Served:
 def client(served, results) -> Iterator[TestClient]:
     """Of a server with few limits lowered."""
     with TestClient(create_app(served, Settings(ACCESS, Limits(), results))) as client:
+        while client.get("/readyz").status_code == 503:  # it answers before the names of places are loaded
+            pass
         yield client

@@ -4,15 +4,22 @@ import asyncio
 import io
 import json
 import threading
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 from starlette.testclient import TestClient
 
 from crisisflow.inference import Findings
-from crisisflow.serving import live
+from crisisflow.serving import feed as feed_module
+from crisisflow.serving import feeds as feeds_module
 from crisisflow.serving.app import create_app
-from crisisflow.serving.live import Feed, Feeds, Kept, Source, TooManyFeeds, live_tweets, source_of
+from crisisflow.serving.feed import Feed, Kept
+from crisisflow.serving.feeds import Feeds, TooManyFeeds
+from crisisflow.serving.incoming import source_of
+from crisisflow.serving.live_schema import LiveTweet, Source
+from crisisflow.serving.located import live_tweets
+from crisisflow.serving.selection import Wanted, passes
 from crisisflow.serving.settings import Limits, Settings
 from tests.serving.conftest import ACCESS
 
@@ -62,12 +69,50 @@ def test_who_saw_some_goes_on_behind_them(client):
     assert client.get(f"/v1/live/{feed}/events?after=10").text.startswith("event: end")
 
 
+def test_a_tweet_keeps_its_time_author_and_id(client):
+    tweets = [
+        {"text": "b", "id": "7", "created_at": "Wed Oct 10 20:19:24 +0000 2018", "author": "@somebody"},
+        {"text": "a", "created_at": 1539202764000},
+        {"text": "c", "created_at": "10/10/2018"},
+    ]
+    feed = client.post("/v1/live", json={"tweets": tweets, "rate": 1000}).json()
+    assert feed["dated"] == 2
+    (one, two, three, _) = [data for _, data in events_of(client, feed["id"])]
+    assert (one["id"], one["created_at"], one["author"]) == ("7", "2018-10-10T20:19:24.000+00:00", "@somebody")
+    assert two["created_at"] == one["created_at"] < one["at"]
+    assert three["created_at"] is None
+    stream = client.post("/v1/live", json={"tweets": []}).json()["id"]
+    sent = client.post(f"/v1/live/{stream}/tweets", json={"tweets": tweets}).json()
+    assert sent == {"accepted": 3, "dated": 2}
+    client.delete(f"/v1/live/{stream}")
+
+
+def test_a_replay_at_the_recorded_pace_comes_in_the_order_of_its_times(client):
+    times = [40, None, 0, 20]
+    tweets = [{"text": str(time), "created_at": None if time is None else 1.5e9 + time} for time in times]
+    feed = client.post("/v1/live", json={"tweets": tweets, "speed": 100_000}).json()["id"]
+    assert [data["text"] for _, data in events_of(client, feed)[:-1]] == ["0", "20", "40", "None"]
+    refused = client.post("/v1/live", json={"tweets": [{"text": "a"}], "speed": 1})
+    assert (refused.status_code, "no tweet has a time" in refused.json()["detail"]) == (409, True)
+
+
+def test_watchers_are_let_go_without_the_end_of_the_feed():
+    async def talk():
+        feed = feed_of(1)
+        events = feed.events(0)
+        first = await anext(events)
+        feed.release()
+        return feed.ended, first[:4], [event async for event in events]
+
+    assert asyncio.run(talk()) == (False, "id: ", [])
+
+
 def test_a_stream_takes_what_is_sent_until_it_is_closed(client):
     feed = client.post("/v1/live", json={"tweets": []}).json()
     assert feed["kind"] == "stream"
     for _ in range(2):
         sent = client.post(f"/v1/live/{feed['id']}/tweets", json={"tweets": [{"text": "a"}, {"text": "b"}]})
-        assert (sent.status_code, sent.json()) == (202, {"accepted": 2})
+        assert (sent.status_code, sent.json()) == (202, {"accepted": 2, "dated": 0})
     state = next(own for own in client.get("/v1/live").json() if own["id"] == feed["id"])
     assert (state["sent"], state["ended"]) == (4, False)
     assert client.delete(f"/v1/live/{feed['id']}").status_code == 204
@@ -86,21 +131,72 @@ def test_rates_have_limits(client, rate):
     assert client.post("/v1/live", json={"tweets": [{"text": "a"}], "rate": rate}).status_code == 422
 
 
-def test_feeds_are_few_and_ended_ones_make_room(served, results):
-    with TestClient(create_app(served, Settings(ACCESS, Limits(feeds=2), results))) as client:
-        kept = replay(client, ["a"] * 9, rate=0.1)["id"]
-        ended = replay(client, ["a"])["id"]
-        events_of(client, ended)
-        third = replay(client, ["a"] * 9, rate=0.1)["id"]  # in the place of the ended one
-        refused = client.post("/v1/live", json={"tweets": []})
-        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
-        assert {own["id"] for own in client.get("/v1/live").json()} == {kept, third}
+@pytest.fixture(scope="module")
+def narrow(served, results):
+    """Of a server for two feeds of fifty tweets that nobody may watch."""
+    with TestClient(create_app(served, Settings(ACCESS, Limits(feeds=2, watchers=0, kept=50), results))) as client:
+        yield client
 
 
-def test_watchers_are_few(served, results):
-    with TestClient(create_app(served, Settings(ACCESS, Limits(watchers=0), results))) as client:
-        feed = replay(client, ["a"])["id"]
-        assert client.get(f"/v1/live/{feed}/events").status_code == 429
+def until_ended(client, feed):
+    while not (state := client.get(f"/v1/live/{feed}").json())["ended"]:
+        pass
+    return state
+
+
+def test_feeds_and_watchers_are_few_and_ended_feeds_make_room(narrow):
+    kept = replay(narrow, ["a"] * 9, rate=0.1)["id"]
+    ended = replay(narrow, ["a"])["id"]
+    until_ended(narrow, ended)
+    third = replay(narrow, ["a"] * 9, rate=0.1)["id"]  # in the place of the ended one
+    refused = narrow.post("/v1/live", json={"tweets": []})
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+    assert {own["id"] for own in narrow.get("/v1/live").json()} == {kept, third}
+    assert narrow.get(f"/v1/live/{kept}/events").status_code == 429
+    for feed in (kept, third):
+        assert narrow.delete(f"/v1/live/{feed}").status_code == 204
+
+
+def test_all_that_is_kept_can_be_paged_through_and_filtered_and_what_was_dropped_is_told(narrow):
+    tweets = [{"text": f"{'Water' if at % 2 else 'tents'} {at}", "created_at": 1.5e9 + at} for at in range(60)]
+    feed = narrow.post("/v1/live", json={"tweets": tweets, "rate": 1000}).json()["id"]
+    state = until_ended(narrow, feed)
+    assert [state[key] for key in ("sent", "kept", "dropped", "own")] == [60, 50, 10, False]
+
+    def pages(**query):
+        after = 0
+        while after is not None:
+            page = narrow.get(f"/v1/live/{feed}/tweets", params={"limit": 20, **query, "after": after}).json()
+            yield page["tweets"]
+            after = page["next"]
+
+    def numbers(**query):
+        return [tweet["number"] for page in pages(**query) for tweet in page]
+
+    assert numbers() == list(range(11, 61))
+    assert [len(page) for page in pages()] == [20, 20, 10]
+    assert numbers(text=["water", "nothing"]) == list(range(12, 61, 2))
+    assert numbers(text="tents", since="2017-07-14T02:40:50Z", until="2017-07-14T02:40:52") == [51, 53]
+    (all_of_them,) = pages(limit=256)
+    labels = Counter(tweet["event"]["label"] for tweet in all_of_them)
+    for label, number in labels.items():
+        assert len(numbers(event=label)) == number
+    assert numbers(event=list(labels)) == numbers()
+    for label in {own["label"] for tweet in all_of_them for own in tweet["entities"]}:
+        own = [tweet["number"] for tweet in all_of_them if label in {one["label"] for one in tweet["entities"]}]
+        assert numbers(type=label) == own
+    assert narrow.get(f"/v1/live/{feed}/tweets", params={"event": "no"}).status_code == 422
+    assert narrow.delete(f"/v1/live/{feed}").status_code == 204
+
+
+def test_a_place_is_found_by_its_text_name_or_country():
+    place = {"name": "Kathmandu", "country": "Nepal", "kind": "city", "latitude": 27.7, "longitude": 85.3}
+    entity = {"start": 0, "end": 3, "text": "KTM", "label": "LOCATION", "score": 0.9, "place": place}
+    plain = {"number": 1, "id": None, "at": "2026-01-01T00:00:00Z", "created_at": None, "author": None, "event": None}
+    own = LiveTweet(**plain, text="KTM shakes", masked="KTM shakes", entities=[entity], truncated=False)
+    assert [passes(own, Wanted(place=(part,))) for part in ("ktm", "kath", "NEPAL", "peru")] == [True] * 3 + [False]
+    assert passes(own, Wanted(place=("peru", "nepal"), text=("shakes",)))
+    assert not passes(own, Wanted(place=("nepal",), text=("rests",)))
 
 
 def tweet(number, size=1):
@@ -198,7 +294,7 @@ def test_abandoned_streams_make_room_but_not_watched_ones_and_not_the_servers_ow
 @pytest.mark.parametrize(("total", "idle"), [(None, False), (5, True)])
 def test_what_is_sent_to_a_stream_is_use_of_it_and_what_a_replay_adds_is_none(total, idle, monkeypatch):
     now = 0.0
-    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(feed_module, "time", SimpleNamespace(monotonic=lambda: now))
     feed = Feed("f", total, kept=3, size=1000)
     now = 599.0
     assert not feed.idle(600)
@@ -335,7 +431,7 @@ def test_the_event_loop_goes_on_while_tweets_are_placed_and_masked(monkeypatch):
         seen.append((threading.current_thread() is threading.main_thread(), number, len(found)))
         return live_tweets(number, found, *rest)
 
-    monkeypatch.setattr(live, "live_tweets", noting)
+    monkeypatch.setattr(feeds_module, "live_tweets", noting)
 
     async def talk():
         feeds = Feeds(Ready(), Limits(), ready())
@@ -373,6 +469,8 @@ def test_a_watcher_is_woken_by_each_tweet():
         ('{"text": "flood", "id": 5}', ("flood", "5")),
         ('{"other": 1}', ('{"other": 1}', None)),
         ('{"text": "\\ud800a"}', ("?a", None)),
+        ('{"full_text": "flood", "id_str": "9", "id": 8}', ("flood", "9")),
+        ('{"Tweet Text": "flood", "tweet_id": 12345678901234567890}', ("flood", "12345678901234567890")),
         ("x" * 50, ("x" * 20, None)),
         ("  \n", None),
     ],

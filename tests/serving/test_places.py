@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.inference import Findings
 from crisisflow.serving import areas, places
-from crisisflow.serving.live import Source, live_tweet
+from crisisflow.serving.live_schema import Source
+from crisisflow.serving.located import live_tweet
 from crisisflow.serving.names import key
 
 

@@ -1,11 +1,12 @@
 """The app: the REST API and the page, in one process, over one model."""
 
 import asyncio
+import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,8 +19,8 @@ from starlette.types import ASGIApp
 
 from crisisflow.serving import live, study
 from crisisflow.serving.batcher import MicroBatcher, Overloaded
+from crisisflow.serving.feeds import Feeds, TooManyFeeds
 from crisisflow.serving.guard import guarded
-from crisisflow.serving.live import Feeds, TooManyFeeds
 from crisisflow.serving.observed import Counting, Metrics
 from crisisflow.serving.opinion import Rules
 from crisisflow.serving.places import gazetteer
@@ -41,6 +42,7 @@ from crisisflow.serving.served import Served
 from crisisflow.serving.settings import Settings
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
 
+LOG = logging.getLogger(__name__)
 PAGE = resources.files("crisisflow.serving") / "page"
 WARM_UP = ["flood", "17 people killed near the river, rescue teams requested immediately. " * 3]
 
@@ -76,11 +78,12 @@ class Server:
 
     def __init__(self, served: Served, settings: Settings) -> None:
         self.served, self.settings, self.metrics = served, settings, Metrics()
-        self.ready = False
+        self.state: Literal["starting", "ready", "ending"] = "starting"
+        self.feeds: Feeds | None = None
 
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
-        """The app's lifespan: warms the model up, then is ready."""
+        """The app's lifespan: warms the model up, then answers, and is ready once places and rules are loaded."""
         limits = self.settings.limits
         self.rules = Rules(self.served.annotation, limits.opinions)
         async with MicroBatcher(
@@ -94,18 +97,37 @@ class Server:
                 await self.batcher.submit([text])
             if self.settings.stdin:
                 self.feeds.follow("stdin", sys.stdin)
-            if self.settings.warm_rules:
-                self.warming = asyncio.create_task(self.rules.ask(WARM_UP[0]))
-            self.ready = True
+            starting = asyncio.create_task(self._start())
             yield
-            self.ready = False
+            self.state = "ending"
+            starting.cancel()
             await self.feeds.close()
             self.rules.close()
+
+    async def _start(self) -> None:
+        """Load what the first questions would wait for. Where that fails, they say so themselves."""
+        loaded: list[Awaitable[Any]] = [asyncio.shield(self.gazetteer)]
+        if self.settings.warm_rules:
+            loaded.append(self.rules.ask(WARM_UP[0]))
+        for error in await asyncio.gather(*loaded, return_exceptions=True):
+            if isinstance(error, Exception):
+                LOG.error("the server has started without all of its parts", exc_info=error)
+        self.state = "ready"
+
+    def release(self) -> None:
+        """Let all watchers go, for whose answers the end would wait."""
+        if self.feeds is not None:
+            self.feeds.release()
 
 
 def create_app(served: Served, settings: Settings) -> ASGIApp:
     """The whole app behind its guard."""
-    server = Server(served, settings)
+    return app_of(Server(served, settings))
+
+
+def app_of(server: Server) -> ASGIApp:
+    """The app of a server."""
+    served, settings = server.served, server.settings
     api = FastAPI(
         title="crisisflow",
         description=DESCRIPTION,
@@ -199,11 +221,10 @@ def _add_pages(api: FastAPI, server: Server) -> None:
 
     @api.get("/readyz", tags=["operation"], responses={503: {"model": Health}})
     async def readyz(response: Response) -> Health:
-        """Whether it takes requests: the model is warm, and the server is not about to end."""
-        if server.ready:
-            return Health(status="ready")
-        response.status_code, response.headers["retry-after"] = 503, "2"
-        return Health(status="not ready")
+        """Whether it takes requests: all is loaded, and the server is not about to end."""
+        if server.state != "ready":
+            response.status_code, response.headers["retry-after"] = 503, "2"
+        return Health(status=server.state)
 
     @api.get("/", include_in_schema=False)
     async def page() -> FileResponse:

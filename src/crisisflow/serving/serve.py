@@ -3,13 +3,14 @@
 import logging
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
 
 from crisisflow.masking import mask
 from crisisflow.progress import say
-from crisisflow.serving.app import create_app
+from crisisflow.serving.app import Server, app_of
 from crisisflow.serving.connection import connection_of
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import Limits, Settings
@@ -45,14 +46,30 @@ def options_of(limits: Limits) -> dict[str, Any]:
     }
 
 
+class Ending(uvicorn.Server):
+    """A server that lets the watchers of feeds go before it waits for its last answers: theirs would not end."""
+
+    def __init__(self, config: uvicorn.Config, release: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._release = release
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End."""
+        self._release()
+        await super().shutdown(sockets)
+
+
 def run(served: Served, settings: Settings, listening: socket.socket) -> None:
     """Serve at a socket that listens, until interrupted."""
     if settings.stdin:
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-    app = create_app(served, settings)
-    config = uvicorn.Config(app, log_config=LOGS, **options_of(settings.limits))
+    server = Server(served, settings)
+    config = uvicorn.Config(app_of(server), log_config=LOGS, **options_of(settings.limits))
     host, port = listening.getsockname()[:2]
     facts = served.version
     say(f"serve: row {facts.row}, seed {facts.seed}, {facts.runtime}, weights {facts.model[:12]}…")
     say(f"serve: open http://{'[' + host + ']' if ':' in host else host}:{port}  (Ctrl-C ends it)")
-    uvicorn.Server(config).run([listening])
+    try:
+        Ending(config, server.release).run([listening])
+    except KeyboardInterrupt:  # as it is meant to end
+        say("serve: ended")
