@@ -2,6 +2,10 @@
 # project. They install what they need.
 # Two more for those who work on them: `make test-xla`, the XLA device in an environment of its own (docs/tpu.md), and
 # `make test-slurm`, the Slurm profile on a cluster of one node, as root (docs/scale.md).
+#
+# On Linux pip takes the CUDA build of torch, several GB with NVIDIA's packages, unless its index has only the CPU build.
+# Where it would, the CPU build comes from TORCH_INDEX; set empty (make TORCH_INDEX= reproduce), pip takes what it takes.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
@@ -13,10 +17,12 @@ SHELL := /bin/bash
 reproduce: .venv/installed
 	@crisisflow unlock
 	@echo "crisisflow: running the study in params.yaml (snakemake --cores all); finished steps are kept"
-	@snakemake --cores all --quiet host reason
+	@# After Ctrl-C make ends by itself and runs no further line; without a failed command it has nothing to add either.
+	@interrupted=; trap interrupted=1 INT; snakemake --cores all --quiet host reason; \
+		code=$$?; [ -n "$$interrupted" ] || exit $$code
 	@crisisflow record
 	@echo
-	@echo "crisisflow: done. Open results/report.html"
+	@crisisflow summary
 
 # `make dashboard OPTIONS="--port 9000"`: crisisflow serve --help has them all.
 dashboard: .venv/installed
@@ -51,6 +57,12 @@ lint: .venv/installed-dev
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 		|| { echo "crisisflow: Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
 	@"$(PYTHON)" -m venv .venv
+	@[ -z "$(TORCH_INDEX)" ] || { set -o pipefail; \
+		index=$$(pip install -qq --disable-pip-version-check --dry-run --report - torch -c constraints.txt \
+			| "$(PYTHON)" tools/torch_index.py "$(TORCH_INDEX)") || exit; \
+		[ -z "$$index" ] || { \
+			echo "crisisflow: torch's CPU build comes from $$index (pip's own, with CUDA: make TORCH_INDEX= $(MAKECMDGOALS))"; \
+			pip install -qq --disable-pip-version-check --no-deps --index-url "$$index" torch -c constraints.txt; }; }
 	@pip install -qq --disable-pip-version-check -e . -c constraints.txt
 	@touch $@
 
