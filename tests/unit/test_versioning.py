@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,22 @@ def test_params_yaml_as_a_whole_is_a_stage():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert next(iter(stages)) == "params"
     assert stages["params"]["params"] == [{"params.yaml": None}]  # all values; a comment is none
+
+
+@pytest.mark.parametrize("name", ["snakemake", "/somewhere/snakemake/__main__.py", "crisisflow"])
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_run_that_ctrl_c_ends_says_so_last(name, interrupted):
+    code = (
+        f"import os, signal, sys; sys.argv[0] = {name!r}\n"
+        "from crisisflow.versioning.rules import tell_of_interruption\n"
+        "tell_of_interruption()\n"
+        "try:\n"
+        f"    if {interrupted}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt: pass\n"
+        "sys.exit('WorkflowError: of Snakemake')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    said = ["WorkflowError: of Snakemake"]
+    if interrupted and name != "crisisflow":
+        said.append("crisisflow: interrupted; the same command goes on")
+    assert (done.returncode, done.stderr.splitlines()) == (1, said)

@@ -22,6 +22,7 @@ from crisisflow.versioning.rules import (
     refuse_leftovers,
     refuse_touch,
     section,
+    tell_of_interruption,
 )
 
 STARTED = time.time()
@@ -36,6 +37,7 @@ def ran_here(benchmarks):
     ]
 
 
+tell_of_interruption()
 refuse_another_package(SOURCES)
 PARAMS = load_params()
 if "DVC_STAGE" in os.environ:

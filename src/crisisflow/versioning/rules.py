@@ -4,13 +4,17 @@ Each helper keeps the name of what it stands for, so that dvc.yaml can be made f
 (crisisflow.versioning.dvcyaml).
 """
 
+import atexit
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache, reduce
 from itertools import product
 from operator import getitem
 from pathlib import Path
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
@@ -37,6 +41,27 @@ def _stop(message: str) -> NoReturn:
     """End Snakemake with one line; it would show an exception with its own words and exit code 1."""
     print(f"crisisflow: {message}", file=sys.stderr)
     sys.exit(2)
+
+
+def tell_of_interruption() -> None:
+    """Let one line be the last of a Snakemake that Ctrl-C ends: its own read as if the workflow had failed."""
+    if Path(sys.argv[0]).name not in ("snakemake", "__main__.py") or current_thread() is not main_thread():
+        return  # a command of ours reads the Snakefile, and tells for itself
+    interrupted = False
+    handler = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        if callable(handler):
+            handler(number, frame)
+
+    def tell() -> None:
+        if interrupted:
+            print("crisisflow: interrupted; the same command goes on", file=sys.stderr)
+
+    signal.signal(signal.SIGINT, note)
+    atexit.register(tell)
 
 
 def refuse_another_package(expected: str) -> None:
