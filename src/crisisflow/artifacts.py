@@ -111,6 +111,35 @@ PREDICTIONS = pa.schema(
 )
 
 
+def absent(path: Path) -> CrisisflowError:
+    """What is said of an artifact that is not there."""
+    return CrisisflowError(f"{path} does not exist; run the step that makes it first")
+
+
+def check_file(path: Path) -> None:
+    """Refuse what cannot be read as a file.
+
+    Raises:
+        CrisisflowError: it is not there, is a folder, or may not be read.
+    """
+    if not path.exists():
+        raise absent(path)
+    if path.is_dir():
+        raise CrisisflowError(f"{path} is a folder; name a file")
+    if not os.access(path, os.R_OK):
+        raise CrisisflowError(f"cannot read {path}: permission denied")
+
+
+def check_folder(path: Path) -> None:
+    """Refuse what is no folder.
+
+    Raises:
+        CrisisflowError: it is not there, or a file.
+    """
+    if not path.is_dir():
+        raise CrisisflowError(f"{path} is no folder") if path.exists() else absent(path)
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a name beside `path` to write to; it becomes `path` when the block ends well and is removed when not.
@@ -186,7 +215,7 @@ def _opened(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
                 raise CrisisflowError(f"{path} was written by another version: {detail}; delete it and run again")
             yield file
     except FileNotFoundError:
-        raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
+        raise absent(path) from None
     except (pa.ArrowInvalid, OSError) as error:
         raise CrisisflowError(f"{path} is no readable Parquet file ({error}); delete it and run again") from error
 
@@ -220,14 +249,22 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON artifact; one that is absent or damaged raises CrisisflowError."""
+def read_json(path: Path, *keys: str) -> Any:
+    """Read a JSON artifact; with `keys`, an object that has them.
+
+    Raises:
+        CrisisflowError: it is absent, damaged, or lacks a key.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
-    except ValueError as error:
+        raise absent(path) from None
+    except (ValueError, RecursionError) as error:
         raise CrisisflowError(f"{path} is no readable JSON ({error}); delete it and run again") from error
+    lacks = [key for key in keys if not isinstance(found, dict) or key not in found]
+    if lacks:
+        raise CrisisflowError(f"{path} was written by another version: it lacks {', '.join(lacks)}; make it again")
+    return found
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -7,13 +7,18 @@ JSON), sections as mappings.
 import gc
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from traceback import extract_tb
 from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import TypeAdapter, ValidationError
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from crisisflow.artifacts import check_file, check_folder
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import (
     MOST_SEED,
@@ -38,9 +43,48 @@ from crisisflow.validation import explain
 EXPLAINED = 1_000_000  # characters of a text that spaCy takes
 INTERRUPTED = 130  # what typer returns for Ctrl-C, which it keeps to itself
 
-app = typer.Typer(
+CHECKS = "crisisflow.checks"  # of the inputs, in the context of a command
+USE, LOOK, SHARE, DEVELOP = "Use", "Look at a run", "Share and version", "Develop"
+STEPS = "Steps of the workflow, which Snakemake runs"
+
+
+class Commands(TyperGroup):
+    """Commands by group. Their names have underscores, as rules and modules have; a hyphen is as good."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name."""
+        return super().get_command(ctx, cmd_name.replace("-", "_"))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List them, each with the whole first sentence of its help."""
+        commands = [self.commands[name] for name in self.list_commands(ctx)]
+        for group in (USE, LOOK, SHARE, STEPS, DEVELOP):
+            own = [command for command in commands if (command.rich_help_panel or STEPS) == group]
+            with formatter.section(group):
+                formatter.write_dl([(command.name, command.get_short_help_str(limit=1000)) for command in own])
+
+
+class Command(TyperCommand):
+    """A command that checks its inputs before it imports what takes seconds."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Check, then run."""
+        for check in ctx.meta.get(CHECKS, ()):
+            check()
+        return super().invoke(ctx)
+
+
+class App(typer.Typer):
+    """Commands of that kind."""
+
+    def command(self, *arguments: Any, **options: Any) -> Any:
+        """Register one."""
+        return super().command(*arguments, cls=Command, **options)
+
+
+app = App(
+    cls=Commands,
     help="Crisis tweets to a labelled dataset, trained joint models and tables.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -61,18 +105,48 @@ def value(kind: Any, description: str) -> Any:
     return typer.Option(parser=parse, metavar="VALUE", help=description)
 
 
+def _before_the_step(check: Callable[[Path], None]) -> Callable[..., Any]:
+    """A callback of an option: its path, or paths, are checked once all options are known to be right."""
+
+    def note(ctx: typer.Context, given: Any) -> Any:
+        paths = given if isinstance(given, list) else [given]
+        ctx.meta.setdefault(CHECKS, []).extend(partial(check, path) for path in paths if path is not None)
+        return given
+
+    return note
+
+
+present, folder = _before_the_step(check_file), _before_the_step(check_folder)
+
+
+def artifact(*names: str, help: str | None = None) -> Any:
+    """An option that names a file, or files, that a step reads."""
+    return typer.Option(*names, help=help, callback=present)
+
+
 Rows = dict[str, RowParams]
 SEED_VALUE = typer.Option(min=0, max=MOST_SEED)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"crisisflow {version('crisisflow')}")
+        raise typer.Exit
 
 
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Read by `main`, which must know it before anything can fail."""
 
 
-@app.command("preset")
+@app.command("preset", rich_help_panel=USE)
 def preset_command(
     name: Annotated[str, typer.Argument(help="sample, laptop or paper")],
     out: Annotated[Path, typer.Option(help="where to write")] = Path("params.yaml"),
@@ -83,7 +157,7 @@ def preset_command(
     write_preset(name, Path("presets"), out)
 
 
-@app.command("schema")
+@app.command("schema", rich_help_panel=DEVELOP)
 def schema_command(out: Annotated[Path, typer.Option(help="where to write")]) -> None:
     """Write the JSON schema of params.yaml."""
     from crisisflow.artifacts import write_json
@@ -101,7 +175,10 @@ def fetch_command(
     manifest: Annotated[Path, typer.Option()],
     events: Annotated[Any, value(str | None, "table of tweet_id and event, or null")] = None,
 ) -> None:
-    """Read and check a source: tweets, gold spans where known, manifest."""
+    """Read and check a source of tweets.
+
+    It writes the tweets, gold spans where they are known, and a manifest.
+    """
     from crisisflow.corpus.fetch import run
 
     run(source, events, sample, out, gold, manifest)
@@ -109,7 +186,7 @@ def fetch_command(
 
 @app.command("repair")
 def repair_command(
-    raw: Annotated[Path, typer.Option()],
+    raw: Annotated[Path, artifact()],
     params: Annotated[Any, value(RepairParams, "section corpus.repair")],
     out: Annotated[Path, typer.Option()],
     counts: Annotated[Path, typer.Option()],
@@ -122,7 +199,7 @@ def repair_command(
 
 @app.command("subset")
 def subset_command(
-    repaired: Annotated[Path, typer.Option()],
+    repaired: Annotated[Path, artifact()],
     size: Annotated[Any, value(Positive | Literal["all"], "tweets to draw, or all")],
     split: Annotated[Any, value(SplitParams, "section corpus.split")],
     seed: Annotated[int, SEED_VALUE],
@@ -137,7 +214,7 @@ def subset_command(
 
 @app.command("spacy_stage")
 def spacy_stage_command(
-    tweets: Annotated[Path, typer.Option()],
+    tweets: Annotated[Path, artifact()],
     params: Annotated[Any, value(SpacyParams, "section annotation.spacy")],
     out: Annotated[Path, typer.Option()],
     shard: Annotated[str, typer.Option(help="K-of-N: only the K-th of N parts of the tweets")] = "1-of-1",
@@ -150,7 +227,7 @@ def spacy_stage_command(
 
 @app.command("gather")
 def gather_command(
-    shards: Annotated[list[Path], typer.Option("--shard", help="span file of a shard; repeat, in their order")],
+    shards: Annotated[list[Path], artifact("--shard", help="span file of a shard; repeat, in their order")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Join the shards of an annotation stage."""
@@ -161,7 +238,7 @@ def gather_command(
 
 @app.command("ruler_stage")
 def ruler_stage_command(
-    tweets: Annotated[Path, typer.Option()],
+    tweets: Annotated[Path, artifact()],
     params: Annotated[Any, value(LexiconParams, "section annotation.ruler")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
@@ -173,7 +250,7 @@ def ruler_stage_command(
 
 @app.command("regex_stage")
 def regex_stage_command(
-    tweets: Annotated[Path, typer.Option()],
+    tweets: Annotated[Path, artifact()],
     params: Annotated[Any, value(LexiconParams, "section annotation.regex")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
@@ -185,7 +262,7 @@ def regex_stage_command(
 
 @app.command("resolve")
 def resolve_command(
-    stages: Annotated[list[Path], typer.Option("--stage", help="span file of a stage; repeat")],
+    stages: Annotated[list[Path], artifact("--stage", help="span file of a stage; repeat")],
     params: Annotated[Any, value(ResolveParams, "section annotation.resolve")],
     out: Annotated[Path, typer.Option()],
     conflicts: Annotated[Path, typer.Option()],
@@ -199,9 +276,9 @@ def resolve_command(
 
 @app.command("quality")
 def quality_command(
-    repaired: Annotated[Path, typer.Option(help="tweets of the whole source, repaired")],
-    generated: Annotated[Path, typer.Option(help="gold spans of the embedded corpus")],
-    reference: Annotated[Path, typer.Option(help="folder of the reference annotations")],
+    repaired: Annotated[Path, artifact(help="tweets of the whole source, repaired")],
+    generated: Annotated[Path, artifact(help="gold spans of the embedded corpus")],
+    reference: Annotated[Path, typer.Option(help="folder of the reference annotations", callback=folder)],
     params: Annotated[Any, value(AnnotationParams, "section annotation")],
     scores: Annotated[Path, typer.Option()],
     patterns: Annotated[Path, typer.Option()],
@@ -214,7 +291,7 @@ def quality_command(
     run(repaired, generated, reference, params, scores, patterns, errors, metrics)
 
 
-@app.command("explain")
+@app.command("explain", rich_help_panel=USE)
 def explain_command(
     text: Annotated[str, typer.Argument(help="the text of a tweet, or - for standard input")],
     params: Annotated[Path, typer.Option(help="whose section annotation is used")] = Path("params.yaml"),
@@ -230,27 +307,35 @@ def explain_command(
         print(line)
 
 
-@app.command("sample-for-review")
+@app.command("sample_for_review", rich_help_panel=LOOK)
 def sample_for_review_command(
     n: Annotated[int, typer.Option(help="tweets to draw, stratified by class and spread over the events")] = 200,
     seed: Annotated[int, SEED_VALUE] = 1,
-    tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
-    resolved: Annotated[Path, typer.Option()] = Path("data/annotations/resolved.parquet"),
+    tweets: Annotated[Path, artifact()] = Path("data/corpus/tweets.parquet"),
+    resolved: Annotated[Path, artifact()] = Path("data/annotations/resolved.parquet"),
     out: Annotated[Path, typer.Option(help="folder of the sheet")] = Path("data/review"),
 ) -> None:
-    """Draw tweets to be reviewed in Label Studio; say the margin of error."""
+    """Draw tweets to be reviewed in Label Studio.
+
+    It says the margin of error.
+    """
     from crisisflow.annotation.review import run
 
     run(tweets, resolved, n, seed, out)
 
 
-@app.command("agreement")
+@app.command("agreement", rich_help_panel=LOOK)
 def agreement_command(
-    file: Annotated[Path, typer.Argument(help="JSON export of Label Studio, or a CSV of passes without text")],
+    file: Annotated[
+        Path, typer.Argument(callback=present, help="JSON export of Label Studio, or CSV of passes without text")
+    ],
     tweets: Annotated[Path, typer.Option(help="texts for a CSV of passes")] = Path("data/corpus/repaired.parquet"),
     out: Annotated[Path | None, typer.Option(help="where to write the table as CSV")] = None,
 ) -> None:
-    """Compare annotators of the same tweets: precision, recall, span F1 and Cohen's kappa per type."""
+    """Compare annotators of the same tweets.
+
+    Precision, recall, span F1 and Cohen's kappa per type.
+    """
     from crisisflow.annotation.agreement import run
 
     run(file, tweets, out)
@@ -258,11 +343,11 @@ def agreement_command(
 
 @app.command("source_report")
 def source_report_command(
-    tweets: Annotated[Path, typer.Option()],
-    stages: Annotated[list[Path], typer.Option("--stage", help="span file of a stage; repeat")],
-    resolved: Annotated[Path, typer.Option()],
-    conflicts: Annotated[Path, typer.Option()],
-    quality: Annotated[Path, typer.Option(help="patterns.csv of the step quality")],
+    tweets: Annotated[Path, artifact()],
+    stages: Annotated[list[Path], artifact("--stage", help="span file of a stage; repeat")],
+    resolved: Annotated[Path, artifact()],
+    conflicts: Annotated[Path, artifact()],
+    quality: Annotated[Path, artifact(help="patterns.csv of the step quality")],
     ruler: Annotated[Any, value(LexiconParams, "section annotation.ruler")],
     regex: Annotated[Any, value(LexiconParams, "section annotation.regex")],
     sources: Annotated[Path, typer.Option(help="CSV of the stages")],
@@ -270,7 +355,7 @@ def source_report_command(
     patterns: Annotated[Path, typer.Option(help="CSV of the patterns")],
     figure: Annotated[Path, typer.Option(help="SVG of the stages")],
 ) -> None:
-    """Report what each annotation stage and pattern brings to the corpus."""
+    """Report what each stage and pattern brings."""
     from crisisflow.annotation.source_report import run
 
     run(tweets, stages, resolved, conflicts, quality, ruler, regex, sources, report, patterns, figure)
@@ -278,8 +363,8 @@ def source_report_command(
 
 @app.command("bio")
 def bio_command(
-    tweets: Annotated[Path, typer.Option()],
-    resolved: Annotated[Path, typer.Option()],
+    tweets: Annotated[Path, artifact()],
+    resolved: Annotated[Path, artifact()],
     encoder: Annotated[str, typer.Option(help="whose tokenizer: embedded:NAME, NAME@REVISION, or a folder")],
     params: Annotated[Any, value(AlignmentParams, "section alignment")],
     out: Annotated[Path, typer.Option()],
@@ -294,7 +379,7 @@ def bio_command(
 @app.command("train")
 def train_command(
     name: Annotated[str, typer.Option(help="name of the row")],
-    aligned: Annotated[Path, typer.Option()],
+    aligned: Annotated[Path, artifact()],
     row: Annotated[Any, value(RowParams, "section rows.NAME")],
     training: Annotated[Any, value(TrainingParams, "section training")],
     model: Annotated[Any, value(ModelParams, "section model")],
@@ -325,8 +410,8 @@ def train_command(
 
 @app.command("evaluate")
 def evaluate_command(
-    predictions: Annotated[Path, typer.Option()],
-    config: Annotated[Path, typer.Option()],
+    predictions: Annotated[Path, artifact()],
+    config: Annotated[Path, artifact()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Score one row and seed on the validation split."""
@@ -337,13 +422,13 @@ def evaluate_command(
 
 @app.command("floor")
 def floor_command(
-    tweets: Annotated[Path, typer.Option()],
+    tweets: Annotated[Path, artifact()],
     size: Annotated[Any, value(Positive | Literal["all"], "training tweets used, or all: training.tweets")],
     seed: Annotated[int, SEED_VALUE],
     predictions: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option(help="the metrics")],
 ) -> None:
-    """Train and score a linear SVM, the floor of classification."""
+    """Train and score a linear SVM, the floor."""
     from crisisflow.evaluation.floor import run
 
     run(tweets, size, seed, predictions, out)
@@ -351,10 +436,13 @@ def floor_command(
 
 @app.command("bootstrap")
 def bootstrap_command(
-    predictions: Annotated[list[Path], typer.Option("--predictions", help="of a row and seed; repeat")],
+    predictions: Annotated[list[Path], artifact("--predictions", help="of a row and seed; repeat")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Compare every pair of rows on resampled validation tweets."""
+    """Compare the rows on resampled tweets.
+
+    Every pair, on the validation split.
+    """
     from crisisflow.evaluation.bootstrap import run
 
     run(predictions, out)
@@ -362,8 +450,8 @@ def bootstrap_command(
 
 @app.command("hold_out")
 def hold_out_command(
-    tweets: Annotated[Path, typer.Option()],
-    aligned: Annotated[Path, typer.Option()],
+    tweets: Annotated[Path, artifact()],
+    aligned: Annotated[Path, artifact()],
     event: Annotated[str, typer.Option(help="the event that is left out")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
@@ -375,14 +463,17 @@ def hold_out_command(
 
 @app.command("predict_event")
 def predict_event_command(
-    weights: Annotated[Path, typer.Option(help="of a row that was trained without the event")],
-    config: Annotated[Path, typer.Option()],
-    tweets: Annotated[Path, typer.Option()],
-    aligned: Annotated[Path, typer.Option()],
+    weights: Annotated[Path, artifact(help="of a row that was trained without the event")],
+    config: Annotated[Path, artifact()],
+    tweets: Annotated[Path, artifact()],
+    aligned: Annotated[Path, artifact()],
     event: Annotated[str, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Predict an event's validation tweets by a row that was trained without it."""
+    """Predict an event by a row trained without it.
+
+    Of its validation tweets.
+    """
     from crisisflow.evaluation.predict_event import run
 
     run(weights, config, tweets, aligned, event, out)
@@ -390,12 +481,15 @@ def predict_event_command(
 
 @app.command("learning_curve")
 def learning_curve_command(
-    tweets: Annotated[Path, typer.Option()],
+    tweets: Annotated[Path, artifact()],
     out: Annotated[Path, typer.Option()],
-    predictions: Annotated[list[Path] | None, typer.Option(help="of a row on fewer tweets; repeat")] = None,
-    metrics: Annotated[list[Path] | None, typer.Option(help="of a whole row and seed; repeat")] = None,
+    predictions: Annotated[list[Path] | None, artifact(help="of a row on fewer tweets; repeat")] = None,
+    metrics: Annotated[list[Path] | None, artifact(help="of a whole row and seed; repeat")] = None,
 ) -> None:
-    """Score the rows, and the floor, by the number of training tweets."""
+    """Score the rows by number of training tweets.
+
+    And the floor.
+    """
     from crisisflow.evaluation.learning_curve import run
 
     run(tweets, predictions or [], metrics or [], out)
@@ -403,11 +497,11 @@ def learning_curve_command(
 
 @app.command("leave_one_event_out")
 def leave_one_event_out_command(
-    tweets: Annotated[Path, typer.Option()],
+    tweets: Annotated[Path, artifact()],
     size: Annotated[Any, value(Positive | Literal["all"], "training.tweets")],
     out: Annotated[Path, typer.Option()],
-    seen: Annotated[list[Path] | None, typer.Option(help="predictions of a row and seed; repeat")] = None,
-    unseen: Annotated[list[Path] | None, typer.Option(help="the same without an event; repeat")] = None,
+    seen: Annotated[list[Path] | None, artifact(help="predictions of a row and seed; repeat")] = None,
+    unseen: Annotated[list[Path] | None, artifact(help="the same without an event; repeat")] = None,
 ) -> None:
     """Score the rows on events that they have not seen."""
     from crisisflow.evaluation.leave_one_event_out import run
@@ -421,15 +515,15 @@ def against_gold_command(
     seeds: Annotated[Any, value(list[Seed], "list of seeds")],
     size: Annotated[Any, value(Positive | Literal["all"], "training tweets used, or all: training.tweets")],
     annotation: Annotated[Any, value(AnnotationParams, "section annotation")],
-    repaired: Annotated[Path, typer.Option(help="tweets of the whole source, repaired")],
-    generated: Annotated[Path, typer.Option(help="gold spans of the embedded corpus")],
-    reference: Annotated[Path, typer.Option(help="folder of the reference annotations")],
-    tweets: Annotated[Path, typer.Option()],
-    resolved: Annotated[Path, typer.Option()],
-    weights: Annotated[list[Path], typer.Option("--weights", help="of a row and seed, its config beside it; repeat")],
+    repaired: Annotated[Path, artifact(help="tweets of the whole source, repaired")],
+    generated: Annotated[Path, artifact(help="gold spans of the embedded corpus")],
+    reference: Annotated[Path, typer.Option(help="folder of the reference annotations", callback=folder)],
+    tweets: Annotated[Path, artifact()],
+    resolved: Annotated[Path, artifact()],
+    weights: Annotated[list[Path], artifact("--weights", help="of a row and seed, its config beside it; repeat")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Score the rows against gold spans, and against the rules on the same tweets."""
+    """Score the rows and the rules against gold spans."""
     from crisisflow.evaluation.against_gold import run
 
     run(rows, seeds, size, annotation, repaired, generated, reference, tweets, resolved, weights, out)
@@ -437,25 +531,31 @@ def against_gold_command(
 
 @app.command("errors")
 def errors_command(
-    metrics: Annotated[Path, typer.Option(help="what the step tables found")],
-    tweets: Annotated[Path, typer.Option()],
-    predictions: Annotated[list[Path], typer.Option("--predictions", help="of a row and seed; repeat")],
+    metrics: Annotated[Path, artifact(help="what the step tables found")],
+    tweets: Annotated[Path, artifact()],
+    predictions: Annotated[list[Path], artifact("--predictions", help="of a row and seed; repeat")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Find where the chosen row is surest and wrong, by place and without text."""
+    """Find where the chosen row is surest and wrong.
+
+    By place, and without text.
+    """
     from crisisflow.evaluation.errors import run
 
     run(metrics, tweets, predictions, out)
 
 
-@app.command("show-errors")
+@app.command("show_errors", rich_help_panel=LOOK)
 def show_errors_command(
     task: Annotated[Literal["ner", "cls"] | None, typer.Option(help="both when left out")] = None,
     n: Annotated[int, typer.Option(min=1, help="of each task")] = 20,
     errors: Annotated[Path, typer.Option()] = Path("results/errors.csv"),
     tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
 ) -> None:
-    """Print these errors with their texts, handles and numbers masked: [found], {expected}."""
+    """Print the surest errors with their masked texts.
+
+    Handles, addresses and numbers are covered. [found], {expected}.
+    """
     from crisisflow.evaluation.errors import show
 
     for line in show(errors, tweets, task, n):
@@ -465,18 +565,21 @@ def show_errors_command(
 @app.command("tables")
 def tables_command(
     params: Annotated[Any, value(Params, "the whole of params.yaml")],
-    paper: Annotated[Path, typer.Option(help="the preset of the paper's settings")],
-    tweets: Annotated[Path, typer.Option()],
-    resolved: Annotated[Path, typer.Option()],
-    manifest: Annotated[Path, typer.Option()],
-    metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
-    histories: Annotated[list[Path], typer.Option("--history", help="history.csv of a row and seed; repeat")],
-    differences: Annotated[Path, typer.Option(help="what the step bootstrap found")],
-    against_gold: Annotated[Path, typer.Option(help="what the step against_gold found")],
+    paper: Annotated[Path, artifact(help="the preset of the paper's settings")],
+    tweets: Annotated[Path, artifact()],
+    resolved: Annotated[Path, artifact()],
+    manifest: Annotated[Path, artifact()],
+    metrics: Annotated[list[Path], artifact("--metrics", help="metrics of a row and seed; repeat")],
+    histories: Annotated[list[Path], artifact("--history", help="history.csv of a row and seed; repeat")],
+    differences: Annotated[Path, artifact(help="what the step bootstrap found")],
+    against_gold: Annotated[Path, artifact(help="what the step against_gold found")],
     folder: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Make the paper's tables, the paper beside this run, and what else was measured."""
+    """Make the paper's tables, and further ones.
+
+    The paper stands beside this run.
+    """
     from crisisflow.evaluation.tables import run
     from crisisflow.params import read_params
 
@@ -498,24 +601,30 @@ def tables_command(
 @app.command("figures")
 def figures_command(
     rows: Annotated[Any, value(Rows, "section rows")],
-    metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
-    histories: Annotated[list[Path], typer.Option("--history", help="history.csv of a row and seed; repeat")],
-    gradients: Annotated[list[Path], typer.Option("--gradients", help="gradients.csv of a row and seed; repeat")],
-    learning_curve: Annotated[Path, typer.Option()],
-    unseen: Annotated[Path, typer.Option(help="what the step leave_one_event_out wrote")],
+    metrics: Annotated[list[Path], artifact("--metrics", help="metrics of a row and seed; repeat")],
+    histories: Annotated[list[Path], artifact("--history", help="history.csv of a row and seed; repeat")],
+    gradients: Annotated[list[Path], artifact("--gradients", help="gradients.csv of a row and seed; repeat")],
+    learning_curve: Annotated[Path, artifact()],
+    unseen: Annotated[Path, artifact(help="what the step leave_one_event_out wrote")],
     folder: Annotated[Path, typer.Option()],
 ) -> None:
-    """Draw Figures 4 to 7 of this run and further ones, with the numbers behind them."""
+    """Draw the figures, with their numbers.
+
+    Figures 4 to 7 of this run, and further ones.
+    """
     from crisisflow.evaluation.figures import run
 
     run(rows, metrics, histories, gradients, learning_curve, unseen, folder)
 
 
-@app.command("final_test")
+@app.command("final_test", rich_help_panel=LOOK)
 def final_test_command(
     params: Annotated[Path, typer.Option(help="whose seeds are tested")] = Path("params.yaml"),
 ) -> None:
-    """Open the test split, once per commit: score the chosen row on it and record that. No other step does."""
+    """Score the chosen row on the test split.
+
+    Once per commit, and recorded. No other step reads that split.
+    """
     from crisisflow.evaluation.final_test import run
     from crisisflow.params import read_params
 
@@ -525,20 +634,20 @@ def final_test_command(
 @app.command("report")
 def report_command(
     params: Annotated[Any, value(Params, "the whole of params.yaml")],
-    manifest: Annotated[Path, typer.Option()],
-    repair: Annotated[Path, typer.Option()],
-    corpus: Annotated[Path, typer.Option()],
-    annotation: Annotated[Path, typer.Option()],
-    quality: Annotated[Path, typer.Option()],
-    metrics: Annotated[Path, typer.Option()],
-    tables: Annotated[Path, typer.Option(help="captions.json of the tables, which lie beside it")],
-    figures: Annotated[Path, typer.Option(help="captions.json of the figures, which lie beside it")],
-    sources: Annotated[Path, typer.Option(help="CSV of the annotation stages")],
-    stages: Annotated[Path, typer.Option(help="SVG of the annotation stages")],
-    errors: Annotated[Path, typer.Option(help="what the step errors found")],
-    final_test: Annotated[Path, typer.Option(help="the record of crisisflow final_test")],
-    ledger: Annotated[Path, typer.Option(help="where the ledger stands")],
-    citation: Annotated[Path, typer.Option()],
+    manifest: Annotated[Path, artifact()],
+    repair: Annotated[Path, artifact()],
+    corpus: Annotated[Path, artifact()],
+    annotation: Annotated[Path, artifact()],
+    quality: Annotated[Path, artifact()],
+    metrics: Annotated[Path, artifact()],
+    tables: Annotated[Path, artifact(help="captions.json of the tables, which lie beside it")],
+    figures: Annotated[Path, artifact(help="captions.json of the figures, which lie beside it")],
+    sources: Annotated[Path, artifact(help="CSV of the annotation stages")],
+    stages: Annotated[Path, artifact(help="SVG of the annotation stages")],
+    errors: Annotated[Path, artifact(help="what the step errors found")],
+    final_test: Annotated[Path, artifact(help="the record of crisisflow final_test")],
+    ledger: Annotated[Path, artifact(help="where the ledger stands")],
+    citation: Annotated[Path, artifact()],
     benchmarks: Annotated[list[Path], typer.Option("--benchmark", help="of a job, if it is there; repeat")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
@@ -554,19 +663,19 @@ def report_command(
 @app.command("cards")
 def cards_command(
     params: Annotated[Any, value(Params, "the whole of params.yaml")],
-    tweets: Annotated[Path, typer.Option()],
-    resolved: Annotated[Path, typer.Option()],
-    manifest: Annotated[Path, typer.Option()],
-    corpus: Annotated[Path, typer.Option()],
-    quality: Annotated[Path, typer.Option()],
-    metrics: Annotated[list[Path], typer.Option("--metrics", help="metrics of a row and seed; repeat")],
-    differences: Annotated[Path, typer.Option(help="what the step bootstrap found")],
-    unseen: Annotated[Path, typer.Option(help="what the step leave_one_event_out wrote")],
-    against_gold: Annotated[Path, typer.Option(help="what the step against_gold wrote")],
+    tweets: Annotated[Path, artifact()],
+    resolved: Annotated[Path, artifact()],
+    manifest: Annotated[Path, artifact()],
+    corpus: Annotated[Path, artifact()],
+    quality: Annotated[Path, artifact()],
+    metrics: Annotated[list[Path], artifact("--metrics", help="metrics of a row and seed; repeat")],
+    differences: Annotated[Path, artifact(help="what the step bootstrap found")],
+    unseen: Annotated[Path, artifact(help="what the step leave_one_event_out wrote")],
+    against_gold: Annotated[Path, artifact(help="what the step against_gold wrote")],
     model: Annotated[Path, typer.Option(help="the model card")],
     dataset: Annotated[Path, typer.Option(help="the dataset card")],
 ) -> None:
-    """Write the model card of the chosen row and the dataset card."""
+    """Write the model card and the dataset card."""
     from crisisflow.evaluation.cards import run
 
     run(
@@ -574,7 +683,7 @@ def cards_command(
     )  # fmt: skip
 
 
-@app.command("export")
+@app.command("export", rich_help_panel=SHARE)
 def export_command(
     out: Annotated[Path, typer.Option(help="a new folder")],
     formats: Annotated[
@@ -583,13 +692,13 @@ def export_command(
     without_text: Annotated[
         bool, typer.Option("--without-text", help="ids, offsets and the sha256 of each text, for sharing")
     ] = False,
-    tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
-    resolved: Annotated[Path, typer.Option()] = Path("data/annotations/resolved.parquet"),
-    manifest: Annotated[Path, typer.Option()] = Path("data/raw/manifest.json"),
-    corpus: Annotated[Path, typer.Option()] = Path("data/corpus/statistics.json"),
-    quality: Annotated[Path, typer.Option()] = Path("results/quality.json"),
+    tweets: Annotated[Path, artifact()] = Path("data/corpus/tweets.parquet"),
+    resolved: Annotated[Path, artifact()] = Path("data/annotations/resolved.parquet"),
+    manifest: Annotated[Path, artifact()] = Path("data/raw/manifest.json"),
+    corpus: Annotated[Path, artifact()] = Path("data/corpus/statistics.json"),
+    quality: Annotated[Path, artifact()] = Path("results/quality.json"),
 ) -> None:
-    """Write the dataset in the formats of other tools, with a card."""
+    """Write the dataset for other tools, with a card."""
     from crisisflow.dataset.export import run
 
     run(tweets, resolved, manifest, corpus, quality, formats or [], without_text, out)
@@ -603,7 +712,7 @@ THREADS = typer.Option(min=1, help="CPU threads of the model")
 SHA256 = typer.Option(help="refuse weights with another sha256 than this")
 
 
-@app.command("predict")
+@app.command("predict", rich_help_panel=USE)
 def predict_command(
     file: Annotated[str, typer.Argument(help='JSON Lines with a "text" in each, or - for standard input')],
     results: Annotated[Path, RESULTS] = Path("results"),
@@ -622,7 +731,10 @@ def predict_command(
     ] = False,
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
-    """Find entities and event in lines of text, as they come: JSON Lines in and out."""
+    """Find entities and event in JSON Lines.
+
+    Lines are answered as they come, in JSON Lines.
+    """
     from crisisflow.serving.choice import Choice, choose
     from crisisflow.text_input import name_of, open_input
 
@@ -634,7 +746,7 @@ def predict_command(
     run(open_served(chosen, runtime, threads).predict, stream, name_of(file), sys.stdout, masking)
 
 
-@app.command("serve")
+@app.command("serve", rich_help_panel=USE)
 def serve_command(
     host: Annotated[str, typer.Option(help="address; one that the network reaches needs a token")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
@@ -679,9 +791,24 @@ def serve_command(
         run(open_served(chosen, runtime, 1), settings, listening)
 
 
-@app.command("costs")
+@app.command("summary", rich_help_panel=LOOK)
+def summary_command(
+    results: Annotated[Path, typer.Option(help="folder of the results")] = Path("results"),
+    manifest: Annotated[Path, artifact()] = Path("data/raw/manifest.json"),
+) -> None:
+    """Say in four lines what the last run found."""
+    from crisisflow.evaluation.summary import summary
+
+    for line in summary(results, manifest):
+        print(line)
+
+
+@app.command("costs", rich_help_panel=LOOK)
 def costs_command(benchmark: Annotated[list[Path], typer.Option(help="Snakemake's benchmark of a job")]) -> None:
-    """Show what each step of a run cost: wall time, processor time, peak memory."""
+    """Show the time and memory of each step.
+
+    Wall time, processor time and peak memory of its jobs.
+    """
     from tabulate import tabulate
 
     from crisisflow.evaluation.provenance import costs, steps
@@ -691,7 +818,7 @@ def costs_command(benchmark: Annotated[list[Path], typer.Option(help="Snakemake'
     say(tabulate(table.rows, table.columns, disable_numparse=True))
 
 
-@app.command("dvcyaml")
+@app.command("dvcyaml", rich_help_panel=DEVELOP)
 def dvcyaml_command(
     check: Annotated[bool, typer.Option("--check", help="write nothing; fail when dvc.yaml is out of date")] = False,
 ) -> None:
@@ -701,37 +828,49 @@ def dvcyaml_command(
     run(only_check=check)
 
 
-@app.command("record")
+@app.command("record", rich_help_panel=SHARE)
 def record_command(
     shards: Annotated[int | None, typer.Option(help="what --set-scatter shards=N said, if anything")] = None,
 ) -> None:
-    """Record in DVC what Snakemake has made, once all of it is up to date."""
+    """Record in DVC what Snakemake has made.
+
+    It does so once all of it is up to date.
+    """
     from crisisflow.versioning.record import run
 
     run(shards)
 
 
-@app.command("sync")
+@app.command("sync", rich_help_panel=SHARE)
 def sync_command(
     shards: Annotated[int | None, typer.Option(help="what --set-scatter shards=N said, if anything")] = None,
 ) -> None:
-    """Make Snakemake accept what DVC has checked out, pulled or restored."""
+    """Make Snakemake accept what DVC has brought.
+
+    What was checked out, pulled or restored.
+    """
     from crisisflow.versioning.sync import run
 
     run(shards)
 
 
-@app.command("install-hook")
+@app.command("install_hook", rich_help_panel=SHARE)
 def install_hook_command() -> None:
-    """Let git run `dvc checkout` and `crisisflow sync` after each checkout."""
+    """Let each git checkout bring its data.
+
+    Git then runs `dvc checkout` and `crisisflow sync`.
+    """
     from crisisflow.versioning.hook import run
 
     run()
 
 
-@app.command("unlock")
+@app.command("unlock", rich_help_panel=USE)
 def unlock_command() -> None:
-    """Clear the lock that a killed run left; refuse while a run is at work."""
+    """Clear the lock that a killed run left.
+
+    It refuses while a run is at work.
+    """
     from crisisflow.versioning.unlock import run
 
     run()
@@ -748,18 +887,38 @@ def run_command() -> None:
     sys.exit(code)
 
 
+def _told(error: Exception) -> str:
+    """An error in one line; of one that nobody foresaw, where it was raised."""
+    if isinstance(error, CrisisflowError):
+        return str(error)
+    if isinstance(error, TyperException):
+        return error.format_message()
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+    from crisisflow.masking import mask
+
+    place = extract_tb(error.__traceback__)[-1]
+    said = mask(" ".join(str(error).split())[:200])
+    return (
+        f"unexpected {type(error).__name__} ({said}) in {Path(place.filename).name}, line {place.lineno}: a damaged "
+        "file, or a fault of crisisflow; crisisflow --debug COMMAND shows the traceback"
+    )
+
+
 def main() -> None:
     """Run a command; what goes wrong is one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed, as by `>&-`
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows what it lacks as \u…
+    if not sys.argv[1:]:
+        sys.argv.append("--help")
     try:
         run_command()
-    except (CrisisflowError, OSError) as error:
-        if "--debug" in sys.argv:
-            raise
-        print(f"crisisflow: {error}", file=sys.stderr)
-        sys.exit(2)
-    except TyperException as error:
-        print(f"crisisflow: {error.format_message()}", file=sys.stderr)
-        sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         print("crisisflow: interrupted; run again to go on", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        if "--debug" in sys.argv and not isinstance(error, TyperException):
+            raise
+        print(f"crisisflow: {_told(error)}", file=sys.stderr)
+        sys.exit(2)

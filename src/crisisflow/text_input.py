@@ -37,7 +37,8 @@ def open_input(file: str, kind: str) -> BinaryIO:
     if file == STDIN:
         if sys.stdin is None:  # started with `<&-`
             raise CrisisflowError(f"standard input is closed; name {kind} instead of -")
-        return sys.stdin.buffer
+        # A reader of its own: Python ends with a crash when it closes sys.stdin while a thread still waits for a line.
+        return open(sys.stdin.fileno(), "rb", closefd=False)
     try:
         return Path(file).open("rb")
     except FileNotFoundError:

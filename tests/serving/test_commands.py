@@ -21,6 +21,7 @@ from crisisflow.serving.choice import Choice, check_recorded, choose
 from crisisflow.serving.lines import predicted, run
 from crisisflow.serving.served import open_served
 from crisisflow.text_input import open_input
+from tests.cheap import check_told_cheaply
 
 
 def crisisflow(*arguments, stdin=""):
@@ -311,23 +312,6 @@ def test_whatever_is_logged_is_masked():
     assert done.stderr.splitlines() == ["ERROR: of •••••••••"] * 3
 
 
-WITHOUT = """
-import json, sys
-HEAVY = {"torch", "transformers", "spacy", "pandas", "sklearn", "onnxruntime", "fastapi", "snakemake", "dvc"}
-class Refuse:
-    def find_spec(self, name, path=None, target=None):
-        assert name.partition(".")[0] not in HEAVY, f"{name} is imported"
-sys.meta_path.insert(0, Refuse())
-from crisisflow.cli import main
-for arguments in json.loads(sys.argv.pop()):
-    sys.argv[1:] = arguments
-    try:
-        main()
-    except SystemExit as end:
-        print(end.code)
-"""
-
-
 def test_cheap_mistakes_are_told_before_anything_heavy_is_imported(results, params, tmp_path):
     of_row = ["--results", str(results), "--params", str(params)]
     serve = ["serve", "--allow-root", *of_row]
@@ -352,14 +336,4 @@ def test_cheap_mistakes_are_told_before_anything_heavy_is_imported(results, para
             "the text is not UTF-8": ["explain", "\udcff"],
             "standard input has more than 1,000,000 characters": ["explain", "-"],
         }
-        done = subprocess.run(
-            [sys.executable, "-c", WITHOUT, json.dumps([*cases.values()])],
-            stdin=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.stdout.split() == ["2"] * len(cases), done.stderr
-    for said, line in zip(cases, done.stderr.splitlines(), strict=True):
-        assert line.startswith("crisisflow: ")
-        assert said in line
+        check_told_cheaply(cases, stdin)

@@ -166,7 +166,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     options = study(tmp_path)
     sheets = []
     for seed in (1, 1, 2):
-        done = crisisflow("sample-for-review", "--n=8", f"--seed={seed}", *options)
+        done = crisisflow("sample_for_review", "--n=8", f"--seed={seed}", *options)
         assert (done.returncode, done.stdout) == (0, "")
         sheets.append([path.read_bytes() for path in sorted((tmp_path / "sheet").iterdir())])
     assert sheets[0] == sheets[1] != sheets[2]
@@ -204,7 +204,7 @@ def test_the_sheet_and_its_facts(tmp_path: Path) -> None:
     ],
 )
 def test_a_sheet_that_cannot_be_drawn_is_one_line_and_nothing_written(tmp_path: Path, n: int, message: str) -> None:
-    done = crisisflow("sample-for-review", f"--n={n}", *study(tmp_path))
+    done = crisisflow("sample_for_review", f"--n={n}", *study(tmp_path))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert message in done.stderr
     assert not (tmp_path / "sheet").exists()

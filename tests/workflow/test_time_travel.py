@@ -52,8 +52,8 @@ def test_what_dvc_does_not_vouch_for_is_named_and_made_again(history, tmp_path):
 
 def test_the_hook_follows_each_checkout(history, tmp_path):
     study = history.copied(tmp_path / "study")
-    study.run("crisisflow", "install-hook")
-    study.run("crisisflow", "install-hook")
+    study.run("crisisflow", "install_hook")
+    study.run("crisisflow", "install_hook")
     layers = {}
     for tag in ("first", "second"):
         study.run("git", "checkout", "-q", tag)
@@ -72,14 +72,14 @@ def test_the_hook_follows_each_checkout(history, tmp_path):
     assert before == study.digests(kept_by_dvc)
     # hooks that other repositories share are not ours to change
     study.run("git", "config", "core.hooksPath", str(tmp_path / "hooks"))
-    refused = study.run("crisisflow", "install-hook", check=False)
+    refused = study.run("crisisflow", "install_hook", check=False)
     assert refused.returncode == 2
     assert "core.hooksPath" in refused.stderr
     assert not (tmp_path / "hooks").exists()
     study.run("git", "config", "--unset", "core.hooksPath")
     hook = study.folder / ".git" / "hooks" / "post-checkout"
     hook.write_text("#!/bin/sh\n")
-    refused = study.run("crisisflow", "install-hook", check=False)
+    refused = study.run("crisisflow", "install_hook", check=False)
     assert refused.returncode == 2
     assert "post-checkout is there and not ours" in refused.stderr
     assert hook.read_text() == "#!/bin/sh\n"

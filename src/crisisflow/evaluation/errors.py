@@ -76,7 +76,7 @@ def run(metrics: Path, tweets: Path, predictions: Sequence[Path], out: Path) -> 
     Raises:
         CrisisflowError: those of the chosen row are not among them.
     """
-    chosen = read_json(metrics)["chosen_row"]
+    chosen = read_json(metrics, "chosen_row")["chosen_row"]
     path = next((path for path in predictions if path.parent.parent.name == chosen), None)
     if path is None:
         raise CrisisflowError(f"{metrics} chose row {chosen}, whose predictions are not among those given; give them")
@@ -131,15 +131,18 @@ def show(errors: Path, tweets: Path, task: str | None, number: int) -> Iterator[
     Raises:
         CrisisflowError: the errors or the corpus are not here, or not of one run.
     """
-    import pandas as pd
-
     if not errors.exists():
         raise CrisisflowError(f"{errors} does not exist yet: make the study first, with make reproduce")
     if not tweets.exists():
         raise CrisisflowError(f"{tweets} is not here, and {errors} holds no texts; bring it: dvc pull {tweets}")
     corpus = read_parquet(tweets, TWEETS)
     texts = dict(zip(corpus["tweet_id"].to_pylist(), corpus["text"].to_pylist(), strict=True))
-    table = pd.read_csv(errors, dtype=str, keep_default_na=False)
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(errors, dtype=str, keep_default_na=False)[list(COLUMNS)]
+    except (ValueError, KeyError):
+        raise CrisisflowError(f"{errors} is not what the step errors writes; run snakemake, or dvc checkout") from None
     for name, own in table.groupby("task", sort=False):
         if task in (None, name):
             for line in own.head(number).to_dict("records"):

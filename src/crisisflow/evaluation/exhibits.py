@@ -134,7 +134,7 @@ def listed_errors(errors: pd.DataFrame) -> Table:
     return shown(
         errors.replace("", NOTHING),
         "The surest errors of the chosen row, by place: start and end count code points. Where the corpus is at hand, "
-        "crisisflow show-errors prints them with their texts.",
+        "crisisflow show_errors prints them with their texts.",
     )
 
 

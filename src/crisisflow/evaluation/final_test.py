@@ -86,7 +86,7 @@ def run(seeds: list[int]) -> None:
     """
     opened = read_json(RECORD) if RECORD.exists() else []
     commit = settled_commit(opened)
-    chosen = read_json(Path("results/metrics.json"))["chosen_row"]
+    chosen = read_json(Path("results/metrics.json"), "chosen_row")["chosen_row"]
     folders = {seed: Path(f"results/rows/{chosen}/seed{seed}") for seed in seeds}
     weights = {
         str(seed): hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()

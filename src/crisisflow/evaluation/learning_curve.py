@@ -1,10 +1,12 @@
 """Learning curve: what a row scores when it is trained on fewer tweets, beside the floor on the same tweets."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, read_parquet, write_csv
+from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation import floor
 from crisisflow.evaluation.counts import scores_of
 from crisisflow.evaluation.results import FLOOR
@@ -14,9 +16,15 @@ COLUMNS = ("row", "tweets", "seed", "ner_micro_f1", "cls_macro_f1")
 
 
 def _points(predictions: Sequence[Path], metrics: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """Of .../<row>/seed<k>/tweets-<n>/predictions.parquet, and of the whole rows' .../<row>/seed<k>/metrics.json."""
+    """Of .../<row>/seed<k>/tweets-<n>/predictions.parquet, and of the whole rows' .../<row>/seed<k>/metrics.json.
+
+    Raises:
+        CrisisflowError: the folder of predictions does not tell row, seed and tweets.
+    """
     for path in predictions:
         seed = path.parent.parent
+        if not re.fullmatch(r"seed\d+/tweets-\d+", f"{seed.name}/{path.parent.name}"):
+            raise CrisisflowError(f"{path} is no …/<row>/seed<k>/tweets-<n>/predictions.parquet, which says what it is")
         yield {
             "row": seed.parent.name,
             "tweets": int(path.parent.name.removeprefix("tweets-")),

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import pandas as pd
 import psutil
 
+from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.exhibits import Table
 from crisisflow.evaluation.results import NOTHING
 from crisisflow.evaluation.settings import as_yaml
@@ -51,14 +52,24 @@ def steps(benchmarks: Iterable[Path]) -> list[Step]:
     return [_step(rule, paths) for rule, paths in files.items()]
 
 
+def _benchmark(path: Path) -> pd.Series:
+    """The last line of Snakemake's benchmark of a job: seconds, processor time, memory.
+
+    Raises:
+        CrisisflowError: it is no such file.
+    """
+    try:
+        return pd.read_csv(path, sep="\t")[["s", "cpu_time", "max_rss"]].iloc[-1]
+    except (ValueError, KeyError, IndexError):
+        raise CrisisflowError(f"{path} is no benchmark that Snakemake wrote; delete it") from None
+
+
 def _step(rule: str, paths: Sequence[Path]) -> Step:
     there = [path for path in paths if path.exists() and path.stat().st_size]
     if not there:
         return Step(rule, len(paths), 0, 0, 0, 0, "", 0)
     # a job that was over at once has no memory or processor time measured
-    found = pd.DataFrame(
-        [pd.read_csv(path, sep="\t")[["s", "cpu_time", "max_rss"]].iloc[-1] for path in there], index=there
-    ).apply(pd.to_numeric, errors="coerce")
+    found = pd.DataFrame(map(_benchmark, there), index=there).apply(pd.to_numeric, errors="coerce")
     slowest = found["s"].idxmax()
     return Step(
         rule,

@@ -29,7 +29,7 @@ def folder_of(choice: Choice) -> Path:
         CrisisflowError: there is none; says what to run.
     """
     rows = choice.results / "rows"
-    row = choice.row or read_json(choice.results / "metrics.json")["chosen_row"]
+    row = choice.row or read_json(choice.results / "metrics.json", "chosen_row")["chosen_row"]
     if choice.seed is not None:
         folder = rows / row / f"seed{choice.seed}"
         if not (folder / "model.safetensors").is_file():

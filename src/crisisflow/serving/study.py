@@ -115,7 +115,7 @@ def read_study(results: Path) -> Study:
 
 def _chosen(results: Path) -> str | None:
     try:
-        return read_json(results / "metrics.json")["chosen_row"]
+        return read_json(results / "metrics.json", "chosen_row")["chosen_row"]
     except (CrisisflowError, KeyError):
         return None
 

@@ -13,7 +13,7 @@ from crisisflow.progress import say
 # hook never makes the checkout itself fail, and never changes files under a run.
 TEXT = """\
 #!/bin/sh
-# Written by `crisisflow install-hook`; delete this file to be rid of it.
+# Written by `crisisflow install_hook`; delete this file to be rid of it.
 [ "$3" = 1 ] && [ "$1" != "$2" ] && [ -f dvc.lock ] && [ -f src/crisisflow/versioning/sync.py ] || exit 0
 if [ -n "$(ls .snakemake/locks 2> /dev/null)" ]; then
     echo "crisisflow: a run is at work here, so data and results stay; after it: dvc checkout; crisisflow sync" >&2
@@ -49,9 +49,9 @@ def run() -> None:
             "dvc checkout; crisisflow sync"
         )
     text = TEXT.format(path=shlex.quote(str(Path(sys.executable).parent)))
-    if hook.exists() and "crisisflow install-hook" not in hook.read_text(encoding="utf-8"):
+    if hook.exists() and "crisisflow install_hook" not in hook.read_text(encoding="utf-8"):
         raise CrisisflowError(f"{hook} is there and not ours; add to it: dvc checkout; crisisflow sync")
     hook.parent.mkdir(parents=True, exist_ok=True)
     write_text(hook, text)
     hook.chmod(0o755)
-    say(f"install-hook: git now keeps data and results with each checkout ({hook})")
+    say(f"install_hook: git now keeps data and results with each checkout ({hook})")
