@@ -7,9 +7,6 @@ min_version("9.27")
 include: "workflow/rules/common.smk"
 
 
-configfile: "params.yaml"
-
-
 refuse_config_overrides(config)
 
 

@@ -173,7 +173,7 @@ def fetch_command(
     out: Annotated[Path, typer.Option()],
     gold: Annotated[Path, typer.Option()],
     manifest: Annotated[Path, typer.Option()],
-    events: Annotated[Any, value(str | None, "table of tweet_id and event, or null")] = None,
+    events: Annotated[str | None, typer.Option(help="table of tweet_id and event, where there is one")] = None,
 ) -> None:
     """Read and check a source of tweets.
 

@@ -142,7 +142,7 @@ class QualityParams(ParamsSection):
         Line | None, Field(description="path of a folder with IDRISI-R's train and dev as jsonl.gz; null leaves it out")
     ]
     outside: Annotated[
-        str | None,
+        Line | None,
         Field(
             description="path of a folder with tweets outside of HumAID in which people marked names, as jsonl.gz of "
             "words with BIO labels; null leaves them out"

@@ -1,17 +1,25 @@
 """The bond: what a rule depends on, and dvc.yaml made from the rules."""
 
+import getpass
 import json
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.sources import digest, sources
-from crisisflow.versioning import dvcyaml
-from crisisflow.versioning.rules import code, every_run, options, section
+from crisisflow.versioning import dvcyaml, record, rules, sync, unlock
+from crisisflow.versioning.account import ensure_name, require_home
+from crisisflow.versioning.rules import code, every_run, option, options, section
+from crisisflow.versioning.snakefile import nothing_to_do
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,6 +43,58 @@ def test_a_section_is_text_as_it_stands_or_json_with_sorted_keys():
     assert section("corpus.events")({}) == "null"
     assert section("corpus.split")({}) == '{"test": 0.14, "train": 0.72, "validation": 0.14}'
     assert section("rows.{row}.encoder")({"row": "B"}) == "embedded:minilm-l6"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+@example("a # b")
+@example("a: b")
+@example("17")
+@example("-x")
+@example("~/x")
+@example("{x}")
+@example('it\'s "$HOME" `x`')
+@example("null")
+def test_a_path_of_any_name_arrives_at_the_step(name):
+    params = {"corpus": {"events": name, "source": name}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "load_params", lambda: params)
+        assert shlex.split(option("events", "corpus.events")({})) == [f"--events={name}"]
+        assert section("corpus.source")({}) == name
+
+
+def test_no_option_where_there_is_no_value():
+    assert option("events", "corpus.events")({}) == ""
+    assert option("events", "corpus.events").section == "corpus.events"
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, tmp_path):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    require_home()
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    with pytest.raises(CrisisflowError, match="set one: export HOME="):
+        require_home()
+    monkeypatch.setattr(Path, "home", Mock(side_effect=RuntimeError("Could not determine home directory.")))
+    for command in (lambda: dvcyaml.run(only_check=True), record.run, unlock.run, sync.run, nothing_to_do):
+        with pytest.raises(CrisisflowError, match="set one: export HOME="):
+            command()
+
+
+def test_a_user_without_a_name_gets_one(monkeypatch):
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", Mock(side_effect=KeyError("uid not found")))
+    ensure_name()
+    assert getpass.getuser() == str(os.getuid())
+    monkeypatch.delenv("LOGNAME")
+
+
+def test_a_colon_in_the_path_of_the_checkout_is_refused(capsys):
+    with pytest.raises(SystemExit) as end:
+        rules.refuse_another_package("/a:b/src")
+    assert end.value.code == 2
+    assert "holds a colon" in capsys.readouterr().err
 
 
 def test_a_section_with_another_value_in_the_place_of_its_own():

@@ -299,6 +299,25 @@ def test_a_bad_source_is_one_line_in_the_run_and_leaves_nothing(tmp_path):
     assert not list((tmp_path / "data").rglob("*.parquet"))
 
 
+def test_any_path_of_the_checkout_and_of_its_sources_survives(tmp_path):
+    """Snakemake formats a shell prefix and the shell reads a command; neither may take a path for anything else."""
+    folder = tmp_path / "br{x}ace $HOME `a` 'b' \"c\" # 100% é ~"
+    folder.mkdir()
+    study = Study(folder)
+    source = folder / "- {wildcards} # a: b's"
+    source.mkdir()
+    lines = ["tweet_id\ttweet_text\tclass_label", "1\tRain in Springfield\tsympathy_and_support"]
+    for split in ("train", "dev", "test"):
+        (source / f"all_{split}.tsv").write_text(f"{lines[0]}\n{len(split)}{lines[1]}\n")
+    (folder / "17").write_text("tweet_id\tevent\n51\tflood\n31\tflood\n")
+    params = tiny_params()
+    params["corpus"].update(source=source.name, events="17")
+    study.set_params(params)
+    study.run("snakemake", "--cores", "1", "data/corpus/repaired.parquet")
+    assert json.loads((folder / "data" / "raw" / "manifest.json").read_text())["source"] == source.name
+    assert "3 tweets from - {wildcards} # a: b's, 2 of a named event" in (folder / "logs" / "fetch.log").read_text()
+
+
 def test_unlock_refuses_while_a_run_is_at_work(tmp_path):
     study = Study(tmp_path)
     locks = tmp_path / ".snakemake" / "locks"

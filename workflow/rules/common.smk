@@ -8,14 +8,21 @@ from pathlib import Path
 SOURCES = f"{workflow.basedir}/src"
 sys.path.insert(0, SOURCES)
 # A prefix replaces Snakemake's own strict mode, so it is said again: a failing step must not hide behind `tee`.
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SOURCES)}; ")
+# Snakemake formats it, so a brace of the path is said twice.
+shell.prefix(
+    "set -euo pipefail; export PYTHONPATH="
+    + shlex.quote(SOURCES).replace("{", "{{").replace("}", "}}")
+    + "; "
+)
 
+from crisisflow.versioning.account import ensure_name
 from crisisflow.versioning.rules import (
     benchmarks,
     code,
     every_run,
     lexicons,
     load_params,
+    option,
     options,
     refuse_another_package,
     refuse_config_overrides,
@@ -38,6 +45,7 @@ def ran_here(benchmarks):
 
 
 tell_of_interruption()
+ensure_name()
 refuse_another_package(SOURCES)
 PARAMS = load_params()
 if "DVC_STAGE" in os.environ:

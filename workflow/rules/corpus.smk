@@ -12,12 +12,12 @@ rule fetch:
     params:
         code=code("corpus.fetch"),
         source=section("corpus.source"),
-        events=section("corpus.events"),
+        events=option("events", "corpus.events"),
         sample=section("corpus.sample"),
     message:
         "Reading the source {params.source}"
     shell:
-        "crisisflow fetch --source {params.source:q} --events {params.events:q} --sample {params.sample:q}"
+        "crisisflow fetch --source={params.source:q} {params.events} --sample {params.sample:q}"
         " --out {output.tweets} --gold {output.gold} --manifest {output.manifest} 2>&1 | tee {log} >&2"
 
 

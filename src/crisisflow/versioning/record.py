@@ -13,6 +13,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_params
 from crisisflow.progress import say
 from crisisflow.versioning import dvcyaml
+from crisisflow.versioning.account import require_home
 from crisisflow.versioning.rules import PARAMS_FILE, refuse_leftovers
 from crisisflow.versioning.snakefile import nothing_to_do, opened
 
@@ -39,11 +40,12 @@ def opened_repo() -> Iterator["Repo | None"]:
     """DVC's view of this folder; None where it is no git checkout with DVC.
 
     Raises:
-        CrisisflowError: params.yaml is not valid, or DVC itself fails.
+        CrisisflowError: params.yaml is not valid, the user has no home folder, or DVC itself fails.
     """
     if not (Path(".dvc").is_dir() and Path(".git").exists()):
         yield None
         return
+    require_home()
     read_params(PARAMS_FILE)  # DVC ends with a traceback of its YAML reader
     from dvc.exceptions import DvcException
     from dvc.repo import Repo

@@ -6,6 +6,8 @@ Each helper keeps the name of what it stands for, so that dvc.yaml can be made f
 
 import atexit
 import json
+import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -16,8 +18,6 @@ from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
-
-import yaml
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_params
@@ -65,7 +65,12 @@ def tell_of_interruption() -> None:
 
 
 def refuse_another_package(expected: str) -> None:
-    """Stop when this package is not that of the checkout: the digests of the code would be of other code."""
+    """Stop when this package is not that of the checkout: the digests of the code would be of other code.
+
+    Nor would the steps find that of a checkout whose path holds a colon, which parts the folders of PYTHONPATH.
+    """
+    if os.pathsep in expected:
+        _stop(f"the path of this checkout ({expected}) holds a colon, which parts the folders of PYTHONPATH; rename it")
     if PACKAGE.parent.resolve() != Path(expected).resolve():
         _stop(f"this crisisflow is of another checkout ({PACKAGE.parent}); use this one's: PYTHONPATH=src crisisflow …")
 
@@ -80,9 +85,11 @@ def load_params() -> dict[str, Any]:
 
 
 def refuse_config_overrides(config: dict[str, Any]) -> None:
-    """Stop when --config or --configfile changed a value: DVC would record another one than what ran."""
-    # Snakemake's own reading of the file, which takes 1e-05 for a text.
-    if config != yaml.safe_load(PARAMS_FILE.read_text(encoding="utf-8")):
+    """Stop when --config or --configfile gave a value: DVC would record another one than what ran.
+
+    params.yaml is no `configfile` of the Snakefile, since Snakemake has a YAML reader of its own.
+    """
+    if config:
         _stop(
             "--config and --configfile are not accepted, since params.yaml must be exactly what ran; "
             "edit params.yaml, or use: dvc exp run -S NAME=VALUE"
@@ -156,6 +163,18 @@ def section(path: str, **instead: str) -> Callable[[Any], str]:
         if instead:
             found = {**found, **{key: json.loads(text.format(**dict(wildcards))) for key, text in instead.items()}}
         return found if isinstance(found, str) else json.dumps(found, sort_keys=True)
+
+    value.section = path
+    return value
+
+
+def option(name: str, path: str) -> Callable[[Any], str]:
+    """A rule's parameter: the option --NAME with the text at `path` of params.yaml, quoted for the shell; nothing where
+    that is null."""
+
+    def value(wildcards: Any) -> str:
+        found = reduce(getitem, path.split("."), load_params())
+        return "" if found is None else f"--{name}={shlex.quote(found)}"
 
     value.section = path
     return value

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crisisflow.errors import CrisisflowError
+from crisisflow.versioning.account import require_home
 
 if TYPE_CHECKING:
     from snakemake.workflow import Workflow
@@ -25,8 +26,9 @@ def opened(arguments: list[str] | None = None) -> Iterator["Workflow"]:
     part of a job's inputs.
 
     Raises:
-        CrisisflowError: there is no Snakefile here.
+        CrisisflowError: there is no Snakefile here, or the user has no home folder.
     """
+    require_home()
     from snakemake.api import SnakemakeApi
     from snakemake.cli import parse_args
     from snakemake.settings.enums import Quietness
@@ -58,6 +60,7 @@ def opened(arguments: list[str] | None = None) -> Iterator["Workflow"]:
 
 def nothing_to_do(*arguments: str) -> bool:
     """Whether Snakemake, asked with these arguments, finds every artifact up to date."""
+    require_home()
     command = [sys.executable, "-m", "snakemake", "--dry-run", *arguments]
     plan = subprocess.run(command, capture_output=True, text=True, check=False)
     return "Nothing to be done" in plan.stdout + plan.stderr

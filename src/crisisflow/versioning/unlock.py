@@ -9,6 +9,7 @@ import psutil
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
+from crisisflow.versioning.account import require_home
 
 LOCKS = Path(".snakemake/locks")
 
@@ -30,8 +31,9 @@ def run() -> None:
     """Clear a stale lock.
 
     Raises:
-        CrisisflowError: the lock is not stale: a run is at work here.
+        CrisisflowError: the lock is not stale: a run is at work here; or the user has no home folder.
     """
+    require_home()
     if not LOCKS.is_dir() or not any(LOCKS.iterdir()):
         return
     process = _running()
