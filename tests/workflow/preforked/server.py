@@ -74,6 +74,9 @@ def command(request: dict) -> int:
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.argv = request["arguments"]
+    # Those of this process were opened on what the server wrote to, which may be a file where a pipe is now.
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
     added = request["environment"].get("PYTHONPATH", "")
     sys.path[0:1] = [os.path.dirname(sys.argv[0]), *filter(None, added.split(os.pathsep))]  # noqa: PTH120
     try:
