@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from crisisflow.serving import live, study
 from crisisflow.serving.batcher import MicroBatcher, Overloaded
 from crisisflow.serving.feeds import Feeds, TooManyFeeds
-from crisisflow.serving.guard import guarded
+from crisisflow.serving.guard import HeadAsGet, guarded
 from crisisflow.serving.observed import Counting, Metrics
 from crisisflow.serving.opinion import Rules
 from crisisflow.serving.places import gazetteer
@@ -48,7 +48,8 @@ WARM_UP = ["flood", "17 people killed near the river, rescue teams requested imm
 
 DESCRIPTION = (
     "Entities and the humanitarian class of crisis tweets, both from one pass of one encoder. Offsets count Unicode "
-    "code points of the text as sent. Answers are a model's guesses: a person decides."
+    "code points of the text as sent. Answers are a model's guesses: a person decides. What "
+    "answers GET answers HEAD too."
 )
 
 
@@ -150,7 +151,7 @@ def app_of(server: Server) -> ASGIApp:
     study.add_operations(own, settings.results, problems)
     api.include_router(own)
     _add_pages(api, server)
-    return guarded(Counting(api, server.metrics), settings)
+    return guarded(Counting(HeadAsGet(api), server.metrics), settings)
 
 
 def _bearer() -> Any:

@@ -49,10 +49,15 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Tell of a request that is not HTTP as the API tells of any other problem."""
-        headers = [("content-type", "application/json"), ("connection", "close")]
+        body = json.dumps({"detail": msg}).encode()
+        headers = [
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("connection", "close"),
+        ]
         answer = (
             h11.Response(status_code=400, headers=headers, reason="Bad Request"),
-            h11.Data(json.dumps({"detail": msg}).encode()),
+            h11.Data(body),
             h11.EndOfMessage(),
         )
         for part in answer:

@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import re
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -43,11 +44,11 @@ def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
         app = CORSMiddleware(
             app,
             allow_origins=list(settings.access.origins),
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
             allow_headers=["authorization", "content-type", "last-event-id"],
         )
     app = HostCheck(app, settings.access)
-    return SafeHeaders(app)
+    return SafeHeaders(Problems(app))
 
 
 async def refuse(send: Send, status: int, detail: str, **headers: str) -> None:
@@ -78,6 +79,84 @@ class SafeHeaders:
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+
+class Problems:
+    """Brings every refusal to one form, also those of libraries, which answer in plain text; HEAD gets no body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and the answer in this form."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+        start: Message | None = None  # of a refusal whose body has not come whole
+        said = bytearray()
+
+        async def in_form(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if "GET" in (allowed := headers.get("allow", "").split(", ")) and "HEAD" not in allowed:
+                    headers["allow"] = ", ".join(sorted([*allowed, "HEAD"]))
+                if message["status"] >= 400 and headers.get("content-type") != "application/json":
+                    start = message
+                    return
+            elif start is not None:
+                said.extend(message.get("body", b""))
+                if message.get("more_body", False):
+                    return
+                detail = said.decode("utf-8", "replace").strip() or HTTPStatus(start["status"]).phrase
+                body = json.dumps({"detail": detail}).encode()
+                headers = MutableHeaders(scope=start)
+                headers["content-type"], headers["content-length"] = "application/json", str(len(body))
+                await send(start)
+                start, message = None, {"type": "http.response.body", "body": body}
+            if head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app(scope, receive, in_form)
+
+
+class HeadAsGet:
+    """Answers HEAD as GET by the headers alone; what a stream would send after them is not waited for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+        # HTTP gives a range no meaning here (RFC 9110, 14.2).
+        headers = [(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range")]
+        as_get = {**scope, "method": "GET", "headers": headers}
+        whole = asyncio.Event()
+
+        async def first(message: Message) -> None:
+            if whole.is_set():
+                return
+            await send(message)
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                whole.set()
+                await send({"type": "http.response.body", "body": b""})
+
+        answering = asyncio.ensure_future(self.app(as_get, receive, first))
+        waiting = asyncio.ensure_future(whole.wait())
+        try:
+            await asyncio.wait((answering, waiting), return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                await answering
+        finally:
+            scope["route"] = as_get.get("route")
+            for task in (answering, waiting):
+                task.cancel()
+            await asyncio.gather(answering, waiting, return_exceptions=True)
 
 
 class HostCheck:

@@ -61,7 +61,7 @@ def add_operations(api: APIRouter, results: Path, problems: Callable[..., dict[i
         "/v1/study/report",
         tags=["study"],
         response_class=HTMLResponse,
-        responses={401: {"model": Problem}, 404: {"model": Problem}},
+        responses={status: {"model": Problem} for status in (400, 401, 404, 416)},
     )
     def report() -> FileResponse:
         """All of the current results on one page."""
@@ -71,7 +71,7 @@ def add_operations(api: APIRouter, results: Path, problems: Callable[..., dict[i
         "/v1/study/tables/{name}",
         tags=["study"],
         response_class=FileResponse,
-        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(404)},
+        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(404, 416)},
     )
     def table(name: Annotated[str, InPath(pattern=NAME)]) -> FileResponse:
         """A table of the current results."""
@@ -81,7 +81,7 @@ def add_operations(api: APIRouter, results: Path, problems: Callable[..., dict[i
         "/v1/study/figures/{name}",
         tags=["study"],
         response_class=FileResponse,
-        responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}, **problems(404)},
+        responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}, **problems(404, 416)},
     )
     def figure(name: Annotated[str, InPath(pattern=NAME)]) -> FileResponse:
         """A figure of the current results."""
