@@ -907,9 +907,10 @@ def _told(error: Exception) -> str:
 
 def main() -> None:
     """Run a command; what goes wrong is one line on stderr and exit code 2."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # closed, as by `>&-`
-            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows what it lacks as \u…
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, as by `>&-`
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="backslashreplace")  # what a terminal lacks is shown as \u…
     if not sys.argv[1:]:
         sys.argv.append("--help")
     try:

@@ -129,6 +129,7 @@ def answered(stream, out=None):
         (b'{"text": "caf\xe9"}', "line 2: is not UTF-8"),
         (b'{"text": "a", "n": 1e400}', "line 2: holds a number that is too large: 1e400"),
         (b'{"text": "a", "n": [{"n": -1e400}]}', "line 2: holds a number that is too large: -1e400"),
+        (b'{"text": "a", "n": 1e-400}', "line 2: holds a number that is too small: 1e-400"),
         (b'{"text": "a", "n": NaN}', "line 2: holds NaN, which is no JSON"),
         (b'{"text": "a", "n": -Infinity}', "line 2: holds -Infinity, which is no JSON"),
         (b'{"text": "a", "n": 1' + b"0" * 5000 + b"}", "line 2: holds a number of 5,001 digits, which is too large"),
@@ -157,6 +158,12 @@ def test_lines_are_the_same_however_they_are_encoded(mark, codec, pack):
         ("Füße im Wasser 🔥", 12345678901234567890123),
         ("flood", None),
     ]
+
+
+@pytest.mark.parametrize("number", ["0", "-0.0", "0e5", "0.000", "1e300", "5e-324", "-1.5", str(10**4000)])
+def test_numbers_that_can_be_written_back_are(number):
+    (found,) = answered(f'{{"text": "a", "n": {number}}}'.encode())
+    assert found["n"] == json.loads(number)
 
 
 def test_the_marks_of_files_that_were_joined_are_passed_over():

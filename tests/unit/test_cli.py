@@ -318,3 +318,11 @@ def test_a_reader_that_waits_for_standard_input_hinders_no_end():
         process.stdin.flush()
         assert process.stdout.read() == b"flood\n"
         assert process.wait() == 0
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+def test_a_stream_that_is_closed_ends_no_command_in_a_traceback(closed, tmp_path):
+    command = f"{sys.executable} -m crisisflow explain - {closed}"
+    done = subprocess.run(["sh", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == (closed != "2>&-")

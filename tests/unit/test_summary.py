@@ -42,3 +42,9 @@ def test_metrics_of_another_version_are_refused(key, tmp_path):
     metrics = {name: value for name, value in METRICS.items() if name != key}
     with pytest.raises(CrisisflowError, match=f"was written by another version: it lacks {key}"):
         of(tmp_path, "sample", metrics)
+
+
+@pytest.mark.parametrize("part", [{"rows": []}, {"rows": {"A": 5}}, {"dataset": {}}, {"dataset": {"validation": 5}}])
+def test_metrics_of_another_shape_are_refused(part, tmp_path):
+    with pytest.raises(CrisisflowError, match="is not what the step tables writes"):
+        of(tmp_path, "sample", METRICS | part)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crisisflow.artifacts import read_json
+from crisisflow.errors import CrisisflowError
 
 SCORES = ("cls_macro_f1", "ner_micro_f1")
 
@@ -19,9 +20,12 @@ def summary(results: Path, manifest: Path) -> Iterator[str]:
     """
     metrics = read_json(results / "metrics.json", "chosen_row", "dataset", "rows")
     source = read_json(manifest, "source")["source"]
-    rows, chosen = metrics["rows"], metrics["chosen_row"]
-    validation = metrics["dataset"]["validation"]["tweets"]
-    shown = ", ".join(f"{name} {' / '.join(_scores(own))}" for name, own in rows.items())
+    chosen = metrics["chosen_row"]
+    try:
+        validation = metrics["dataset"]["validation"]["tweets"]
+        shown = ", ".join(f"{name} {' / '.join(_scores(own))}" for name, own in metrics["rows"].items())
+    except (KeyError, TypeError, AttributeError):
+        raise CrisisflowError(f"{results / 'metrics.json'} is not what the step tables writes; make it again") from None
     yield f"Rows (class macro-F1 / span micro-F1 on {validation:,} validation tweets): {shown}"
     yield f"Chosen: row {chosen}, the best class macro-F1 of the rows that do both tasks"
     if source == "sample":

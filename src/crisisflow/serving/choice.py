@@ -29,14 +29,15 @@ def folder_of(choice: Choice) -> Path:
         CrisisflowError: there is none; says what to run.
     """
     rows = choice.results / "rows"
-    row = choice.row or read_json(choice.results / "metrics.json", "chosen_row")["chosen_row"]
+    row = choice.row or str(read_json(choice.results / "metrics.json", "chosen_row")["chosen_row"])
     if choice.seed is not None:
         folder = rows / row / f"seed{choice.seed}"
-        if not (folder / "model.safetensors").is_file():
-            raise CrisisflowError(f"{folder} has no model.safetensors; run: make reproduce, or name what is there")
+        if not (folder / WEIGHTS).is_file():
+            raise CrisisflowError(f"{folder} has no {WEIGHTS}; run: make reproduce, or name what is there")
         return folder
     seeds = sorted(
-        (path.parent for path in rows.glob(f"{row}/seed*/model.safetensors")), key=lambda path: int(path.name[4:])
+        (path.parent for path in rows.glob(f"{row}/seed*/{WEIGHTS}") if path.parent.name[4:].isdecimal()),
+        key=lambda path: int(path.name[4:]),
     )
     if not seeds:
         raise CrisisflowError(f"{rows / row} has no trained seed; run: make reproduce, or dvc checkout")

@@ -4,6 +4,7 @@ import codecs
 import json
 import math
 import queue
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, NoReturn, TextIO
@@ -31,6 +32,8 @@ def _float(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
         raise UnwritableError(f"holds a number that is too large: {digits[:40]}")
+    if number == 0 and re.match(r"[-0.]*[1-9]", digits):
+        raise UnwritableError(f"holds a number that is too small: {digits[:40]}")
     return number
 
 
