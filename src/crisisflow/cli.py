@@ -8,7 +8,9 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from traceback import extract_tb
 from typing import Annotated, Any, Literal
@@ -905,12 +907,20 @@ def _told(error: Exception) -> str:
     )
 
 
-def main() -> None:
-    """Run a command; what goes wrong is one line on stderr and exit code 2."""
+def open_streams() -> None:
+    """Make output and errors take any text: what a terminal lacks is shown as \\u…; a closed one takes it too."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed, as by `>&-`
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
-        getattr(sys, name).reconfigure(errors="backslashreplace")  # what a terminal lacks is shown as \u…
+        # Not a stream of a caller in this process, nor one whose file was changed under it.
+        if isinstance(getattr(sys, name), TextIOWrapper):
+            with suppress(OSError):
+                getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one line on stderr and exit code 2."""
+    open_streams()
     if not sys.argv[1:]:
         sys.argv.append("--help")
     try:

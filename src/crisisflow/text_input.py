@@ -113,5 +113,5 @@ def text_of(argument: str, most: int) -> str:
     if len(text) > most:
         raise CrisisflowError(f"{name} has more than {most:,} characters; explain takes a tweet, not a collection")
     if not is_text(text):
-        raise CrisisflowError(f"{name} is not UTF-8")
+        raise CrisisflowError(f"{name} is not UTF-8; convert it, as by iconv -t UTF-8")
     return text

@@ -5,8 +5,9 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from importlib.metadata import version
-from io import BytesIO, TextIOWrapper
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -326,3 +327,11 @@ def test_a_stream_that_is_closed_ends_no_command_in_a_traceback(closed, tmp_path
     done = subprocess.run(["sh", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == (closed != "2>&-")
+
+
+def test_a_caller_in_this_process_may_catch_what_is_printed(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["crisisflow", "--version"])
+    out = StringIO()
+    with redirect_stdout(out), pytest.raises(SystemExit):
+        cli.main()
+    assert out.getvalue().startswith("crisisflow ")

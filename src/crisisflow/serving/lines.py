@@ -67,7 +67,7 @@ def records(lines: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
         try:
             line.encode()
         except UnicodeEncodeError:  # what was read for bytes that are no text
-            raise CrisisflowError(f"{where}, line {number}: is not UTF-8") from None
+            raise CrisisflowError(f"{where}, line {number}: is not UTF-8; convert it, as by iconv -t UTF-8") from None
         try:
             record = json.loads(
                 line, parse_constant=_constant, parse_float=_float, parse_int=_int, object_pairs_hook=_object
