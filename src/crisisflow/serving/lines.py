@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NoReturn, TextIO
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
-from crisisflow.masking import mask
+from crisisflow.masking import AT, mask
 from crisisflow.serving.schema import is_blank, prediction
 from crisisflow.text_input import lines_of
 
@@ -121,7 +121,7 @@ def masked(record: dict[str, Any]) -> dict[str, Any]:
     Without the other keys: a name in them may look like any word, and a date like a phone number.
     """
     named = {key: record.get(key) for key in IDS}
-    ids = {key: own for key, own in named.items() if isinstance(own, str | int) and not {"@", "＠"} & {*str(own)}}
+    ids = {key: own for key, own in named.items() if isinstance(own, str | int) and not {*AT} & {*str(own)}}
     return {**ids, "text": mask(record["text"])}
 
 

@@ -8,7 +8,7 @@ function textOf(tweet, entity, unmasked) {
 
 // No handle and no address; a number is an id and not a phone's.
 function idOf(tweet, unmasked) {
-  return unmasked || !/[@＠]/.test(tweet.id ?? "") ? tweet.id : null;
+  return unmasked || !/[@＠﹫]/.test(tweet.id ?? "") ? tweet.id : null;
 }
 
 // A cell that begins like a formula would be one in a spreadsheet; some take the full-width signs for the others.
