@@ -23,8 +23,16 @@ def test_stages_rivals_reasons_and_result_are_told() -> None:
     assert "LOCATION      'Wilmington'" in result
 
 
-def test_at_equal_length_the_order_of_the_stages_is_told() -> None:
-    assert "as long, and ruler goes before spacy (ruler, spacy, regex)" in explain("Floods in Nepal today").stdout
+def test_at_equal_length_the_order_of_the_stages_is_told_without_torch() -> None:
+    code = (
+        "import atexit, sys; from crisisflow.cli import main\n"
+        "atexit.register(lambda: print({'torch', 'transformers', 'pandas', 'sklearn'} & {*sys.modules}))\n"
+        "main()"
+    )
+    command = [sys.executable, "-c", code, "explain", "Floods in Nepal today"]
+    *said, imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert any("as long, and ruler goes before spacy (ruler, spacy, regex)" in line for line in said)
+    assert imported == "set()"
 
 
 @pytest.mark.parametrize("arguments", [["-"], ["Floods \x1b[31min\x07 Nepal"]])
