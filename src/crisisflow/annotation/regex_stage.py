@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from crisisflow.annotation.lexicon import Rule, load_regex
+from crisisflow.annotation.numerals import mark_numbers
 from crisisflow.annotation.reading import read
 from crisisflow.annotation.span import Span, hide_urls, read_texts, write_spans
 from crisisflow.params import LexiconParams
@@ -26,7 +27,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
     rules = _rules(tuple(params.lexicons))
     for tweet_id, text in texts:
         reading = read(text)
-        yield from reading.spans(_spans(rules, tweet_id, hide_urls(reading.form)))
+        yield from reading.spans(_spans(rules, tweet_id, mark_numbers(hide_urls(reading.form))))
 
 
 def _spans(rules: Sequence[Rule], tweet_id: str, text: str) -> Iterator[Span]:

@@ -17,15 +17,12 @@ from crisisflow.annotation.zones import zones
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SpacyParams
 from crisisflow.pretrained import EMBEDDED_PREFIX, embedded_folder
-from crisisflow.taxonomy import EntityType
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 # What gives tokens their vectors; the rest of a pipeline (tagger, parser ...) is not needed to find entities.
 VECTORS = ("tok2vec", "transformer")
-
-NAMES = {EntityType.LOCATION, EntityType.ORGANIZATION, EntityType.PERSON}
 
 _HIDDEN = re.compile(r"^RT(?= @)|@\w+|#")
 
@@ -82,7 +79,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[
                 start = entity.start_char + entity.text.index(covered)
                 found = tidy(hidden, start, start + len(covered), label, names)
                 # What a hashtag stands for is the ruler's to say: spaCy guesses at words it never saw.
-                if found and not (label in NAMES and text[found.start - 1 : found.start] == "#"):
+                if found and text[found.start - 1 : found.start] != "#":
                     rule = f"spacy.{entity.label_.lower()}"
                     start, end = reading.original(found.start, found.end)
                     yield Span(tweet_id, start, end, found.label.value, "spacy", rule)

@@ -5,10 +5,12 @@ word lists are data: lexicons/spacy.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from crisisflow.annotation.gazetteer import zipf
 from crisisflow.annotation.lexicon import Names, SpacyFile
+from crisisflow.annotation.numerals import AMOUNT, OTHER, mark_numbers
 from crisisflow.annotation.phrases import unaccented
 from crisisflow.taxonomy import EntityType
 
@@ -33,16 +35,10 @@ _WORD = re.compile(r"\w+")
 # After its kind an organisation's name goes on with one of these, if it does: "Bank of Samoa".
 _ON = re.compile(r"\s+(?:of|for|and|on|in|de|du|&)\s", re.IGNORECASE)
 
-_NO_AMOUNTS = {"one", "half", "quarter", "a quarter", "third", "two thirds", "911"}
-_NO_AMOUNT = re.compile(r"\d{7}|\d(?!k\b|m\b|bn\b|mn\b|cr\b)[a-z]|/", re.IGNORECASE)
-# A phone number, a date, a road, a clock time.
-_LONGER_BEFORE = re.compile(
-    r"(?:\w[-/.:]|/|\b(?:highway|hwy|route|exit|advisory|agenda|channel|no\.?|ground) )$", re.IGNORECASE
-)
-_LONGER_BEHIND = re.compile(
-    r"\s?[-/:]\s?\w|[.,]\d|\)|[\s-]*(?:yrs?|years?|y/?o|months?|mos?|days?|weeks?|hours?|hrs?|min(?:ute)?s?|am|pm)\b",
-    re.IGNORECASE,
-)
+# Where a sign of a hashtag or a handle was hidden.
+_HIDDEN = re.compile(r"\s{2}|\n")
+# A text has several numbers.
+_marked = lru_cache(maxsize=1)(mark_numbers)
 
 
 class Tidy(NamedTuple):
@@ -64,7 +60,7 @@ def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> Ti
         return _organisation(text, *_borders(text, start, end), names.lists)
     if label == EntityType.PERSON:
         return _person(text, *_borders(text, start, end), names)
-    return Tidy(start, end, label) if _is_amount(text, start, end) else None
+    return _amount(text, start, end)
 
 
 def _borders(
@@ -152,11 +148,14 @@ def _person(text: str, start: int, end: int, names: Names) -> Tidy | None:
     return Tidy(start, end, EntityType.PERSON)
 
 
-def _is_amount(text: str, start: int, end: int) -> bool:
-    """Whether a number is an amount: no share, age, date, pronoun, or part of a longer number."""
-    found = text[start:end]
-    if found.lower() in _NO_AMOUNTS or not _WORD.search(found) or _NO_AMOUNT.search(found):
-        return False
-    longer = _LONGER_BEFORE.search(text, 0, start) or _LONGER_BEHIND.match(text, end)
-    age = text[:start].endswith(", ") and text[end : end + 1] == "," and len(found) == 2
-    return not (longer or age)
+def _amount(text: str, start: int, end: int) -> Tidy | None:
+    """A NUMBER, with all of the amount that spaCy may have cut; none if it has no amount, or another number."""
+    signs = _marked(text)
+    found = signs[start:end]
+    if AMOUNT not in found or OTHER in found or _HIDDEN.search(found):
+        return None
+    if found[0] == AMOUNT:
+        start = len(signs[:start].rstrip(AMOUNT))
+    if found[-1] == AMOUNT:
+        end += len(signs[end:]) - len(signs[end:].lstrip(AMOUNT))
+    return Tidy(start, end, EntityType.NUMBER)

@@ -220,6 +220,7 @@ def options(**files: Iterable[str]) -> str:
     return " ".join(f"--{name} {path}" for name, paths in files.items() for path in paths)
 
 
-def lexicons(stage: str) -> list[str]:
-    """The lexicon files of an annotation stage."""
-    return sorted(relative(path) for path in (PACKAGE / "annotation" / "lexicons" / stage).glob("*.yaml"))
+def lexicons(stage: str, *names: str) -> list[str]:
+    """The lexicon files of an annotation stage: those of these names, or all."""
+    folder = PACKAGE / "annotation" / "lexicons" / stage
+    return sorted(relative(path) for path in folder.glob("*.yaml") if not names or path.stem in names)
