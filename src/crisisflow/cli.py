@@ -652,13 +652,14 @@ def report_command(
     citation: Annotated[Path, artifact()],
     benchmarks: Annotated[list[Path], typer.Option("--benchmark", help="of a job, if it is there; repeat")],
     out: Annotated[Path, typer.Option()],
+    provenance: Annotated[Path, typer.Option(help="page beside it; differs from run to run")],
 ) -> None:
     """Write the HTML report."""
     from crisisflow.evaluation.report import run
 
     run(
         params, manifest, repair, corpus, annotation, quality, metrics, tables, figures, sources, stages, errors,
-        final_test, ledger, citation, benchmarks, out
+        final_test, ledger, citation, benchmarks, out, provenance
     )  # fmt: skip
 
 

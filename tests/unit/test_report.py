@@ -1,6 +1,7 @@
 """The report: what it shows is what the artifacts hold, as text, in one file that loads nothing."""
 
 import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -149,6 +150,7 @@ def run(folder: Path, params: Params = SAMPLE) -> str:
         ROOT / "CITATION.cff",
         [folder / "logs" / f"train-{row}-13.tsv" for row in "CD"],
         folder / "report.html",
+        folder / "provenance.html",
     )
     return (folder / "report.html").read_text()
 
@@ -187,6 +189,33 @@ def test_the_page_is_one_file_that_loads_nothing(artifacts):
     assert all(re.match("#|https://", anchor) for anchor in page.anchors)
     numbered = [text for text in page.headings if text[0].isdigit()]
     assert [re.match(r"\d+", text)[0] for text in numbered] == [str(at + 1) for at in range(len(numbered))]
+
+
+def test_a_report_has_the_same_bytes_whenever_and_wherever_it_was_made(artifacts, monkeypatch):
+    first = run(artifacts)
+    beside = (artifacts / "provenance.html").read_text()
+    step = provenance.Step("train", 1, 0, 0, 0, 0, "", 0)
+    record = provenance.Provenance("1999", provenance.Commit("abc", ["x"]), {"torch": "9"}, {"Cores": "7 of 7"}, [step])
+    monkeypatch.setattr(report, "provenance", lambda *given: record)
+    write(artifacts / "logs" / "train-C-13.tsv", "s\th:m:s\tmax_rss\tcpu_time\n9.5\t0:0:9\t900\t2\n")
+    assert run(artifacts) == first
+    assert (artifacts / "provenance.html").read_text() != beside
+
+
+def test_the_page_beside_the_report_says_what_made_it(artifacts):
+    text = run(artifacts)
+    beside = (artifacts / "provenance.html").read_text()
+    page = Page(beside)
+    assert hashlib.sha256(text.encode()).hexdigest() in beside
+    assert all(value in beside for value in (*provenance.machine().values(), *provenance.versions().values()))
+    (costs,) = page.tables.values()
+    assert ["train", "2, of which 1 ran here", "3.5 s", "2.0 s", "100 MB", "C-13: 3.5 s"] in costs
+    assert not page.loaded
+    inner = {anchor.removeprefix("#") for anchor in page.anchors}
+    assert inner == {"content", "run", "cost", "versions"}
+    assert inner <= set(page.ids)
+    assert "Parameters" not in beside
+    assert "provenance.html" in text
 
 
 def test_hostile_text_stays_text(artifacts):

@@ -132,18 +132,13 @@ class Study:
         return {path: hashlib.sha256((self.folder / path).read_bytes()).hexdigest() for path in paths}
 
     def recorded(self, revision: str | None = None) -> dict[str, dict]:
-        """The stages of dvc.lock, as it stands or as of a commit, without what differs from run to run.
-
-        That is the report, which records its run.
-        """
+        """The stages of dvc.lock, as it stands or as of a commit."""
         path = self.folder / "dvc.lock"
         text = self.run("git", "show", f"{revision}:dvc.lock").stdout if revision else path.read_text()
-        stages = yaml.safe_load(text)["stages"]
-        del stages["report"]["outs"]
-        return stages
+        return yaml.safe_load(text)["stages"]
 
     def artifacts(self) -> dict[str, str]:
-        """The same of every file that dvc.lock names, but the report."""
+        """The same of every file that dvc.lock names."""
         paths = [out["path"] for stage in self.recorded().values() for out in stage.get("outs", [])]
         assert len(paths) > 50
         return self.digests(paths)

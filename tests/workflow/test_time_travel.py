@@ -33,6 +33,20 @@ def test_time_travel(history, tmp_path):
     assert study.planned()["train"] == 1
 
 
+def test_a_reproduced_run_leaves_the_tree_clean(history, tmp_path):
+    """What differs from run to run is no output of DVC's."""
+    study = history.copied(tmp_path / "study")
+    before = study.digests(["results/provenance.html"])
+    study.run("snakemake", "--cores", "2", "--forcerun", "tables", "report")
+    assert study.digests(["results/provenance.html"]) != before
+    assert study.run("git", "status", "--porcelain").stdout == ""
+    assert "up to date" in study.run("dvc", "status").stdout
+    study.run("git", "checkout", "-q", "first")
+    study.run("dvc", "checkout")
+    study.run("crisisflow", "sync")
+    assert study.planned() == {}
+
+
 def test_what_dvc_does_not_vouch_for_is_named_and_made_again(history, tmp_path):
     study = history.copied(tmp_path / "study")
     edited = study.folder / "data" / "annotations" / "regex.parquet"

@@ -287,7 +287,9 @@ rule report:
     output:
         report("results/report.html", caption="../report/report.rst", category="Report"),
     log:
-        "logs/report.log",
+        text="logs/report.log",
+        # Not an output: it differs from run to run.
+        provenance="results/provenance.html",
     benchmark:
         "logs/benchmarks/report.tsv"
     params:
@@ -307,4 +309,5 @@ rule report:
         " --corpus {input.corpus} --annotation {input.annotation} --quality {input.quality} --metrics {input.metrics}"
         " --tables {input.tables_captions} --figures {input.figures_captions} --sources {input.sources}"
         " --stages {input.stages} --errors {input.errors} --final-test {input.final_test} --ledger {input.ledger}"
-        " --citation {input.citation} {params.benchmarks} --out {output} 2>&1 | tee {log} >&2"
+        " --citation {input.citation} {params.benchmarks} --out {output}"
+        " --provenance {log.provenance} 2>&1 | tee {log.text} >&2"

@@ -1,8 +1,8 @@
 """Provenance: what a run was made by, and what it cost.
 
-This is the one part of the results that differs from run to run: it records its run. It goes into results/report.html
-and nowhere else; every other artifact keeps the contract of the same bytes for the same input. It holds no name of the
-machine or its user, and no path.
+This is what differs from run to run: it records its run. It goes into results/provenance.html and nowhere else. That
+is no artifact; all artifacts keep the contract of the same bytes for the same input. It holds no name of the machine or
+its user, and no path.
 """
 
 import os
@@ -21,8 +21,6 @@ import psutil
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.exhibits import Table
 from crisisflow.evaluation.results import NOTHING
-from crisisflow.evaluation.settings import as_yaml
-from crisisflow.params import Params
 
 # What the workflow itself writes into git: it follows from the rest.
 MADE = ("dvc.lock", "results", "data/corpus", "data/annotations", "data/aligned")
@@ -107,7 +105,7 @@ def costs(found: Sequence[Step]) -> Table:
     return Table(
         "What each step cost, when it last ran here. Wall and processor time are summed over the jobs of a step, which "
         "may have run side by side; memory is the most that one job held. A job that did not run here has no times: "
-        "its results came from DVC's cache. This report is not among the steps.",
+        "its results came from DVC's cache. The report is not among the steps.",
         ["Step", "Jobs", "Wall time", "Processor time", "Peak memory", "Slowest job"],
         [*rows, [*total, NOTHING]],
     )
@@ -173,11 +171,9 @@ class Provenance(NamedTuple):
     versions: dict[str, str]
     machine: dict[str, str]
     steps: list[Step]
-    settings: str
 
 
-def provenance(params: Params, benchmarks: Iterable[Path], folder: Path) -> Provenance:
+def provenance(benchmarks: Iterable[Path], folder: Path) -> Provenance:
     """What is known of the run in the checkout at `folder`."""
-    plain = params.model_dump(mode="json")
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return Provenance(now, commit(folder), versions(), machine(), steps(benchmarks), as_yaml(plain))
+    return Provenance(now, commit(folder), versions(), machine(), steps(benchmarks))

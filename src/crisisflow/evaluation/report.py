@@ -1,9 +1,11 @@
-"""The report: one HTML file with every table and figure of a run, what it was made by, and what it rests on.
+"""The report: one HTML file with every table and figure of a run, its parameters, and what it rests on.
 
-It needs no network and no script. It is the one artifact that differs from run to run, since it records its run
-(evaluation/provenance.py). Every other artifact has the same bytes for the same input.
+It needs no network and no script, and has the same bytes for the same input. What differs from run to run, when and by
+what it was made and what that cost (evaluation/provenance.py), goes into a page beside it, which is no artifact: DVC
+does not keep it, so that a run that made the same leaves dvc.lock as it was.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from crisisflow.evaluation.exhibits import Drawing, Table
 from crisisflow.evaluation.ledger import read_ledger
 from crisisflow.evaluation.provenance import costs, provenance
 from crisisflow.evaluation.references import references
+from crisisflow.evaluation.settings import as_yaml
 from crisisflow.params import Params
 
 TEMPLATE = "report.html.jinja"
@@ -33,7 +36,6 @@ SECTIONS = {
     "errors": ["tables/calibration", "figures/reliability", "figures/confusion", "kinds_of_errors", "errors"],
     "test": ["openings"],
     "ledger": ["ledger"],
-    "provenance": ["costs"],
 }
 SOURCES = (
     "What each annotation stage finds on the corpus: spans and the tweets that have one; spans on which another stage "
@@ -94,8 +96,9 @@ def run(
     citation: Path,
     benchmarks: Sequence[Path],
     out: Path,
+    provenance_out: Path,
 ) -> None:
-    """Write the report; every text in it is escaped.
+    """Write the report, and the page of its provenance; every text in them is escaped.
 
     Args:
         params: the whole of params.yaml.
@@ -106,6 +109,7 @@ def run(
         errors: CSV of the step errors. final_test: the record of `crisisflow final_test`.
         ledger: docs/reproduction.md. citation: CITATION.cff.
         benchmarks: where Snakemake leaves the benchmark of each job; those of jobs that did not run here are absent.
+        out, provenance_out: the two pages, in one folder: they name each other.
 
     Raises:
         CrisisflowError: an input is absent or damaged, or a table or figure has no place in the report.
@@ -114,7 +118,6 @@ def run(
         name: read_json(path)
         for name, path in {"manifest": manifest, "repair": repair, "corpus": corpus, "annotation": annotation}.items()
     }
-    record = provenance(params, benchmarks, Path())
     wrong = pd.read_csv(errors, dtype=str, keep_default_na=False)
     shown = {
         **exhibits.read_tables(tables),
@@ -129,7 +132,6 @@ def run(
         "errors": exhibits.listed_errors(wrong),
         "openings": exhibits.openings(read_json(final_test)),
         "ledger": read_ledger(ledger),
-        "costs": costs(record.steps),
     }
     environment = Environment(
         loader=PackageLoader("crisisflow.evaluation", ""),
@@ -138,13 +140,22 @@ def run(
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    page = environment.get_template(TEMPLATE).render(
+    template = environment.get_template(TEMPLATE)
+    page = template.render(
         **facts,
         params=params,
+        settings=as_yaml(params.model_dump(mode="json")),
         choice=choice(read_json(metrics)),
         exhibits=_placed(shown),
-        record=record,
         references=references(citation, params),
         number="{:,}".format,
+    ).lstrip()
+    record = provenance(benchmarks, Path())
+    beside = template.render(
+        params=params,
+        record=record,
+        report=hashlib.sha256(page.encode()).hexdigest(),
+        exhibits={"cost": {"costs": costs(record.steps)}},
     )
-    write_text(out, page.lstrip())
+    write_text(out, page)
+    write_text(provenance_out, beside.lstrip())
