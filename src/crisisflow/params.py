@@ -3,6 +3,8 @@
 `params.yaml` must hold every key and no other: a default would be a value that ran and that DVC never saw.
 """
 
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from unicodedata import category
@@ -368,7 +370,7 @@ def write_preset(name: str, presets: Path, out: Path) -> None:
     """Copy the preset `name` of the folder `presets` to `out`, once it is known to be whole.
 
     Raises:
-        CrisisflowError: there is no such preset, or it breaks the schema.
+        CrisisflowError: there is no such preset, it breaks the schema, or `out` holds edits that would be lost.
     """
     path = presets / f"{name}.yaml"
     known = sorted(preset.stem for preset in presets.glob("*.yaml"))
@@ -376,4 +378,26 @@ def write_preset(name: str, presets: Path, out: Path) -> None:
         there = ", ".join(known) or "none (wrong folder?)"
         raise CrisisflowError(f"no preset {name!r} in {presets}/; there are: {there}")
     read_params(path)
+    if out.exists():
+        there = out.read_bytes()
+        if all(there != preset.read_bytes() for preset in presets.glob("*.yaml")) and not _committed(out):
+            raise CrisisflowError(
+                f"{out} was edited and is in no commit, and the edits would be lost; git commit it, or keep a copy: "
+                f"mv {shlex.quote(str(out))} {shlex.quote(str(out.with_name(f'mine-{out.name}')))}"
+            )
     write_text(out, path.read_text(encoding="utf-8"))
+
+
+def _committed(path: Path) -> bool:
+    """Whether a file is in git's last commit as it lies there."""
+
+    def git(*arguments: str) -> str | None:
+        command = ["git", "-C", str(path.absolute().parent), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    try:
+        recorded = git("rev-parse", f"HEAD:./{path.name}")
+        return recorded is not None and recorded == git("hash-object", "--", path.name)
+    except OSError:  # no git
+        return False

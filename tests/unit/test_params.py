@@ -1,6 +1,7 @@
 """params.yaml: every key required, no other accepted, the offending one named; presets and schema in step."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,42 @@ def test_each_preset_is_whole_and_is_written_as_it_stands(name, tmp_path):
     params, _ = read_params(tmp_path / "params.yaml")
     assert params.preset == name
     assert list(params.rows) == ["A", "B", "C", "D"]
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("folder", [".", "a folder"])
+def test_a_preset_does_not_overwrite_edits_that_are_in_no_commit(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    out = Path(folder) / "params.yaml"
+    for name in ("sample", "laptop", "sample"):  # a preset is no edit
+        write_preset(name, PRESETS, out)
+    edited = out.read_text().replace("seeds: [13]", "seeds: [17]")
+    out.write_text(edited)
+    with pytest.raises(
+        CrisisflowError, match=r"params\.yaml was edited and is in no commit, .*keep a copy: mv "
+    ) as error:
+        write_preset("laptop", PRESETS, out)
+    assert "\n" not in str(error.value)
+    assert out.read_text() == edited
+    git(tmp_path, "init", "-q")
+    with pytest.raises(CrisisflowError, match="was edited"):  # no commit yet
+        write_preset("laptop", PRESETS, out)
+    git(tmp_path, "add", "-A")
+    with pytest.raises(CrisisflowError, match="was edited"):
+        write_preset("laptop", PRESETS, out)
+    git(tmp_path, "commit", "-qm", "mine")
+    write_preset("laptop", PRESETS, out)
+    assert out.read_bytes() == (PRESETS / "laptop.yaml").read_bytes()
+    out.write_text(edited + "# one more\n")
+    with pytest.raises(CrisisflowError, match="was edited"):
+        write_preset("paper", PRESETS, out)
+    monkeypatch.setenv("PATH", "")  # without git
+    with pytest.raises(CrisisflowError, match="was edited"):
+        write_preset("paper", PRESETS, out)
 
 
 def test_the_committed_params_are_the_sample():

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_params
 from crisisflow.sources import PACKAGE, digest, relative, sources
+from crisisflow.versioning.named import check_named
 
 if TYPE_CHECKING:
     from snakemake.rules import Rule
@@ -77,11 +78,19 @@ def refuse_another_package(expected: str) -> None:
 
 @cache
 def load_params() -> dict[str, Any]:
-    """The plain form of params.yaml, read once a run; if it is not valid, one line on stderr and exit code 2."""
+    """The plain form of params.yaml, read once a run.
+
+    If it is not valid, or names what is not there, one line on stderr and exit code 2.
+    """
     try:
-        return read_params(PARAMS_FILE)[1]
+        params, plain = read_params(PARAMS_FILE)
     except CrisisflowError as error:
         _stop(str(error))
+    try:
+        check_named(params)
+    except CrisisflowError as error:
+        _stop(f"{PARAMS_FILE}: {error}")
+    return plain
 
 
 def refuse_config_overrides(config: dict[str, Any]) -> None:
