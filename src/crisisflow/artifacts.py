@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -112,8 +113,11 @@ PREDICTIONS = pa.schema(
 
 
 def absent(path: Path) -> CrisisflowError:
-    """What is said of an artifact that is not there."""
-    return CrisisflowError(f"{path} does not exist; run the step that makes it first")
+    """What is said of an artifact that is not there: of one of this checkout, the command that makes it."""
+    here = Path(os.path.relpath(path))
+    made = here.parts[0] in ("data", "results") and here.parts[1:2] != ("reference",)
+    command = f": snakemake --cores all {shlex.quote(str(here))}" if made else " first"
+    return CrisisflowError(f"{path} does not exist; run the step that makes it{command}")
 
 
 def check_file(path: Path) -> None:

@@ -17,7 +17,7 @@ from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.serving.access import check_user, listen
-from crisisflow.serving.choice import Choice, check_recorded, choose
+from crisisflow.serving.choice import Choice, check_recorded, choose, folder_of
 from crisisflow.serving.lines import predicted, run
 from crisisflow.serving.served import open_served
 from crisisflow.text_input import open_input
@@ -224,6 +224,19 @@ def test_a_bad_line_is_named_and_those_before_it_are_written(line):
     stream = StringIO(f'{{"text": "flood"}}\n{line}\n')
     with pytest.raises(CrisisflowError, match="tweets, line 2: is no JSON object"):
         written.extend(predicted(lambda texts: [Findings([], None, False) for _ in texts], stream, "tweets"))
+
+
+def test_the_rows_and_seeds_that_are_there_are_named(tmp_path):
+    for place in ("B/seed13", "B/seed7", "A/seed13"):
+        (tmp_path / "rows" / place).mkdir(parents=True)
+        (tmp_path / "rows" / place / "model.safetensors").touch()
+    (tmp_path / "rows" / "C" / "seed13").mkdir(parents=True)
+    with pytest.raises(CrisisflowError, match=r"Z has no trained seed; .*; there are: A, B$"):
+        folder_of(Choice(tmp_path, "Z"))
+    with pytest.raises(CrisisflowError, match=r"seed99 has no model\.safetensors; .*; there are: seed13, seed7$"):
+        folder_of(Choice(tmp_path, "B", 99))
+    with pytest.raises(CrisisflowError, match=r"run: make reproduce, or dvc checkout$"):
+        folder_of(Choice(tmp_path / "nothing", "B"))
 
 
 @pytest.mark.parametrize(

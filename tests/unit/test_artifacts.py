@@ -4,6 +4,7 @@ import resource
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -134,6 +135,19 @@ def test_weights_that_do_not_fit_are_said_and_not_left_half_written(tmp_path):
     )
     assert f"CrisisflowError: cannot write {tmp_path / 'model.safetensors'}" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_of_an_artifact_that_is_not_there_the_command_that_makes_it_is_said(tmp_path, monkeypatch, absolute):
+    monkeypatch.chdir(tmp_path)
+    for path in ("data/corpus/tweets.parquet", "results/rows/A/seed13/predictions.parquet"):
+        given = tmp_path / path if absolute else Path(path)
+        with pytest.raises(CrisisflowError) as error:
+            read_parquet(given, TWEETS)
+        assert str(error.value) == (f"{given} does not exist; run the step that makes it: snakemake --cores all {path}")
+    for path in ("data/reference/tweets.csv", "../data/x", "x.json"):  # no rule makes these
+        with pytest.raises(CrisisflowError, match=r"run the step that makes it first$"):
+            read_json(Path(path))
 
 
 def test_readers_say_what_is_wrong(tmp_path):

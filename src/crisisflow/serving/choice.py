@@ -33,15 +33,22 @@ def folder_of(choice: Choice) -> Path:
     if choice.seed is not None:
         folder = rows / row / f"seed{choice.seed}"
         if not (folder / WEIGHTS).is_file():
-            raise CrisisflowError(f"{folder} has no {WEIGHTS}; run: make reproduce, or name what is there")
+            raise CrisisflowError(f"{folder} has no {WEIGHTS}; run: make reproduce{_there(rows / row, 'seed*')}")
         return folder
     seeds = sorted(
         (path.parent for path in rows.glob(f"{row}/seed*/{WEIGHTS}") if path.parent.name[4:].isdecimal()),
         key=lambda path: int(path.name[4:]),
     )
     if not seeds:
-        raise CrisisflowError(f"{rows / row} has no trained seed; run: make reproduce, or dvc checkout")
+        hint = _there(rows, "*/seed*")
+        raise CrisisflowError(f"{rows / row} has no trained seed; run: make reproduce, or dvc checkout{hint}")
     return seeds[0]
+
+
+def _there(folder: Path, pattern: str) -> str:
+    """Which rows, or seeds, lie in a folder with their weights."""
+    found = {path.relative_to(folder).parts[0] for path in folder.glob(f"{pattern}/{WEIGHTS}")}
+    return f"; there are: {', '.join(sorted(found))}" if found else ""
 
 
 def sha256(path: Path) -> str:
