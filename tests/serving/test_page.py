@@ -233,6 +233,56 @@ def test_places_are_on_the_map_in_the_table_and_in_the_export(page, address):
     assert features[0]["properties"]["id"] is None
 
 
+def test_people_and_streets_are_covered_in_feed_and_exports_on_request(page, address):
+    page.goto(f"{address}#live")
+    expect(page.locator("#covered")).to_have_count(1)
+    text = "🔥 Jane Doe at 12 Elm St, Houston, ask @x"
+    place = {"name": "Houston", "country": "United States", "kind": "city", "latitude": 29.8, "longitude": -95.4}
+    entities = [
+        {"start": 2, "end": 10, "text": "Jane Doe", "label": "PERSON", "score": 0.9, "place": None, "private": True},
+        {
+            "start": 14,
+            "end": 23,
+            "text": "12 Elm St",
+            "label": "LOCATION",
+            "score": 0.9,
+            "place": place,
+            "private": True,
+        },
+        {
+            "start": 25,
+            "end": 32,
+            "text": "Houston",
+            "label": "LOCATION",
+            "score": 0.9,
+            "place": place,
+            "private": False,
+        },
+    ]
+    tweet = {"number": 1, "id": "7", "at": "2026-01-01T00:00:00Z", "text": text, "event": None, "author": "jane"}
+    tweet |= {"masked": text[:-2] + "••", "entities": entities, "truncated": False}
+    stream = f"id: 1\nevent: tweet\ndata: {json.dumps(tweet)}\n\nevent: end\ndata: \n\n"
+    page.route("**/events", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
+    page.fill("#paste", "anything")
+    page.click("#start")
+    ended(page, 1)
+    expect(page.locator("#feed")).to_contain_text("Jane Doe")
+    page.check("#covered")
+    expect(page.locator("#feed")).not_to_contain_text("Jane Doe")
+    expect(page.locator("#feed")).to_contain_text("Houston")
+    for unmasked in (False, True):
+        page.set_checked("#unmasked", unmasked)
+        for button in ("#export-csv", "#export-geojson"):
+            with page.expect_download() as download:
+                page.click(button)
+            content = Path(download.value.path()).read_text(encoding="utf-8")
+            assert f"🔥 {'•' * 8} at {'•' * 9}, Houston, ask {'@x' if unmasked else '••'}" in content
+            assert not re.search("Jane|Elm|jane", content)
+    assert len(json.loads(content)["features"]) == 1
+    page.uncheck("#covered")
+    expect(page.locator("#feed")).to_contain_text("Jane Doe")
+
+
 def test_places_of_one_name_are_kept_apart(page, address):
     parts = []
     for number, latitude in enumerate((39.9, 39.8, 39.9), 1):

@@ -25,9 +25,10 @@ class Position(Form):
 
 
 class PlacedEntity(Entity):
-    """An entity; `place` for a location whose name is known."""
+    """An entity; `place` for a location whose name is known, `private` where it names a person or a street."""
 
     place: Position | None = None
+    private: bool = False
 
 
 class LiveTweet(Form):

@@ -9,6 +9,7 @@ from crisisflow.serving.feed import Kept
 from crisisflow.serving.live_schema import LiveTweet, PlacedEntity, Position, Source
 from crisisflow.serving.names import AREAS
 from crisisflow.serving.places import Gazetteer, Place
+from crisisflow.serving.private import is_private
 from crisisflow.serving.schema import Entity, prediction
 from crisisflow.serving.times import written
 from crisisflow.taxonomy import EntityType
@@ -43,7 +44,9 @@ def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer
     for entity, behind in itertools.pairwise([*(guess.entities or []), None]):
         place = place_of(tweet.text, entity, behind, gazetteer)
         position = None if place is None else Position(**place._asdict())
-        entities.append(PlacedEntity(**entity.model_dump(), place=position))
+        entities.append(
+            PlacedEntity(**entity.model_dump(), place=position, private=is_private(entity.label, entity.text))
+        )
     return LiveTweet(
         number=number,
         id=tweet.id,

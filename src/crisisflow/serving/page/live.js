@@ -2,6 +2,7 @@
 
 import { hasToken, json } from "./api.js";
 import { drawKinds, drawNumbers } from "./counters.js";
+import { coveredOf } from "./covered.js";
 import { $, arrange, inWords, make, marked, percent, put } from "./dom.js";
 import { csv, geojson, save } from "./export.js";
 import { Facts } from "./facts.js";
@@ -62,6 +63,7 @@ export function openLive(known) {
       draw();
     });
   }
+  $("covered").addEventListener("change", draw);
   $("export-csv").addEventListener("click", () => save("tweets.csv", "text/csv", csv(matching(), $("unmasked").checked)));
   $("export-geojson").addEventListener("click", () =>
     save("places.geojson", "application/geo+json", geojson(matching(), $("unmasked").checked)));
@@ -202,15 +204,21 @@ function drawLater() {
   drawing ||= setTimeout(draw, OFTEN);
 }
 
+// What is shown: the names of people and streets covered, where that is asked for.
+function seen() {
+  const view = held ?? now();
+  return $("covered").checked ? { ...view, tweets: view.tweets.map(coveredOf) } : view;
+}
+
 function matching() {
   const wanted = filters();
-  return (held ?? now()).tweets.filter((tweet) => passes(tweet, wanted));
+  return seen().tweets.filter((tweet) => passes(tweet, wanted));
 }
 
 function draw() {
   clearTimeout(drawing);
   drawing = 0;
-  const view = held ?? now();
+  const view = seen();
   const wanted = filters();
   const found = matching();
   drawProgress(wanted);

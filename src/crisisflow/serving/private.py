@@ -1,0 +1,27 @@
+"""Which entities name a person, or where one lives: the page and its exports can cover them."""
+
+import re
+
+from crisisflow.taxonomy import EntityType
+
+# The word for a street in the languages of most crisis tweets, as a name ends with it, a direction behind it or not.
+_BEHIND = (
+    "street|st|road|rd|avenue|ave|av|boulevard|blvd|drive|dr|lane|ln|highway|hwy|way|court|ct|place|pl|square|plaza"
+    "|terrace|alley|parkway|pkwy|freeway|fwy|expressway|expy|crescent|close|mews|circle|cir|trail|loop|marg|nagar"
+)
+_BEFORE = "calle|avenida|avda|carrera|rue|via|viale|jalan|jl|ulica|rua|highway|hwy|route"
+_DIRECTION = r"(?: (?:[NSEW]|[NS][EW]|north|south|east|west))?"
+STREET = re.compile(
+    rf"\w (?:{_BEHIND})\b\.?{_DIRECTION}(?=,|$)"  # Elm St, Elm Street NW, 12 Elm St, Houston; but not St. Martin
+    rf"|^(?:{_BEFORE})\b\.? \w"  # Calle 5
+    r"|^\d+[a-z]?,? [^\W\d_]"  # 12 Elm, 12b Elm
+    r"|stra(?:ße|sse)\b|\b(?:apt|unit|suite|house no|flat no|door no)\b",
+    re.IGNORECASE,
+)
+
+
+def is_private(label: str, text: str) -> bool:
+    """Whether an entity names a person, or a street or an address."""
+    if label == EntityType.LOCATION:
+        return STREET.search(" ".join(text.strip(" #.,").split())) is not None
+    return label == EntityType.PERSON
