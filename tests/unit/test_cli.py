@@ -147,13 +147,22 @@ def test_a_wrong_input_is_told_before_anything_heavy_is_imported(tmp_path):
     check_told_cheaply(cases)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read_is_told(tmp_path):
-    path = tmp_path / "tweets.parquet"
+@pytest.mark.parametrize("arguments", [["predict"], ["evaluate", f"--config={__file__}", "--out=a", "--predictions"]])
+def test_a_file_that_may_not_be_read_is_told(arguments, tmp_path):
+    path = tmp_path / "tweets"
     path.touch(0o000)
-    check_told_cheaply(
-        {f"cannot read {path}": whole("spacy_stage", **{"--tweets": str(path)}), "cannot": ["predict", str(path)]}
+    tmp_path.chmod(0o755)
+    code = (
+        "import os, sys\n"
+        "from crisisflow import cli, text_input\n"
+        "os.chdir(sys.argv.pop())\n"
+        "if os.geteuid() == 0: os.setresuid(65534, 65534, 65534)  # root may read every file\n"
+        "cli.main()"
     )
+    command = [sys.executable, "-c", code, *arguments, path.name, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert re.search("cannot read|not readable", done.stderr)
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", "null", "5", "", "{", "\xff", "[" * 100_000])
