@@ -120,14 +120,17 @@ def absent(path: Path) -> CrisisflowError:
     return CrisisflowError(f"{path} does not exist; run the step that makes it{command}")
 
 
-def check_file(path: Path) -> None:
+def check_file(path: Path, advice: str | None = None) -> None:
     """Refuse what cannot be read as a file.
+
+    Args:
+        advice: what to do where it is not there; None of an artifact.
 
     Raises:
         CrisisflowError: it is not there, is a folder, or may not be read.
     """
     if not path.exists():
-        raise absent(path)
+        raise CrisisflowError(f"{path} does not exist; {advice}") if advice else absent(path)
     if path.is_dir():
         raise CrisisflowError(f"{path} is a folder; name a file")
     if not os.access(path, os.R_OK):

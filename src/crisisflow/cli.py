@@ -119,6 +119,7 @@ def _before_the_step(check: Callable[[Path], None]) -> Callable[..., Any]:
 
 
 present, folder = _before_the_step(check_file), _before_the_step(check_folder)
+exported = _before_the_step(partial(check_file, advice="name what Label Studio exported as JSON, or a CSV of passes"))
 
 
 def artifact(*names: str, help: str | None = None) -> Any:
@@ -329,7 +330,7 @@ def sample_for_review_command(
 @app.command("agreement", rich_help_panel=LOOK)
 def agreement_command(
     file: Annotated[
-        Path, typer.Argument(callback=present, help="JSON export of Label Studio, or CSV of passes without text")
+        Path, typer.Argument(callback=exported, help="JSON export of Label Studio, or CSV of passes without text")
     ],
     tweets: Annotated[Path, typer.Option(help="texts for a CSV of passes")] = Path("data/corpus/repaired.parquet"),
     out: Annotated[Path | None, typer.Option(help="where to write the table as CSV")] = None,

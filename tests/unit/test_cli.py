@@ -139,7 +139,7 @@ def test_a_wrong_input_is_told_before_anything_heavy_is_imported(tmp_path):
     }
     cases |= {f"{tmp_path} is a folder": whole("evaluate", **{"--predictions": str(tmp_path)})}
     cases |= {"absent does not exist yet": ["show_errors", "--errors=absent"]}
-    cases |= {"agreement.json does not exist": ["agreement", "agreement.json"]}
+    cases |= {"agreement.json does not exist; name what Label Studio": ["agreement", "agreement.json"]}
     cases |= {"nowhere does not exist": whole("quality", **{"--reference": "nowhere"})}
     cases |= {f"{__file__} is no folder": whole("quality", **{"--reference": __file__})}
     cases |= {"corpus.source: absent does not exist": FETCH}
