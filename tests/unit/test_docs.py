@@ -1,0 +1,192 @@
+"""Every recipe of the README and docs: the commands and their options exist, and their values are valid parameters."""
+
+import re
+import shlex
+from collections import deque
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import typer
+from typer.exceptions import TyperException
+
+from crisisflow.cli import app
+from crisisflow.params import Params, read_params
+from crisisflow.strict_yaml import parse
+from crisisflow.versioning.snakefile import opened
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`([^`\n]+)`")
+PARAMETER = re.compile(rf"(?:{'|'.join(Params.model_fields)})(?:\.[\w-]+)*: .+")
+ENDS = {"&&", "||", ";", "|", "&", "<", ">", ">>", "(", ")"}
+BEFORE = {"time", "taskset", "-c", "0"}  # another command follows
+TOOLS = ("crisisflow", "snakemake", "dvc", "make", "python")
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The commands of a shell text, without comments; a quotation may go over lines."""
+    held = ""
+    for line in text.replace("\\\n", " ").splitlines():
+        held = f"{held}\n{line}" if held else line
+        lexer = shlex.shlex(held, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        try:
+            words = list(lexer)
+        except ValueError:  # no closing quotation yet
+            continue
+        held, command = "", []
+        for word in [*words, ";"]:
+            if word not in ENDS:
+                command.append(word)
+            elif command:
+                yield command
+                command = []
+    assert not held, held
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for found, text in BLOCK.findall(page.read_text(encoding="utf-8")) if found == language]
+
+
+def inline(page: Path) -> list[str]:
+    return INLINE.findall(BLOCK.sub("", page.read_text(encoding="utf-8")))
+
+
+def tool(command: list[str]) -> tuple[str, list[str]]:
+    """What a command runs of ours, behind assignments and the like, and its arguments."""
+    words = deque(command)
+    while words and ("=" in words[0] or words[0] in BEFORE):
+        words.popleft()
+    return (words[0], list(words)[1:]) if words and words[0] in TOOLS else ("", [])
+
+
+@cache
+def parser_of(name: str):
+    if name == "snakemake":
+        from snakemake.cli import get_argument_parser
+
+        return get_argument_parser()
+    from dvc.cli.parser import get_main_parser
+
+    return get_main_parser()
+
+
+@cache
+def rules() -> list:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        with opened() as workflow:
+            return list(workflow.rules)
+
+
+def check_crisisflow(arguments: list[str]) -> None:
+    group = typer.main.get_command(app)
+    with group.make_context("crisisflow", list(arguments)) as context:
+        name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
+        command.make_context(name, rest, parent=context).close()
+    if name == "preset":
+        assert (ROOT / "presets" / f"{arguments[1]}.yaml").is_file(), arguments
+
+
+def check_snakemake(arguments: list[str]) -> None:
+    given = parser_of("snakemake").parse_args(arguments)
+    for target in given.targets:
+        assert any(target == rule.name or rule.is_producer(target) for rule in rules()), target
+    for profile in given.profile or []:
+        assert (ROOT / profile).is_dir(), profile
+
+
+def check_dvc(arguments: list[str], folder: Path) -> None:
+    from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
+
+    given = parser_of("dvc").parse_args(arguments)
+    overrides = getattr(given, "set_param", None) or []
+    for sweep in get_hydra_sweeps({"params.yaml": overrides}) if overrides else []:
+        path = folder / "params.yaml"
+        path.write_bytes((ROOT / "presets" / "sample.yaml").read_bytes())
+        apply_overrides(path, sweep["params.yaml"])
+        read_params(path)
+
+
+def check(command: list[str], folder: Path) -> None:
+    """Refuse a command whose parts do not exist; commands of other tools are passed over."""
+    name, arguments = tool(command)
+    if name == "crisisflow" and arguments != ["--help"]:
+        check_crisisflow(arguments)
+    elif name == "snakemake":
+        check_snakemake(arguments)
+    elif name == "dvc":
+        check_dvc(arguments, folder)
+    elif name == "make":
+        made = re.findall(r"^([\w.-][\w./-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        assert {word for word in arguments if "=" not in word} <= set(made), command
+    elif name == "python" and arguments[0].endswith(".py"):
+        text = (ROOT / arguments[0]).read_text()
+        assert all(f'"{word}"' in text for word in arguments if word.startswith("--")), command
+
+
+def in_the_text(page: Path) -> list[str]:
+    """The commands between the lines that have an option; one without may be a name only, STEP stands for one."""
+    return [text for text in inline(page) if text.split()[0] in TOOLS and " -" in text and "STEP" not in text]
+
+
+RECIPES = [
+    pytest.param(command, id=f"{page.stem}: {' '.join(command)[:60]}")
+    for page in PAGES
+    for text in [*blocks(page, "sh"), *in_the_text(page)]
+    for command in commands(text)
+    if tool(command)[0]
+]
+
+
+@pytest.mark.parametrize("command", RECIPES)
+def test_a_recipe_s_command_exists_with_its_options_and_values(command, tmp_path, capsys):
+    try:
+        check(command, tmp_path)
+    except typer.Exit as end:  # --help
+        assert end.exit_code == 0
+    except (SystemExit, TyperException) as error:
+        pytest.fail(f"{command}: {error} {capsys.readouterr().err}")
+
+
+def test_there_are_recipes():
+    assert {tool(recipe.values[0])[0] for recipe in RECIPES} == set(TOOLS)
+    assert len(RECIPES) > 40
+
+
+def merged(plain: dict, changes: dict) -> dict:
+    """The parameters with these changes, at any depth."""
+    both = {key: merged(plain[key], value) if isinstance(value, dict) and isinstance(plain.get(key), dict) else value
+            for key, value in changes.items()}  # fmt: skip
+    return plain | both
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_changes_of_params_yaml_fit_the_preset_that_the_page_takes(page):
+    named = re.findall(r"^crisisflow preset (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    plain = read_params(ROOT / "presets" / f"{named[0] if named else 'sample'}.yaml")[1]
+    for text in blocks(page, "yaml"):
+        changes = parse(text)
+        if changes.keys() <= Params.model_fields.keys():
+            Params.model_validate(merged(plain, changes))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_value_of_params_yaml_in_the_text_is_one(page):
+    plain = read_params(ROOT / "presets" / "sample.yaml")[1]
+    for text in filter(PARAMETER.fullmatch, inline(page)):
+        path, _, written = text.partition(": ")
+        if re.fullmatch("[A-Z]+|[a-z]", written):  # stands for a value
+            continue
+        value = parse(written)
+        for key in reversed(path.split(".")):
+            value = {key: value}
+        Params.model_validate(merged(plain, value))
+
+
+def test_commands_are_parted_as_a_shell_parts_them():
+    text = "a b && c 'd # e' # f\nX=1 g -c 'h\ni' | j \\\n  k\n"
+    assert list(commands(text)) == [["a", "b"], ["c", "d # e"], ["X=1", "g", "-c", "h\ni"], ["j", "k"]]
