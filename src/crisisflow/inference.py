@@ -14,6 +14,7 @@ from crisisflow.alignment.bio import words_of
 from crisisflow.alignment.decoding import FoundSpan, strict_spans
 from crisisflow.artifacts import PREDICTIONS, batched, read_json
 from crisisflow.errors import CrisisflowError
+from crisisflow.language import TRAINED_ON
 from crisisflow.model.joint import JointModel
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES, IGNORED
@@ -31,6 +32,7 @@ class Findings(NamedTuple):
     spans: list[FoundSpan] | None
     probabilities: list[float] | None  # of EVENT_CLASSES
     cut: bool  # whether the text has more subwords than the row reads
+    language: str | None = TRAINED_ON  # None of a blank text; nothing is found in one of another language
 
 
 class TrainedRow(NamedTuple):

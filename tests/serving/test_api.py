@@ -332,3 +332,19 @@ def test_the_study_is_what_the_results_show_now(client, results):
     assert client.get("/v1/study/tables/table4").status_code == 404
     for wrong in ("figure5", "..%2Fmetrics", "a.b"):
         assert client.get(f"/v1/study/figures/{wrong}").status_code in (404, 422)
+
+
+def test_what_is_not_english_is_not_judged_and_said_to_be_so(client):
+    spanish, english = "Inundación deja cinco muertos en la ciudad y muchas casas destruidas", "17 dead in Kerala"
+    answer = client.post("/v1/predict", json={"text": spanish}).json()
+    assert answer == {"entities": None, "event": None, "truncated": False, "language": "es", "judged": False}
+    several = client.post("/v1/predict/batch", json={"texts": [english, spanish, english]}).json()["predictions"]
+    assert [(own["language"], own["judged"], own["event"] is None) for own in several] == [
+        ("en", True, False),
+        ("es", False, True),
+        ("en", True, False),
+    ]
+    feed = client.post("/v1/live", json={"tweets": []}).json()["id"]
+    client.post(f"/v1/live/{feed}/tweets", json={"tweets": [{"text": spanish}]})
+    (tweet,) = client.get(f"/v1/live/{feed}/tweets").json()["tweets"]
+    assert (tweet["language"], tweet["judged"], tweet["entities"], tweet["event"]) == ("es", False, [], None)

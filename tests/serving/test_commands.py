@@ -72,7 +72,7 @@ def test_masking_covers_what_is_written_and_changes_nothing_that_is_found(option
     file.write_text(json.dumps(line))
     plain, masked = (json.loads(crisisflow("predict", file, *options, *more).stdout) for more in ([], ["--mask"]))
     assert {key: plain[key] for key in line} == line
-    assert set(masked) == {"id", "text", "entities", "event", "truncated"}
+    assert set(masked) == {"id", "text", "entities", "event", "truncated", "language", "judged"}
     assert masked["id"] == line["id"]
     covered = text
     for own in private:

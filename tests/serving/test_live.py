@@ -193,7 +193,9 @@ def test_a_place_is_found_by_its_text_name_or_country():
     place = {"name": "Kathmandu", "country": "Nepal", "kind": "city", "latitude": 27.7, "longitude": 85.3}
     entity = {"start": 0, "end": 3, "text": "KTM", "label": "LOCATION", "score": 0.9, "place": place}
     plain = {"number": 1, "id": None, "at": "2026-01-01T00:00:00Z", "created_at": None, "author": None, "event": None}
-    own = LiveTweet(**plain, text="KTM shakes", masked="KTM shakes", entities=[entity], truncated=False)
+    own = LiveTweet(
+        **plain, text="KTM shakes", masked="KTM shakes", entities=[entity], truncated=False, language="en", judged=True
+    )
     assert [passes(own, Wanted(place=(part,))) for part in ("ktm", "kath", "NEPAL", "peru")] == [True] * 3 + [False]
     assert passes(own, Wanted(place=("peru", "nepal"), text=("shakes",)))
     assert not passes(own, Wanted(place=("nepal",), text=("rests",)))

@@ -16,7 +16,7 @@ from crisisflow.serving.schema import is_blank, prediction
 from crisisflow.text_input import lines_of
 
 BATCH, AHEAD = 64, 1024  # lines that are predicted together, and that are read ahead
-NOTHING = Findings(None, None, False)  # of a text that says nothing
+NOTHING = Findings(None, None, False, None)  # of a text that says nothing
 IDS = ("id", "tweet_id")  # keys that the live view's files may have for it
 
 

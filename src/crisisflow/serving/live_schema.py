@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, create_model
 
 from crisisflow.serving.places import Kind
-from crisisflow.serving.schema import Entity, Event, Form, text_form, within
+from crisisflow.serving.schema import Entity, Event, Form, Judged, text_form, within
 from crisisflow.serving.settings import Limits
 
 RATES = (0.1, 1000.0)  # tweets a second
@@ -31,7 +31,7 @@ class PlacedEntity(Entity):
     private: bool = False
 
 
-class LiveTweet(Form):
+class LiveTweet(Judged):
     """An analysed tweet: `number` counts from 1 within the feed, `masked` is the text without what reaches a person.
 
     `at` is when it was analysed, `created_at` when it was written, where that is known; both ISO 8601 in UTC.

@@ -58,4 +58,6 @@ def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer
         entities=entities,
         event=guess.event,
         truncated=guess.truncated,
+        language=guess.language,
+        judged=guess.judged,
     )

@@ -13,6 +13,7 @@ import numpy as np
 from crisisflow.alignment.bio import Word, words_of
 from crisisflow.alignment.decoding import FoundSpan, strict_spans
 from crisisflow.inference import Findings, TrainedRow
+from crisisflow.language import TRAINED_ON, language_of
 from crisisflow.serving.runtime import Forward
 from crisisflow.taxonomy import BIO_LABELS
 from crisisflow.training.batching import Shapes, evaluation_order
@@ -83,7 +84,16 @@ class Predictor:
         self.row, self.forward = row, forward
 
     def __call__(self, texts: Sequence[str]) -> list[Findings]:
-        """What the row finds in each text; `cut` where a text has more than WINDOWS windows."""
+        """What the row finds in each text; `cut` where a text has more than WINDOWS windows.
+
+        Nothing in a text whose language the row was not trained on.
+        """
+        languages = [language_of(text) for text in texts]
+        known = [text for text, language in zip(texts, languages, strict=True) if language == TRAINED_ON]
+        found = iter(self._judged(known))
+        return [next(found) if own == TRAINED_ON else Findings(None, None, False, own) for own in languages]
+
+    def _judged(self, texts: Sequence[str]) -> list[Findings]:
         if not texts:
             return []
         windows = windows_of(self.row, texts)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from crisisflow.inference import Findings
+from crisisflow.language import TRAINED_ON
 from crisisflow.serving.settings import Limits
 from crisisflow.taxonomy import EVENT_CLASSES
 
@@ -38,8 +39,17 @@ class Event(Form):
     scores: dict[str, float]
 
 
-class Prediction(Form):
-    """What is found in a text, from one pass; null of a task that the served row does not have."""
+class Judged(Form):
+    """Whether a text is judged: only one in a language that the served row was trained on."""
+
+    language: str | None = Field(
+        description="code of ISO 639-1 or 639-3; en also of a text too short or too mixed to tell; null of a blank one"
+    )
+    judged: bool = Field(description="whether the served row was trained on this language")
+
+
+class Prediction(Judged):
+    """What is found in a text, from one pass; null of a task that the served row does not have, or does not judge."""
 
     entities: list[Entity] | None
     event: Event | None
@@ -174,4 +184,10 @@ def prediction(text: str, found: Findings) -> Prediction:
         scores = {name: round(score, 4) for name, score in zip(EVENT_CLASSES, found.probabilities, strict=True)}
         label = max(scores, key=scores.__getitem__)
         event = Event(label=label, score=scores[label], scores=scores)
-    return Prediction(entities=entities, event=event, truncated=found.cut)
+    return Prediction(
+        entities=entities,
+        event=event,
+        truncated=found.cut,
+        language=found.language,
+        judged=found.language == TRAINED_ON,
+    )

@@ -9,6 +9,7 @@ import { Facts } from "./facts.js";
 import { Watched } from "./feed.js";
 import { factOf, filterBy, filters, numberOf, onlyWith, passes, whereOf } from "./filters.js";
 import { WorldMap } from "./map.js";
+import { notJudged } from "./language.js";
 import { leftOut, tweetsOf } from "./replay.js";
 
 const KEPT = 5000; // tweets that the page holds
@@ -261,7 +262,7 @@ function item(tweet) {
 }
 
 function itemOf(tweet) {
-  const event = tweet.event
+  const event = !tweet.judged ? make("span", {}, notJudged(tweet.language)) : tweet.event
     ? make("span", {}, make("span", { class: "kind" }, inWords(tweet.event.label)), ` ${percent(tweet.event.score)}`)
     : null;
   return make("li", { id: `tweet-${tweet.number}`, value: tweet.number, tabindex: -1 },

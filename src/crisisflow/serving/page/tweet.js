@@ -2,6 +2,7 @@
 
 import { json } from "./api.js";
 import { $, bar, inWords, isBlank, make, marked, percent } from "./dom.js";
+import { notJudged } from "./language.js";
 
 const EXAMPLES = [
   "17 people killed near Marawi, rescue teams requested immediately",
@@ -65,7 +66,7 @@ function showModel(text, found) {
   );
   const event = found.event ? `${inWords(found.event.label)}, ${percent(found.event.score)}` : "no event";
   const number = found.entities?.length ?? 0;
-  $("tweet-status").textContent = `${number} ${number === 1 ? "entity" : "entities"}; ${event}.`;
+  $("tweet-status").textContent = !found.judged ? `${notJudged(found.language)}.` : `${number} ${number === 1 ? "entity" : "entities"}; ${event}.`;
 }
 
 function showRules(text, model, opinion) {
