@@ -150,6 +150,38 @@ def test_snakemake_ends_with_one_line_and_exit_code_2(tmp_path, monkeypatch, cap
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("override", "key", "value"),
+    [
+        ("preset=off", "preset", None),
+        ("preset=yes", "preset", None),
+        ("seeds=[1e1]", "seeds", None),
+        ("seeds=[true]", "seeds", None),
+        ("seeds=[13.0]", "seeds", None),
+        ("preset=short", "preset", "short"),
+        ("seeds=[13,17]", "seeds", [13, 17]),
+        ("training.learning_rate=1e-5", "training.learning_rate", 1e-5),
+        ("corpus.events='a # b: c'", "corpus.events", "a # b: c"),
+        ("corpus.events='17'", "corpus.events", "17"),
+        ("corpus.events=null", "corpus.events", None),
+    ],
+)
+def test_what_dvc_writes_for_an_experiment_is_that_value_or_refused(tmp_path, override, key, value):
+    from dvc.utils.hydra import apply_overrides
+
+    path = tmp_path / "params.yaml"
+    path.write_bytes((ROOT / "presets" / "sample.yaml").read_bytes())
+    apply_overrides(path, [override])
+    if value is None and key != "corpus.events":
+        with pytest.raises(CrisisflowError, match=key):
+            read_params(path)
+        return
+    found = read_params(path)[1]
+    for part in key.split("."):
+        found = found[part]
+    assert typed(found) == typed(value)
+
+
 def test_every_yaml_file_of_the_repository_is_read_alike_by_both():
     files = [*ROOT.glob("src/**/*.yaml"), *ROOT.glob("presets/*.yaml"), ROOT / "params.yaml", ROOT / "CITATION.cff"]
     assert len(files) > 15

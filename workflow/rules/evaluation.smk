@@ -287,14 +287,14 @@ rule report:
     output:
         report("results/report.html", caption="../report/report.rst", category="Report"),
     log:
-        text="logs/report.log",
-        # Not an output: it differs from run to run.
-        provenance="results/provenance.html",
+        "logs/report.log",
     benchmark:
         "logs/benchmarks/report.tsv"
     params:
         code=code("evaluation.report"),
         everything=section(""),
+        # Not an output: it differs from run to run.
+        provenance="results/provenance.html",
         # No inputs: they differ from run to run, and those of jobs that did not run here are absent.
         benchmarks=lambda wildcards: options(
             benchmark=benchmarks(
@@ -310,4 +310,4 @@ rule report:
         " --tables {input.tables_captions} --figures {input.figures_captions} --sources {input.sources}"
         " --stages {input.stages} --errors {input.errors} --final-test {input.final_test} --ledger {input.ledger}"
         " --citation {input.citation} {params.benchmarks} --out {output}"
-        " --provenance {log.provenance} 2>&1 | tee {log.text} >&2"
+        " --provenance {params.provenance} 2>&1 | tee {log} >&2"
