@@ -537,15 +537,16 @@ def errors_command(
     metrics: Annotated[Path, artifact(help="what the step tables found")],
     tweets: Annotated[Path, artifact()],
     predictions: Annotated[list[Path], artifact("--predictions", help="of a row and seed; repeat")],
+    manifest: Annotated[Path, artifact(help="of the source: texts are written where it is the generated corpus")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Find where the chosen row is surest and wrong.
 
-    By place, and without text.
+    By place; with the texts of the generated corpus, and without those of any other.
     """
     from crisisflow.evaluation.errors import run
 
-    run(metrics, tweets, predictions, out)
+    run(metrics, tweets, predictions, out, manifest)
 
 
 @app.command("show_errors", rich_help_panel=LOOK)

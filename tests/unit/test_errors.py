@@ -9,7 +9,7 @@ from crisisflow.annotation.mark import Mark
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation import errors
-from crisisflow.masking import COVER
+from crisisflow.masking import COVER, mask
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,31 @@ def test_no_text_stands_in_the_file(written, corpus):
     path, _ = written
     content = path.read_text()
     assert not any(row["text"][:12] in content for row in read_parquet(corpus / "tweets.parquet", TWEETS).to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("manifest", "shows"),
+    [
+        ({"source": "sample", "sha256": None}, True),
+        ({"source": "HumAID.tar.gz", "sha256": "ab" * 32}, False),
+    ],
+)
+def test_the_texts_of_the_generated_corpus_stand_in_the_file_marked(
+    trained, corpus, tmp_path, written, manifest, shows
+):
+    write_json(tmp_path / "manifest.json", manifest)
+    paths = [trained / "rows" / "both" / "seed13" / "predictions.parquet"]
+    out = tmp_path / "shown.csv"
+    errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, out, tmp_path / "manifest.json")
+    with out.open(newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    assert ("text" in lines[0]) == shows
+    texts = {row["tweet_id"]: row["text"] for row in read_parquet(corpus / "tweets.parquet", TWEETS).to_pylist()}
+    for line, without in zip(lines, written[1], strict=True):
+        assert {key: line[key] for key in without} == without
+        if shows:
+            assert line["text"] == errors.marked(without, mask(texts[line["tweet_id"]]))
+            assert "@" not in line["text"]
 
 
 def test_a_row_of_one_task_has_errors_of_one_task(trained, corpus, tmp_path):

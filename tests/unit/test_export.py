@@ -329,6 +329,9 @@ def test_card_of_the_generated_corpus_says_so(made):
     write_json(made.folder / "results/quality.json", {})
     folder = made.export()
     text = (folder / "README.md").read_text()
+    assert "pretty_name: crisisflow sample" in text
+    assert "# crisisflow sample" in text
+    assert "# HUMAID-NER" not in text
     assert "These tweets are generated" in text
     assert "no gold spans to score them against" in text
     assert "HumAID is under" not in text

@@ -290,6 +290,12 @@ def test_of_two_events_of_one_tweet_the_last_counts_and_unknown_tweets_are_no_ma
     assert list(out.parent.iterdir()) == [out]
 
 
+def test_a_folder_called_sample_does_not_pass_for_the_generated_corpus(folder, tmp_path):
+    folder.rename(tmp_path / "sample")
+    run(str(tmp_path / "sample"), None, SAMPLE, tmp_path / "raw", tmp_path / "gold", tmp_path / "manifest")
+    assert read_json(tmp_path / "manifest")["source"] == "./sample"
+
+
 def events_of(path):
     return list(read_events(path))
 

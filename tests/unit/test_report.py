@@ -438,6 +438,15 @@ def test_errors_are_counted_by_kind():
     ]
 
 
+def test_listed_errors_show_texts_where_there_are_any():
+    errors = pd.DataFrame([("ner", "1", "", "[17 dead]")], columns=["task", "tweet_id", "found", "text"])
+    table = exhibits.listed_errors(errors)
+    assert table.columns[-1].lower() == "text"
+    assert table.rows[0][-1] == "[17 dead]"
+    assert "show_errors" not in table.caption
+    assert "show_errors" in exhibits.listed_errors(errors.drop(columns="text")).caption
+
+
 def test_openings_of_the_test_split():
     scores = {"cls_macro_f1": {"mean": 0.7512, "deviation": 0.0021}, "ner_micro_f1": {"mean": 0.9}}
     entry = {"commit": "abc", "row": "C", "seeds": [13, 17], "test_tweets": 8400, "scores": scores}

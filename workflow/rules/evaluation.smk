@@ -163,6 +163,7 @@ rule errors:
     input:
         metrics=rules.tables.output.metrics,
         tweets=rules.subset.output.tweets,
+        manifest=rules.fetch.output.manifest,
         predictions=every_run(rules.train.output.predictions),
         configs=every_run(rules.train.output.config),
     output:
@@ -179,7 +180,7 @@ rule errors:
     message:
         "Finding where the chosen row is surest and wrong"
     shell:
-        "crisisflow errors --metrics {input.metrics} --tweets {input.tweets}"
+        "crisisflow errors --metrics {input.metrics} --tweets {input.tweets} --manifest {input.manifest}"
         " $(printf -- ' --predictions %s' {input.predictions}) --out {output} 2>&1 | tee {log} >&2"
 
 

@@ -129,7 +129,8 @@ def run(source: str, events: str | None, sample: SampleParams, out: Path, gold: 
             if events is not None:
                 tweets.add_events(read_events(Path(events)))
             counts = _write(((row, []) for row in tweets), out, gold)
-        facts = {"source": path.name, "sha256": _sha256(path)}
+        # A path of that name must not pass for the generated corpus, whose texts may be shown.
+        facts = {"source": f"./{path.name}" if path.name == "sample" else path.name, "sha256": _sha256(path)}
     facts["rows"] = counts.rows.total()
     facts["rows_per_class_and_split"] = {
         label: {split: counts.rows[label, split] for split in OFFICIAL_SPLITS} for label in EVENT_CLASSES

@@ -1,4 +1,4 @@
-"""Errors: where the chosen row is surest and wrong, by place and without text."""
+"""Errors: where the chosen row is surest and wrong, by place; with its text where the corpus is generated."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +17,7 @@ from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
 
 COLUMNS = ("task", "tweet_id", "confidence", "kind", "start", "end", "found")
 COLUMNS += ("expected_start", "expected_end", "expected")
+TEXT = "text"  # a further column, where texts may be shown
 KEPT = 50  # of each task
 BATCH = 1000  # tweets that are split into words at a time
 
@@ -66,12 +67,16 @@ def surest(lines: Iterator[Line]) -> list[Line]:
     return sorted(lines, key=lambda line: (-line["confidence"], line["tweet_id"], line.get("start") or 0))[:KEPT]
 
 
-def run(metrics: Path, tweets: Path, predictions: Sequence[Path], out: Path) -> None:
+def run(metrics: Path, tweets: Path, predictions: Sequence[Path], out: Path, manifest: Path | None = None) -> None:
     """Write the surest errors on the validation split, of the row that the policy chooses and its first seed.
 
     Args:
         metrics: results/metrics.json.
+        tweets: the corpus.
         predictions: .../<row>/seed<k>/predictions.parquet of every row, with the row's config.json beside each.
+        out: a CSV.
+        manifest: of the source. Where it says that the corpus is generated, the texts stand in `out`; otherwise, and
+            without it, there are none.
 
     Raises:
         CrisisflowError: those of the chosen row are not among them.
@@ -82,13 +87,17 @@ def run(metrics: Path, tweets: Path, predictions: Sequence[Path], out: Path) -> 
         raise CrisisflowError(f"{metrics} chose row {chosen}, whose predictions are not among those given; give them")
     table, config = read_parquet(path, PREDICTIONS), read_json(path.with_name("config.json"))
     lines: list[Line] = []
+    corpus = read_parquet(tweets, TWEETS)
+    texts = dict(zip(corpus["tweet_id"].to_pylist(), corpus["text"].to_pylist(), strict=True))
     if table["predicted_labels"].null_count == 0:
-        corpus = read_parquet(tweets, TWEETS)
-        texts = dict(zip(corpus["tweet_id"].to_pylist(), corpus["text"].to_pylist(), strict=True))
         lines += surest(entity_errors(table, texts, config["row"]["encoder"], config["max_length"]))
     if table["predicted_class_id"].null_count == 0:
         lines += surest(event_errors(table))
-    write_csv(out, COLUMNS, [[_cell(line.get(column)) for column in COLUMNS] for line in lines])
+    columns = COLUMNS
+    if manifest is not None and read_json(manifest)["source"] == "sample":
+        columns += (TEXT,)
+        lines = [{**line, TEXT: marked(line, mask(texts[line["tweet_id"]]))} for line in lines]
+    write_csv(out, columns, [[_cell(line.get(column)) for column in columns] for line in lines])
 
 
 def _cell(value: Any) -> Any:
@@ -100,9 +109,11 @@ def _cell(value: Any) -> Any:
 SIGNS = (("end", "]"), ("expected_end", "}"), ("expected_start", "{"), ("start", "["))
 
 
-def marked(line: dict[str, str], text: str) -> str:
+def marked(line: Line, text: str) -> str:
     """The text with the span that was found in [] and the one that was expected in {}."""
-    signs = sorted((int(line[column]), rank, sign) for rank, (column, sign) in enumerate(SIGNS) if line[column])
+    signs = sorted(
+        (int(line[column]), rank, sign) for rank, (column, sign) in enumerate(SIGNS) if line.get(column, "") != ""
+    )
     for place, _, sign in reversed(signs):
         text = text[:place] + sign + text[place:]
     return text

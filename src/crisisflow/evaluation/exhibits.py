@@ -130,12 +130,13 @@ def kinds_of_errors(errors: pd.DataFrame) -> Table:
 
 
 def listed_errors(errors: pd.DataFrame) -> Table:
-    """The errors one by one: ids, places (code points of the repaired text) and labels, no text."""
-    return shown(
-        errors.replace("", NOTHING),
-        "The surest errors of the chosen row, by place: start and end count code points. Where the corpus is at hand, "
-        "crisisflow show_errors prints them with their texts.",
-    )
+    """The errors one by one: ids, places (code points of the repaired text), labels, and texts where they are there."""
+    caption = "The surest errors of the chosen row, by place: start and end count code points. "
+    if "text" in errors:
+        caption += "In the text, which is generated, what was found stands in [], what was expected in {}."
+    else:
+        caption += "Where the corpus is at hand, crisisflow show_errors prints them with their texts."
+    return shown(errors.replace("", NOTHING), caption)
 
 
 def openings(entries: Sequence[Mapping[str, Any]]) -> Table:
