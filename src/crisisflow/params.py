@@ -5,6 +5,7 @@
 
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from unicodedata import category
@@ -296,12 +297,18 @@ class EvaluationParams(ParamsSection):
     leave_one_event_out: LeaveOneEventOutParams
 
 
-def _without_repeats(section: Part, *fields: str) -> Part:
-    """The section, once each of these lists has no value twice."""
+def _repeated(section: ParamsSection, *fields: str) -> Iterator[str]:
+    """What is said of each of these lists that has a value twice."""
     for field in fields:
         values = getattr(section, field)
         if len(set(values)) < len(values):
-            raise ValueError(f"{field}: each may stand there once")
+            yield f"{field}: each may stand there once"
+
+
+def _without_repeats(section: Part, *fields: str) -> Part:
+    """The section, once each of these lists has no value twice."""
+    if faults := "; ".join(_repeated(section, *fields)):
+        raise ValueError(faults)
     return section
 
 
@@ -319,34 +326,25 @@ class Params(ParamsSection):
     evaluation: EvaluationParams
 
     @model_validator(mode="after")
-    def _seeds_differ(self) -> "Params":
-        return _without_repeats(self, "seeds")
-
-    @model_validator(mode="after")
-    def _floor_is_no_row(self) -> "Params":
-        if "floor" in self.rows:
-            raise ValueError("rows.floor: the tables have a floor of their own; give the row another name")
+    def _parts_fit(self) -> "Params":
+        faults = [*_repeated(self, "seeds"), *self._faults_of_rows(), *self._faults_of_the_curve()]
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
-    @model_validator(mode="after")
-    def _evaluated_rows_are_there(self) -> "Params":
+    def _faults_of_rows(self) -> Iterator[str]:
+        if "floor" in self.rows:
+            yield "rows.floor: the tables have a floor of their own; give the row another name"
         for name, study in self.evaluation:
             for row in study.rows:
                 if row not in self.rows:
-                    raise ValueError(
-                        f"evaluation.{name}.rows: no row is called {row}; there are: {', '.join(self.rows)}"
-                    )
-        return self
+                    yield f"evaluation.{name}.rows: no row is called {row}; there are: {', '.join(self.rows)}"
 
-    @model_validator(mode="after")
-    def _the_curve_ends_at_the_rows(self) -> "Params":
+    def _faults_of_the_curve(self) -> Iterator[str]:
         most = self.training.tweets
         for tweets in self.evaluation.learning_curve.tweets:
             if most != "all" and tweets >= most:
-                raise ValueError(
-                    f"evaluation.learning_curve.tweets: {tweets} is not below training.tweets, which is {most}"
-                )
-        return self
+                yield f"evaluation.learning_curve.tweets: {tweets} is not below training.tweets, which is {most}"
 
 
 def read_params(path: Path) -> tuple[Params, dict[str, Any]]:

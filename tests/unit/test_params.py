@@ -174,6 +174,24 @@ def test_all_faults_are_listed_each_with_what_may_have_been_meant(tmp_path):
     ]
 
 
+def test_all_that_does_not_fit_together_is_listed(tmp_path):
+    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
+    plain["seeds"] = [13, 13]
+    plain["training"]["tweets"] = 500
+    plain["evaluation"]["learning_curve"] = {"rows": ["X", "B", "Y"], "tweets": [200, 600, 700]}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
+    with pytest.raises(CrisisflowError) as error:
+        read_params(tmp_path / "params.yaml")
+    _, _, faults = str(error.value).partition("params.yaml: ")
+    assert faults == (
+        "seeds: each may stand there once; "
+        "evaluation.learning_curve.rows: no row is called X; there are: A, B, C, D; "
+        "evaluation.learning_curve.rows: no row is called Y; there are: A, B, C, D; "
+        "evaluation.learning_curve.tweets: 600 is not below training.tweets, which is 500; "
+        "evaluation.learning_curve.tweets: 700 is not below training.tweets, which is 500"
+    )
+
+
 def test_a_key_that_stands_there_beside_the_right_one_is_compared_with_all_keys(tmp_path):
     with pytest.raises(
         CrisisflowError, match=r"training\.batchsize: is not a known key \(did you mean batch_size\?\)$"

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from crisisflow.annotation.source_report import readable
-from crisisflow.artifacts import read_json
-from crisisflow.errors import CrisisflowError
+from crisisflow.artifacts import absent, read_json
 from crisisflow.evaluation.results import NOTHING, SCORES, Figure
 from crisisflow.taxonomy import SPLITS
 
@@ -59,7 +58,7 @@ def _read(path: Path, **options: Any) -> pd.DataFrame:
     try:
         return pd.read_csv(path, **options)
     except FileNotFoundError:
-        raise CrisisflowError(f"{path} does not exist; run the step that makes it first") from None
+        raise absent(path) from None
 
 
 def read_table(path: Path, caption: str) -> Table:
