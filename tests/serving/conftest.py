@@ -4,14 +4,16 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 import uvicorn
 import yaml
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.testclient import TestClient
 
+from crisisflow.annotation.span import Span
 from crisisflow.inference import TrainedRow, load
 from crisisflow.serving.app import create_app
 from crisisflow.serving.choice import Choice, choose
@@ -21,6 +23,16 @@ from crisisflow.serving.settings import Access, Limits, Settings
 from tests.unit.conftest import corpus, tiny_encoder, trained  # noqa: F401
 
 SAMPLE = Path(__file__).parents[2] / "presets" / "sample.yaml"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 60_000  # milliseconds that a busy machine may take
 ACCESS = Access(hosts=("testserver", "localhost", "127.0.0.1"))
 
 
@@ -87,3 +99,57 @@ def client(served, results) -> Iterator[TestClient]:
         while client.get("/readyz").status_code == 503:  # it answers before the names of places are loaded
             pass
         yield client
+
+
+class FirstWord:
+    """Rules that find the first word, at once: what the real ones find is tested without a browser."""
+
+    def __init__(self, *_):
+        pass
+
+    async def ask(self, text):
+        return [Span("", 0, len(text.partition(" ")[0]), "CASUALTY", "regex", "first-word")], []
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="session")
+def app(served, results):
+    """Makes an app with much of what is served as it is."""
+    own = served
+    return lambda access=ACCESS, served=own: create_app(served, Settings(access, Limits(), results))
+
+
+@pytest.fixture(scope="session")
+def address(app) -> Iterator[str]:
+    """Of a server for the browser."""
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("crisisflow.serving.app.Rules", FirstWord)  # which the server takes when it starts
+            port = stack.enter_context(listening(app()))
+        yield f"http://127.0.0.1:{port}/"
+
+
+# Not of the session: Playwright's event loop would run in the tests of other files, which have loops of their own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    """A page in which nothing may go wrong: no script error, nothing that the policy refuses."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if "Security Policy" in message.text else None)
+    yield page
+    context.close()
+    assert wrong == []

@@ -7,19 +7,22 @@ import threading
 from collections import Counter
 from types import SimpleNamespace
 
+import httpx
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from crisisflow.inference import Findings
 from crisisflow.serving import feed as feed_module
 from crisisflow.serving import feeds as feeds_module
-from crisisflow.serving.app import create_app
+from crisisflow.serving.app import Server, app_of, create_app
 from crisisflow.serving.feed import Feed, Kept
 from crisisflow.serving.feeds import Feeds, TooManyFeeds
 from crisisflow.serving.incoming import source_of
 from crisisflow.serving.live_schema import LiveTweet, Source
 from crisisflow.serving.located import live_tweets
 from crisisflow.serving.selection import Wanted, passes
+from crisisflow.serving.serve import Ending, options_of
 from crisisflow.serving.settings import Limits, Settings
 from tests.serving.conftest import ACCESS
 
@@ -105,6 +108,25 @@ def test_watchers_are_let_go_without_the_end_of_the_feed():
         return feed.ended, first[:4], [event async for event in events]
 
     assert asyncio.run(talk()) == (False, "id: ", [])
+
+
+def test_the_server_ends_at_once_and_without_a_word_although_feeds_are_watched(served, results, caplog):
+    """As Ctrl-C ends it, which sets `should_exit`; those who watch connect again later."""
+    own = Server(served, Settings(ACCESS, Limits(), results))
+    config = uvicorn.Config(app_of(own), port=0, log_config=None, **options_of(Limits()))
+    server = Ending(config, own.release)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}") as client:
+        feed = client.post("/v1/live", json={"tweets": []}).json()["id"]
+        with client.stream("GET", f"/v1/live/{feed}/events", timeout=60) as answer:
+            server.should_exit = True
+            told = list(answer.iter_lines())
+    thread.join()
+    assert not any(line.startswith("event") for line in told)
+    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
 def test_a_stream_takes_what_is_sent_until_it_is_closed(client):

@@ -9,73 +9,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from crisisflow.annotation.span import Span
-from crisisflow.serving import app as serving
-from crisisflow.serving.settings import Access, Limits, Settings
-from tests.serving.conftest import ACCESS, listening
+from crisisflow.serving.batcher import Overloaded
+from crisisflow.serving.settings import Access
+from tests.serving.conftest import ACCESS, PATIENCE, listening
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 60_000  # milliseconds that a busy machine may take
 XSS = '<img src=x onerror="document.title=1"><script>document.title=1</script> 17 dead in Kathmandu'
-expect.set_options(timeout=PATIENCE)
-
-
-class Rules:
-    """Finds the first word, at once: what the real rules find is tested without a browser."""
-
-    def __init__(self, *_):
-        pass
-
-    async def ask(self, text):
-        return [Span("", 0, len(text.partition(" ")[0]), "CASUALTY", "regex", "first-word")], []
-
-    def close(self):
-        pass
-
-
-@pytest.fixture(scope="module")
-def app(served, results):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(serving, "Rules", Rules)
-        yield lambda access=ACCESS: serving.create_app(served, Settings(access, Limits(), results))
-
-
-@pytest.fixture(scope="module")
-def address(app):
-    with listening(app()) as port:
-        yield f"http://127.0.0.1:{port}/"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser):
-    """A page in which nothing may go wrong: no script error, nothing that the policy refuses."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    wrong = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if "Security Policy" in message.text else None)
-    yield page
-    context.close()
-    assert wrong == []
 
 
 def analyse(page, address, text):
@@ -85,10 +25,13 @@ def analyse(page, address, text):
     expect(page.locator("#rules-status")).to_contain_text("by the rules")
 
 
-def replay(page, address, texts, rate=1000):
+def replay(page, address, texts, rate=1000, pace="rate"):
     page.goto(f"{address}#live")
-    expect(page.locator("#f-class option")).to_have_count(11)
+    expect(page.locator("#f-class input")).to_have_count(10)
+    if not page.locator("#source-form").is_visible():
+        page.click("#other")
     page.fill("#paste", "\n".join(texts))
+    page.select_option("#pace", pace)
     page.fill("#rate", str(rate))
     page.click("#start")
 
@@ -102,8 +45,15 @@ def replay_file(page, address, lines):
     page.click("#start")
 
 
+def choose(page, field, *values):
+    page.click(f"{field}-open")
+    for value in values:
+        page.check(f"{field} [value={value}]")
+    page.keyboard.press("Escape")
+
+
 def ended(page, number):
-    expect(page.locator("#live-status")).to_have_text(f"The feed has ended: {number} tweets.")
+    expect(page.locator("#live-status")).to_have_text(f"The feed has ended: {number} tweet{'s' * (number != 1)}.")
     expect(page.locator("#count-all")).to_have_text(str(number))
 
 
@@ -180,13 +130,14 @@ def test_a_replay_is_filtered_counted_and_exported(page, address, client):
     predictions = client.post("/v1/predict/batch", json={"texts": texts}).json()["predictions"]
     label = predictions[0]["event"]["label"]
     own = [one for one in predictions if one["event"]["label"] == label]
-    page.select_option("#f-class", label)
+    choose(page, "#f-class", label)
     expect(page.locator("#count-shown")).to_have_text(str(len(own)))
     page.click("#filters button")
     found = {entity["label"] for one in predictions for entity in one["entities"]}
     assert found
     for kind in sorted(found):
-        page.select_option("#f-type", kind)
+        page.click("#filters button")
+        choose(page, "#f-type", kind)
         number = sum(any(entity["label"] == kind for entity in one["entities"]) for one in predictions)
         expect(page.locator("#count-shown")).to_have_text(str(number))
     page.click("#filters button")
@@ -206,7 +157,7 @@ def test_a_replay_is_filtered_counted_and_exported(page, address, client):
 
 def test_places_are_on_the_map_in_the_table_and_in_the_export(page, address):
     page.goto(f"{address}#live")
-    expect(page.locator("#f-class option")).to_have_count(11)
+    expect(page.locator("#f-class input")).to_have_count(10)
     place = {"name": "Kathmandu", "country": "Nepal", "kind": "city", "latitude": 27.7, "longitude": 85.3}
     entity = {"start": 0, "end": 9, "text": "Kathmandu", "label": "LOCATION", "score": 0.9, "place": place}
     tweet = {"number": 1, "id": "@x", "at": "2026-01-01T00:00:00Z", "text": "Kathmandu shakes, ask @x", "event": None}
@@ -318,6 +269,13 @@ def test_a_stream_shows_what_programs_send(page, address):
     expect(page.locator("#feed li")).to_have_count(2)
 
 
+END = "event: end\ndata: \n\n"
+
+
+def event_of(kind):
+    return {"label": kind, "score": 0.9, "scores": {}}
+
+
 def tweet_event(number, event_id, text, **facts):
     """A tweet as the server tells of it."""
     tweet = {"number": number, "id": None, "at": "2026-01-01T00:00:00Z", "text": text, "masked": text, "event": None}
@@ -338,14 +296,176 @@ def open_stream(page, address):
     return re.search(r"v1/live/\S+/tweets", page.locator("#stream-command").text_content())[0]
 
 
-@pytest.mark.parametrize("how", ["stop", "leave"])
-def test_a_stream_that_the_page_opened_goes_with_it(page, address, how):
-    feed = open_stream(page, address).split("/")[2]
-    assert feed in kept_feeds(page, address)
-    page.click("#stop") if how == "stop" else page.goto("about:blank")
-    until = time.monotonic() + PATIENCE / 1000
-    while feed in kept_feeds(page, address):
-        assert time.monotonic() < until, "the feed is still kept"
+def test_a_feed_belongs_to_the_server_and_ends_only_when_it_is_ended(page, address):
+    path = open_stream(page, address)
+    feed = path.split("/")[2]
+    expect(page.locator("#live-status")).to_have_text("Waiting for the first tweet.")
+
+    def send(text):
+        return page.request.post(address + path, data={"tweets": [{"text": text}]}).status
+
+    assert send("first") == 202
+    expect(page.locator("#live-status")).to_have_text("Tweets are coming in.")
+    page.reload()
+    expect(page.locator("#tweet-1")).to_contain_text("first")
+    assert feed in page.url
+    other = page.context.new_page()
+    other.goto(f"{address}#live")
+    other.get_by_role("listitem").filter(has_text="Stream of").get_by_role("button", name="Watch").last.click()
+    expect(other.locator("#tweet-1")).to_contain_text("first")
+    page.goto("about:blank")
+    assert send("second") == 202
+    expect(other.locator("#tweet-2")).to_contain_text("second")
+    page.go_back()
+    expect(page.locator("#tweet-2")).to_contain_text("second")
+    other.click("#stop")
+    expect(other.locator("#live-status")).to_have_text("The feed was ended: 2 tweets.")
+    assert feed not in other.url
+    expect(page.locator("#live-status")).to_have_text("The feed has ended: 2 tweets.")
+    assert send("third") == 404
+    page.reload()
+    expect(page.locator("#live-status")).to_contain_text("This feed is gone")
+    expect(page.locator("#source-form")).to_be_visible()
+
+
+def test_what_was_dropped_is_told_and_all_that_is_kept_is_reached(page, address):
+    body = "event: gap\ndata: 1000\n\n"
+    body += "".join(tweet_event(at, at, "water" if at % 5 else "tents") for at in range(1001, 1301))
+    page.route("**/events", lambda route: route.fulfill(body=body + END, content_type="text/event-stream"))
+    replay(page, address, ["anything"])
+    expect(page.locator("#live-status")).to_have_text("The feed has ended: 1,300 tweets.")
+    expect(page.locator("#dropped")).to_have_text(
+        "1,000 of 1,300 tweets, the oldest, were dropped: the latest 300 are kept here."
+    )
+    page.fill("#f-text", "water")
+    expect(page.locator("#count-shown")).to_have_text("240")
+    more = page.locator("#more")
+    expect(more).to_have_text("Show 100 more of 140 earlier tweets")
+    more.click()
+    expect(more).to_have_text("Show 40 more of 40 earlier tweets")
+    more.click()
+    expect(page.locator("#feed li")).to_have_count(240)
+    expect(page.locator("#feed li").last).to_contain_text("#1001")
+    expect(more).to_be_hidden()
+
+
+def test_the_time_of_a_tweet_is_its_own(page, address):
+    lines = [
+        {"text": "early", "tweet_id": 12345678901234567890, "created_at": "Wed Oct 10 20:19:24 +0000 2018"},
+        {"text": "later", "id": "b", "date": "2018-10-10", "time": "20:30:00", "user": {"screen_name": "@somebody"}},
+        {"text": "never", "created_at": "10/10/2018"},
+    ]
+    replay(page, address, map(json.dumps, lines), rate=100_000, pace="speed")
+    ended(page, 3)
+    expect(page.locator("#left-out")).to_contain_text("a time that cannot be read, which show when they came: 1.")
+    expect(page.locator("#tweet-1 time")).to_have_text("2018-10-10 20:19:24")
+    page.fill("#f-until", "2018-10-10T20:30:00")
+    expect(page.locator("#count-shown")).to_have_text("2")
+    page.fill("#f-since", "2018-10-10T20:19:25")
+    expect(page.locator("#count-shown")).to_have_text("1")
+    page.click("#filters button")
+    with page.expect_download() as download:
+        page.click("#export-csv")
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+    assert [row["id"] for row in rows] == ["12345678901234567890", "b", ""]
+    assert [row["author"] for row in rows] == ["", "•••", ""]
+    assert [row["created_at"] for row in rows] == [
+        "2018-10-10T20:19:24.000+00:00",
+        "2018-10-10T20:30:00.000+00:00",
+        "",
+    ]
+    assert all(row["at"] > "2026" for row in rows)
+    page.check("#unmasked")
+    with page.expect_download() as download:
+        page.click("#export-geojson")
+    with page.expect_download() as download:
+        page.click("#export-csv")
+    assert "@somebody" in Path(download.value.path()).read_text(encoding="utf-8")
+    replay(page, address, ["no time"], pace="speed")
+    expect(page.locator("#live-status")).to_have_text("No tweet has a time: choose tweets a second.")
+
+
+def test_bars_cover_the_times_of_old_tweets(page, address):
+    times = ["2018-10-10T08:00:00Z", *["2018-10-10T19:59:30Z"] * 3, "2018-10-10T20:00:00Z"]
+    body = "".join(tweet_event(at, at, "a", created_at=time) for at, time in enumerate(times, 1))
+    page.route("**/events", lambda route: route.fulfill(body=body + END, content_type="text/event-stream"))
+    replay(page, address, ["anything"])
+    ended(page, 5)
+    expect(page.locator("#spark-of")).to_have_text("per 15 minutes, 2018-10-10 05:00 to 2018-10-10 20:00 UTC")
+    expect(page.locator("#spark")).to_have_attribute("aria-label", re.compile("first: 4, 0, 0, 0, 0; in 15 hours 5,"))
+    expect(page.locator("#count-minute")).to_have_text("4")
+    expect(page.locator("#count-minute-of")).to_have_text("in the minute to 2018-10-10 20:00 UTC")
+
+
+def test_filters_are_in_the_address_and_go_back(page, address):
+    kathmandu = {"name": "Kathmandu", "country": "Nepal", "kind": "city", "latitude": 27.7, "longitude": 85.3}
+    lima = {"name": "Lima", "country": "Peru", "kind": "city", "latitude": -12, "longitude": -77}
+    tweets = [
+        ("Kathmandu", "caution_and_advice", kathmandu),
+        ("Lima", "sympathy_and_support", lima),
+        ("Lima", "not_humanitarian", lima),
+    ]
+    body = "".join(
+        tweet_event(at, at, name, entities=[found(name, "LOCATION", place=place)], event=event_of(kind))
+        for at, (name, kind, place) in enumerate(tweets, 1)
+    )
+    page.route("**/events", lambda route: route.fulfill(body=body + END, content_type="text/event-stream"))
+    replay(page, address, ["anything"])
+    ended(page, 3)
+    shown = page.locator("#count-shown")
+    world = page.locator("#map").get_attribute("viewBox")
+    choose(page, "#f-class", "caution_and_advice")
+    expect(shown).to_have_text("1")
+    assert page.locator("#map").get_attribute("viewBox") != world
+    choose(page, "#f-class", "sympathy_and_support")
+    expect(shown).to_have_text("2")
+    expect(page.locator("#f-class-open b")).to_have_text("2 chosen")
+    page.locator("#f-place").press_sequentially("nepal; peru")
+    kept = page.url
+    assert re.search("event=caution_and_advice&event=sympathy_and_support&place=nepal&place=peru", kept)
+    page.fill("#f-text", "lima")
+    expect(shown).to_have_text("1")
+    page.go_back()
+    expect(shown).to_have_text("2")
+    expect(page.locator("#f-text")).to_have_value("")
+    page.go_back()  # what was typed in one field is one step
+    expect(page.locator("#f-place")).to_have_value("")
+    page.go_back()
+    expect(shown).to_have_text("1")
+    page.go_forward()
+    expect(shown).to_have_text("2")
+    page.click("#tab-tweet")
+    page.click("#tab-live")
+    expect(shown).to_have_text("2")
+    page.goto("about:blank")
+    page.goto(kept)
+    expect(shown).to_have_text("2")
+    expect(page.locator("#f-place")).to_have_value("nepal; peru")
+    assert page.locator("#map").get_attribute("viewBox") != world
+    page.click("#filters button")
+    expect(shown).to_have_text("3")
+    assert "place" not in page.url
+
+
+def test_counters_bars_map_and_feed_are_on_one_screen(page, address):
+    page.set_viewport_size({"width": 1400, "height": 900})
+    replay(page, address, ["17 dead in Kathmandu"] * 20)
+    ended(page, 20)
+    expect(page.locator("#source-form")).to_be_hidden()
+    for part in ("#count-all", "#spark", "#map", "#tweet-20", "#tweet-16"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= 900, part
+    page.click("#other")
+    expect(page.locator("#source-form")).to_be_visible()
+
+
+def test_the_page_says_while_the_server_is_starting(page, address):
+    ready = []
+    page.route("**/readyz", lambda route: route.fulfill(status=200 if ready else 503, json={"status": "starting"}))
+    page.goto(address)
+    expect(page.locator("#starting")).to_be_visible()
+    ready.append(True)
+    expect(page.locator("#starting")).to_be_hidden()
 
 
 def test_an_event_id_is_only_the_servers_to_read_and_a_reset_begins_anew(page, address):
@@ -439,21 +559,19 @@ def test_rows_of_what_was_extracted_stay_under_pointer_and_focus_and_filter(page
     expect(page.locator("#f-fact")).to_contain_text("“water”")
     page.click("#f-fact")
     expect(page.locator("#count-shown")).to_have_text("11")
-    label = page.locator("#spark").get_attribute("aria-label")
-    assert "latest minute first: 0, 0, 0, 0, 0" in label
 
 
 def test_minutes_are_told_in_words(page, address):
     replay(page, address, ["one", "two", "three"])
     ended(page, 3)
     expect(page.locator("#spark")).to_have_attribute(
-        "aria-label", re.compile("latest minute first: [1-3], .* in the last hour 3")
+        "aria-label", re.compile("per minute, the latest first: [1-3], .* in hour 3,")
     )
 
 
 def test_the_map_moves_by_keys(page, address):
     page.goto(f"{address}#live")
-    expect(page.locator("#f-class option")).to_have_count(11)
+    expect(page.locator("#f-class input")).to_have_count(10)
     place = page.locator("#map")
     expect(place).to_have_attribute("viewBox", "-180 -84 360 144")
     place.focus()
@@ -468,7 +586,13 @@ def test_the_map_moves_by_keys(page, address):
 
 def test_what_a_replay_leaves_out_is_told(page, address):
     sent = []
-    page.route("**/v1/live", lambda route: (sent.append(route.request.post_data_json), route.abort()))
+
+    def answer(route):
+        if route.request.method == "POST":
+            sent.append(route.request.post_data_json)
+        route.abort()
+
+    page.route("**/v1/live", answer)
     lines = [
         json.dumps({"text": "half \ud83d", "id": "x" * 65}),
         json.dumps({"id": "7"}),
@@ -481,23 +605,33 @@ def test_what_a_replay_leaves_out_is_told(page, address):
     expect(told).to_contain_text("cut to 10,000 characters: 1.")
     tweets = sent[0]["tweets"]
     assert len(tweets) == 20_000
-    assert tweets[0] == {"text": "half \ufffd", "id": None}
+    assert tweets[0] == {"text": "half \ufffd"}
     assert tweets[1]["text"] == "🔥" * 10_000
 
 
 def test_a_replay_fits_into_a_request(page, address):
-    with page.expect_response("**/v1/live") as opened:
+    with page.expect_response(lambda own: own.request.method == "POST") as opened:
         replay_file(page, address, ["é" * 900] * 3000)
     assert opened.value.status == 201
     expect(page.locator("#left-out")).to_contain_text("4 MB")
     page.click("#stop")
 
 
-def test_a_replay_outlives_the_server(page, app):
+def test_a_replay_outlives_the_server(page, app, served):
+    """The first server analyses some of it, and refuses all others until it ends."""
     texts = [f"tweet number {at} of a long replay" for at in range(20)]
-    with listening(app()) as port:
-        replay(page, f"http://127.0.0.1:{port}/", texts, rate=0.7)  # slow enough for a busy machine to end it first
-        expect(page.locator("#tweet-2")).to_be_visible()
+    asked = []
+
+    def some(own):
+        if own[0].startswith("tweet number"):
+            asked.append(own)
+            if len(asked) > 1:
+                raise Overloaded(1)
+        return served.predict(own)
+
+    with listening(app(served=served._replace(predict=some))) as port:
+        replay(page, f"http://127.0.0.1:{port}/", texts)
+        expect(page.locator("#tweet-1")).to_be_visible()
     expect(page.locator("#live-status")).to_contain_text("trying again")
     with listening(app(), port):
         ended(page, 20)
@@ -528,8 +662,8 @@ def test_all_of_it_goes_by_keyboard(page, address):
         page.keyboard.press("Tab")
     expect(page.locator("#paste")).to_be_focused()
     page.keyboard.type("a flood")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    for _ in ("pace", "rate", "start"):
+        page.keyboard.press("Tab")
     expect(page.locator("#start")).to_be_focused()
     page.keyboard.press("Enter")
     ended(page, 1)
@@ -547,7 +681,8 @@ def tab_to(page, wanted, key="Tab"):
     while not passed or passed[-1] != wanted:
         page.keyboard.press(key)
         passed.append(page.evaluate(FOCUS))
-        assert passed.count(passed[-1]) == 1, f"{wanted} is not reached: {passed}"
+        # A field of a date takes several presses.
+        assert passed.index(passed[-1]) >= len(passed) - 9, f"{wanted} is not reached: {passed}"
     return passed
 
 
@@ -565,12 +700,12 @@ def test_a_replay_is_run_filtered_and_exported_by_keyboard(page, address):
     tab_to(page, "start")
     page.keyboard.press("Enter")
     expect(page.locator("#tweet-2")).to_be_visible()
-    tab_to(page, "pause")
+    expect(page.locator("#pause")).to_be_focused()  # the form with the focus is folded
     page.keyboard.press("Space")
     expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
     tab_to(page, "stop")
     page.keyboard.press("Enter")
-    expect(page.locator("#live-status")).to_contain_text("Stopped after")
+    expect(page.locator("#live-status")).to_contain_text("The feed was ended")
     expect(page.locator("#stop")).to_be_disabled()
 
     for key, field, typed, number in (
@@ -581,11 +716,15 @@ def test_a_replay_is_run_filtered_and_exported_by_keyboard(page, address):
         tab_to(page, field, key)
         page.keyboard.type(typed) if typed else page.keyboard.press("Enter")
         expect(page.locator("#count-shown")).to_have_text(number or re.compile("[1-9]"))
-    tab_to(page, "f-class", "Shift+Tab")
-    page.keyboard.press("ArrowDown")
-    expect(page.locator("#f-class")).not_to_have_value("")
+    tab_to(page, "f-class-open", "Shift+Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("#f-class input").first).to_be_checked()
+    page.keyboard.press("Escape")
+    expect(page.locator("#f-class-open")).to_be_focused()
     passed = tab_to(page, "casualties")
-    assert {"f-type", "f-place", "f-text", "Clear", "feed", "map", "zoom-in", "zoom-out", "zoom-fit"} <= set(passed)
+    assert {"f-type-open", "f-place", "f-text", "f-since", "f-until", "Clear", "feed", "map", "zoom-in"} <= set(passed)
     page.keyboard.press("Space")
     expect(page.locator("[data-facts=casualties]")).to_have_attribute("aria-pressed", "true")
     for name, file in (("export-csv", "tweets.csv"), ("export-geojson", "places.geojson")):
@@ -661,10 +800,15 @@ def test_no_view_has_a_barrier_or_is_too_wide(page, address, scheme):
     replay(page, address, ["17 dead near Kathmandu", "flood water rescue Kerala people dead"])
     ended(page, 2)
     check("live")
+    page.click("#f-class-open")
+    check("filters")
+    page.click("#other")
+    expect(page.locator("#feeds li").first).to_be_visible()
+    check("sources")
     page.click("#tab-study")
     expect(page.locator("#study figure img")).to_be_visible()
     check("study")
-    assert found == {"tweet": [], "live": [], "study": []}
+    assert found == {view: [] for view in ("tweet", "live", "filters", "sources", "study")}
 
 
 def test_a_token_is_asked_for_and_used(page, app):

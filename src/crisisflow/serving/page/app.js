@@ -1,13 +1,15 @@
 // The page: its views, and what is served.
 
+import { viewOf } from "./address.js";
 import { json, onMissingToken, useToken } from "./api.js";
 import { $ } from "./dom.js";
-import { openLive } from "./live.js";
+import { addressOfLive, openLive, showLive } from "./live.js";
 import { openStudy } from "./study.js";
 import { openTweet } from "./tweet.js";
 
 const VIEWS = ["tweet", "live", "study"];
-const opened = { study: openStudy };
+const opened = { study: openStudy, live: showLive };
+const POLL = 1000; // milliseconds
 
 function show(view) {
   for (const name of VIEWS) {
@@ -20,18 +22,20 @@ function show(view) {
   opened[view]?.();
 }
 
-function viewOfAddress() {
-  const name = location.hash.slice(1);
-  return VIEWS.includes(name) ? name : "tweet";
+const viewOfAddress = () => (VIEWS.includes(viewOf()) ? viewOf() : "tweet");
+
+// The live view is found again as it was left.
+function go(view) {
+  if (view !== viewOfAddress()) location.hash = view === "live" ? addressOfLive() : view;
 }
 
 for (const name of VIEWS) {
-  $(`tab-${name}`).addEventListener("click", () => (location.hash = name));
+  $(`tab-${name}`).addEventListener("click", () => go(name));
   $(`tab-${name}`).addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     const next = VIEWS[(VIEWS.indexOf(name) + step + VIEWS.length) % VIEWS.length];
-    location.hash = next;
+    go(next);
     $(`tab-${next}`).focus();
   });
 }
@@ -58,6 +62,13 @@ $("token-form").addEventListener("submit", (event) => {
   start();
 });
 
+// Says that the server is not ready yet, for as long as it is not.
+async function tellStarting() {
+  const ready = await fetch("/readyz").then(({ ok }) => ok, () => true); // without a connection, nothing is starting
+  $("starting").hidden = ready;
+  if (!ready) setTimeout(tellStarting, POLL);
+}
+
 async function start() {
   try {
     await tellServed();
@@ -68,4 +79,5 @@ async function start() {
 }
 
 openTweet();
+tellStarting();
 start();

@@ -1,35 +1,61 @@
-// The live view's counters: tweets in all, in each minute, and of each kind.
+// The live view's counters: tweets in all, over time, and of each kind.
 
 import { $, bar, drawn, fill, inWords, put } from "./dom.js";
+import { minuteOf } from "./times.js";
 
-const MINUTES = 60;
+const BARS = 60;
 const TOLD = 5; // of them in words
+const MINUTE = 60_000;
+const STEPS = [1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080, 43_200, 525_600]; // minutes of a bar
+const EARLY = 0.01; // of the tweets may lie before the first bar: one old tweet would make all others one bar
 
-function perMinute(tweets, now) {
-  const counts = new Array(MINUTES).fill(0);
-  for (const tweet of tweets) {
-    const minutes = Math.floor((now - Date.parse(tweet.at)) / 60_000);
-    if (minutes < MINUTES) counts[MINUTES - 1 - Math.max(0, minutes)] += 1;
+// { counts, step, end, now }: tweets in each bar of `step` minutes up to `end`; `now` where that is the present.
+function overTime(tweets, at) {
+  const times = Float64Array.from(tweets, ({ time }) => time).sort();
+  const latest = times.at(-1) ?? at;
+  const now = latest > at - BARS * MINUTE;
+  const end = now ? at : latest;
+  const range = end - (times[Math.floor(EARLY * times.length)] ?? end);
+  const step = STEPS.find((minutes) => range <= BARS * minutes * MINUTE) ?? Math.ceil(range / (BARS * MINUTE));
+  const counts = new Array(BARS).fill(0);
+  for (const time of times) {
+    const ago = Math.max(0, Math.floor((end - time) / (step * MINUTE)));
+    if (ago < BARS) counts[BARS - 1 - ago] += 1;
   }
-  return counts;
+  return { counts, step, end, now, minute: times.filter((time) => end - time < MINUTE).length };
+}
+
+function words(step) {
+  for (const [minutes, one, many] of [[1440, "day", "days"], [60, "hour", "hours"], [1, "minute", "minutes"]]) {
+    const count = step / minutes;
+    if (Number.isInteger(count)) return count === 1 ? one : `${count} ${many}`;
+  }
+  return `${step} minutes`;
 }
 
 export function drawNumbers({ tweets, dropped, at }, shown) {
-  const counts = perMinute(tweets, at);
-  const most = Math.max(1, ...counts);
-  put($("count-all"), (dropped + tweets.length).toLocaleString("en"));
-  put($("count-minute"), counts.at(-1).toLocaleString("en"));
+  const { counts, step, end, now, minute } = overTime(tweets, at);
+  const all = dropped + tweets.length;
+  put($("count-all"), all.toLocaleString("en"));
+  put($("count-all-of"), all === 1 ? "tweet" : "tweets");
+  put($("count-minute"), minute.toLocaleString("en"));
+  put($("count-minute-of"), now ? "in the last minute" : `in the minute to ${minuteOf(end)} UTC`);
   put($("count-shown"), shown.toLocaleString("en"));
+  put($("count-shown-of"), `${shown === 1 ? "matches" : "match"} the filters`);
+  $("dropped").hidden = !dropped;
+  put($("dropped"), `${dropped.toLocaleString("en")} of ${all.toLocaleString("en")} tweets, the oldest, were dropped: the latest ${tweets.length.toLocaleString("en")} are kept here.`);
   const spark = $("spark");
-  if (!spark.childElementCount) spark.append(...counts.map((_, minute) => drawn("rect", { x: minute, width: 0.8 })));
-  counts.forEach((count, minute) => {
-    spark.children[minute].setAttribute("y", 20 - (20 * count) / most);
-    spark.children[minute].setAttribute("height", (20 * count) / most);
+  if (!spark.childElementCount) spark.append(...counts.map((_, bar) => drawn("rect", { x: bar, width: 0.8 })));
+  const most = Math.max(1, ...counts);
+  counts.forEach((count, bar) => {
+    spark.children[bar].setAttribute("y", 20 - (20 * count) / most);
+    spark.children[bar].setAttribute("height", (20 * count) / most);
   });
-  const told = counts.slice(-TOLD).reverse().join(", ");
+  const per = `per ${words(step)}`;
+  put($("spark-of"), now && step === 1 ? `${per}, last hour` : `${per}, ${minuteOf(end - BARS * step * MINUTE)} to ${now ? "now" : minuteOf(end)} UTC`);
   const sum = counts.reduce((one, other) => one + other);
   spark.setAttribute("aria-label",
-    `Tweets a minute, the latest minute first: ${told}; in the last hour ${sum}, at most ${Math.max(...counts)} a minute`);
+    `Tweets ${per}, the latest first: ${counts.slice(-TOLD).reverse().join(", ")}; in ${words(BARS * step)} ${sum}, at most ${Math.max(...counts)} ${per}`);
 }
 
 // `counts` are [kind, number]; `press` takes the kind whose line is pressed.
@@ -41,6 +67,6 @@ export function drawKinds(counts, chosen, press) {
   const most = Math.max(1, ...counts.map(([, count]) => count));
   counts.forEach(([name, count], at) => {
     fill(list.children[at], count / most, String(count));
-    list.children[at].querySelector("button").setAttribute("aria-pressed", String(chosen === name));
+    list.children[at].querySelector("button").setAttribute("aria-pressed", String(chosen.includes(name)));
   });
 }

@@ -1,6 +1,6 @@
 // Exports: the tweets as CSV, and the places that they name as GeoJSON.
 
-const COLUMNS = ["number", "id", "at", "kind", "score", "entities", "places", "text"];
+const COLUMNS = ["number", "id", "author", "created_at", "at", "kind", "score", "entities", "places", "text"];
 
 function textOf(tweet, entity, unmasked) {
   return Array.from(unmasked ? tweet.text : tweet.masked).slice(entity.start, entity.end).join("");
@@ -11,6 +11,9 @@ function idOf(tweet, unmasked) {
   return unmasked || !/[@＠﹫]/.test(tweet.id ?? "") ? tweet.id : null;
 }
 
+// An author is a handle, or names somebody.
+const authorOf = (tweet, unmasked) => (tweet.author && !unmasked ? "•••" : tweet.author ?? null);
+
 // A cell that begins like a formula would be one in a spreadsheet; some take the full-width signs for the others.
 function cell(value) {
   const text = String(value ?? "");
@@ -19,7 +22,7 @@ function cell(value) {
 
 export function csv(tweets, unmasked) {
   const rows = tweets.map((tweet) => [
-    tweet.number, idOf(tweet, unmasked), tweet.at, tweet.event?.label, tweet.event?.score,
+    tweet.number, idOf(tweet, unmasked), authorOf(tweet, unmasked), tweet.created_at, tweet.at, tweet.event?.label, tweet.event?.score,
     tweet.entities.map((entity) => `${entity.label}: ${textOf(tweet, entity, unmasked)}`).join("; "),
     tweet.entities.filter(({ place }) => place).map(({ place }) => `${place.name}, ${place.country}`).join("; "),
     unmasked ? tweet.text : tweet.masked,
@@ -34,7 +37,8 @@ export function geojson(tweets, unmasked) {
       geometry: { type: "Point", coordinates: [entity.place.longitude, entity.place.latitude] },
       properties: {
         place: entity.place.name, country: entity.place.country, precision: entity.place.kind,
-        named: textOf(tweet, entity, unmasked), tweet: tweet.number, id: idOf(tweet, unmasked), at: tweet.at,
+        named: textOf(tweet, entity, unmasked), tweet: tweet.number, id: idOf(tweet, unmasked),
+        author: authorOf(tweet, unmasked), created_at: tweet.created_at ?? null, at: tweet.at,
         kind: tweet.event?.label ?? null, score: tweet.event?.score ?? null, text: unmasked ? tweet.text : tweet.masked,
       },
     })));

@@ -1,4 +1,4 @@
-// A feed of the server, watched through lost connections and restarts.
+// A feed of the server, watched through lost connections and restarts. It is the server's: to stop watching ends nothing.
 
 import { events, json, Refused, request } from "./api.js";
 
@@ -8,30 +8,32 @@ const wait = (seconds, signal) =>
     signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
   });
 
+const keyOf = ({ text, id }) => `${id ?? ""}|${text}`;
+
 export class Watched {
-  // `tell` takes { opened }, { tweet }, { gap }, { lost }, { back }, { reset } and { ended }. Without a `feed`, one is
-  // opened: a replay of the tweets, or, without any, a stream. A replay knows its tweets, and so outlives the server:
-  // what had not come is sent again.
-  constructor(tell, { feed = null, tweets = [], rate }) {
-    Object.assign(this, { tell, feed, tweets, rate, own: !feed, stopping: new AbortController() });
+  // `tell` takes { opened }, { tweet }, { gap }, { lost }, { back }, { reset } and { ended }. Without an `id`, a feed is
+  // opened: a replay of the tweets, or, without any, a stream. Who opened a replay knows its tweets, and it so outlives
+  // the server: what had not come is sent again.
+  constructor(tell, { id = null, tweets = [], pace = {} }) {
+    Object.assign(this, { tell, id, tweets, pace, state: null, stopping: new AbortController() });
     this.seen = 0; // number of the latest tweet of this feed,
     this.last = null; // the id of its event, which only the server reads,
-    this.before = 0; // and the tweets of earlier feeds of the same replay
+    this.before = 0; // the tweets of earlier feeds of the same replay,
+    this.done = []; // those of its tweets that have come,
+    this.opened = false; // and whether it is opened again
   }
 
   async run() {
     const { signal } = this.stopping;
     for (let tries = 0; !signal.aborted; ) {
       try {
-        if (!this.feed) await this.open();
+        if (!this.state) await this.open();
+        if (signal.aborted) return;
         if (tries) this.tell({ back: true });
-        for await (const { id, event, data } of events(`/v1/live/${this.feed.id}/events`, this.last, signal)) {
+        for await (const { id, event, data } of events(`/v1/live/${this.id}/events`, this.last, signal)) {
           tries = 0;
           this.last = id ?? this.last;
-          if (event === "end") {
-            this.close();
-            return this.tell({ ended: true });
-          }
+          if (event === "end") return this.tell({ ended: true });
           if (event === "reset") {
             this.seen = 0; // the feed is another than the one that was seen: it comes from its beginning
             this.tell({ reset: this.before });
@@ -40,6 +42,7 @@ export class Watched {
           if (event === "tweet") {
             const tweet = JSON.parse(data);
             this.seen = tweet.number;
+            if (this.tweets.length) this.done.push(keyOf(tweet));
             this.tell({ tweet: { ...tweet, number: tweet.number + this.before } });
           }
         }
@@ -47,7 +50,7 @@ export class Watched {
         if (signal.aborted) return;
         if (error instanceof Refused && error.status === 404) {
           if (!this.tweets.length) return this.tell({ ended: true, gone: true });
-          this.feed = null; // the server was started anew
+          this.id = this.state = null; // the server was started anew
         } else if (error instanceof Refused && ![429, 503].includes(error.status)) {
           return this.tell({ failed: error.message });
         }
@@ -64,27 +67,44 @@ export class Watched {
   }
 
   async open() {
-    this.before += this.seen;
-    this.seen = 0;
-    this.last = null;
-    const rest = this.tweets.slice(this.before);
-    if (this.tweets.length && !rest.length) {
-      this.stopping.abort();
-      return this.tell({ ended: true });
+    if (this.id) {
+      this.state = await json(`/v1/live/${this.id}`);
+    } else {
+      const rest = this.rest();
+      if (this.tweets.length && !rest.length) {
+        this.stopping.abort();
+        return this.tell({ ended: true });
+      }
+      this.before += this.seen;
+      this.seen = 0;
+      this.last = null;
+      this.state = await json("/v1/live", { method: "POST", body: { tweets: rest, ...this.pace } });
+      this.id = this.state.id;
     }
-    // Not given up by stop(): the server would keep a feed of which nobody knows.
-    this.feed = await json("/v1/live", { method: "POST", body: { tweets: rest, rate: this.rate } });
-    if (this.stopping.signal.aborted) this.close();
-    else this.tell({ opened: this.feed });
+    if (this.stopping.signal.aborted) return;
+    this.tell({ opened: this.state, total: this.state.total && this.before + this.state.total, again: this.opened });
+    this.opened = true;
   }
 
-  stop() {
+  // The tweets that have not come; at the recorded pace they come in another order.
+  rest() {
+    const counts = new Map();
+    for (const key of this.done) counts.set(key, (counts.get(key) ?? 0) + 1);
+    return this.tweets.filter((tweet) => {
+      const count = counts.get(keyOf(tweet)) ?? 0;
+      if (count) counts.set(keyOf(tweet), count - 1);
+      return !count;
+    });
+  }
+
+  // Watch no more; the feed goes on.
+  leave() {
     this.stopping.abort();
-    this.close();
   }
 
-  // A feed that this page opened is of no use to others; one that it only watches may be.
-  close() {
-    if (this.own && this.feed) request(`/v1/live/${this.feed.id}`, { method: "DELETE", keepalive: true }).catch(() => {});
+  // End the feed, for everybody.
+  async end() {
+    this.leave();
+    if (this.id) await request(`/v1/live/${this.id}`, { method: "DELETE" });
   }
 }

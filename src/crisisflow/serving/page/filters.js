@@ -1,46 +1,93 @@
-// The live view's filters.
+// The live view's filters: each may have several values, of which a tweet needs one. The server's are the same
+// (crisisflow.serving.selection), and so are their names in the address.
 
+import { choose, chosen, listChoices } from "./choice.js";
 import { $, inWords } from "./dom.js";
 
-let fact = null; // what the tweets must name, as chosen in the list of what was extracted
+const CHOICES = { event: "f-class", type: "f-type" };
+const PARTS = { place: "f-place", text: "f-text" }; // fields in which semicolons part the values
+const TIMES = { since: "f-since", until: "f-until" }; // UTC
+
+let fact = ""; // what the tweets must name, as chosen in the list of what was extracted
 
 // The Paris of Texas is another than that of France.
 export const whereOf = ({ name, latitude, longitude }) => `${name}|${latitude}|${longitude}`;
 export const factOf = ({ label, text, place }) => `${label}|${text.toLowerCase()}|${place ? whereOf(place) : ""}`;
 
+export function listKnown({ events, entities }) {
+  listChoices($("f-class"), events.map((name) => [name, inWords(name)]));
+  listChoices($("f-type"), entities.map((name) => [name, inWords(name)]));
+}
+
+const partsOf = (value) => value.split(";").map((part) => part.trim().toLowerCase()).filter(Boolean);
+const momentOf = (value) => (value ? Date.parse(`${value}Z`) : null);
+
 export function filters() {
   return {
-    event: $("f-class").value,
-    type: $("f-type").value,
-    place: $("f-place").value.trim().toLowerCase(),
-    text: $("f-text").value.trim().toLowerCase(),
+    event: chosen($("f-class")),
+    type: chosen($("f-type")),
+    place: partsOf($("f-place").value),
+    text: partsOf($("f-text").value),
+    since: momentOf($("f-since").value),
+    until: momentOf($("f-until").value),
     fact,
   };
 }
 
-// The number of the one tweet that is asked for, if it is one.
-export const numberOf = (text) => (/^#\d+$/.test(text) ? Number(text.slice(1)) : null);
+// The filters as they stand in the address.
+export function parameters() {
+  const own = new URLSearchParams();
+  for (const [name, id] of Object.entries(CHOICES)) for (const value of chosen($(id))) own.append(name, value);
+  for (const [name, id] of Object.entries(PARTS)) {
+    for (const value of $(id).value.split(";").map((part) => part.trim()).filter(Boolean)) own.append(name, value);
+  }
+  for (const [name, id] of Object.entries(TIMES)) if ($(id).value) own.append(name, $(id).value);
+  if (fact) own.append("fact", fact);
+  return own;
+}
 
-export function passes(tweet, wanted) {
-  const { event, type, place, text } = wanted;
+export function setFilters(own) {
+  for (const [name, id] of Object.entries(CHOICES)) choose($(id), own.getAll(name));
+  for (const [name, id] of Object.entries(PARTS)) {
+    const value = own.getAll(name).join("; ");
+    // What is being typed stays as it is: a blank at its end would be lost.
+    if (String(partsOf($(id).value)) !== String(partsOf(value))) $(id).value = value;
+  }
+  for (const [name, id] of Object.entries(TIMES)) $(id).value = (own.get(name) ?? "").replace(/Z$/, "");
+  onlyWith(own.get("fact") ?? "");
+}
+
+// The number of the one tweet that is asked for, if it is one.
+export const numberOf = (text) => (text.length === 1 && /^#\d+$/.test(text[0]) ? Number(text[0].slice(1)) : null);
+
+export function passes(tweet, { event, type, place, text, since, until, fact: named }) {
   const number = numberOf(text);
   if (number !== null) return tweet.number === number;
-  return (!event || tweet.event?.label === event)
-    && (!type || tweet.entities.some(({ label }) => label === type))
-    && (!place || tweet.entities.some((entity) => entity.label === "LOCATION"
-      && [entity.text, entity.place?.name, entity.place?.country].some((name) => name?.toLowerCase().includes(place))))
-    && (!wanted.fact || tweet.entities.some((entity) => factOf(entity) === wanted.fact))
-    && (!text || tweet.text.toLowerCase().includes(text));
+  return (!event.length || event.includes(tweet.event?.label))
+    && (!type.length || tweet.entities.some(({ label }) => type.includes(label)))
+    && (!place.length || tweet.entities.some((entity) => entity.label === "LOCATION"
+      && [entity.text, entity.place?.name, entity.place?.country].some((name) =>
+        place.some((part) => name?.toLowerCase().includes(part)))))
+    && (!named || tweet.entities.some((entity) => factOf(entity) === named))
+    && (!text.length || text.some((part) => tweet.text.toLowerCase().includes(part)))
+    && (since === null || tweet.time >= since)
+    && (until === null || tweet.time <= until);
 }
 
-export function onlyWith(entity) {
-  fact = entity && factOf(entity);
-  $("f-fact").hidden = !entity;
-  $("f-fact").textContent = entity ? `with ${inWords(entity.label)} “${entity.text}” ✕` : "";
+// Only the tweets that name this, as `factOf` says it; "": all of them.
+export function onlyWith(named) {
+  fact = named;
+  const [label, text] = named.split("|");
+  $("f-fact").hidden = !named;
+  $("f-fact").textContent = named ? `with ${inWords(label)} “${text}” ✕` : "";
 }
 
-export function filterBy({ place, number }) {
-  $("filters").reset();
+// What a place on the map, a kind in the list or a tweet's number asks for.
+export function filterBy({ place, event, number }) {
   if (place) $("f-place").value = place;
-  if (number) $("f-text").value = `#${number}`;
+  if (event) choose($("f-class"), event);
+  if (number) {
+    setFilters(new URLSearchParams());
+    $("f-text").value = `#${number}`;
+  }
 }

@@ -1,61 +1,78 @@
 // The live view: a feed, its filters and counters, what was extracted, and the map.
 
+import { hashOf, parametersOf, viewOf } from "./address.js";
 import { hasToken, json } from "./api.js";
 import { drawKinds, drawNumbers } from "./counters.js";
 import { coveredOf } from "./covered.js";
+import { decoded, Unreadable } from "./decoding.js";
 import { $, arrange, inWords, make, marked, percent, put } from "./dom.js";
 import { csv, geojson, save } from "./export.js";
 import { Facts } from "./facts.js";
 import { Watched } from "./feed.js";
-import { factOf, filterBy, filters, numberOf, onlyWith, passes, whereOf } from "./filters.js";
+import { factOf, filterBy, filters, listKnown, numberOf, onlyWith, parameters, passes, setFilters, whereOf } from "./filters.js";
 import { WorldMap } from "./map.js";
 import { notJudged } from "./language.js";
 import { leftOut, tweetsOf } from "./replay.js";
+import { minuteOf, shownTime, timeOf } from "./times.js";
 
 const KEPT = 5000; // tweets that the page holds
-const SHOWN = 100; // of them in the feed
+const SHOWN = 100; // of them in the feed, and as many more with each press
 const OFTEN = 250; // milliseconds between two drawings at least
 
 let labels = { entities: [], events: [] };
 let tweets = []; // oldest first
 let dropped = 0;
-let watched = null;
+let watched = null; // the feed whose tweets are shown
+let running = false; // whether more of them may come
+let total = null; // of a replay
+let come = false; // whether a tweet has come since the status was told
 let map = null;
 let facts = null;
 let kind = "needs"; // of facts
 let held = null; // what is shown while the view is held: as `now` tells it
 let drawing = 0;
+let shown = SHOWN;
+let editing = null; // the field that is being filled: all of its changes are one step back
+let fitting = false; // whether the map is to show the places of what the filters ask for
+let until = 0; // the tweet up to which it is
 const items = new WeakMap(); // of tweets, in the feed
 
 export function openLive(known) {
   if (map) return;
   labels = known;
+  listKnown(labels);
   map = new WorldMap((place) => {
     filterBy({ place: place.name });
-    draw();
+    changed();
   });
   facts = new Facts({ follow, only });
-  $("f-class").append(...labels.events.map((name) => make("option", { value: name }, inWords(name))));
-  $("f-type").append(...labels.entities.map((name) => make("option", { value: name }, inWords(name))));
   for (const radio of document.querySelectorAll("[name=source]")) radio.addEventListener("change", chooseSource);
+  $("pace").addEventListener("change", choosePace);
   $("source-form").addEventListener("submit", (event) => (event.preventDefault(), start()));
-  $("stop").addEventListener("click", stop);
-  addEventListener("pagehide", stop);
+  $("other").addEventListener("click", () => unfold($("source").hidden));
+  $("stop").addEventListener("click", () => end(watched.id));
   $("pause").addEventListener("click", () => hold(held === null));
   $("held").addEventListener("click", () => hold(false));
-  $("filters").addEventListener("input", () => {
-    reach(numberOf(filters().text));
+  $("more").addEventListener("click", () => {
+    shown += SHOWN;
     draw();
   });
+  $("filters").addEventListener("input", (event) => {
+    reach(numberOf(filters().text));
+    changed(event.target.id === editing);
+    editing = event.target.type === "checkbox" ? null : event.target.id;
+  });
+  $("filters").addEventListener("change", () => (editing = null));
   $("filters").addEventListener("submit", (event) => event.preventDefault());
-  $("filters").addEventListener("reset", () => {
-    onlyWith(null);
-    setTimeout(draw); // the fields are not yet empty
+  $("filters").addEventListener("reset", (event) => {
+    event.preventDefault(); // the form does not know all that it has
+    setFilters(new URLSearchParams());
+    changed();
   });
   $("f-fact").addEventListener("click", () => {
     $("f-text").focus(); // the button goes
-    onlyWith(null);
-    draw();
+    onlyWith("");
+    changed();
   });
   for (const button of document.querySelectorAll("[data-facts]")) {
     button.addEventListener("click", () => {
@@ -68,60 +85,154 @@ export function openLive(known) {
   $("export-csv").addEventListener("click", () => save("tweets.csv", "text/csv", csv(matching(), $("unmasked").checked)));
   $("export-geojson").addEventListener("click", () =>
     save("places.geojson", "application/geo+json", geojson(matching(), $("unmasked").checked)));
-  setInterval(drawLater, 10_000); // minutes pass without tweets
+  setInterval(() => {
+    drawLater(); // minutes pass without tweets
+    if (!$("view-live").hidden && !$("source").hidden) listFeeds();
+  }, 10_000);
   draw();
 }
 
-async function chooseSource() {
+// Shows what the address says: the filters, and the feed.
+export function showLive() {
+  if (!map) return;
+  const own = parametersOf();
+  const before = String(parameters());
+  setFilters(own);
+  if (String(parameters()) !== before) changed(true);
+  const feed = own.get("feed");
+  if (feed && feed !== watched?.id) watch({ id: feed });
+  else if (!feed && watched) leave();
+  if (!$("source").hidden) listFeeds();
+}
+
+// Where the view is found again: with its feed and filters.
+export function addressOfLive() {
+  const own = parameters();
+  if (watched?.id) own.set("feed", watched.id);
+  return hashOf("live", own);
+}
+
+// The address follows the view; `same` keeps the step back that there is.
+function settle(same) {
+  const address = addressOfLive();
+  if (viewOf() !== "live" || address === location.hash) return;
+  history[same ? "replaceState" : "pushState"](null, "", address);
+}
+
+// The filters are others.
+function changed(same = false) {
+  shown = SHOWN;
+  fitting = true;
+  until = tweets.at(-1)?.number ?? 0;
+  settle(same);
+  draw();
+}
+
+function chooseSource() {
   const chosen = document.querySelector("[name=source]:checked").value;
   for (const part of document.querySelectorAll("[data-source]")) {
     part.hidden = !part.dataset.source.split(" ").includes(chosen);
   }
-  if (chosen !== "feed") return;
-  const feeds = await json("/v1/live");
-  $("feed-choice").replaceChildren(
-    ...feeds.map((feed) => make("option", { value: feed.id }, `${feed.id}: ${feed.kind}, ${feed.sent} tweets${feed.ended ? ", ended" : ""}`)),
-  );
-  if (!feeds.length) $("feed-choice").append(make("option", { value: "" }, "none is running"));
+}
+
+function choosePace() {
+  const recorded = $("pace").value === "speed";
+  $("rate").max = recorded ? 100_000 : 1000;
+  $("rate").min = recorded ? 0.01 : 0.1;
+  $("rate").value = recorded ? 1 : 5;
+}
+
+const stateOf = ({ kind: own, total: all, sent, ended, opened_at: at }) =>
+  `${own === "replay" ? "Replay" : "Stream"} of ${minuteOf(Date.parse(at))} UTC: ${sent.toLocaleString("en")}`
+  + (all === null ? ` ${sent === 1 ? "tweet" : "tweets"}` : ` of ${all.toLocaleString("en")} ${all === 1 ? "tweet" : "tweets"}`)
+  + (ended ? ", ended" : "");
+
+function endButton({ id, ended }, words) {
+  const name = ended ? "Remove" : "End";
+  return make("button", { type: "button", class: "chip", "aria-label": `${name}: ${words}`, onclick: () => end(id) }, name);
+}
+
+async function listFeeds() {
+  const feeds = await json("/v1/live").catch(() => []);
+  $("running-feeds").hidden = !feeds.length;
+  if ($("feeds").contains(document.activeElement)) return; // who is about to press a button keeps it
+  $("feeds").replaceChildren(...feeds.map((feed) => {
+    const words = stateOf(feed);
+    return make("li", {}, words, " ",
+      feed.id === watched?.id ? make("span", { class: "soft" }, "(shown below)")
+        : make("button", { type: "button", class: "chip", "aria-label": `Watch: ${words}`, onclick: () => watch({ id: feed.id }) }, "Watch"), " ",
+      feed.own ? null : endButton(feed, words));
+  }));
 }
 
 async function start() {
   const chosen = document.querySelector("[name=source]:checked").value;
-  const source = {};
-  let missing = "";
-  if (chosen === "paste" || chosen === "file") {
-    const file = $("file").files[0];
-    const text = chosen === "paste" ? $("paste").value : file ? await file.text() : "";
-    const read = tweetsOf(text);
-    source.tweets = read.tweets;
-    missing = leftOut(read);
-    source.rate = Number($("rate").value);
-    if (!source.tweets.length) return say("There is nothing to replay: paste some lines, or choose a file.");
-  } else if (chosen === "feed") {
-    if (!$("feed-choice").value) return say("No feed is running on this server.");
-    source.feed = { id: $("feed-choice").value };
+  if (chosen === "stream") return watch({});
+  const file = $("file").files[0];
+  let read;
+  try {
+    if (chosen === "file" && !file) return say("There is nothing to replay: choose a file.");
+    read = chosen === "paste" ? await tweetsOf($("paste").value) : await tweetsOf(await decoded(await file.arrayBuffer()), file.name);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) return say(error.message);
+    return say(`${chosen === "file" ? file.name : "The pasted text"} is not read. ${error.message}`);
   }
-  stop();
+  if (!read.tweets.length) return say("There is nothing to replay: paste some lines, or choose a file with tweets.");
+  const pace = { [$("pace").value]: Number($("rate").value) };
+  if (pace.speed && !read.timed) return say("No tweet has a time: choose tweets a second.");
+  watch({ tweets: read.tweets, pace, missing: leftOut(read), timed: read.timed });
+}
+
+// Watches a feed in place of the one before, which goes on without this page.
+function watch({ missing = "", timed = 0, ...source }) {
+  watched?.leave();
   tweets = [];
   dropped = 0;
+  total = null;
   hold(false);
+  tellMissing(missing);
   $("stream-help").hidden = true;
-  $("left-out").hidden = !missing;
-  $("left-out").textContent = missing;
-  watched = new Watched((news) => own === watched && hear(news), source);
+  watched = new Watched((news) => own === watched && hear(news, timed), source);
   const own = watched;
-  running(true);
-  say(source.tweets ? `Replaying ${source.tweets.length.toLocaleString("en")} tweets.` : "Waiting for tweets.");
+  going(true);
+  unfold(false);
+  say("Connecting…");
   draw();
   own.run();
 }
 
-function stop() {
-  if (!watched) return;
-  watched.stop();
+function leave() {
+  watched?.leave();
   watched = null;
-  running(false);
-  say(`Stopped after ${count()} tweets.`);
+  tweets = [];
+  dropped = 0;
+  going(false);
+  unfold(true);
+  tellMissing("");
+  $("stream-help").hidden = true;
+  say("Nothing is running.");
+  hold(false);
+}
+
+// Ends a feed, for everybody.
+async function end(id) {
+  const own = id === watched?.id ? watched : new Watched(() => {}, { id });
+  try {
+    await own.end();
+  } catch (error) {
+    return say(error.message);
+  }
+  if (own !== watched) return listFeeds();
+  going(false);
+  watched = null;
+  settle(true);
+  say(`The feed was ended: ${count()}.`);
+  listFeeds();
+}
+
+function tellMissing(words) {
+  $("left-out").hidden = !words;
+  $("left-out").textContent = words;
 }
 
 // How a program sends to a stream. A shell puts the token in, so that it is neither shown here nor kept with the command.
@@ -130,42 +241,74 @@ function command({ id }) {
   return `curl ${location.origin}/v1/live/${id}/tweets${token} -H 'content-type: application/json' -d '{"tweets": [{"text": "…"}]}'`;
 }
 
-function hear({ opened, tweet, gap, lost, back, reset, ended, gone, failed }) {
-  if (opened?.kind === "stream") {
-    $("stream-help").hidden = false;
-    $("stream-command").textContent = command(opened);
+function opened(state, all, again, timed) {
+  total = all;
+  $("stop").disabled = state.own || state.ended;
+  $("stop").title = state.own ? "This feed is the server's own, and ends with it" : "";
+  $("stream-help").hidden = state.kind !== "stream" || state.own;
+  $("stream-command").textContent = command(state);
+  if (timed > state.dated) {
+    tellMissing(`${$("left-out").textContent} Tweets with a time that cannot be read, which show when they came: ${(timed - state.dated).toLocaleString("en")}.`.trim());
   }
+  settle(again);
+  fitting = state.sent > 0 || Boolean(String(parameters()));
+  until = state.sent;
+  come = false;
+  if (!state.ended && !state.sent) say(state.kind === "stream" ? "Waiting for the first tweet." : "The replay begins.");
+}
+
+function hear({ opened: state, total: all, again, tweet, gap, lost, back, reset, ended, gone, failed }, timed) {
+  if (state) opened(state, all, again, timed);
   if (reset !== undefined) {
     tweets = tweets.filter(({ number }) => number <= reset);
     dropped = Math.min(dropped, reset);
     hold(false);
     say("The feed began anew.");
   }
+  if (gap) dropped += gap;
   if (tweet) {
-    tweets.push(tweet);
+    tweets.push({ ...tweet, time: timeOf(tweet) });
     if (tweets.length > KEPT) {
       dropped += tweets.length - KEPT;
       tweets = tweets.slice(-KEPT);
     }
+    if (!come) say(total ? `Replaying ${total.toLocaleString("en")} ${total === 1 ? "tweet" : "tweets"}.` : "Tweets are coming in.");
+    come = true;
     drawLater();
   }
-  if (gap) say(`${gap} tweets came faster than they could be kept; they are not shown.`);
-  if (lost) say(`${lost}; trying again. ${count()} tweets are kept.`, "lost");
+  if (lost) say(`${lost}; trying again. ${count()} so far.`, "lost");
   if (back) say("Connected again.");
-  if (gone) say(`This feed is gone. ${count()} tweets are kept.`);
-  else if (ended) say(`The feed has ended: ${count()} tweets.`);
+  if (lost || back) come = false; // the next tweet tells the status anew
+  if (gone) say(tweets.length ? `This feed is gone: ${count()} were shown.` : "This feed is gone: it was ended, or the server was started anew.");
+  else if (ended) say(`The feed has ended: ${count()}.`);
   if (failed) say(failed);
-  if (ended || failed) {
+  if (gone || failed) {
     watched = null;
-    running(false);
+    settle(true);
+    unfold(true);
   }
+  if (ended || failed) going(false);
 }
 
-const count = () => (dropped + tweets.length).toLocaleString("en");
+function count() {
+  const all = dropped + tweets.length;
+  return `${all.toLocaleString("en")} ${all === 1 ? "tweet" : "tweets"}`;
+}
 
-function running(is) {
+function going(is) {
+  running = is;
   $("stop").disabled = $("pause").disabled = !is;
   $("live-dot").classList.toggle("on", is);
+}
+
+// The form is one line while a feed is shown.
+function unfold(is) {
+  const focused = $("source").contains(document.activeElement);
+  $("source").hidden = !is;
+  $("other").hidden = !watched && tweets.length === 0;
+  $("other").setAttribute("aria-expanded", String(is));
+  if (!is && focused) $("pause").focus();
+  if (is) listFeeds();
 }
 
 function say(message, state = "") {
@@ -188,7 +331,10 @@ function reach(number) {
 
 function follow(number) {
   reach(number);
-  if (!$(`tweet-${number}`)) filterBy({ number });
+  if (!$(`tweet-${number}`)) {
+    filterBy({ number });
+    changed();
+  }
   draw();
   const target = $(`tweet-${number}`);
   target?.scrollIntoView({ block: "center" });
@@ -197,8 +343,8 @@ function follow(number) {
 
 // Only the tweets that name it; all again where it is pressed again.
 function only(entity) {
-  onlyWith(filters().fact === factOf(entity) ? null : entity);
-  draw();
+  onlyWith(filters().fact === factOf(entity) ? "" : factOf(entity));
+  changed();
 }
 
 function drawLater() {
@@ -226,8 +372,9 @@ function draw() {
   drawFeed(found);
   drawNumbers(view, found.length);
   drawKinds(kinds(view.tweets, wanted), wanted.event, (name) => {
-    $("f-class").value = filters().event === name ? "" : name;
-    draw();
+    const { event } = filters();
+    filterBy({ event: event.includes(name) ? event.filter((own) => own !== name) : [...event, name] });
+    changed();
   });
   drawPlaces(found);
   facts.show(found, kind, wanted.fact);
@@ -235,9 +382,8 @@ function draw() {
 
 // How far the replay is, and how much has come since the view is held: the only things that a hold does not stop.
 function drawProgress(wanted) {
-  const all = watched?.tweets.length;
-  $("live-progress").hidden = !all;
-  if (all) $("live-progress").value = (dropped + tweets.length) / all;
+  $("live-progress").hidden = !total || !running;
+  if (total) $("live-progress").value = (dropped + tweets.length) / total;
   $("held").hidden = held === null;
   if (held === null) return;
   const last = held.tweets.at(-1)?.number ?? 0;
@@ -247,12 +393,15 @@ function drawProgress(wanted) {
 
 function drawFeed(found) {
   const list = $("feed");
-  const shown = found.slice(-SHOWN).map(item).reverse();
+  const listed = found.slice(-shown).map(item).reverse();
   // Who has the focus on a tweet keeps it, though a hundred others came.
   const focused = [...list.children].find((own) => own.contains(document.activeElement));
-  if (focused && !shown.includes(focused) && found.some((tweet) => items.get(tweet) === focused)) shown.push(focused);
-  arrange(list, shown);
-  $("feed-empty").hidden = shown.length > 0;
+  if (focused && !listed.includes(focused) && found.some((tweet) => items.get(tweet) === focused)) listed.push(focused);
+  arrange(list, listed);
+  const rest = Math.max(0, found.length - shown);
+  $("more").hidden = !rest;
+  put($("more"), `Show ${Math.min(SHOWN, rest)} more of ${rest.toLocaleString("en")} earlier ${rest === 1 ? "tweet" : "tweets"}`);
+  $("feed-empty").hidden = listed.length > 0;
   put($("feed-empty"), tweets.length ? "No tweet matches the filters." : "Tweets will appear here, the latest first.");
 }
 
@@ -268,7 +417,8 @@ function itemOf(tweet) {
   return make("li", { id: `tweet-${tweet.number}`, value: tweet.number, tabindex: -1 },
     make("div", { class: "meta" },
       make("span", { class: "number" }, `#${tweet.number}`),
-      make("time", { datetime: tweet.at }, new Date(tweet.at).toLocaleTimeString("en-GB")),
+      make("time", { datetime: tweet.created_at ?? tweet.at, title: tweet.created_at ? `analysed ${tweet.at}` : "when it was analysed" },
+        shownTime(tweet.time)),
       event),
     make("p", { class: "marked", dir: "auto" }, ...marked(tweet.text, tweet.entities)));
 }
@@ -277,7 +427,7 @@ function itemOf(tweet) {
 function kinds(all, wanted) {
   const counts = new Map(labels.events.map((name) => [name, 0]));
   for (const tweet of all) {
-    if (tweet.event && passes(tweet, { ...wanted, event: "" })) counts.set(tweet.event.label, counts.get(tweet.event.label) + 1);
+    if (tweet.event && passes(tweet, { ...wanted, event: [] })) counts.set(tweet.event.label, counts.get(tweet.event.label) + 1);
   }
   return [...counts];
 }
@@ -289,6 +439,9 @@ function drawPlaces(found) {
     for (const [key, place] of own) places.set(key, { place, tweets: (places.get(key)?.tweets ?? 0) + 1 });
   }
   map.show([...places.values()]);
+  // A filter moves the map; what comes later does not.
+  if (fitting && places.size) map.fit();
+  if (fitting && (tweets.at(-1)?.number ?? 0) >= until && (places.size || !watched)) fitting = false;
   const names = [...new Set([...places.values()].sort((one, other) => other.tweets - one.tweets).map(({ place }) => place.name))].slice(0, 50);
   const options = $("known-places");
   if (options.dataset.names === String(names)) return; // an open list of suggestions would close

@@ -33,7 +33,7 @@ export function openTweet() {
 
 async function analyse(text) {
   const own = ++latest;
-  $("tweet-status").textContent = "";
+  $("tweet-status").textContent = "Asking the model…";
   $("rules-status").textContent = "Asking the rules…";
   const model = json("/v1/predict", { method: "POST", body: { text } });
   const rules = json("/v1/explain", { method: "POST", body: { text } });
