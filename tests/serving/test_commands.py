@@ -12,6 +12,8 @@ from io import BufferedReader, BytesIO, StringIO, TextIOWrapper
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.errors import CrisisflowError
@@ -116,9 +118,9 @@ def nothing(texts):
 
 def answered(stream, out=None):
     """The lines that `predict` writes for the bytes of a stream."""
-    out = out or StringIO()
-    run(nothing, BufferedReader(BytesIO(stream)), "tweets", out)
-    return [json.loads(line) for line in out.getvalue().splitlines()]
+    written = StringIO()
+    run(nothing, BufferedReader(BytesIO(stream)), "tweets", out or written)
+    return [json.loads(line) for line in written.getvalue().splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -193,6 +195,31 @@ def test_lines_are_written_on_any_terminal(codec):
     run(nothing, BufferedReader(BytesIO(LINES.encode())), "tweets", out)
     written = out.buffer.getvalue().decode(codec)
     assert [json.loads(line)["text"] for line in written.splitlines()] == ["Füße im Wasser 🔥", "flood"]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+OWN = {"entities", "event", "truncated"}  # keys that the answer writes
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.text(), st.dictionaries(st.text().filter(lambda key: key not in OWN), VALUES)), max_size=4),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    st.sampled_from([bytes, gzip.compress]),
+    st.sampled_from(["ascii", "latin-1", "utf-8"]),
+    st.booleans(),
+)
+def test_any_record_comes_back_as_it_went_whatever_the_encodings(lines, codec, pack, terminal, escaped):
+    records = [{**own, "text": text} for text, own in lines]
+    stream = "\n".join(json.dumps(record, ensure_ascii=escaped) for record in records).encode(codec)
+    out = TextIOWrapper(BytesIO(), encoding=terminal)
+    answered(pack(stream), out)
+    found = [json.loads(line) for line in out.buffer.getvalue().decode(terminal).split("\n") if line]
+    assert [{key: value for key, value in own.items() if key not in OWN} for own in found] == records
 
 
 @pytest.mark.parametrize("named", [True, False])
