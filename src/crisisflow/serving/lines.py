@@ -116,7 +116,7 @@ def together(items: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def masked(record: dict[str, Any]) -> dict[str, Any]:
-    """The id, unless it is a handle or an address, and the masked text, as in the exports of the live view.
+    """The id, unless it is a handle or an e-mail address, and the masked text, as in the exports of the live view.
 
     Without the other keys: a name in them may look like any word, and a date like a phone number.
     """

@@ -26,7 +26,7 @@ LOGS = {
 
 
 class Masked(logging.Formatter):
-    """Log lines in which handles, addresses and phone numbers are covered."""
+    """Log lines in which handles, e-mail addresses and phone numbers are covered."""
 
     def format(self, record: logging.LogRecord) -> str:
         """A line, or several with a traceback."""
