@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import expect
 
 from crisisflow.serving.batcher import Overloaded
@@ -851,3 +852,60 @@ def test_the_api_is_described_without_a_network(browser, address):
     expect(page.locator("#operations-predict-predict_v1_predict_post")).to_be_visible()
     assert all(url.startswith((address, "data:")) for url in asked)
     page.context.close()
+
+
+def test_figures_are_as_dark_as_the_page(page, address):
+    white = '<rect width="90" height="90" fill="white"/>'
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90">{white}</svg>'
+    page.route("**/v1/study/figures/*", lambda route: route.fulfill(body=drawing, content_type="image/svg+xml"))
+    for scheme, light in (("light", True), ("dark", False)):
+        page.emulate_media(color_scheme=scheme)
+        page.goto(f"{address}#study")
+        page.reload()
+        figure = page.locator("#study figure img")
+        expect(figure).to_be_visible()
+        page.wait_for_function("document.querySelector('#study figure img').complete")
+        pixels = Image.open(io.BytesIO(figure.screenshot())).convert("L")
+        middle = pixels.getpixel((pixels.width // 2, pixels.height // 2))
+        assert (middle > 200) == light and (middle < 60) == (not light)
+
+
+def test_the_map_is_zoomed_by_the_wheel_to_a_town_that_stays_under_the_pointer_and_has_its_name(page, address):
+    page.goto(f"{address}#live")
+    expect(page.locator("#map .land")).to_have_attribute("d", re.compile("M"))
+    shown = [("Kathmandu", 27.7, 85.3, 5), ("Pokhara", 28.2, 84.0, 2)]
+    places = [
+        {"place": {"name": name, "country": "Nepal", "kind": "city", "latitude": north, "longitude": east}, "tweets": n}
+        for name, north, east, n in shown
+    ]
+    page.evaluate(
+        """async (places) => {
+            const { WorldMap } = await import("/page/map.js");
+            document.getElementById("map").replaceChildren();
+            window.map = new WorldMap(() => {});
+            window.map.show(places);
+        }""",
+        places,
+    )
+    names = page.locator("#map .names text")
+    expect(names).to_have_text(["Kathmandu"])  # the other's would lie over it
+    page.locator("#map").scroll_into_view_if_needed()
+    centre = page.locator("#map circle[cx='85.3']").bounding_box()
+    page.mouse.move(centre["x"] + centre["width"] / 2, centre["y"] + centre["height"] / 2)
+    for width in (180, 90):
+        page.mouse.wheel(0, -200)
+        expect(page.locator("#map")).to_have_attribute("viewBox", re.compile(f" {width} "))
+    after = page.locator("#map circle[cx='85.3']").bounding_box()
+    for axis, size in (("x", "width"), ("y", "height")):  # a pointer stands on whole pixels, which the zoom makes wider
+        assert after[axis] + after[size] / 2 == pytest.approx(centre[axis] + centre[size] / 2, abs=5)
+    page.evaluate("window.map.fit()")
+    expect(names).to_have_count(2)
+    for _ in range(5):
+        page.mouse.wheel(0, -200)
+    expect(page.locator("#map")).to_have_attribute("viewBox", re.compile(r" 0\.25 "))
+
+
+def test_a_text_in_another_language_is_said_not_to_be_judged(page, address):
+    analyse(page, address, "Inundación deja cinco muertos en la ciudad y muchas casas destruidas")
+    expect(page.locator("#tweet-status")).to_have_text("Not English (Spanish): not judged.")
+    expect(page.locator("#tweet-event li")).to_have_count(0)

@@ -411,7 +411,7 @@ function item(tweet) {
 }
 
 function itemOf(tweet) {
-  const event = !tweet.judged ? make("span", {}, notJudged(tweet.language)) : tweet.event
+  const event = tweet.judged === false ? make("span", {}, notJudged(tweet.language)) : tweet.event
     ? make("span", {}, make("span", { class: "kind" }, inWords(tweet.event.label)), ` ${percent(tweet.event.score)}`)
     : null;
   return make("li", { id: `tweet-${tweet.number}`, value: tweet.number, tabindex: -1 },

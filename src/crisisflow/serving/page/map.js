@@ -4,6 +4,9 @@ import { $, arrange, drawn, put } from "./dom.js";
 import { whereOf } from "./filters.js";
 
 const WORLD = { x: -180, y: -84, width: 360, height: 144 }; // degrees; without the Antarctic
+const CLOSEST = 0.25; // degrees of width: a town with its surroundings
+const NAMED = 8; // circles that have their names beside them, the largest in sight
+const LETTER = { width: 1.6, height: 2.8 }; // about, in hundredths of the width
 
 // TopoJSON: arcs are steps on a grid, shared by neighbours; a negative number is an arc the other way round.
 function outline({ arcs, transform, objects }) {
@@ -36,7 +39,8 @@ export class WorldMap {
     this.drawn = new Map(); // circles by place
     this.land = drawn("path", { class: "land" });
     this.circles = drawn("g", {});
-    this.svg.append(this.land, this.circles);
+    this.names = drawn("g", { class: "names", "aria-hidden": "true" });
+    this.svg.append(this.land, this.circles, this.names);
     $("zoom-in").addEventListener("click", () => this.zoom(0.5));
     $("zoom-out").addEventListener("click", () => this.zoom(2));
     $("zoom-fit").addEventListener("click", () => this.fit());
@@ -46,6 +50,12 @@ export class WorldMap {
       event.preventDefault();
       act();
     });
+    this.svg.addEventListener("wheel", (event) => {
+      if (event.ctrlKey) return; // the browser's own zoom
+      event.preventDefault();
+      const { left, top, width, height } = this.svg.getBoundingClientRect();
+      this.zoom(2 ** Math.max(-1, Math.min(1, event.deltaY / 200)), (event.clientX - left) / width, (event.clientY - top) / height);
+    }, { passive: false });
     let from = null;
     this.svg.addEventListener("pointerdown", (event) => (from = event));
     addEventListener("pointerup", () => (from = null));
@@ -60,7 +70,7 @@ export class WorldMap {
   }
 
   look(box) {
-    const width = Math.min(WORLD.width, Math.max(4, box.width));
+    const width = Math.min(WORLD.width, Math.max(CLOSEST, box.width));
     const height = (width * WORLD.height) / WORLD.width;
     const within = (value, low, high) => Math.min(high, Math.max(low, value));
     this.box = {
@@ -73,9 +83,12 @@ export class WorldMap {
     this.draw();
   }
 
-  zoom(factor) {
+  // What lies at these shares of width and height stays there.
+  zoom(factor, across = 0.5, down = 0.5) {
     const { x, y, width, height } = this.box;
-    this.look({ x: x + (width * (1 - factor)) / 2, y: y + (height * (1 - factor)) / 2, width: width * factor });
+    const wide = Math.min(WORLD.width, Math.max(CLOSEST, width * factor));
+    const less = width - wide;
+    this.look({ x: x + less * across, y: y + less * (height / width) * down, width: wide });
   }
 
   pan(across, down) {
@@ -96,7 +109,8 @@ export class WorldMap {
     if (!this.places.length) return this.look(WORLD);
     const xs = this.places.map(({ place }) => place.longitude);
     const ys = this.places.map(({ place }) => -place.latitude);
-    const width = Math.max(Math.max(...xs) - Math.min(...xs), (Math.max(...ys) - Math.min(...ys)) * 2.5, 12) * 1.25;
+    const least = this.places.every(({ place }) => place.kind === "city") ? 2 : 12; // an area is wider than its point
+    const width = Math.max(Math.max(...xs) - Math.min(...xs), (Math.max(...ys) - Math.min(...ys)) * 2.5, least) * 1.25;
     const middle = (values) => (Math.min(...values) + Math.max(...values)) / 2;
     const height = (width * WORLD.height) / WORLD.width;
     this.look({ x: middle(xs) - width / 2, y: middle(ys) - height / 2, width });
@@ -121,6 +135,28 @@ export class WorldMap {
     }
     this.drawn = circles;
     arrange(this.circles, [...circles.values()], { still: true });
+    this.names.replaceChildren(...this.labels(unit));
+  }
+
+  // Names beside the largest circles in sight; none over another.
+  labels(unit) {
+    const { x, y, width, height } = this.box;
+    const inSight = ({ place: { longitude: east, latitude: north } }) => east >= x && east <= x + width && -north >= y && -north <= y + height;
+    const taken = [];
+    for (const { place } of this.places.filter(inSight).sort((one, other) => other.tweets - one.tweets)) {
+      if (taken.length === NAMED) break;
+      const wide = unit * LETTER.width * place.name.length;
+      const right = place.longitude + unit * 3;
+      const end = right + wide > x + width; // there is room on the other side only
+      const own = { name: place.name, end, left: end ? place.longitude - unit * 3 - wide : right, middle: -place.latitude, wide };
+      const clear = (other) => own.left > other.left + other.wide || other.left > own.left + own.wide || Math.abs(own.middle - other.middle) > unit * LETTER.height;
+      if (taken.every(clear)) taken.push(own);
+    }
+    return taken.map(({ name, end, left, middle, wide }) => {
+      const text = drawn("text", { x: end ? left + wide : left, y: middle, "font-size": unit * LETTER.height, "text-anchor": end ? "end" : "start" });
+      text.textContent = name;
+      return text;
+    });
   }
 
   circle(place) {

@@ -66,7 +66,7 @@ function showModel(text, found) {
   );
   const event = found.event ? `${inWords(found.event.label)}, ${percent(found.event.score)}` : "no event";
   const number = found.entities?.length ?? 0;
-  $("tweet-status").textContent = !found.judged ? `${notJudged(found.language)}.` : `${number} ${number === 1 ? "entity" : "entities"}; ${event}.`;
+  $("tweet-status").textContent = found.judged === false ? `${notJudged(found.language)}.` : `${number} ${number === 1 ? "entity" : "entities"}; ${event}.`;
 }
 
 function showRules(text, model, opinion) {
