@@ -13,6 +13,7 @@ from tests.unit.test_regex_stage import DEFAULT, HOSTILE
 from tests.unit.test_spacy_stage import PARAMS
 
 AMOUNTS = [
+    *("88, 000", "88 ,000", "two-and-a-half million", "10,000s", "2.5lakh", "1 lakh 20 thousand", "88.5k", "5 Mio"),
     *("17", "1,200", "88 000", "88\u00a0000", "88\u202f000", "88\u2009000", "88’000", "88'000", "88.000", "1 234 567"),
     *(
         "1.234.567",
@@ -284,6 +285,22 @@ OTHERS = [
         "{27.7172, 85.3240} ",
         "{18.2208° N, 66.5901° W} ",
         "COVID-19 ",
+        *(
+            "in {79} AD ",
+            "A/C No: {6731 9948 232} ",
+            "Boeing {737} ",
+            "flat {4B} ",
+            "children under {5} ",
+            "at {730 PM} ",
+        ),
+        *(
+            "dial {*100*2*1#} ",
+            "text RELIEF at {70000} ",
+            "text 'RELIEF' {5616} ",
+            "Kochi {682001}. They ",
+            "A {30-something}: ",
+        ),
+        *("on {19} Sept., ", "+{1 (713) 555-0100} ", "{103.5} FM ", "iOS {11.2} ", "ward {12}, "),
     ),
 ]
 

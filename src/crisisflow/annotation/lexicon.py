@@ -428,9 +428,9 @@ def load_numerals(folder: Path = REGEX) -> Numerals:
         expression = _expression(entry.regex, fragments, Place(path, keys))
         return Number(entry.spelt, tuple(entry.needs), re.compile(f"{before}(?:{expression}){behind}", re.IGNORECASE))
 
-    # Words have edges, and no number begins within a longer one.
+    # Words have edges, and no number begins or ends within a longer one.
     edge = r"(?<![\w@])(?<!\d[.,’'‘ʼ´`٬])(?=\S)"
-    others = [number(entry, ("others", rule), edge, r"(?!\w)") for rule, entry in file.others.items()]
+    others = [number(entry, ("others", rule), edge, r"(?!\w|[.,’']\d)") for rule, entry in file.others.items()]
     # Nor an amount after a sign or letter that makes one name with it: "#17", "COVID-19", "M 7.1" (a magnitude).
     edge = r"(?:(?<![\w@#])|(?<=\brs)|(?<=\b(?:usd|inr|eur|gbp|php|npr|pkr|lkr|aud|cad|nzd)))"
     edge += r"(?<!\d[.,:/’'])(?<![\d〆][-/:])(?<!/)(?<![A-Za-z]-)(?<!\bM\s)"
