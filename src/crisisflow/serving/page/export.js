@@ -1,5 +1,7 @@
 // Exports: the tweets as CSV, and the places that they name as GeoJSON.
 
+import { nameOf } from "./filters.js";
+
 const COLUMNS = ["number", "id", "author", "created_at", "at", "kind", "score", "entities", "places", "text"];
 
 function textOf(tweet, entity, unmasked) {
@@ -24,7 +26,7 @@ export function csv(tweets, unmasked) {
   const rows = tweets.map((tweet) => [
     tweet.number, idOf(tweet, unmasked), authorOf(tweet, unmasked), tweet.created_at, tweet.at, tweet.event?.label, tweet.event?.score,
     tweet.entities.map((entity) => `${entity.label}: ${textOf(tweet, entity, unmasked)}`).join("; "),
-    tweet.entities.filter(({ place }) => place).map(({ place }) => `${place.name}, ${place.country}`).join("; "),
+    tweet.entities.filter(({ place }) => place).map(({ place }) => nameOf(place)).join("; "),
     unmasked ? tweet.text : tweet.masked,
   ]);
   return [COLUMNS, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";

@@ -12,6 +12,8 @@ let fact = ""; // what the tweets must name, as chosen in the list of what was e
 
 // The Paris of Texas is another than that of France.
 export const whereOf = ({ name, latitude, longitude }) => `${name}|${latitude}|${longitude}`;
+// A region may lie in several countries, and a country is named once.
+export const nameOf = ({ name, country }) => (country && country !== name ? `${name}, ${country}` : name);
 export const factOf = ({ label, text, place }) => `${label}|${text.toLowerCase()}|${place ? whereOf(place) : ""}`;
 
 export function listKnown({ events, entities }) {

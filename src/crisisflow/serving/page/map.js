@@ -1,7 +1,7 @@
 // A map of the world: outlines of countries (Natural Earth 1:110m, as packed by world-atlas 2.0.2) and circles at places.
 
 import { $, arrange, drawn, put } from "./dom.js";
-import { whereOf } from "./filters.js";
+import { nameOf, whereOf } from "./filters.js";
 
 const WORLD = { x: -180, y: -84, width: 360, height: 144 }; // degrees; without the Antarctic
 const CLOSEST = 0.25; // degrees of width: a town with its surroundings
@@ -26,9 +26,6 @@ function outline({ arcs, transform, objects }) {
     points.map(([x, y], at) => `${at && Math.abs(x - points[at - 1][0]) < 180 ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
   return rings.map((own) => path(ring(own))).join("");
 }
-
-// A region may lie in several countries.
-const nameOf = ({ name, country }) => (country && country !== name ? `${name}, ${country}` : name);
 
 export class WorldMap {
   constructor(press) {
