@@ -69,6 +69,7 @@ def _rows(text: str, spans: Sequence[Span]) -> Iterator[str]:
 def _verdict(text: str, conflict: Conflict, priority: Sequence[str]) -> str:
     loser, winner, decided_by = conflict
     reason = {
+        "guess": "a guess of spaCy's that covers what a lexicon knows for something else",
         "length": f"longer: {winner.end - winner.start} characters against {loser.end - loser.start}",
         "stage": f"as long, and {winner.source} goes before {loser.source} ({', '.join(priority)})",
         "leftmost": "as long and of the same stage, and further left",

