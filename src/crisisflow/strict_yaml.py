@@ -10,7 +10,7 @@ number in YAML 1.2 and a text in YAML 1.1. It is the number here too: any other 
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -70,28 +70,30 @@ def parse(text: str) -> Any:
     """
     from ruamel.yaml import YAML
 
-    try:
-        found = yaml.load(text, Loader=_Loader)
-        try:
-            other = YAML(typ="safe").load(text)
-        except Exception as error:
-            mark = getattr(error, "problem_mark", None)
-            reason = getattr(error, "problem", None) or str(error)
-            raise YamlFault(f"not valid in YAML 1.2, which DVC reads: {reason}", mark and mark.line + 1) from None
-        if difference := _difference(found, other, (), set()):
-            keys, ours, theirs = difference
-            raise YamlFault(
-                f"{'.'.join(map(str, keys))} is {ours!r} in YAML 1.1 and {theirs!r} in YAML 1.2, which DVC reads; "
-                "write it so that both agree: text in quotes, true or false, 13 for 013",
-                _line(text, keys),
-            )
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
-        raise YamlFault(f"not valid YAML: {reason}", mark and mark.line + 1) from None
-    except RecursionError:
-        raise YamlFault("not valid YAML: it is nested too deeply", None) from None
+    found = _read("not valid YAML", lambda: yaml.load(text, Loader=_Loader))
+    other = _read("not valid in YAML 1.2, which DVC reads", lambda: YAML(typ="safe").load(text))
+    if difference := _difference(found, other, (), set()):
+        keys, ours, theirs = difference
+        raise YamlFault(
+            f"{'.'.join(map(str, keys))} is {ours!r} in YAML 1.1 and {theirs!r} in YAML 1.2, which DVC reads; "
+            "write it so that both agree: text in quotes, true or false, 13 for 013",
+            _line(text, keys),
+        )
     return found
+
+
+def _read(otherwise: str, load: Callable[[], Any]) -> Any:
+    """What `load` makes of a text; whatever it throws becomes a fault."""
+    try:
+        return load()
+    except RecursionError:
+        raise YamlFault(f"{otherwise}: it is nested too deeply", None) from None
+    except Exception as error:  # of a YAML reader, or of int(), date() and the like: there is no list of them
+        mark = getattr(error, "problem_mark", None)
+        raise YamlFault(
+            f"{otherwise}: {getattr(error, 'problem', None) or error or type(error).__name__}",
+            mark.line + 1 if mark else None,
+        ) from None
 
 
 def parse_value(text: str) -> Any:

@@ -129,6 +129,7 @@ def test_any_scalar_is_refused_in_one_line_or_is_the_same_to_both(text):
 @example("- " * 1000)
 @example("a: &a [*a]")
 @example("preset: 2018-02-30")
+@example("!!set a")
 def test_any_file_as_params_yaml_is_one_line(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("any") / "params.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
