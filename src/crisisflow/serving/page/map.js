@@ -132,7 +132,11 @@ export class WorldMap {
     }
     this.drawn = circles;
     arrange(this.circles, [...circles.values()], { still: true });
-    this.names.replaceChildren(...this.labels(unit));
+    const labels = this.labels(unit);
+    const shown = labels.map((own) => own.outerHTML).join("");
+    if (shown === this.shown) return; // a held view is not touched
+    this.shown = shown;
+    this.names.replaceChildren(...labels);
   }
 
   // Names beside the largest circles in sight; none over another.
