@@ -78,7 +78,7 @@ READ_ROWS = {"bootstrap", "against_gold", "errors", "figures", *READ_ALL}
             "annotation.regex.lexicons",
             ["casualties"],
             {"regex_stage": 1, "resolve": 1, **QUALITY, "bio": 2, "train": 2, "evaluate": 2, **COMPARED},
-            {"regex_stage", *QUALITY, *READ_ALL},
+            {"regex_stage", "against_gold", *QUALITY, *READ_ALL},
         ),
         ("preset", "renamed", LAST, READ_ALL),
     ],
