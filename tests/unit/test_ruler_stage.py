@@ -85,6 +85,14 @@ def found(text: str) -> list[tuple[str, str]]:
         ("avoid Hwy 6, FM 1960 and State Highway 7", "FM 1960", "LOCATION"),
         ("avoid Hwy 6, FM 1960 and State Highway 7", "State Highway 7", "LOCATION"),
         ("rain on Spring Creek", "Spring Creek", "LOCATION"),
+        ("Severe flooding near I 45 tonight", "I 45", "LOCATION"),
+        ("I 45 is closed", "I 45", "LOCATION"),
+        ("Closed: US 59 at Kirby", "US 59", "LOCATION"),
+        ("M4 closed", "M4", "LOCATION"),
+        ("A12 was flooded", "A12", "LOCATION"),
+        ("quake near Pt Reyes", "Pt Reyes", "LOCATION"),
+        ("Geological Survey of India reports", "Geological Survey of India", "ORGANIZATION"),
+        ("Kerala State Disaster Management Authority", "Kerala State Disaster Management Authority", "ORGANIZATION"),
         ("Invented Creek rises", "Invented Creek", "LOCATION"),
         ("Lake Invented is full", "Lake Invented", "LOCATION"),
         ("Ft Worth floods", "Ft Worth", "LOCATION"),
@@ -119,6 +127,7 @@ def test_what_is_found(text: str, span: str, label: str) -> None:
         "a Flooded Street, the Closed Road, Rising River",
         "we saw 500 times, 12 St people, ADRA here",
         "the Cut Off, cut off by the creek",
+        "I 45 times said so, A 12 year old, I 5 at home",
     ],
 )
 def test_what_is_not_found(text: str) -> None:

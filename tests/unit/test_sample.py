@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crisisflow.annotation.numerals import OTHER, mark_numbers
 from crisisflow.artifacts import RAW
 from crisisflow.corpus import sample
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES, OFFICIAL_SPLITS
@@ -138,6 +139,18 @@ def test_gold_spans_cover_the_words_they_name():
     assert {"texas", "kerala"} <= set(covered["LOCATION"])
     assert {"hurricane irma", "hurricaneirma"} <= set(covered["DISASTER_TYPE"])
     assert any(re.fullmatch(r"day \d", text) for text in covered["NUMBER"])
+
+
+def test_gold_numbers_are_amounts_with_their_unit(corpus):
+    rows, spans = corpus
+    texts = {row["tweet_id"]: repair(row["text"]) for row in rows}
+    for span in spans:
+        text = texts[span.tweet_id]
+        if span.label == "NUMBER":
+            assert OTHER not in mark_numbers(text)[span.start : span.end], text
+            assert not re.match(r" (?:dollars|percent|miles|acres|inches|tons)\b", text[span.end :], re.IGNORECASE), (
+                text
+            )
 
 
 def test_repair_restores_exactly_the_text_before_the_damage(corpus, monkeypatch):

@@ -261,6 +261,9 @@ def _meant(words: Sequence[str], at: int, people: People) -> bool:
     before = at - 1
     while before >= 0 and not words[before].isalnum():
         before -= 1
+    # "thank you Y", "we miss you Y"
+    if before > 0 and words[before] == "you":
+        before -= 1
     return (before >= 0 and words[before] in people.lists.before) or (
         at + 1 < len(words) and words[at + 1] in people.lists.behind
     )

@@ -33,6 +33,8 @@ _ODD = re.compile(
 )
 _PLAIN = {"nothing": "", "apostrophe": "'", "hyphen": "-", "blank": " "}
 _UNSEEN = re.compile(f"[{INVISIBLE}]")
+# A Latin letter with an accent, or several, of which Unicode has no letter.
+_ACCENTED = re.compile("(?:[A-Za-z]|[\u00c0-\u024f])[\u0300-\u036f\ufe0f]+")
 
 
 class Reading(NamedTuple):
@@ -61,7 +63,7 @@ def read(text: str) -> Reading:
     if text.isascii() and "`" not in text:
         return Reading(text, text, None, [])
     odd = [match for match in _ODD.finditer(text) if match.lastgroup]
-    if not odd and unicodedata.is_normalized("NFC", text):
+    if not odd and not _ACCENTED.search(text) and unicodedata.is_normalized("NFC", text):
         return Reading(text, text, None, [])
     pieces: list[str] = []
     starts: list[int] = []
@@ -82,7 +84,7 @@ def read(text: str) -> Reading:
     starts += range(at, len(text))
     ends += range(at + 1, len(text) + 1)
     form = "".join(pieces)
-    if not unicodedata.is_normalized("NFC", form):
+    if _ACCENTED.search(form) or not unicodedata.is_normalized("NFC", form):
         form, starts, ends = _composed(form, starts, ends)
     return Reading(text, form, starts, ends)
 
@@ -99,6 +101,8 @@ def _composed(form: str, starts: list[int], ends: list[int]) -> tuple[str, list[
             end += 1
         whole = form[at:end]
         composed = unicodedata.normalize("NFC", whole)
+        if _ACCENTED.fullmatch(composed):
+            composed = composed[0]
         pieces.append(composed)
         if composed == whole:
             new_starts += starts[at:end]
