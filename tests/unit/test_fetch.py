@@ -142,7 +142,7 @@ LINKED = [
     # What is a table under its own name is read once.
     (lambda tar: (put(tar, "a/all_train.tsv", 1), link(tar, "all_train.tsv", "a/all_train.tsv", hard=True)), ["101"]),
     (lambda tar: (put(tar, "a/all_train.tsv", 1), link(tar, "b", "a"), put(tar, "c/all_dev.tsv", 2)), ["101", "102"]),
-    (lambda tar: (put(tar, "a/x", 1), link(tar, "all_dev.tsv", "a/x"), link(tar, "all_train.tsv", "a/x")), ["101"]),
+    (lambda tar: (put(tar, "a/x", 1), link(tar, "all_dev.tsv", "a/x"), link(tar, "b/all_dev.tsv", "../a/x")), ["101"]),
     # No table, and a table that the archive holds twice: the last one counts.
     (
         lambda tar: (put(tar, "all_train.tsv", 1), link(tar, "._all_dev.tsv", "nowhere"), link(tar, "a.txt", "/x")),
@@ -184,6 +184,60 @@ def test_a_link_out_of_the_archive_or_to_nothing_is_named(tmp_path, name, target
     with pytest.raises(CrisisflowError, match=rf"linked\.tar: {name} is a link to {target}, which is not in") as error:
         read(tmp_path / "linked.tar")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize(
+    ("target", "names"),
+    [
+        ("p_dev.tsv", ["p_test.tsv"]),
+        ("p_dev.tsv", ["q_dev.tsv"]),
+        ("all_dev.tsv", ["q_dev.tsv"]),
+        ("a/p_dev.tsv", ["p_dev.tsv", "q_test.tsv"]),
+        ("x", ["p_dev.tsv", "p_train.tsv"]),
+    ],
+)
+def test_names_of_one_file_that_tell_different_things_are_refused(tmp_path, target, names, hard):
+    folder, path = tmp_path / "folder", tmp_path / "linked.tar"
+    (folder / target).parent.mkdir(parents=True)
+    (folder / target).write_bytes(table(*lines(1)))
+    with tarfile.open(path, "w") as archive:
+        put(archive, target, 1)
+        for name in names:
+            link(archive, name, target, hard)
+            (folder / name).hardlink_to(folder / target) if hard else (folder / name).symlink_to(folder / target)
+    for source in (folder, path):
+        with pytest.raises(CrisisflowError, match="are one file, and their names tell different events or splits"):
+            read(source)
+
+
+@pytest.mark.parametrize(
+    "name", ["all_train.tsv.gz", "b/all_train.tsv.bz2", "all_train.TSV", "p_TEST.tsv", "ALL_DEV.TSV", "a_dev.tsv.ZIP"]
+)
+def test_what_only_looks_like_a_table_is_not_left_out_without_a_word(tmp_path, name):
+    folder, path = tmp_path / "folder", tmp_path / "packed.tar"
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_bytes(b"")
+    (folder / "p_dev.tsv").write_bytes(table(*lines(1)))
+    with tarfile.open(path, "w") as archive:
+        archive.add(folder, arcname=".")
+    for source in (folder, path):
+        with pytest.raises(CrisisflowError, match=rf"{name} is not read; unpack or rename it"):
+            read(source)
+
+
+def test_a_packed_table_beside_the_table_is_no_matter(tmp_path):
+    for name, content in {"p_dev.tsv": table(*lines(1)), "p_dev.tsv.gz": b"", "._p_test.TSV": b""}.items():
+        (tmp_path / "source").mkdir(exist_ok=True)
+        (tmp_path / "source" / name).write_bytes(content)
+    assert [row["tweet_id"] for row in read(tmp_path / "source")] == ["101"]
+
+
+def test_a_table_whose_name_is_not_utf_8_is_named(tmp_path):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "caf\udce9_dev.tsv").write_bytes(table(*lines(1)))
+    with pytest.raises(CrisisflowError, match=r"the name of the table 'caf\\udce9_dev\.tsv' is not UTF-8; rename it"):
+        read(tmp_path / "source")
 
 
 def test_a_table_that_is_no_file_is_named(tmp_path):

@@ -20,6 +20,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.params import SampleParams
 from crisisflow.progress import say
 from crisisflow.taxonomy import EVENT_CLASSES, OFFICIAL_SPLITS
+from crisisflow.text_input import is_text
 
 # The combined archive of HumAID (Alam et al. 2021) at its publisher's.
 OFFICIAL_URL = "https://crisisnlp.qcri.org/data/humaid/HumAID_data_all_combined.tar.gz"
@@ -34,6 +35,8 @@ def _read_rows(source: Path) -> Iterator[tuple[str, Row]]:
             the archive is truncated or none.
     """
     for name, number, line in lines(source):
+        if not is_text(name):
+            raise CrisisflowError(f"corpus.source: the name of the table {name!r} is not UTF-8; rename it")
         where = f"{name}, line {number}"
         try:
             fields = line.decode("utf-8").split("\t")

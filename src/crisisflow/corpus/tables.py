@@ -18,6 +18,8 @@ from crisisflow.taxonomy import OFFICIAL_SPLITS
 
 # all_train.tsv in the combined archive, hurricane_maria_2017_train.tsv and the like in the per-event ones.
 TABLE_NAME = re.compile(rf"(?P<event>.+)_(?P<split>{'|'.join(OFFICIAL_SPLITS)})\.tsv")
+# What holds a table and is not read as one: packed by itself, or in capitals.
+UNREAD = re.compile(rf"(?P<table>.+_(?:{'|'.join(OFFICIAL_SPLITS)})\.tsv)(?:\.(?:gz|bz2|xz|zst|zip))?", re.IGNORECASE)
 FILE_SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}")  # of a name without one that is a link, the target may be a folder
 LINKS = 40  # one after another; more are taken for a circle
 BROKEN = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -31,6 +33,37 @@ def _is_litter(name: str) -> bool:
 def _is_table(name: str) -> bool:
     """Whether a file is one of HumAID's tables."""
     return not _is_litter(name) and TABLE_NAME.fullmatch(posixpath.basename(name)) is not None
+
+
+def _refuse_unread(source: Path, names: Iterable[str]) -> None:
+    """Refuse a file that only looks like a table, unless the table lies beside it.
+
+    Raises:
+        CrisisflowError: there is one; its tweets would be left out.
+    """
+    there = {name for name in names if not _is_litter(name)}
+    are_read = set(filter(_is_table, there))
+    for name in sorted(there - are_read):
+        like = UNREAD.fullmatch(posixpath.basename(name))
+        if like and posixpath.join(posixpath.dirname(name), like["table"]) not in are_read:
+            raise CrisisflowError(
+                f"corpus.source: {source}: {name} is not read; unpack or rename it (<event>_train.tsv, _dev.tsv or "
+                "_test.tsv), or remove it"
+            )
+
+
+def _refuse_another_meaning(source: Path, name: str, other: str) -> None:
+    """Refuse two names of one file that tell different events or splits: the tweets can be of one only.
+
+    Raises:
+        CrisisflowError: they do.
+    """
+    first, second = (TABLE_NAME.fullmatch(posixpath.basename(each)) for each in (name, other))
+    if first and second and first.groups() != second.groups():
+        raise CrisisflowError(
+            f"corpus.source: {source}: {name} and {other} are one file, and their names tell different events or "
+            "splits; remove one of them"
+        )
 
 
 def _may_hold_tables(link: str) -> bool:
@@ -67,7 +100,9 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 def _in_folder(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
     found: dict[tuple[int, int], Path] = {}
-    for path in sorted(_entries(source), key=lambda path: (path.is_symlink(), path)):
+    entries = sorted(_entries(source), key=lambda path: (path.is_symlink(), path))
+    _refuse_unread(source, [str(path.relative_to(source)) for path in entries])
+    for path in entries:
         if not (_is_table(path.name) or (path.is_symlink() and _may_hold_tables(path.name))):
             continue
         try:
@@ -79,7 +114,8 @@ def _in_folder(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
         if _is_table(path.name):
             if not stat.S_ISREG(facts.st_mode):
                 raise CrisisflowError(f"corpus.source: {path} is no plain file; replace or remove it")
-            found.setdefault((facts.st_dev, facts.st_ino), path)
+            first = found.setdefault((facts.st_dev, facts.st_ino), path)
+            _refuse_another_meaning(source, *(str(each.relative_to(source)) for each in (first, path)))
     for path in sorted(found.values()):
         with path.open("rb") as stream:
             yield str(path.relative_to(source)), stream
@@ -127,7 +163,8 @@ class _Members:
 def _in_archive(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
     with tarfile.open(source) as archive:
         members = _Members(archive.getmembers())
-        read = set()
+        _refuse_unread(source, [name for name, member in members if not member.isdir()])
+        names: dict[str, str] = {}  # of what is read, the name under which it is
         for name, member in members:
             is_link = member.issym() or member.islnk()
             if not (_is_table(name) or (is_link and _may_hold_tables(name))):
@@ -145,17 +182,18 @@ def _in_archive(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
             if not content.isfile():
                 raise CrisisflowError(f"{place} is no plain file; pack the archive again without it")
             # What a link names as well is read once, under its own name where that is a table's.
-            if target in read or (target != name and _is_table(target)):
-                continue
-            read.add(target)
-            yield member.name, archive.extractfile(content)
+            first = names.setdefault(target, target if _is_table(target) else name)
+            _refuse_another_meaning(source, first, name)
+            if first == name:
+                yield member.name, archive.extractfile(content)
 
 
 def tables(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """Yield (name, content) of each table of an archive or folder; nothing of an archive is unpacked to disk.
 
     Raises:
-        CrisisflowError: a folder cannot be read, or a link leads nowhere or out of the archive.
+        CrisisflowError: a folder cannot be read, a link leads nowhere or out of the archive, a file only looks like a
+            table, or the names of one file tell different events or splits.
     """
     return _in_folder(source) if source.is_dir() else _in_archive(source)
 
