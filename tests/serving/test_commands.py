@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from io import BufferedReader, BytesIO, StringIO, TextIOWrapper
+from pathlib import Path
 
 import pytest
 import yaml
@@ -350,6 +351,17 @@ def test_others_are_refused_in_one_line(recorded, params, name):
     assert "\n" not in str(told.value)
 
 
+def test_params_that_can_be_read_once_only_are_refused_since_their_digest_is_told(recorded, params):
+    reader, writer = os.pipe()
+    os.write(writer, params.read_bytes())
+    os.close(writer)
+    try:
+        with pytest.raises(CrisisflowError, match="is no plain file; name the params"):
+            choose(Choice(recorded.parents[2], "both", 13), Path(f"/dev/fd/{reader}"))
+    finally:
+        os.close(reader)
+
+
 def test_whatever_is_logged_is_masked():
     code = (
         "import logging.config; from crisisflow.serving.serve import LOGS; logging.config.dictConfig(LOGS); "
@@ -363,7 +375,7 @@ def test_cheap_mistakes_are_told_before_anything_heavy_is_imported(results, para
     of_row = ["--results", str(results), "--params", str(params)]
     serve = ["serve", "--allow-root", *of_row]
     long = tmp_path / "long"
-    long.write_text("a" * 1_000_001)
+    long.write_text("a" * 10_001)
     token = tmp_path / "token"
     token.write_text("0123456789abcdef")
     with listen("127.0.0.1", 0) as taken, long.open() as stdin:
@@ -381,6 +393,6 @@ def test_cheap_mistakes_are_told_before_anything_heavy_is_imported(results, para
             "absent.yaml does not exist": [*serve, "--params", "absent.yaml"],
             "there is no text to explain": ["explain", " "],
             "the text is not UTF-8": ["explain", "\udcff"],
-            "standard input has more than 1,000,000 characters": ["explain", "-"],
+            "standard input has more than 10,000 characters": ["explain", "-"],
         }
         check_told_cheaply(cases, stdin)

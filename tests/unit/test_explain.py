@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from crisisflow.annotation.explain import _counted
+
 
 def explain(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "crisisflow", "explain", *arguments]
@@ -48,3 +50,7 @@ def test_an_empty_text_is_the_users_error() -> None:
     done = explain(" ")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == ("crisisflow: there is no text to explain; give one, or - to read it from standard input\n")
+
+
+def test_one_span_is_no_plural() -> None:
+    assert [_counted([None] * number) for number in range(3)] == ["0 spans", "1 span", "2 spans"]

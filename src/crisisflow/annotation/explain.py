@@ -48,12 +48,16 @@ def explain(text: str, params: AnnotationParams) -> Iterator[str]:
     priority = params.resolve.priority
     kept, conflicts = resolve([span for spans in stages.values() for span in spans], priority)
     for number, (stage, spans) in enumerate(stages.items(), 1):
-        yield f"stage {number}, {stage}: {len(spans)} spans"
+        yield f"stage {number}, {stage}: {_counted(spans)}"
         yield from (f"  {line}" for line in _rows(text, sorted(spans)))
-    yield f"competed: {len(conflicts)} spans lost"
+    yield f"competed: {_counted(conflicts)} lost"
     yield from (f"  {_verdict(text, conflict, priority)}" for conflict in conflicts)
-    yield f"resolved: {len(kept)} spans"
+    yield f"resolved: {_counted(kept)}"
     yield from (f"  {line}" for line in _rows(text, kept))
+
+
+def _counted(spans: Sequence[Span | Conflict]) -> str:
+    return f"{len(spans)} {'span' if len(spans) == 1 else 'spans'}"
 
 
 def _shown(text: str, span: Span) -> str:

@@ -115,6 +115,8 @@ def choose(choice: Choice, params: Path, expected: str | None = None) -> Chosen:
         CrisisflowError: it is not there, or not the expected or recorded one.
     """
     settings, _ = read_params(params)
+    if not params.is_file():  # its digest is told with each answer, and a pipe is read once
+        raise CrisisflowError(f"{params} is no plain file; name the params.yaml that was run")
     folder = folder_of(choice)
     root = choice.results.absolute().parent
     recorded = check_recorded(folder, root)
