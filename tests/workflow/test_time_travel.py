@@ -67,7 +67,11 @@ def test_what_dvc_does_not_vouch_for_is_named_and_made_again(history, tmp_path):
 def test_the_hook_follows_each_checkout(history, tmp_path):
     study = history.copied(tmp_path / "study")
     study.run("crisisflow", "install_hook")
+    # one that an earlier version wrote, which called the command so, is written anew
+    hook = study.folder / ".git" / "hooks" / "post-checkout"
+    hook.write_text(hook.read_text().replace("install_hook", "install-hook"))
     study.run("crisisflow", "install_hook")
+    assert "install_hook" in hook.read_text()
     layers = {}
     for tag in ("first", "second"):
         study.run("git", "checkout", "-q", tag)
@@ -91,7 +95,6 @@ def test_the_hook_follows_each_checkout(history, tmp_path):
     assert "core.hooksPath" in refused.stderr
     assert not (tmp_path / "hooks").exists()
     study.run("git", "config", "--unset", "core.hooksPath")
-    hook = study.folder / ".git" / "hooks" / "post-checkout"
     hook.write_text("#!/bin/sh\n")
     refused = study.run("crisisflow", "install_hook", check=False)
     assert refused.returncode == 2

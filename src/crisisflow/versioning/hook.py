@@ -1,5 +1,6 @@
 """A git hook that lets DVC's files and Snakemake's notes follow every change of branch or commit."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from crisisflow.progress import say
 
 # git hands over the old commit, the new one, and 1 where a branch or commit was checked out (0: some files only). The
 # hook never makes the checkout itself fail, and never changes files under a run.
+OWN = re.compile("crisisflow install[-_]hook")  # with a hyphen in hooks that an earlier version wrote
 TEXT = """\
 #!/bin/sh
 # Written by `crisisflow install_hook`; delete this file to be rid of it.
@@ -49,7 +51,7 @@ def run() -> None:
             "dvc checkout; crisisflow sync"
         )
     text = TEXT.format(path=shlex.quote(str(Path(sys.executable).parent)))
-    if hook.exists() and "crisisflow install_hook" not in hook.read_text(encoding="utf-8"):
+    if hook.exists() and not OWN.search(hook.read_text(encoding="utf-8")):
         raise CrisisflowError(f"{hook} is there and not ours; add to it: dvc checkout; crisisflow sync")
     hook.parent.mkdir(parents=True, exist_ok=True)
     write_text(hook, text)
