@@ -5,6 +5,7 @@ import shlex
 from collections import deque
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,12 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 PARAMETER = re.compile(rf"(?:{'|'.join(Params.model_fields)})(?:\.[\w-]+)*: .+")
-ENDS = {"&&", "||", ";", "|", "&", "<", ">", ">>", "(", ")"}
+ENDS = {"&&", "||", ";", "|", "&", "(", ")"}
+REDIRECTIONS = {"<", ">", ">>"}
 BEFORE = {"time", "taskset", "-c", "0"}  # another command follows
+# Commands that the shell or a system has, which are passed over; another one is a slip of the pen.
+OTHERS = frozenset(("cd", "curl", "do", "docker", "done", "echo", "export", "for", "gcloud", "git", "kubectl"))
+OTHERS |= {"label-studio", "pip", "sed", "source"}
 TOOLS = ("crisisflow", "snakemake", "dvc", "make", "python")
 
 
@@ -38,7 +43,9 @@ def commands(text: str) -> Iterator[list[str]]:
         except ValueError:  # no closing quotation yet
             continue
         held, command = "", []
-        for word in [*words, ";"]:
+        for before, word in pairwise(["", *words, ";"]):
+            if word in REDIRECTIONS or before in REDIRECTIONS:
+                continue
             if word not in ENDS:
                 command.append(word)
             elif command:
@@ -55,12 +62,18 @@ def inline(page: Path) -> list[str]:
     return INLINE.findall(BLOCK.sub("", page.read_text(encoding="utf-8")))
 
 
-def tool(command: list[str]) -> tuple[str, list[str]]:
-    """What a command runs of ours, behind assignments and the like, and its arguments."""
+def behind(command: list[str]) -> list[str]:
+    """A command without assignments and the like."""
     words = deque(command)
     while words and ("=" in words[0] or words[0] in BEFORE):
         words.popleft()
-    return (words[0], list(words)[1:]) if words and words[0] in TOOLS else ("", [])
+    return list(words)
+
+
+def tool(command: list[str]) -> tuple[str, list[str]]:
+    """What a command runs of ours, and its arguments."""
+    words = behind(command)
+    return (words[0], words[1:]) if words and words[0] in TOOLS else ("", [])
 
 
 @cache
@@ -152,6 +165,31 @@ def test_a_recipe_s_command_exists_with_its_options_and_values(command, tmp_path
         pytest.fail(f"{command}: {error} {capsys.readouterr().err}")
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_recipe_has_no_command_that_nobody_has(page):
+    found = {next(iter(behind(command)), "true") for text in blocks(page, "sh") for command in commands(text)}
+    assert found <= {*TOOLS, *OTHERS, "true"}
+
+
+def test_a_broken_recipe_is_found(tmp_path, capsys):
+    for text in (
+        "crisisflow expalin x",
+        "crisisflow explain --no-such x",
+        "crisisflow subset --size x",
+        "crisisflow preset huge",
+        "snakemake --cores all no_such_rule",
+        "dvc exp runn",
+        "dvc exp run -S training.no_such=1",
+        "make no-such-target",
+        "python no_such.py",
+    ):
+        [command] = commands(text)
+        with pytest.raises((SystemExit, Exception)):
+            check(command, tmp_path)
+    capsys.readouterr()
+    assert behind(next(commands("X=1 crisisflw predict < f"))) == ["crisisflw", "predict"]
+
+
 def test_there_are_recipes():
     assert {tool(recipe.values[0])[0] for recipe in RECIPES} == set(TOOLS)
     assert len(RECIPES) > 40
@@ -188,5 +226,5 @@ def test_a_value_of_params_yaml_in_the_text_is_one(page):
 
 
 def test_commands_are_parted_as_a_shell_parts_them():
-    text = "a b && c 'd # e' # f\nX=1 g -c 'h\ni' | j \\\n  k\n"
-    assert list(commands(text)) == [["a", "b"], ["c", "d # e"], ["X=1", "g", "-c", "h\ni"], ["j", "k"]]
+    text = "a b && c 'd # e' # f\nX=1 g -c 'h\ni' | j \\\n  k <l >m n\n"
+    assert list(commands(text)) == [["a", "b"], ["c", "d # e"], ["X=1", "g", "-c", "h\ni"], ["j", "k", "n"]]
