@@ -1,7 +1,6 @@
 """Live feeds: order, rate, resumption, limits, and what they keep."""
 
 import asyncio
-import io
 import json
 import threading
 from collections import Counter
@@ -439,10 +438,19 @@ def test_a_replay_that_fails_ends(caplog):
     assert "a replay has failed" in caplog.text
 
 
-def test_the_feed_of_the_lines_cannot_be_removed(served, results, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("flood\n"))
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+def test_the_feed_of_the_lines_cannot_be_removed(served, results, monkeypatch, tmp_path, codec):
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text('{"text": "flood", "id": "7"}\n', codec)
+    with lines.open() as stdin, monkeypatch.context() as patched:
+        patched.setattr("sys.stdin", stdin)
+        check_the_feed_of_standard_input(served, results)
+
+
+def check_the_feed_of_standard_input(served, results):
     with TestClient(create_app(served, Settings(ACCESS, Limits(), results, stdin=True))) as client:
-        assert events_of(client, "stdin")[-1] == ("end", None)
+        (_, tweet), end = events_of(client, "stdin")
+        assert (tweet["text"], tweet["id"], end) == ("flood", "7", ("end", None))
         assert client.delete("/v1/live/stdin").status_code == 409
         assert client.get("/v1/live/stdin/events").status_code == 200
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -41,6 +40,7 @@ from crisisflow.serving.schema import (
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import Settings
 from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
+from crisisflow.text_input import STDIN, lines_of, name_of, open_input
 
 LOG = logging.getLogger(__name__)
 PAGE = resources.files("crisisflow.serving") / "page"
@@ -97,7 +97,7 @@ class Server:
             for text in WARM_UP:
                 await self.batcher.submit([text])
             if self.settings.stdin:
-                self.feeds.follow("stdin", sys.stdin)
+                self.feeds.follow("stdin", lines_of(open_input(STDIN, "a stream of tweets"), name_of(STDIN)))
             starting = asyncio.create_task(self._start())
             yield
             self.state = "ending"

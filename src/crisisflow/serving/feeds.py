@@ -5,11 +5,10 @@ import logging
 import secrets
 import threading
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TextIO
 
 from fastapi import HTTPException
 
@@ -129,7 +128,7 @@ class Feeds:
                 for tweet in await asyncio.to_thread(live_tweets, feed.sent + 1, part, gazetteer, now):
                     feed.add(tweet)
 
-    def follow(self, name: str, lines: TextIO) -> Feed:
+    def follow(self, name: str, lines: Iterable[str]) -> Feed:
         """A new feed of lines as they come: JSON objects with a text (and an id, a time, an author), or bare texts."""
         feed = self.open(name)
         loop = asyncio.get_running_loop()

@@ -2,7 +2,6 @@
 
 import logging
 import socket
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -61,8 +60,6 @@ class Ending(uvicorn.Server):
 
 def run(served: Served, settings: Settings, listening: socket.socket) -> None:
     """Serve at a socket that listens, until interrupted."""
-    if settings.stdin:
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     server = Server(served, settings)
     config = uvicorn.Config(app_of(server), log_config=LOGS, **options_of(settings.limits))
     host, port = listening.getsockname()[:2]
