@@ -52,6 +52,11 @@ def far(place, latitude, longitude):
         ("Birmingham, UK", "city", "United Kingdom", (52.5, -1.9)),
         ("Houston, Texas,", "city", "United States", (29.8, -95.4)),
         ("Marawi City", "city", "Philippines", (8.0, 124.3)),
+        ("Marawi", "city", "Philippines", (8.0, 124.3)),  # Malawi in Māori
+        ("Columbia", "city", "United States", (34.0, -81.0)),  # Colombia in Romanian
+        ("Toki", "city", "Japan", (35.4, 137.2)),  # Turkey in Yoruba
+        ("Kolumbien", "country", "Colombia", None),
+        ("Rhineland-Palatinate", "state", "Germany", (49.8, 7.8)),
     ],
 )
 def test_names_are_found_as_tweets_write_them(gazetteer, name, kind, country, near):

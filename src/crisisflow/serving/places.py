@@ -8,6 +8,7 @@ is not meant either, unless what it lies in follows it: nobody means the village
 
 import gzip
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -155,8 +156,11 @@ class Gazetteer:
             self._codes[name].add(own.area)
             if areas.decides(own):
                 self._areas.setdefault(name, country)
-            elif name not in self._areas:
-                weighed = country._replace(people=country.people / areas.COUNTRY_IN_OTHER_LANGUAGES)
+            elif name not in self._areas and not any(one.place == country.place for one in self._places[name]):
+                # Romanian has "Columbia" for Colombia: a large city of that very name goes first.
+                cities = (one.people - 1 for one in self._places[name] if one.people >= LARGE)
+                people = min(country.people / areas.COUNTRY_IN_OTHER_LANGUAGES, *cities, math.inf)
+                weighed = country._replace(people=people)
                 self._places[name] = sorted([*self._places[name], weighed], key=lambda one: -one.people)
 
     def _name_regions(self, data: dict) -> None:
