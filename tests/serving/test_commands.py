@@ -203,7 +203,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
-OWN = {"entities", "event", "truncated"}  # keys that the answer writes
+OWN = {"entities", "event", "truncated", "language", "judged"}  # keys that the answer writes
 
 
 @settings(max_examples=40)

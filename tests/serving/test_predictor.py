@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from crisisflow.alignment.decoding import FoundSpan
@@ -114,6 +114,7 @@ def named(row, *words):
 @given(st.text(max_size=400))
 def test_spans_lie_in_any_text_in_order(row, text):
     (found,) = Predictor(row, everything)([text])
+    assume(found.spans is not None)  # a text of another language is not judged
     assert [span[2] for span in found.spans] == ["LOCATION"] * len(found.spans)
     assert found.spans or not any(letter.isalnum() and letter.isascii() for letter in text)
     ends = [0, *(end for span in found.spans for end in span[:2])]

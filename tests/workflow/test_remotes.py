@@ -107,7 +107,7 @@ def test_a_cache_that_may_not_be_written(history, tmp_path):
     for command in ("git checkout -q first", "dvc checkout", "crisisflow sync"):
         study.run(*limited, *command.split(), real=True)
     assert study.planned() == {}
-    study.vary("preset", "renamed")
+    study.vary("preset", "unseen")  # a report that the cache does not have yet
     done = study.run(*limited, "snakemake", "--cores", "2", check=False, real=True)
     assert done.returncode != 0
     assert f"crisisflow: DVC may not write {cache}" in done.stderr
