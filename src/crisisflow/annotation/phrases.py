@@ -5,7 +5,7 @@ that spaCy's PhraseMatcher needs, which wants a Doc of each phrase.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +39,10 @@ def _unaccented(char: str) -> str:
 @lru_cache(maxsize=100_000)
 def folded(word: str) -> str:
     """The key of a word: lower-case, without accents, apostrophes and dots, and in full where it has a short form."""
-    if word.isascii() and word.isalpha():
-        word = word.lower()
-    else:
-        word = unaccented(word.lower()).replace("'", "").replace(".", "")
-    return SHORT.get(word, word)
+    lower = word.lower()
+    if not (word.isascii() and word.isalpha()):
+        lower = unaccented(lower).replace("'", "").replace(".", "") or word
+    return SHORT.get(lower, lower)
 
 
 class Phrases:
@@ -62,27 +61,22 @@ class Phrases:
     def add(self, phrase: str, label: EntityType | str, rule: str) -> None:
         """Add a phrase; what it stands for already, it goes on to stand for."""
         node = self._root
-        for key, _ in self._keys(list(self._words(phrase))):
+        for key in self._keys(*zip(*self._words(phrase), strict=True))[0]:
             node = node.setdefault(key, {})
-        if node is not self._root:
-            node.setdefault(_HERE, []).append((str(label), rule))
+        node.setdefault(_HERE, []).append((str(label), rule))
 
-    def find(self, words: Sequence[tuple[str, bool]]) -> Iterator[Find]:
-        """All phrases in the words of a text, each given with whether white space follows it."""
-        keys = list(self._keys(words))
-        root = self._root
-        for first, (key, start) in enumerate(keys):
+    def find(self, words: Sequence[str], spaced: Sequence[bool]) -> Iterator[Find]:
+        """All phrases in the words of a text; `spaced` says of each whether white space follows it."""
+        keys, places = self._keys(words, spaced)
+        root, count = self._root, len(keys)
+        for first, key in enumerate(keys):
             node = root.get(key)
-            at = first
-            end = start
+            last = first
             while node is not None:
                 for label, rule in node.get(_HERE, ()):
-                    yield start, end, label, rule
-                at += 1
-                if at == len(keys):
-                    break
-                key, end = keys[at]
-                node = node.get(key)
+                    yield places[first], places[last], label, rule
+                last += 1
+                node = node.get(keys[last]) if last < count else None
 
     def _words(self, phrase: str) -> Iterator[tuple[str, bool]]:
         for chunk in phrase.split():
@@ -94,13 +88,17 @@ class Phrases:
                 tokens = [token.text for token in self._tokenizer(chunk)]
                 yield from ((token, at == len(tokens)) for at, token in enumerate(tokens, 1))
 
-    def _keys(self, words: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, int]]:
-        """The keys of words with their places; hyphens between words and dots of short forms are passed over."""
-        key_of = self._key
-        spaced, before = True, ""
-        for at, (word, blank_behind) in enumerate(words):
-            joins = word in ("-", "'") and spaced == blank_behind
+    def _keys(self, words: Sequence[str], spaced: Sequence[bool]) -> tuple[list[str], Sequence[int]]:
+        """The keys of words, and whose they are: hyphens between words and dots of short forms are passed over."""
+        keys = list(map(self._key, words))
+        if "-" not in words and "'" not in words and ("." not in words or LONG.keys().isdisjoint(keys)):
+            return keys, range(len(keys))
+        places = []
+        blank, before = True, ""
+        for at, word in enumerate(words):
+            joins = word in ("-", "'") and blank == spaced[at]
             if not (joins or (word == "." and before in LONG)):
-                before = key_of(word) or word
-                yield before, at
-            spaced = blank_behind
+                before = keys[at]
+                places.append(at)
+            blank = spaced[at]
+        return [keys[at] for at in places], places

@@ -192,7 +192,9 @@ def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
 def _matches(ruler: _Ruler, doc: "Doc") -> Iterator[Match]:
     """What the matchers find in running text."""
     text, lexicons = doc.text, ruler.lexicons
-    for first, last, label, rule in _phrases(ruler, doc, text):
+    # Each word once: spaCy makes a Token whenever one is asked for.
+    words = [token.text for token in doc]
+    for first, last, label, rule in _phrases(ruler, doc, words, text):
         if last > first and doc[first].lower_ in ARTICLES:
             first += 1
         if lexicons.people and rule == TITLED:
@@ -204,18 +206,17 @@ def _matches(ruler: _Ruler, doc: "Doc") -> Iterator[Match]:
         cased = rule in lexicons.cased or text[start:end] in lexicons.words
         if not ((cased and _lower_word(text, start, end)) or (rule == TOWN and not _capital_ends(text[start:end]))):
             yield start, end, EntityType.LOCATION if _is_site(doc, first, last, rule, lexicons.sites) else label, rule
-    for token in doc:
-        word = token.text
+    for at, word in enumerate(words):
         # First what is cheapest: most words are in lower case.
         if word.islower():
             continue
         name = word if len(word) == 2 and word.isupper() else unaccented(word.lower())
         tag = lexicons.in_context.get(name)
         if tag and (
-            (name in lexicons.everywhere and not _acronym(word))
-            or _place_is_meant(doc, token.i, tag.rule, lexicons.context)
+            (name in lexicons.everywhere and not _acronym(word)) or _place_is_meant(doc, at, tag.rule, lexicons.context)
         ):
-            yield token.idx, token.idx + len(word), *tag
+            start = doc[at].idx
+            yield start, start + len(word), *tag
 
 
 def _is_site(doc: "Doc", first: int, last: int, rule: str, sites: Sequence[Sites]) -> bool:
@@ -232,12 +233,12 @@ def _is_site(doc: "Doc", first: int, last: int, rule: str, sites: Sequence[Sites
     )
 
 
-def _phrases(ruler: _Ruler, doc: "Doc", text: str) -> Iterator[Find]:
+def _phrases(ruler: _Ruler, doc: "Doc", words: Sequence[str], text: str) -> Iterator[Find]:
     """What phrases and token patterns find."""
-    words = [(token.text, bool(token.whitespace_)) for token in doc]
-    yield from ruler.phrases.find(words)
+    spaced = doc.to_array("SPACY").tolist()
+    yield from ruler.phrases.find(words, spaced)
     if not _shouted(text):
-        yield from ruler.exact.find(words)
+        yield from ruler.exact.find(words, spaced)
     lower = set(doc.to_array("LOWER").tolist())
     if any(all(not lower.isdisjoint(one) for one in asked) for asked in ruler.needs):
         for key, first, end in ruler.tokens(doc):
