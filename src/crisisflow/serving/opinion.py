@@ -7,8 +7,10 @@ the process is renewed now and then.
 import asyncio
 import multiprocessing
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import lru_cache
 
 from crisisflow.annotation.resolve import Conflict, resolve
@@ -34,13 +36,9 @@ def opinion(text: str, params: AnnotationParams) -> tuple[list[Span], list[Confl
 
 
 def _begin() -> None:
-    """In the new process: Ctrl-C is the server's, which then ends this one; pipeline and names are loaded once.
-
-    The stage loads them whenever it is called, which in the workflow is once.
-    """
+    """In the new process: pipeline and names are loaded once, where the stage loads them at each call."""
     from crisisflow.annotation import spacy_stage
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("load_pipeline", "load_names"):
         setattr(spacy_stage, name, lru_cache(maxsize=1)(getattr(spacy_stage, name)))
 
@@ -53,6 +51,19 @@ def _process() -> ProcessPoolExecutor:
         _begin,
         max_tasks_per_child=TEXTS_OF_A_PROCESS,
     )
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """A process that starts meanwhile never sees Ctrl-C, from its first import on: the server ends it.
+
+    It has the signals blocked that are blocked here, and so has the thread of the executor that starts later ones.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Rules:
@@ -77,7 +88,9 @@ class Rules:
         self._waiting += 1
         process = self._process
         try:
-            return await asyncio.get_running_loop().run_in_executor(process, opinion, text, self._params)
+            with _without_interrupts():
+                answer = asyncio.get_running_loop().run_in_executor(process, opinion, text, self._params)
+            return await answer
         except BrokenProcessPool:
             if process is self._process:
                 self._process = _process()
