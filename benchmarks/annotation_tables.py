@@ -32,13 +32,20 @@ def collect(run: Path) -> dict[str, pd.DataFrame]:
     by_event = idrisi["stage"].eq("resolved") & idrisi["place"].eq("all") & idrisi["measure"].eq("strict")
     halves = scores[scores["gold_set"].str.startswith("reference") & scores["measure"].isin(["strict", "ent_type"])]
     types = halves["stage"].eq("resolved") | halves["label"].eq("all")
+    outside = scores[
+        scores["gold_set"].str.startswith("outside")
+        & scores["stage"].eq("resolved")
+        & scores["event"].eq("all")
+        & scores["place"].eq("all")
+        & scores["measure"].eq("strict")
+    ]
     whole = halves["event"].eq("all") & halves["place"].eq("all")
     tweets = read_parquet(run / "data/corpus/tweets.parquet", TWEETS).select(["tweet_id", "split"]).to_pandas()
     spans = read_parquet(run / "data/annotations/resolved.parquet", SPANS).select(["tweet_id"]).to_pandas()
     splits = tweets.assign(spans=tweets["tweet_id"].map(spans["tweet_id"].value_counts()).fillna(0).astype(int))
     fates = pd.DataFrame(json.loads((run / "data/aligned/B.json").read_text())["spans"]).T
     return {
-        "scores": pd.concat([idrisi[idrisi["event"].eq("all") | by_event], halves[whole & types]]),
+        "scores": pd.concat([idrisi[idrisi["event"].eq("all") | by_event], halves[whole & types], outside]),
         "sources": pd.read_csv(run / "results/tables/sources.csv"),
         "patterns": pd.read_csv(run / "results/tables/patterns.csv"),
         "splits": splits.groupby("split").agg(tweets=("tweet_id", "size"), spans=("spans", "sum")).reset_index(),
@@ -118,6 +125,17 @@ def reference(numbers: dict[str, pd.DataFrame]) -> str:
     return markdown(head, lines)
 
 
+def outside(numbers: dict[str, pd.DataFrame]) -> str:
+    own = numbers["scores"][numbers["scores"]["gold_set"].str.startswith("outside")]
+    table = own.pivot(index="gold_set", columns="label", values="f1").sort_index()
+    labels = ["all", "LOCATION", "ORGANIZATION", "PERSON"]
+    lines = [
+        [name.removeprefix("outside_"), *(NONE if pd.isna(row[label]) else f"{row[label]:.3f}" for label in labels)]
+        for name, row in table.iterrows()
+    ]
+    return markdown(f"| set | {' | '.join(labels)} |", lines)
+
+
 def stages(numbers: dict[str, pd.DataFrame]) -> str:
     sources = numbers["sources"][numbers["sources"]["label"] == "all"].set_index("stage")
     lines = []
@@ -163,7 +181,7 @@ def alignment(numbers: dict[str, pd.DataFrame]) -> str:
 
 
 TABLES: dict[str, Callable[[dict[str, pd.DataFrame]], str]] = {
-    table.__name__: table for table in (idrisi, events, reference, stages, resolved, splits, alignment)
+    table.__name__: table for table in (idrisi, events, reference, outside, stages, resolved, splits, alignment)
 }
 
 
