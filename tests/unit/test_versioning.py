@@ -87,7 +87,7 @@ def test_a_user_without_a_name_gets_one(monkeypatch):
     monkeypatch.setattr("pwd.getpwuid", Mock(side_effect=KeyError("uid not found")))
     ensure_name()
     assert getpass.getuser() == str(os.getuid())
-    monkeypatch.delenv("LOGNAME")
+    os.environ.pop("LOGNAME")  # monkeypatch would put back what it deletes, and later tests would be of that user
 
 
 def test_a_colon_in_the_path_of_the_checkout_is_refused(capsys):
