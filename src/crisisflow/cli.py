@@ -294,6 +294,19 @@ def quality_command(
     run(repaired, generated, reference, params, scores, patterns, errors, metrics)
 
 
+@app.command("public_set", rich_help_panel=USE)
+def public_set_command(
+    name: Annotated[str, typer.Argument(help="one of the sets of docs/public_sets.md")],
+    files: Annotated[Path, typer.Argument(help="the folder with its files", metavar="FOLDER", callback=folder)],
+    out: Annotated[Path, typer.Option(help="the table of posts, as Parquet")],
+    manifest: Annotated[Path, typer.Option(help="what was read and dropped, as JSON")],
+) -> None:
+    """Read a public set of crisis posts into one table."""
+    from crisisflow.corpus.public_set import run
+
+    run(name, files, out, manifest)
+
+
 @app.command("explain", rich_help_panel=USE)
 def explain_command(
     text: Annotated[str, typer.Argument(help="the text of a tweet, or - for standard input")],

@@ -27,7 +27,7 @@ OFFICIAL_URL = "https://crisisnlp.qcri.org/data/humaid/HumAID_data_all_combined.
 HEADER = ["tweet_id", "tweet_text", "class_label"]
 
 
-def _read_rows(source: Path) -> Iterator[tuple[str, Row]]:
+def read_rows(source: Path) -> Iterator[tuple[str, Row]]:
     """Yield (where it stands, row) of all tables.
 
     Raises:
@@ -72,7 +72,7 @@ def read_source(source: Path, tweets: SortedTweets) -> None:
             f"corpus.source: {source} does not exist; give sample, official, or the path of an archive or folder"
         )
     empty = True
-    for where, row in _read_rows(source):
+    for where, row in read_rows(source):
         tweets.add(row, where)
         empty = False
     if empty:

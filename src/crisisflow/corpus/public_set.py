@@ -1,0 +1,88 @@
+"""Public set: the files of a published set to one table of posts, with a manifest of what was read and dropped."""
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+
+from crisisflow.artifacts import write_json, write_parquet
+from crisisflow.corpus.near_duplicates import groups_of
+from crisisflow.corpus.sources.posts import POSTS, Dropped, Post, Rows
+from crisisflow.corpus.sources.sets import SETS
+from crisisflow.errors import CrisisflowError
+from crisisflow.progress import say
+
+
+def collect(rows: Rows) -> tuple[list[Post], Counter[str]]:
+    """The posts of a set, each id once, and how many rows were dropped for what reason.
+
+    A row whose id and text came before adds its labels to the earlier one; one whose id came with another text is
+    dropped, since either may be the wrong pairing.
+    """
+    posts: dict[str, Post] = {}
+    dropped: Counter[str] = Counter()
+    for row in rows:
+        if isinstance(row, Dropped):
+            dropped[row.reason] += 1
+        elif not row.text.strip():
+            dropped["empty text"] += 1
+        elif row.tweet_id not in posts:
+            posts[row.tweet_id] = row
+        elif posts[row.tweet_id].text != row.text:
+            dropped["id of another text"] += 1
+        else:
+            first = posts[row.tweet_id]
+            dropped["repeated row, labels joined"] += 1
+            posts[row.tweet_id] = first._replace(labels=tuple(dict.fromkeys((*first.labels, *row.labels))))
+    return list(posts.values()), dropped
+
+
+def _count(values: list[str | None]) -> dict[str, int]:
+    """How often each value occurs; `null` counts what has none."""
+    return dict(sorted(Counter("null" if value is None else value for value in values).items()))
+
+
+def run(name: str, folder: Path, out: Path, manifest: Path) -> None:
+    """Write the posts of the set `name`, whose files are in `folder`, ordered as in its files, and the manifest.
+
+    Raises:
+        CrisisflowError: no set has this name, or a file is absent, damaged or of another layout.
+    """
+    if name not in SETS:
+        raise CrisisflowError(f"no public set is called {name}; there are: {', '.join(sorted(SETS))}")
+    source = SETS[name]
+    missing = [file for file in source.files if not (folder / file).is_file()]
+    if missing:
+        raise CrisisflowError(f"{folder} lacks {', '.join(missing)}, of which the set {name} is made")
+    try:
+        posts, dropped = collect(source.read(folder))
+    except (ValueError, KeyError, IndexError) as error:
+        raise CrisisflowError(f"{folder}: a value is not one of the set {name} ({error!r})") from error
+    groups = groups_of([post.text for post in posts])
+    fields = [name for name in POSTS.names if name != "group"]
+    rows = [
+        dict(zip(fields, post, strict=True))
+        | {"labels": [{"task": task, "value": value} for task, value in post.labels], "group": group}
+        for post, group in zip(posts, groups.tolist(), strict=True)
+    ]
+    labels: dict[str, list[str | None]] = {}
+    for post in posts:
+        for task, value in post.labels:
+            labels.setdefault(task, []).append(value)
+    facts = {
+        "set": name,
+        "terms": source.terms,
+        "files": {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in source.files},
+        "posts": len(posts),
+        "dropped": dict(sorted(dropped.items())),
+        "labels": {task: _count(values) for task, values in sorted(labels.items())},
+        "languages": _count([post.language for post in posts]),
+        "events": _count([post.event for post in posts]),
+        "official_splits": _count([post.official_split for post in posts]),
+        "without_time": sum(post.time is None for post in posts),
+        "groups": len(set(groups.tolist())),
+    }
+    write_parquet(out, pa.Table.from_pylist(rows, schema=POSTS), POSTS)
+    write_json(manifest, facts)
+    say(f"public_set: {len(posts):,} posts of {name} in {facts['groups']:,} groups, {dropped.total():,} rows dropped")

@@ -1,0 +1,34 @@
+"""IDRISI-R, English, random split (Suwaileh et al. 2023): HumAID tweets with location mentions; here text and class."""
+
+import json
+import zlib
+from pathlib import Path
+
+from crisisflow.corpus.sources.posts import Post, Rows, open_text, snowflake_time
+from crisisflow.errors import CrisisflowError
+
+FILES = ("train.jsonl.gz", "dev.jsonl.gz")
+
+
+def read(folder: Path) -> Rows:
+    """The tweets with their class. Their places are gold spans: annotation/gold.py reads these."""
+    for name in FILES:
+        number = 0
+        try:
+            with open_text(folder / name) as stream:
+                for line in stream:
+                    number += 1
+                    tweet = json.loads(line)
+                    yield Post(
+                        tweet["tweet_id"],
+                        tweet["text"],
+                        (("class", tweet["class"]),),
+                        "en",
+                        tweet["event"],
+                        snowflake_time(tweet["tweet_id"]),
+                        name.partition(".")[0],
+                    )
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise CrisisflowError(f"{folder / name}, line {number}: not a tweet of IDRISI-R ({error!r})") from error
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+            raise CrisisflowError(f"cannot read {folder / name} ({error}); fetch it again") from error
