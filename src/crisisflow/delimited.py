@@ -4,7 +4,7 @@ import csv
 import gzip
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from crisisflow.errors import CrisisflowError
@@ -60,3 +60,20 @@ def read_rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         raise CrisisflowError(f"{path} is no {kind} in UTF-8: behind line {number}: {error}") from None
     except (OSError, EOFError, zlib.error) as error:
         raise CrisisflowError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def read_records(path: Path, delimiter: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line number, values by column) of each row of a table with a header; it may have more than `columns`.
+
+    Raises:
+        CrisisflowError: what `read_rows` refuses; the header lacks one of `columns`, or a row has another width.
+    """
+    rows = read_rows(path, delimiter)
+    _, header = next(rows, (1, []))
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise CrisisflowError(f"{path}: its header lacks {', '.join(missing)}")
+    for number, values in rows:
+        if len(values) != len(header):
+            raise CrisisflowError(f"{path}, line {number}: as many values as the header are needed")
+        yield number, dict(zip(header, values, strict=True))

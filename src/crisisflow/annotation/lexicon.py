@@ -298,26 +298,15 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         CrisisflowError: a lexicon is unknown, is no YAML of the form above, has a pattern id or a phrase twice, a
             token pattern that spaCy refuses, or a pattern that matches the empty string or backtracks without bound.
     """
-    loaded = Ruler(
-        [],
-        [],
-        [],
-        [],
-        frozenset(),
-        frozenset(),
-        {},
-        {},
-        [],
-        frozenset(),
-        {},
-        frozenset(),
-        {},
-        frozenset(),
-        None,
-        None,
-        [],
-    )
-    tags, hashtags = loaded.tags, loaded.hashtags
+    phrases: list[tuple[str, str, str]] = []
+    exact: list[tuple[str, str, str]] = []
+    tokens: list[tuple[list[dict[str, Any]], str, str]] = []
+    regexes: list[Rule] = []
+    hashtags: list[tuple[re.Pattern[str], Tag]] = []
+    tags: dict[str, Tag] = {}
+    place_tags: dict[str, Tag] = {}
+    after_place: dict[str, Tag] = {}
+    in_context: dict[str, Tag] = {}
     cased: set[str] = set()
     words: set[str] = set()
     openers: set[str] = set()
@@ -329,30 +318,30 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     for path, file in files:
         label = file.label.value
         _claim_all(file, path, GROUPS, owners)
-        phrases = [(rule, phrase) for rule, listed in file.phrases.items() for phrase in listed]
+        written_here = [(rule, phrase) for rule, listed in file.phrases.items() for phrase in listed]
         for rule, parts in file.combine.items():
-            phrases += [(rule, f"{one} {two}") for one in parts.first for two in parts.second]
+            written_here += [(rule, f"{one} {two}") for one in parts.first for two in parts.second]
             # The sign is a token of its own: "Hurricane #Irma".
             signed = [f"{one} # {two}" for one in parts.first for two in parts.second]
-            loaded.phrases.extend((phrase, label, rule) for phrase in signed)
-        for rule, phrase in phrases:
+            phrases.extend((phrase, label, rule) for phrase in signed)
+        for rule, phrase in written_here:
             key = phrase.lower()
             if not phrase.strip() or key in written:
                 fault = f"is in {written[key]} already" if key in written else "is empty"
                 group = "phrases" if rule in file.phrases else "combine"
                 raise CrisisflowError(f"{Place(path, (group, rule))}: the phrase {phrase!r} {fault}")
             written[key] = rule
-            loaded.phrases.extend((form, label, rule) for form in _with_possessive([phrase], rule, file))
+            phrases.extend((form, label, rule) for form in _with_possessive([phrase], rule, file))
             tags.update((form, Tag(label, rule)) for form in _as_hashtags(key))
         for rule, listed in file.exact.items():
-            loaded.exact.extend((form, label, rule) for form in _with_possessive(listed, rule, file))
+            exact.extend((form, label, rule) for form in _with_possessive(listed, rule, file))
         for rule, listed in file.after_place.items():
-            loaded.after_place.update({word.lower(): Tag(label, rule) for word in listed})
+            after_place.update({word.lower(): Tag(label, rule) for word in listed})
         for rule, token_patterns in file.tokens.items():
             _check_tokens(token_patterns, Place(path, ("tokens", rule)))
-            loaded.tokens.extend((tokens, label, rule) for tokens in token_patterns)
+            tokens.extend((pattern, label, rule) for pattern in token_patterns)
         for rule, entry in file.regexes.items():
-            loaded.regexes.append(_rule(rule, label, entry, file.fragments, Place(path, ("regexes", rule))))
+            regexes.append(_rule(rule, label, entry, file.fragments, Place(path, ("regexes", rule))))
         for rule, source in file.hashtags.items():
             place = Place(path, ("hashtags", rule))
             _check(_unbroken(source), place)
@@ -369,11 +358,11 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
             if name not in written:
                 written[name] = kind
                 for form in _as_hashtags(name):
-                    loaded.place_tags.setdefault(form, Tag(label, kind))
-                loaded.phrases.append((name, label, kind))
+                    place_tags.setdefault(form, Tag(label, kind))
+                phrases.append((name, label, kind))
         for name, kind, everywhere in context_names(file.gazetteer):
             if name not in written:
-                loaded.in_context[name] = Tag(label, kind)
+                in_context[name] = Tag(label, kind)
                 if everywhere:
                     towns_everywhere.add(name)
         context |= set(file.gazetteer.context.before)
@@ -381,16 +370,24 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         words |= set(file.gazetteer.words)
         openers |= {_as_hashtag(opener) for opener in file.gazetteer.hashtag_openers}
     cased.update(*(file.cased for _, file in files))
-    people, storms = _people(files, owners), _storms(files, owners)
-    return loaded._replace(
-        people=people,
-        storms=storms,
-        sites=[file.sites for _, file in files if file.sites],
+    return Ruler(
+        phrases=phrases,
+        exact=exact,
+        tokens=tokens,
+        regexes=regexes,
         cased=frozenset(cased),
         words=frozenset(words),
+        tags=tags,
+        place_tags=place_tags,
+        hashtags=hashtags,
         hashtag_openers=frozenset(openers),
-        context=frozenset(context),
+        after_place=after_place,
         everywhere=frozenset(towns_everywhere),
+        in_context=in_context,
+        context=frozenset(context),
+        people=_people(files, owners),
+        storms=_storms(files, owners),
+        sites=[file.sites for _, file in files if file.sites],
     )
 
 

@@ -5,13 +5,13 @@ The repository may hold them where it may not hold the tweets; the corpus has th
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from crisisflow.annotation.mark import Mark, check, flat
 from crisisflow.artifacts import RAW, read_parquet
-from crisisflow.delimited import read_rows
+from crisisflow.delimited import read_records
 from crisisflow.errors import CrisisflowError
 
 # Of the reference annotations: seen while the patterns were tuned, and not.
@@ -35,7 +35,7 @@ def read_tweets(path: Path, repaired: Path) -> dict[str, Listed]:
     table = read_parquet(repaired, RAW)
     texts = dict(zip(table["tweet_id"].to_pylist(), table["text"].to_pylist(), strict=True))
     listed = {}
-    for number, row in _rows(path, ("tweet_id", "event", "half", "text_sha256")):
+    for number, row in read_records(path, ",", ("tweet_id", "event", "half", "text_sha256")):
         if row["half"] not in HALVES:
             raise CrisisflowError(f"{path}, line {number}: half must be one of {', '.join(HALVES)}")
         text = texts.get(row["tweet_id"])
@@ -55,7 +55,7 @@ def read_marks(path: Path, key: Sequence[str], listed: Mapping[str, Listed]) -> 
         CrisisflowError: a line is broken, or marks of the same key overlap.
     """
     marks: dict[tuple[str, ...], set[Mark]] = defaultdict(set)
-    for number, row in _rows(path, (*key, "start", "end", "label")):
+    for number, row in read_records(path, ",", (*key, "start", "end", "label")):
         try:
             tweet = listed[row["tweet_id"]]
             mark = check(Mark(int(row["start"]), int(row["end"]), row["label"]), tweet.text)
@@ -66,16 +66,3 @@ def read_marks(path: Path, key: Sequence[str], listed: Mapping[str, Listed]) -> 
         except ValueError as error:
             raise CrisisflowError(f"{path}, line {number}: {error}") from None
     return marks
-
-
-def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a CSV that has these columns, each with the number of its line."""
-    rows = read_rows(path, ",")
-    _, header = next(rows, (1, []))
-    missing = [column for column in columns if column not in header]
-    if missing:
-        raise CrisisflowError(f"{path}: its header lacks {', '.join(missing)}")
-    for number, values in rows:
-        if len(values) != len(header):
-            raise CrisisflowError(f"{path}, line {number}: as many values as the header are needed")
-        yield number, dict(zip(header, values, strict=True))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from crisisflow.delimited import read_rows
+from crisisflow.delimited import read_records
 from crisisflow.errors import CrisisflowError
 
 # Ids are Twitter's own where the set has them, else `<set>:<row>`. `labels`: the values of each task. `time` is UTC.
@@ -67,20 +67,8 @@ def open_text(path: Path) -> io.TextIOBase:
 
 
 def read_tsv(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """The rows of a tab-separated table with a header and CSV quotes; fields may hold line breaks.
-
-    Raises:
-        CrisisflowError: the file is absent, damaged or not UTF-8, lacks one of `columns`, or a row has another width.
-    """
-    rows = read_rows(path, "\t")
-    _, header = next(rows, (1, []))
-    missing = [name for name in columns if name not in header]
-    if missing:
-        raise CrisisflowError(f"{path}, line 1: the header lacks {', '.join(missing)} (tab separated)")
-    for number, values in rows:
-        if len(values) != len(header):
-            raise CrisisflowError(f"{path}, line {number}: {len(values)} values where {len(header)} are expected")
-        yield dict(zip(header, values, strict=True))
+    """The rows of a tab-separated table; raises what `read_records` raises."""
+    return (row for _, row in read_records(path, "\t", columns))
 
 
 def snowflake_time(tweet_id: str) -> datetime | None:
