@@ -8,6 +8,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from crisisflow.errors import CrisisflowError
+
 PACKAGE = Path(__file__).parent
 # Modules that hand values over or speak: a new knob, command or message must not rerun hours of training. The values
 # themselves are watched; who mends how one is handed over reruns the step by hand (snakemake --forcerun RULE).
@@ -16,7 +18,13 @@ NEUTRAL = {"params", "validation", "cli", "errors", "progress", "sources"}
 
 @cache
 def sources(step: str) -> list[str]:
-    """The files of a step's module and of all modules of the package that it imports, directly or not."""
+    """The files of a step's module and of all modules of the package that it imports, directly or not.
+
+    Raises:
+        CrisisflowError: there is no such step.
+    """
+    if _module_file(f"crisisflow.{step}") is None:
+        raise CrisisflowError(f"there is no step {step}: no module crisisflow.{step} whose code can change a result")
     waiting, found = [f"crisisflow.{step}"], set()
     while waiting:
         path = _module_file(waiting.pop())
@@ -32,7 +40,11 @@ def relative(path: Path) -> str:
 
 
 def digest(step: str) -> str:
-    """The sha256 of all that `sources` names."""
+    """The sha256 of all that `sources` names.
+
+    Raises:
+        CrisisflowError: there is no such step.
+    """
     whole = hashlib.sha256()
     for path in sources(step):
         whole.update((PACKAGE.parents[1] / path).read_bytes())

@@ -209,3 +209,15 @@ def test_a_run_that_ctrl_c_ends_says_so_last(name, interrupted):
     if interrupted and name != "crisisflow":
         said.append("crisisflow: interrupted; the same command goes on")
     assert (done.returncode, done.stderr.splitlines()) == (1, said)
+
+
+@pytest.mark.parametrize("step", ["no.such.step", "training", "params", "training.train.run", ""])
+def test_a_step_that_does_not_exist_has_no_code(capsys, step):
+    for function in (sources, digest):
+        with pytest.raises(CrisisflowError, match=f"there is no step {step}"):
+            function(step)
+    with pytest.raises(SystemExit) as end:
+        code(step)
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"crisisflow: code({step!r}) in a rule: there is no step {step}")

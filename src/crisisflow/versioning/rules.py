@@ -146,10 +146,13 @@ def code(step: str) -> Code:
     """A rule's parameter: the code of a step.
 
     A parameter and no input, since Snakemake takes the checksum of an input when a job ends: code that was edited while
-    it ran would count as what made the result.
+    it ran would count as what made the result. A step that does not exist ends the run with one line.
     """
-    found = Code(digest(step))
-    found.sources = sources(step)
+    try:
+        found = Code(digest(step))
+        found.sources = sources(step)
+    except CrisisflowError as error:
+        _stop(f"code({step!r}) in a rule: {error}")
     return found
 
 
