@@ -16,6 +16,7 @@ shell.prefix(
 )
 
 from crisisflow.versioning.account import ensure_name
+from crisisflow.versioning.lockfile import put_back
 from crisisflow.versioning.rules import (
     benchmarks,
     code,
@@ -47,6 +48,7 @@ def ran_here(benchmarks):
 tell_of_interruption()
 ensure_name()
 refuse_another_package(SOURCES)
+put_back()
 PARAMS = load_params()
 if "DVC_STAGE" in os.environ:
     refuse_leftovers()

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crisisflow.artifacts import write_text
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_params
 from crisisflow.progress import say
 from crisisflow.versioning import dvcyaml
 from crisisflow.versioning.account import require_home
+from crisisflow.versioning.lockfile import kept, put_back
 from crisisflow.versioning.rules import PARAMS_FILE, refuse_leftovers
 from crisisflow.versioning.snakefile import nothing_to_do, opened
 
@@ -39,6 +39,8 @@ def made_here(output: str) -> bool:
 def opened_repo() -> Iterator["Repo | None"]:
     """DVC's view of this folder; None where it is no git checkout with DVC.
 
+    A dvc.lock that a killed process left damaged is put back before.
+
     Raises:
         CrisisflowError: params.yaml is not valid, the user has no home folder, or DVC itself fails.
     """
@@ -50,6 +52,7 @@ def opened_repo() -> Iterator["Repo | None"]:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
+    put_back()
     try:
         with Repo() as repo:
             yield repo
@@ -95,8 +98,7 @@ def _record(repo: "Repo", shards: int | None) -> None:
     changed = repo.status()
     if not changed:
         return
-    sources, lock = Sources(repo), Path("dvc.lock")
-    recorded = lock.read_bytes() if lock.exists() else None
+    sources = Sources(repo)
     # Snakemake counts the shards as inputs: with another number of them than in the run it would have something to do.
     if not nothing_to_do(*(["--set-scatter", f"shards={shards}"] if shards else [])):
         say("record: not everything is up to date, so DVC records nothing; run: snakemake --cores all")
@@ -111,16 +113,18 @@ def _record(repo: "Repo", shards: int | None) -> None:
                     f"{out} was not made here by the present parameters and code, although Snakemake sees nothing "
                     "to do; run: dvc repro"
                 )
+    from dvc.repo import lock_repo
+
     try:
-        repo.commit(force=True)
+        with lock_repo(repo), kept():
+            repo.commit(force=True)
+            if sources.edited():
+                raise CrisisflowError(
+                    "parameters or code were edited meanwhile, so nothing was recorded; run: crisisflow record"
+                )
     except PermissionError as error:
         raise CrisisflowError(
             f"DVC may not write {error.filename}, so nothing was recorded; get that right, or use a cache of your own "
             "(dvc cache dir --local FOLDER), then: crisisflow record"
         ) from error
-    if sources.edited():
-        lock.unlink() if recorded is None else write_text(lock, recorded.decode())
-        raise CrisisflowError(
-            "parameters or code were edited meanwhile, so nothing was recorded; run: crisisflow record"
-        )
     say("record: DVC has recorded this run (dvc.lock)")

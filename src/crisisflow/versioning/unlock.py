@@ -1,4 +1,4 @@
-"""Unlock: clear the lock that a killed Snakemake left, and only that."""
+"""Unlock: clear the lock that a killed Snakemake left, and put back a dvc.lock that a killed record left damaged."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ import psutil
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 from crisisflow.versioning.account import require_home
+from crisisflow.versioning.lockfile import put_back
 
 LOCKS = Path(".snakemake/locks")
 
@@ -28,12 +29,13 @@ def _running() -> int | None:
 
 
 def run() -> None:
-    """Clear a stale lock.
+    """Put back a damaged dvc.lock, and clear a stale lock.
 
     Raises:
         CrisisflowError: the lock is not stale: a run is at work here; or the user has no home folder.
     """
     require_home()
+    put_back()
     if not LOCKS.is_dir() or not any(LOCKS.iterdir()):
         return
     process = _running()
