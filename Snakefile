@@ -45,7 +45,7 @@ rule all:
         rules.leave_one_event_out.output,
         rules.against_gold.output,
         rules.tables.output,
-        rules.errors.output,
+        rules.confident_errors.output,
         rules.figures.output,
         rules.cards.output,
         rules.report.output,

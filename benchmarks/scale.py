@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.artifacts import write_csv
-from crisisflow.drawing import finish, look, write_svg
 from crisisflow.params import read_params
+from crisisflow.reporting.drawing import finish, look, write_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

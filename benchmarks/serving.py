@@ -34,13 +34,13 @@ import numpy as np
 import psutil
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, pipeline
 
-from crisisflow.annotation.span import read_spans
 from crisisflow.artifacts import TWEETS, read_parquet
 from crisisflow.inference import Findings, TrainedRow, load
 from crisisflow.serving.choice import WEIGHTS, Choice, folder_of
 from crisisflow.serving.predictor import Predictor
 from crisisflow.serving.runtime import open_runtime
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+from crisisflow.spans import read_spans
+from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 CLIENTS = 32
 TEXTS = 480
@@ -62,7 +62,7 @@ def pipelines(row: TrainedRow) -> Callable[[Sequence[str], int], None]:
         return AutoConfig.for_model(kind, **{**facts, "id2label": dict(enumerate(names))})
 
     entity = AutoModelForTokenClassification.from_config(config(BIO_LABELS))
-    event = AutoModelForSequenceClassification.from_config(config(EVENT_CLASSES))
+    event = AutoModelForSequenceClassification.from_config(config(CLASSES))
     for model in (entity, event):
         missing, unexpected = model.base_model.load_state_dict(row.model.encoder.state_dict(), strict=False)
         assert not unexpected and all(name.startswith("pooler") for name in missing), (missing, unexpected)
@@ -290,7 +290,7 @@ def scores(found: Sequence[Findings], classes: Sequence[str], spans: Sequence[se
     """Macro-F1 of the classes and micro-F1 of exact spans."""
     from sklearn.metrics import f1_score
 
-    guessed = [EVENT_CLASSES[int(np.argmax(own.probabilities))] for own in found]
+    guessed = [CLASSES[int(np.argmax(own.probabilities))] for own in found]
     own = [{span[:3] for span in one.spans} for one in found]
     right = sum(len(one & other) for one, other in zip(own, spans, strict=True))
     micro = 2 * right / max(1, sum(map(len, own)) + sum(map(len, spans)))
@@ -310,9 +310,9 @@ def losses(row: TrainedRow, tweets: list[dict], study: Path) -> None:
         found = Predictor(row, open_runtime(row, runtime, 1))(texts)
         exact = exact or found
         macro, micro = scores(found, classes, list(spans.values()))
-        same = [EVENT_CLASSES[int(np.argmax(own.probabilities))] for own in exact]
+        same = [CLASSES[int(np.argmax(own.probabilities))] for own in exact]
         _, agreed = scores(found, classes, [{span[:3] for span in own.spans} for own in exact])
-        guessed = [EVENT_CLASSES[int(np.argmax(own.probabilities))] for own in found]
+        guessed = [CLASSES[int(np.argmax(own.probabilities))] for own in found]
         share = sum(map(str.__eq__, same, guessed)) / len(texts)
         print(
             f"{runtime}: n {len(texts)}: macro-F1 {macro:.4f}, span micro-F1 {micro:.4f}; "

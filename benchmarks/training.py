@@ -51,12 +51,12 @@ from crisisflow.model.joint import JointModel
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.params import TrainingParams, read_params
 from crisisflow.pretrained import load_encoder, load_tokenizer
+from crisisflow.studies.humaid_ner.train import read_examples
 from crisisflow.taxonomy import IGNORED
 from crisisflow.training.batching import Examples
 from crisisflow.training.device import open_device
 from crisisflow.training.loop import Trainer
 from crisisflow.training.schedule import Stage
-from crisisflow.training.train import read_examples
 
 ENCODER = "embedded:minilm-l6"
 EPOCHS = 2
@@ -115,7 +115,7 @@ def task_losses(model: JointModel, batch: dict[str, Tensor]) -> Tensor:
     """The losses of both tasks as plain PyTorch writes them."""
     logits = model(batch["input_ids"], batch["attention_mask"])
     entity = cross_entropy(logits.entity.flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORED)
-    return torch.stack([entity, cross_entropy(logits.event, batch["class_ids"])])
+    return torch.stack([entity, cross_entropy(logits.classes, batch["class_ids"])])
 
 
 def features(examples: Examples, length: int, padding_id: int) -> list[dict[str, Any]]:
@@ -242,7 +242,7 @@ def flop(model: JointModel, lengths: list[int]) -> int:
 
     layers = encoder_layers(model.encoder)
     projections = sum(lengths) * (elements(layers) + elements(model.entity_head))
-    projections += len(lengths) * elements(model.event_head)
+    projections += len(lengths) * elements(model.class_head)
     attention = len(layers) * model.encoder.config.hidden_size * sum(length**2 for length in lengths)
     return 6 * projections + 12 * attention
 

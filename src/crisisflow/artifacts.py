@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ def _aligned_schema() -> pa.Schema:
         "split": {"dtype": "string", "_type": "Value"},
         "input_ids": sequence({"dtype": "int32", "_type": "Value"}),
         "labels": sequence({"names": list(BIO_LABELS), "_type": "ClassLabel"}),
-        "class_id": {"names": list(EVENT_CLASSES), "_type": "ClassLabel"},
+        "class_id": {"names": list(CLASSES), "_type": "ClassLabel"},
         "truncated_spans": {"dtype": "int32", "_type": "Value"},
     }
     metadata = {"huggingface": json.dumps({"info": {"features": features}}, sort_keys=True)}

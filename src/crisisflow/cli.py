@@ -234,7 +234,7 @@ def gather_command(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Join the shards of an annotation stage."""
-    from crisisflow.annotation.span import gather
+    from crisisflow.spans import gather
 
     gather(shards, out)
 
@@ -416,7 +416,7 @@ def train_command(
     if launch.needed(training.processes):
         launch.run(training.processes)
         return
-    from crisisflow.training.train import run
+    from crisisflow.studies.humaid_ner.train import run
 
     run(
         name, aligned, row, training, model, alignment, seed, checkpoint, out, config, history, scores, gradients,
@@ -431,7 +431,7 @@ def evaluate_command(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Score one row and seed on the validation split."""
-    from crisisflow.evaluation.evaluate import run
+    from crisisflow.studies.humaid_ner.evaluate import run
 
     run(predictions, config, out)
 
@@ -445,7 +445,7 @@ def floor_command(
     out: Annotated[Path, typer.Option(help="the metrics")],
 ) -> None:
     """Train and score a linear SVM, the floor."""
-    from crisisflow.evaluation.floor import run
+    from crisisflow.studies.humaid_ner.floor import run
 
     run(tweets, size, seed, predictions, out)
 
@@ -472,7 +472,7 @@ def hold_out_command(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Leave an event out of the aligned tweets."""
-    from crisisflow.evaluation.hold_out import run
+    from crisisflow.studies.humaid_ner.hold_out import run
 
     run(tweets, aligned, event, out)
 
@@ -490,7 +490,7 @@ def predict_event_command(
 
     Of its validation tweets.
     """
-    from crisisflow.evaluation.predict_event import run
+    from crisisflow.studies.humaid_ner.predict_event import run
 
     run(weights, config, tweets, aligned, event, out)
 
@@ -506,7 +506,7 @@ def learning_curve_command(
 
     And the floor.
     """
-    from crisisflow.evaluation.learning_curve import run
+    from crisisflow.studies.humaid_ner.learning_curve import run
 
     run(tweets, predictions or [], metrics or [], out)
 
@@ -520,7 +520,7 @@ def leave_one_event_out_command(
     unseen: Annotated[list[Path] | None, artifact(help="the same without an event; repeat")] = None,
 ) -> None:
     """Score the rows on events that they have not seen."""
-    from crisisflow.evaluation.leave_one_event_out import run
+    from crisisflow.studies.humaid_ner.leave_one_event_out import run
 
     run(tweets, size, seen or [], unseen or [], out)
 
@@ -540,13 +540,13 @@ def against_gold_command(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Score the rows and the rules against gold spans."""
-    from crisisflow.evaluation.against_gold import run
+    from crisisflow.studies.humaid_ner.against_gold import run
 
     run(rows, seeds, size, annotation, repaired, generated, reference, tweets, resolved, weights, out)
 
 
-@app.command("errors")
-def errors_command(
+@app.command("confident_errors")
+def confident_errors_command(
     metrics: Annotated[Path, artifact(help="what the step tables found")],
     tweets: Annotated[Path, artifact()],
     predictions: Annotated[list[Path], artifact("--predictions", help="of a row and seed; repeat")],
@@ -557,7 +557,7 @@ def errors_command(
 
     By place; with the texts of the generated corpus, and without those of any other.
     """
-    from crisisflow.evaluation.errors import run
+    from crisisflow.studies.humaid_ner.confident_errors import run
 
     run(metrics, tweets, predictions, out, manifest)
 
@@ -573,7 +573,7 @@ def show_errors_command(
 
     Handles, addresses and numbers are covered. [found], {expected}.
     """
-    from crisisflow.evaluation.errors import show
+    from crisisflow.studies.humaid_ner.confident_errors import show
 
     for line in show(errors, tweets, task, n):
         print(line)
@@ -597,8 +597,8 @@ def tables_command(
 
     The paper stands beside this run.
     """
-    from crisisflow.evaluation.tables import run
     from crisisflow.params import read_params
+    from crisisflow.studies.humaid_ner.tables import run
 
     run(
         params,
@@ -629,7 +629,7 @@ def figures_command(
 
     Figures 4 to 7 of this run, and further ones.
     """
-    from crisisflow.evaluation.figures import run
+    from crisisflow.studies.humaid_ner.figures import run
 
     run(rows, metrics, histories, gradients, learning_curve, unseen, folder)
 
@@ -642,8 +642,8 @@ def final_test_command(
 
     Once per commit, and recorded. No other step reads that split.
     """
-    from crisisflow.evaluation.final_test import run
     from crisisflow.params import read_params
+    from crisisflow.studies.humaid_ner.final_test import run
 
     run(read_params(params)[0].seeds)
 
@@ -661,7 +661,7 @@ def report_command(
     figures: Annotated[Path, artifact(help="captions.json of the figures, which lie beside it")],
     sources: Annotated[Path, artifact(help="CSV of the annotation stages")],
     stages: Annotated[Path, artifact(help="SVG of the annotation stages")],
-    errors: Annotated[Path, artifact(help="what the step errors found")],
+    errors: Annotated[Path, artifact(help="what the step confident_errors found")],
     final_test: Annotated[Path, artifact(help="the record of crisisflow final_test")],
     ledger: Annotated[Path, artifact(help="where the ledger stands")],
     citation: Annotated[Path, artifact()],
@@ -670,7 +670,7 @@ def report_command(
     provenance: Annotated[Path, typer.Option(help="page beside it; differs from run to run")],
 ) -> None:
     """Write the HTML report."""
-    from crisisflow.evaluation.report import run
+    from crisisflow.studies.humaid_ner.report import run
 
     run(
         params, manifest, repair, corpus, annotation, quality, metrics, tables, figures, sources, stages, errors,
@@ -694,7 +694,7 @@ def cards_command(
     dataset: Annotated[Path, typer.Option(help="the dataset card")],
 ) -> None:
     """Write the model card and the dataset card."""
-    from crisisflow.evaluation.cards import run
+    from crisisflow.studies.humaid_ner.cards import run
 
     run(
         params, tweets, resolved, manifest, corpus, quality, metrics, differences, unseen, against_gold, model, dataset
@@ -717,7 +717,7 @@ def export_command(
     quality: Annotated[Path, artifact()] = Path("results/quality.json"),
 ) -> None:
     """Write the dataset for other tools, with a card."""
-    from crisisflow.dataset.export import run
+    from crisisflow.studies.humaid_ner.dataset.export import run
 
     run(tweets, resolved, manifest, corpus, quality, formats or [], without_text, out)
 
@@ -815,7 +815,7 @@ def summary_command(
     manifest: Annotated[Path, artifact()] = Path("data/raw/manifest.json"),
 ) -> None:
     """Say in four lines what the last run found."""
-    from crisisflow.evaluation.summary import summary
+    from crisisflow.studies.humaid_ner.summary import summary
 
     for line in summary(results, manifest):
         print(line)
@@ -829,8 +829,8 @@ def costs_command(benchmark: Annotated[list[Path], typer.Option(help="Snakemake'
     """
     from tabulate import tabulate
 
-    from crisisflow.evaluation.provenance import costs, steps
     from crisisflow.progress import say
+    from crisisflow.reporting.provenance import costs, steps
 
     table = costs(steps(benchmark))
     say(tabulate(table.rows, table.columns, disable_numparse=True))

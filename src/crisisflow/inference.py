@@ -17,7 +17,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.language import TRAINED_ON
 from crisisflow.model.joint import JointModel
 from crisisflow.pretrained import load_tokenizer
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES, IGNORED
+from crisisflow.taxonomy import BIO_LABELS, CLASSES, IGNORED
 from crisisflow.training.batching import Examples
 from crisisflow.training.device import open_device
 from crisisflow.training.predict import Predictions, predict
@@ -30,7 +30,7 @@ class Findings(NamedTuple):
     """What a row finds in one text; None of a task that it does not have."""
 
     spans: list[FoundSpan] | None
-    probabilities: list[float] | None  # of EVENT_CLASSES
+    probabilities: list[float] | None  # of CLASSES
     cut: bool  # whether the text has more subwords than the row reads
     language: str | None = TRAINED_ON  # None of a blank text; nothing is found in one of another language
 
@@ -52,14 +52,14 @@ def load(weights: Path, config: Path) -> TrainedRow:
     transformers_logging.set_verbosity_error()
     facts = read_json(config)
     try:
-        labels = [facts["bio_labels"], facts["event_classes"]]
+        labels = [facts["bio_labels"], facts["classes"]]
         name, max_length = facts["row"]["encoder"], facts["max_length"]
         encoder = AutoModel.from_config(AutoConfig.for_model(**facts["encoder"]), add_pooling_layer=False)
         model = JointModel(encoder, facts["dropout"], facts["row"]["tasks"])
     except (KeyError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise CrisisflowError(f"{config} is not what training writes ({reason}); train the row again") from error
-    if labels != [list(BIO_LABELS), list(EVENT_CLASSES)]:
+    if labels != [list(BIO_LABELS), list(CLASSES)]:
         raise CrisisflowError(f"{config} is of other labels than this version's; train the row again")
     try:
         tensors = under(load_file(weights), "model")
@@ -129,10 +129,10 @@ def annotate(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> list[Fi
     for part in batched(texts, BATCH):
         encoded, examples, guess = _read(row, part, threads)
         probabilities = guess.probabilities.tolist() if guess.probabilities is not None else [None] * len(part)
-        labels, sureness = [None] * len(part), [None] * len(part)
+        labels, confidence = [None] * len(part), [None] * len(part)
         if guess.labels is not None:
-            labels, sureness = guess.labels_of(examples), guess.label_probabilities_of(examples)
-        for at, (own, scores, of_classes) in enumerate(zip(labels, sureness, probabilities, strict=True)):
+            labels, confidence = guess.labels_of(examples), guess.label_probabilities_of(examples)
+        for at, (own, scores, of_classes) in enumerate(zip(labels, confidence, probabilities, strict=True)):
             spans = None
             if own is not None:
                 words = words_of(encoded.word_ids(at), encoded["offset_mapping"][at], part[at])

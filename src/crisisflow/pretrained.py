@@ -44,6 +44,11 @@ EMBEDDED = {
 }
 
 
+def bare_name(encoder: str) -> str:
+    """The name of an encoder as params.yaml has it, without where it is from and its revision."""
+    return encoder.removeprefix("embedded:").partition("@")[0].rsplit("/", 1)[-1]
+
+
 def embedded_folder(name: str) -> Path:
     """The folder of an embedded model, its weights checked.
 

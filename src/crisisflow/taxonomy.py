@@ -26,7 +26,7 @@ BIO_LABELS: tuple[str, ...] = ("O", *(f"{prefix}-{label}" for label in ENTITY_TY
 # The label of every position without a loss: specials, padding, continuation subwords (torch's default ignore_index).
 IGNORED = -100
 
-EVENT_CLASSES: tuple[str, ...] = (
+CLASSES: tuple[str, ...] = (
     "caution_and_advice",
     "displaced_people_and_evacuations",
     "infrastructure_and_utility_damage",

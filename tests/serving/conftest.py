@@ -13,13 +13,13 @@ import yaml
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.testclient import TestClient
 
-from crisisflow.annotation.span import Span
 from crisisflow.inference import TrainedRow, load
 from crisisflow.serving.app import create_app
 from crisisflow.serving.choice import Choice, choose
 from crisisflow.serving.serve import options_of
 from crisisflow.serving.served import Served, open_served
 from crisisflow.serving.settings import Access, Limits, Settings
+from crisisflow.spans import Span
 from tests.unit.conftest import corpus, tiny_encoder, trained  # noqa: F401
 
 SAMPLE = Path(__file__).parents[2] / "presets" / "sample.yaml"

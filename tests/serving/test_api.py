@@ -16,7 +16,7 @@ from crisisflow.serving.predictor import with_marks
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
 from crisisflow.serving.study import read_study
-from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
+from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
 from tests.serving.conftest import ACCESS, listening
 
 TOKEN = "a-token-of-some-length"
@@ -29,7 +29,7 @@ def test_a_text_gets_its_entities_and_event_in_one_answer(client, row):
     expected = expected._replace(spans=with_marks(text, expected.spans))
     assert [(own["start"], own["end"], own["label"]) for own in answer["entities"]] == [s[:3] for s in expected.spans]
     assert [own["text"] for own in answer["entities"]] == [text[start:end] for start, end, *_ in expected.spans]
-    assert list(answer["event"]["scores"]) == list(EVENT_CLASSES)
+    assert list(answer["event"]["scores"]) == list(CLASSES)
     assert (
         answer["event"]["score"]
         == max(answer["event"]["scores"].values())
@@ -55,7 +55,7 @@ def test_what_is_served_is_told(client, served, results):
     assert facts["model"] == served.version.model
     assert facts["recorded"] is False
     assert len(facts["params"]) == 64
-    assert client.get("/v1/labels").json() == {"entities": list(ENTITY_TYPES), "events": list(EVENT_CLASSES)}
+    assert client.get("/v1/labels").json() == {"entities": list(ENTITY_TYPES), "events": list(CLASSES)}
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready"}
 

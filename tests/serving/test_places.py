@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.inference import Findings
-from crisisflow.serving import areas, places
+from crisisflow.places import areas, coordinates
+from crisisflow.places.names import key
 from crisisflow.serving.live_schema import Source
 from crisisflow.serving.located import live_tweet
-from crisisflow.serving.names import key
 
 
 @pytest.fixture(scope="module")
 def gazetteer():
-    return places.gazetteer()
+    return coordinates.gazetteer()
 
 
 def far(place, latitude, longitude):

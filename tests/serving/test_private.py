@@ -4,7 +4,7 @@ import pytest
 
 from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.inference import Findings
-from crisisflow.serving import places
+from crisisflow.places import coordinates
 from crisisflow.serving.live_schema import Source
 from crisisflow.serving.located import live_tweet
 from crisisflow.serving.private import is_private
@@ -54,5 +54,5 @@ def test_a_live_tweet_says_which_of_its_entities_are_private():
     text = "Jane Doe trapped at 12 Elm St, Houston"
     spans = [(0, 8, "PERSON"), (20, 29, "LOCATION"), (31, 38, "LOCATION")]
     found = Findings([FoundSpan(*span, 1.0) for span in spans], None, False)
-    tweet = live_tweet(1, Source(text=text), found, places.gazetteer(), "")
+    tweet = live_tweet(1, Source(text=text), found, coordinates.gazetteer(), "")
     assert [entity.private for entity in tweet.entities] == [True, True, False]

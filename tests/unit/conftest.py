@@ -8,7 +8,7 @@ import torch
 from hypothesis import settings
 
 from crisisflow.artifacts import ALIGNED, write_parquet
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES, IGNORED
+from crisisflow.taxonomy import BIO_LABELS, CLASSES, IGNORED
 
 # A busy machine is no fault of the code.
 settings.register_profile("crisisflow", deadline=None)
@@ -50,7 +50,7 @@ def aligned_rows(size: int) -> list[dict]:
                 "split": "validation" if at % 4 == 0 else "train",
                 "input_ids": ids,
                 "labels": labels,
-                "class_id": ids[1] % len(EVENT_CLASSES),
+                "class_id": ids[1] % len(CLASSES),
                 "truncated_spans": 0,
             }
         )
@@ -67,11 +67,11 @@ def aligned(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory) -> Path:
     """A folder with the embedded corpus of 300 tweets: repaired, split, and annotated with its own gold spans."""
-    from crisisflow.annotation.span import write_spans
     from crisisflow.artifacts import RAW
     from crisisflow.corpus import repair, subset
     from crisisflow.corpus.sample import generate
     from crisisflow.params import RepairParams, SplitParams
+    from crisisflow.spans import write_spans
 
     folder = tmp_path_factory.mktemp("corpus")
     rows, spans = zip(*generate(300, 5), strict=True)
@@ -101,7 +101,7 @@ ROWS = {
 def train_row(folder: Path, aligned: Path, encoder: Path, name: str) -> None:
     """Train the row of ROWS briefly, with seed 13; its files lie in `folder`, named as in a run."""
     from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams, read_params
-    from crisisflow.training import train
+    from crisisflow.studies.humaid_ner import train
 
     sample = read_params(Path(__file__).parents[2] / "presets" / "sample.yaml")[0]
     brief = {"single": {"epochs": 3, "warmup_steps": 2}, "learning_rate": 3e-3, "log_variance_learning_rate": 3e-3}

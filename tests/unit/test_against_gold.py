@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from crisisflow.annotation import quality
 from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.annotation.quality import Case
-from crisisflow.annotation.span import Span
 from crisisflow.artifacts import TWEETS, read_parquet, write_parquet
 from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.stratify import draw_training
-from crisisflow.evaluation import against_gold
-from crisisflow.evaluation.against_gold import MOST, lines_of, score, unseen, usable
-from crisisflow.taxonomy import EVENT_CLASSES
+from crisisflow.spans import Span
+from crisisflow.studies.humaid_ner import against_gold
+from crisisflow.studies.humaid_ner.against_gold import MOST, lines_of, score, unseen, usable
+from crisisflow.taxonomy import CLASSES
 from tests.unit.test_evaluation import row
 from tests.unit.test_quality import ANNOTATION
 
@@ -59,7 +59,7 @@ def test_no_tweet_is_scored_that_a_seed_has_learnt_from_or_that_is_of_the_test_s
     words = {row["tweet_id"]: tokens(row["text"]) for row in table.to_pylist()}
     by_id = {row["tweet_id"]: row for row in rows}
     train = [row for row in rows if row["split"] == "train"]
-    classes = [EVENT_CLASSES.index(row["class_label"]) for row in train]
+    classes = [CLASSES.index(row["class_label"]) for row in train]
     learnt = {train[at]["tweet_id"] for seed in (13, 17) for at in draw_training(classes, size, seed)}
     assert not learnt & set(found)
     assert {by_id[tweet_id]["split"] for tweet_id in found} == (

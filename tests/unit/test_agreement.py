@@ -14,7 +14,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from crisisflow.annotation.agreement import HEADER, TOKEN, compare, kappa, run
 from crisisflow.annotation.label_studio import read_export
-from crisisflow.annotation.mark import Mark, Reviewed, flat
+from crisisflow.annotation.reviewed import Mark, Reviewed, flat
 from crisisflow.artifacts import RAW, write_csv, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.taxonomy import ENTITY_TYPES

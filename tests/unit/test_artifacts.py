@@ -27,7 +27,7 @@ from crisisflow.artifacts import (
     write_text,
 )
 from crisisflow.errors import CrisisflowError
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 SPAN = {"tweet_id": "1", "start": 0, "end": 2, "label": "NUMBER", "source": "regex", "rule": "x"}
 
@@ -89,7 +89,7 @@ def test_aligned_files_load_with_datasets_as_class_labels(tmp_path):
     loaded = datasets.Dataset.from_parquet(str(tmp_path / "A.parquet"), cache_dir=str(tmp_path / "cache"))
     assert loaded[0] == {**row, "truncated_spans": 0}
     assert loaded.features["labels"].feature.names == list(BIO_LABELS)
-    assert loaded.features["class_id"].names == list(EVENT_CLASSES)
+    assert loaded.features["class_id"].names == list(CLASSES)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

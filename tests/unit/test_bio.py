@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from crisisflow import artifacts
 from crisisflow.alignment import bio
 from crisisflow.alignment.bio import LABEL_ID, align, decode, encode, run, words_of
-from crisisflow.annotation.span import Span, read_spans
 from crisisflow.artifacts import ALIGNED, SPANS, TWEETS, read_json, read_parquet, table_of, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import AlignmentParams
 from crisisflow.pretrained import load_tokenizer
+from crisisflow.spans import Span, read_spans
 from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED
 
 TEXT = "RT @aid_now: 17 dead in #PuertoRico 🔥🔥 — Red Cross’s water trucks, señor! 👩‍👩‍👧 #flood"

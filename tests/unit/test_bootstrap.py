@@ -10,13 +10,13 @@ from crisisflow.artifacts import PREDICTIONS, read_json, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation import bootstrap
 from crisisflow.evaluation.bootstrap import Difference, differences, winner
-from crisisflow.evaluation.counts import event_counts, f1, span_counts
-from crisisflow.evaluation.metrics import entity_scores, event_scores
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+from crisisflow.evaluation.counts import class_counts, f1, span_counts
+from crisisflow.evaluation.metrics import class_scores, entity_scores
+from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 # Few types, so that spans meet: equal and unequal neighbours, and I- that goes on nothing.
 LABEL = st.sampled_from([-100, *(BIO_LABELS.index(f"{p}-{t}") for p in "BI" for t in ("PERSON", "NUMBER")), 0])
-CLASS = st.integers(0, len(EVENT_CLASSES) - 1)
+CLASS = st.integers(0, len(CLASSES) - 1)
 
 
 @st.composite
@@ -42,15 +42,15 @@ def test_on_any_resample_the_scores_are_those_of_the_metrics(tweets):
             continue
         labels, guess, class_ids, predicted, _ = zip(*resample, strict=True)
         assert f1(span_counts(table(tweets)), weights)[at] == pytest.approx(entity_scores(labels, guess)["micro"]["f1"])
-        assert f1(event_counts(table(tweets)), weights)[at] == pytest.approx(
-            event_scores(class_ids, predicted)["macro_f1"]
+        assert f1(class_counts(table(tweets)), weights)[at] == pytest.approx(
+            class_scores(class_ids, predicted)["macro_f1"]
         )
 
 
 def counts(hits, tweets=60):
     """Of one class: each tweet has one span, found where `hits` says so, else missed and another one predicted."""
     found = np.array([hits(at) for at in range(tweets)], dtype=np.float32)[:, None]
-    return bootstrap.Counts(found, np.full_like(found, 2))
+    return bootstrap.TweetCounts(found, np.full_like(found, 2))
 
 
 EVERY, HALF, NONE = counts(lambda at: True), counts(lambda at: at % 2 == 0), counts(lambda at: False)

@@ -38,7 +38,7 @@ def test_one_that_is_sure_and_right_is_calibrated():
     assert expected_error(reliability(np.ones(5), np.ones(5, dtype=bool))) == 0
 
 
-def predictions(labels, predicted, sureness, class_ids=(0,), probabilities=((1.0, *[0.0] * 9),)):
+def predictions(labels, predicted, confidence, class_ids=(0,), probabilities=((1.0, *[0.0] * 9),)):
     columns = {
         "tweet_id": [str(at) for at in range(len(labels))],
         "class_id": list(class_ids),
@@ -46,7 +46,7 @@ def predictions(labels, predicted, sureness, class_ids=(0,), probabilities=((1.0
         "class_probabilities": list(map(list, probabilities)),
         "labels": labels,
         "predicted_labels": predicted,
-        "label_probabilities": sureness,
+        "label_probabilities": confidence,
     }
     return pa.table(columns, schema=PREDICTIONS)
 

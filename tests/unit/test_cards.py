@@ -8,13 +8,13 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
-from crisisflow.annotation.span import Span, write_spans
 from crisisflow.artifacts import TWEETS, write_csv, write_json, write_parquet
-from crisisflow.evaluation import against_gold, cards, leave_one_event_out, model_card
 from crisisflow.evaluation.bootstrap import Difference
-from crisisflow.evaluation.results import RowResult
 from crisisflow.params import Params, read_params
-from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
+from crisisflow.spans import Span, write_spans
+from crisisflow.studies.humaid_ner import against_gold, cards, leave_one_event_out, model_card
+from crisisflow.studies.humaid_ner.rows import RowResult
+from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
 
 SAMPLE = read_params(Path(__file__).parents[2] / "presets" / "sample.yaml")[1]
 
@@ -33,7 +33,7 @@ def metrics(ner: float | None, cls: float | None) -> dict:
         "parameters": 22_581_151,
         "validation_tweets": 8400,
         "ner": ner and {"per_type": of(ENTITY_TYPES, ner), "calibration": bins},
-        "cls": cls and {"per_class": of(EVENT_CLASSES, cls), "calibration": bins},
+        "cls": cls and {"per_class": of(CLASSES, cls), "calibration": bins},
         "ner_micro_f1": ner,
         "cls_macro_f1": cls,
         "combined_score": ner and cls and (ner + cls) / 2,
@@ -114,7 +114,7 @@ def test_a_row_of_one_task_claims_one():
     card = ModelCard(render(params_with(rows=rows, evaluation=nothing), chosen="only", runs=((0.8, None),)))
     assert [score.metric_name for score in card.data.eval_results] == ["NER span micro-F1"]
     assert "This row was trained on one task: entity recognition" in card.text
-    assert EVENT_CLASSES[0] not in card.text
+    assert CLASSES[0] not in card.text
 
 
 def test_unseen_events_stand_in_the_card_with_the_row_that_was_tried():
@@ -157,7 +157,7 @@ def test_the_parameters_are_those_of_the_row():
 @pytest.fixture
 def artifacts(tmp_path) -> Path:
     tweets = [
-        {"tweet_id": str(at), "text": "33 wounded", "class_label": EVENT_CLASSES[0], "event": None, "split": split}
+        {"tweet_id": str(at), "text": "33 wounded", "class_label": CLASSES[0], "event": None, "split": split}
         for at, split in enumerate(["train", "train", "validation", "test"])
     ]
     write_parquet(tmp_path / "tweets.parquet", tweets, TWEETS)

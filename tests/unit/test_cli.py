@@ -92,7 +92,7 @@ INPUTS = {
     "learning_curve": "--metrics",
     "leave_one_event_out": "--unseen",
     "against_gold": "--weights",
-    "errors": "--predictions",
+    "confident_errors": "--predictions",
     "tables": "--history",
     "figures": "--gradients",
     "report": "--ledger",
@@ -255,7 +255,7 @@ RULES = [
     "source_report",
 ]
 RULES += ["bio", "train", "evaluate", "floor", "bootstrap", "hold_out", "predict_event", "learning_curve"]
-RULES += ["figures", "leave_one_event_out", "against_gold", "errors", "tables", "cards", "report"]
+RULES += ["figures", "leave_one_event_out", "against_gold", "confident_errors", "tables", "cards", "report"]
 
 
 @pytest.mark.parametrize("name", ["spacy-stage", "spacy_stage", "show-errors", "show_errors", "final-test"])

@@ -16,13 +16,13 @@ from crisisflow.corpus import repair, sample, similarity, subset
 from crisisflow.corpus.leakage import crossing_duplicates, tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import RepairParams, SplitParams
-from crisisflow.taxonomy import EVENT_CLASSES
+from crisisflow.taxonomy import CLASSES
 
 SHARES = SplitParams(train=0.72, validation=0.14, test=0.14)
 
 
 def raw(texts, labels=None):
-    labels = labels or [EVENT_CLASSES[0]] * len(texts)
+    labels = labels or [CLASSES[0]] * len(texts)
     return [
         {"tweet_id": f"{at:05}", "text": text, "class_label": label, "event": None, "official_split": "train"}
         for at, (text, label) in enumerate(zip(texts, labels, strict=True))
@@ -101,7 +101,7 @@ def run_subset(folder, rows, size="all", seed=13, name="tweets"):
 
 @pytest.fixture
 def corpus():
-    labels = [label for at, label in enumerate(EVENT_CLASSES) for _ in range(40 * (at + 1))]
+    labels = [label for at, label in enumerate(CLASSES) for _ in range(40 * (at + 1))]
     return raw([f"tweet number {at}" for at in range(len(labels))], labels)
 
 
@@ -132,7 +132,7 @@ def test_every_class_keeps_its_share_in_the_subset_and_in_each_split(tmp_path, c
     run_subset(tmp_path, corpus, size=1100)
     table = read_parquet(tmp_path / "tweets", TWEETS)
     counts = Counter(zip(table["class_label"].to_pylist(), table["split"].to_pylist(), strict=True))
-    for at, label in enumerate(EVENT_CLASSES):
+    for at, label in enumerate(CLASSES):
         own = sum(counts[label, split] for split in ("train", "validation", "test"))
         assert own == 20 * (at + 1)
         assert counts[label, "train"] == pytest.approx(0.72 * own, abs=1)
@@ -155,7 +155,7 @@ def test_a_subset_larger_than_the_source_or_too_small_to_stratify_is_refused(tmp
 
 
 def test_an_error_of_the_draw_names_the_class(tmp_path, corpus):
-    with pytest.raises(CrisisflowError, match=EVENT_CLASSES[0]):
+    with pytest.raises(CrisisflowError, match=CLASSES[0]):
         run_subset(tmp_path, [*corpus[40:], corpus[0]], size=1000)
 
 

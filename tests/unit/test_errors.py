@@ -4,12 +4,12 @@ import csv
 
 import pytest
 
-from crisisflow.annotation.faults import faults
-from crisisflow.annotation.mark import Mark
+from crisisflow.annotation.reviewed import Mark
+from crisisflow.annotation.span_errors import span_errors
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import errors
 from crisisflow.masking import COVER, mask
+from crisisflow.studies.humaid_ner import confident_errors
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from crisisflow.masking import COVER, mask
     ],
 )
 def test_each_span_is_one_fault_at_most(found, known, expected):
-    pairs = list(faults([Mark(*span) for span in found], [Mark(*span) for span in known]))
+    pairs = list(span_errors([Mark(*span) for span in found], [Mark(*span) for span in known]))
     assert [kind for kind, *_ in pairs] == expected
     for kind, span, gold in pairs:
         assert (span is None) == (kind == "miss")
@@ -36,7 +36,7 @@ def test_each_span_is_one_fault_at_most(found, known, expected):
 def written(trained, corpus, tmp_path):
     write_json(tmp_path / "metrics.json", {"chosen_row": "both"})
     paths = [trained / "rows" / name / "seed13" / "predictions.parquet" for name in ("tags", "both")]
-    errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, tmp_path / "errors.csv")
+    confident_errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, tmp_path / "errors.csv")
     with (tmp_path / "errors.csv").open(newline="") as stream:
         return tmp_path / "errors.csv", list(csv.DictReader(stream))
 
@@ -50,13 +50,13 @@ def test_the_errors_are_those_of_the_predictions(written, trained):
         if row["class_id"] != row["predicted_class_id"]
     }
     events = [line for line in lines if line["task"] == "cls"]
-    assert len(events) == min(len(wrong), errors.KEPT) > 5
+    assert len(events) == min(len(wrong), confident_errors.KEPT) > 5
     assert [float(line["confidence"]) for line in events] == pytest.approx(
-        sorted(wrong.values(), reverse=True)[: errors.KEPT], abs=1e-4
+        sorted(wrong.values(), reverse=True)[: confident_errors.KEPT], abs=1e-4
     )
     assert all(line["found"] != line["expected"] for line in events)
     entities = [line for line in lines if line["task"] == "ner"]
-    assert len(entities) == errors.KEPT
+    assert len(entities) == confident_errors.KEPT
     assert [line["confidence"] for line in entities] == sorted((line["confidence"] for line in entities), reverse=True)
     assert {line["kind"] for line in entities} <= {"miss", "false", "border", "type", "both"}
 
@@ -91,7 +91,7 @@ def test_the_texts_of_the_generated_corpus_stand_in_the_file_marked(
     write_json(tmp_path / "manifest.json", manifest)
     paths = [trained / "rows" / "both" / "seed13" / "predictions.parquet"]
     out = tmp_path / "shown.csv"
-    errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, out, tmp_path / "manifest.json")
+    confident_errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, out, tmp_path / "manifest.json")
     with out.open(newline="") as stream:
         lines = list(csv.DictReader(stream))
     assert ("text" in lines[0]) == shows
@@ -99,14 +99,14 @@ def test_the_texts_of_the_generated_corpus_stand_in_the_file_marked(
     for line, without in zip(lines, written[1], strict=True):
         assert {key: line[key] for key in without} == without
         if shows:
-            assert line["text"] == errors.marked(without, mask(texts[line["tweet_id"]]))
+            assert line["text"] == confident_errors.marked(without, mask(texts[line["tweet_id"]]))
             assert "@" not in line["text"]
 
 
 def test_a_row_of_one_task_has_errors_of_one_task(trained, corpus, tmp_path):
     write_json(tmp_path / "metrics.json", {"chosen_row": "tags"})
     paths = [trained / "rows" / "tags" / "seed13" / "predictions.parquet"]
-    errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, tmp_path / "errors.csv")
+    confident_errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, tmp_path / "errors.csv")
     assert {line.partition(",")[0] for line in (tmp_path / "errors.csv").read_text().splitlines()[1:]} == {"ner"}
 
 
@@ -115,14 +115,14 @@ def test_for_a_person_the_text_stands_beside_masked_and_marked(tmp_path):
     row = {"tweet_id": "1", "text": text, "class_label": "x", "event": None, "split": "validation"}
     write_parquet(tmp_path / "tweets.parquet", [row], TWEETS)
     line = "ner,1,0.9000,type,9,16,RESCUE,9,16,CASUALTY"
-    (tmp_path / "errors.csv").write_text(",".join(errors.COLUMNS) + f"\n{line}\n")
-    (shown,) = errors.show(tmp_path / "errors.csv", tmp_path / "tweets.parquet", None, 5)
+    (tmp_path / "errors.csv").write_text(",".join(confident_errors.COLUMNS) + f"\n{line}\n")
+    (shown,) = confident_errors.show(tmp_path / "errors.csv", tmp_path / "tweets.parquet", None, 5)
     assert "type: found RESCUE '17 dead' at 9-16, expected CASUALTY '17 dead' at 9-16" in shown
     assert "someone" not in shown
     assert "0199" not in shown
     assert f"{COVER * 8} {{[17 dead]}}" in shown
     assert "\x1b" not in shown
-    assert list(errors.show(tmp_path / "errors.csv", tmp_path / "tweets.parquet", "cls", 5)) == []
+    assert list(confident_errors.show(tmp_path / "errors.csv", tmp_path / "tweets.parquet", "cls", 5)) == []
 
 
 @pytest.mark.parametrize(
@@ -137,29 +137,29 @@ def test_for_a_person_the_text_stands_beside_masked_and_marked(tmp_path):
 )
 def test_spans_are_marked_where_they_are(found, expected, shown):
     line = dict(zip(("start", "end", "expected_start", "expected_end"), map(str, found + expected), strict=True))
-    assert errors.marked(line, "ab cd ef") == shown
+    assert confident_errors.marked(line, "ab cd ef") == shown
 
 
 def test_errors_of_another_corpus_are_one_line(written, tmp_path):
     path, _ = written
     write_parquet(tmp_path / "tweets.parquet", [], TWEETS)
     with pytest.raises(CrisisflowError, match=r"errors\.csv is of another corpus than .*tweets\.parquet"):
-        list(errors.show(path, tmp_path / "tweets.parquet", "cls", 5))
+        list(confident_errors.show(path, tmp_path / "tweets.parquet", "cls", 5))
 
 
 def test_a_chosen_row_without_predictions_is_one_line(trained, corpus, tmp_path):
     write_json(tmp_path / "metrics.json", {"chosen_row": "Z"})
     paths = [trained / "rows" / "tags" / "seed13" / "predictions.parquet"]
     with pytest.raises(CrisisflowError, match="chose row Z, whose predictions are not among those given"):
-        errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, tmp_path / "errors.csv")
+        confident_errors.run(tmp_path / "metrics.json", corpus / "tweets.parquet", paths, tmp_path / "errors.csv")
 
 
 def test_before_there_is_a_study_it_is_said_how_to_make_one(tmp_path):
     with pytest.raises(CrisisflowError, match=r"errors\.csv does not exist yet: .*make reproduce"):
-        list(errors.show(tmp_path / "errors.csv", tmp_path / "tweets.parquet", None, 5))
+        list(confident_errors.show(tmp_path / "errors.csv", tmp_path / "tweets.parquet", None, 5))
 
 
 def test_without_the_corpus_there_is_nothing_to_show(written, tmp_path):
     path, _ = written
     with pytest.raises(CrisisflowError, match=r"is not here, and .* holds no texts; bring it: dvc pull"):
-        list(errors.show(path, tmp_path / "nothing.parquet", None, 5))
+        list(confident_errors.show(path, tmp_path / "nothing.parquet", None, 5))

@@ -6,14 +6,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crisisflow.annotation.span import Span, write_spans
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import bootstrap, comparison, evaluate, results, tables
+from crisisflow.evaluation import bootstrap
 from crisisflow.evaluation.bootstrap import Difference
-from crisisflow.evaluation.metrics import combined_score, entity_scores, event_scores
+from crisisflow.evaluation.metrics import class_scores, combined_score, entity_scores
 from crisisflow.params import Params, RowParams, read_params
-from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, EVENT_CLASSES
+from crisisflow.spans import Span, write_spans
+from crisisflow.studies.humaid_ner import comparison, evaluate, tables
+from crisisflow.studies.humaid_ner import rows as study_rows
+from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES
 
 ID = {label: at for at, label in enumerate(BIO_LABELS)}
 
@@ -50,10 +52,10 @@ def test_strict_mode_refuses_a_span_that_begins_with_i():
 
 
 def test_macro_f1_counts_every_class_alike():
-    scores = event_scores([0, 0, 0, 1], [0, 0, 0, 0])
-    assert scores["macro_f1"] == pytest.approx(2 * 0.75 / 1.75 / len(EVENT_CLASSES))
+    scores = class_scores([0, 0, 0, 1], [0, 0, 0, 0])
+    assert scores["macro_f1"] == pytest.approx(2 * 0.75 / 1.75 / len(CLASSES))
     assert scores["accuracy"] == 0.75
-    assert scores["per_class"][EVENT_CLASSES[1]] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
+    assert scores["per_class"][CLASSES[1]] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
 
 
 def test_a_task_that_is_not_trained_is_left_out_of_the_combined_score():
@@ -164,7 +166,7 @@ def study(tmp_path_factory):
                 }
             ).to_csv(folder / "history.csv", index=False)
     tweets = [
-        {"tweet_id": str(at), "text": "x", "class_label": EVENT_CLASSES[0], "event": None, "split": split}
+        {"tweet_id": str(at), "text": "x", "class_label": CLASSES[0], "event": None, "split": split}
         for at, split in enumerate(["train", "train", "validation", "test"])
     ]
     write_parquet(tmp_path / "tweets", tweets, TWEETS)
@@ -191,7 +193,7 @@ def test_a_task_that_is_not_trained_has_no_score(study):
 
 def test_rows_in_words():
     frozen = row(schedule="two_stage", freeze_layers=2, freeze_embeddings=True, frozen_dropout=False)
-    assert [results.describe(one) for one in (*ROWS.values(), frozen)] == [
+    assert [study_rows.describe(one) for one in (*ROWS.values(), frozen)] == [
         "minilm-l6 (lower 3 layers) + fixed",
         "minilm-l6 + kendall + two-stage (stage 2 freezes 4 layers)",
         "encoder-large + fixed",
@@ -202,7 +204,7 @@ def test_rows_in_words():
 
 
 def scored(ner, cls):
-    return results.RowResult("", [{"ner_micro_f1": ner, "cls_macro_f1": cls}])
+    return study_rows.RowResult("", [{"ner_micro_f1": ner, "cls_macro_f1": cls}])
 
 
 @pytest.mark.parametrize(
@@ -217,7 +219,7 @@ def scored(ner, cls):
     ],
 )
 def test_classification_chooses_then_the_spans_then_the_name(rows, chosen):
-    assert results.choose_row(rows) == chosen
+    assert study_rows.choose_row(rows) == chosen
 
 
 def test_table_1_sets_the_paper_beside_the_run(study):
@@ -247,7 +249,7 @@ def test_table_3_marks_the_chosen_row_and_sure_winners(study):
 def test_table_5_sets_the_rows_and_the_floor_beside_the_quoted_baselines(study):
     fifth = frame(study / "tables", "table5").set_index("Model / system (this run)")
     assert fifth["Model / system (paper)"].tolist()[:2] == ["HumAID BERT-base", "HumAID RoBERTa-large"]
-    proposed = fifth.loc[f"Row D: {results.describe(ROWS['D'])}"]
+    proposed = fifth.loc[f"Row D: {study_rows.describe(ROWS['D'])}"]
     assert proposed["Model / system (paper)"] == "Row D: RoBERTa-large + Kendall + Two-Stage (Proposed)"
     assert (proposed["CLS F1 (paper)"], proposed["CLS F1 (this run)"]) == ("0.761", "1.000 ± 0.000")
     assert proposed["Joint?"] == "Yes"
@@ -268,8 +270,8 @@ def test_the_differences_stand_with_their_intervals(study):
 def test_each_type_and_class_stands_row_beside_row(study):
     lines = frame(study / "tables", "scores").set_index(["Type or class", "Row"])
     assert lines.loc[("PERSON", "A")].tolist() == ["1.000 ± 0.000", "0.525 ± 0.035", "0.688 ± 0.030", "20"]
-    assert lines.loc[(EVENT_CLASSES[1], "floor")].tolist() == ["0.000 ± 0.000", "0.000 ± 0.000", "0.000 ± 0.000", "2"]
-    assert len(lines) == 4 * len(ENTITY_TYPES) + 5 * len(EVENT_CLASSES)
+    assert lines.loc[(CLASSES[1], "floor")].tolist() == ["0.000 ± 0.000", "0.000 ± 0.000", "0.000 ± 0.000", "2"]
+    assert len(lines) == 4 * len(ENTITY_TYPES) + 5 * len(CLASSES)
     assert r"\begin{longtable}" in (study / "tables" / "scores.tex").read_text()
 
 
@@ -422,6 +424,6 @@ def test_every_table_has_a_caption(study):
 def test_rows_and_metrics_must_fit(study):
     paths = {name: study / "rows" / name / "seed13" / "metrics.json" for name in ("A", "events", "floor")}
     with pytest.raises(CrisisflowError, match="row events has no metrics, or is not among the rows: A, floor"):
-        results.collect({"A": ROWS["A"]}, list(paths.values()))
+        study_rows.collect({"A": ROWS["A"]}, list(paths.values()))
     with pytest.raises(CrisisflowError, match="row D has no metrics"):
-        results.collect({name: ROWS[name] for name in "AD"}, [paths["A"], paths["floor"]])
+        study_rows.collect({name: ROWS[name] for name in "AD"}, [paths["A"], paths["floor"]])

@@ -20,14 +20,14 @@ from spacy.lang.en import English
 from spacy.tokens import Doc, DocBin
 from spacy.training.converters import conll_ner_to_docs
 
-from crisisflow.annotation.span import Span, write_spans
 from crisisflow.artifacts import TWEETS, write_json, write_parquet
-from crisisflow.dataset import card, export, tokens
-from crisisflow.dataset.formats import FORMATS, conll
-from crisisflow.dataset.tokens import tokenise
-from crisisflow.dataset.tweets import Tweet, read_dataset
 from crisisflow.errors import CrisisflowError
-from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES, SPLITS
+from crisisflow.spans import Span, write_spans
+from crisisflow.studies.humaid_ner.dataset import card, export, tokens
+from crisisflow.studies.humaid_ner.dataset.formats import FORMATS, conll
+from crisisflow.studies.humaid_ner.dataset.tokens import tokenise
+from crisisflow.studies.humaid_ner.dataset.tweets import Tweet, read_dataset
+from crisisflow.taxonomy import CLASSES, ENTITY_TYPES, SPLITS
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,7 +103,7 @@ def made(tmp_path: Path) -> Run:
         marked, entities = MARKED[at % len(MARKED)]
         text, spans = parse(marked, f"90{at:017}")
         event = "apia_floods_2019" if at % 5 else None
-        tweets.append(Tweet(f"90{at:017}", text, EVENT_CLASSES[at % 4], event, SPLITS[at * 7 % 3], spans))
+        tweets.append(Tweet(f"90{at:017}", text, CLASSES[at % 4], event, SPLITS[at * 7 % 3], spans))
         read.append(entities)
     run = Run(tmp_path, tweets, read)
     run.write(tweets)
@@ -138,7 +138,7 @@ def test_the_folder_loads_with_datasets_as_class_labels(made, tmp_path, standoff
     loaded = load(made.export(standoff=standoff), tmp_path / "cache")
     assert list(loaded) == list(SPLITS)
     features = loaded["train"].features
-    assert features["class_label"].names == list(EVENT_CLASSES)
+    assert features["class_label"].names == list(CLASSES)
     label = features["spans"].feature["label"]
     assert label.names == list(ENTITY_TYPES)
     content = "text_sha256" if standoff else "text"
@@ -171,7 +171,7 @@ def test_docbin_loads_with_spacy_texts_entities_and_class(made):
         assert [[text for text, _ in entities(doc)] for doc in docs] == on_tokens(made, split)
         for doc, tweet in zip(docs, made.of(split), strict=True):
             assert {label for _, label in entities(doc)} <= {span.label for span in tweet.spans}
-            assert doc.cats == {label: float(label == tweet.class_label) for label in EVENT_CLASSES}
+            assert doc.cats == {label: float(label == tweet.class_label) for label in CLASSES}
             assert doc.user_data == {}
 
 
@@ -228,7 +228,7 @@ def test_wherever_spans_are_tokens_hold_each_or_it_is_lost(tmp_path_factory, dat
         for start, end in pairwise(borders)
         if data.draw(st.booleans())
     ]
-    batches = tokenise([Tweet("1", text, EVENT_CLASSES[0], None, "train", spans)])
+    batches = tokenise([Tweet("1", text, CLASSES[0], None, "train", spans)])
     (entry,) = next(batches)
     assert entry.doc.text == text
     assert [label for label, _ in entry.fates] == [span.label for span in spans]
@@ -308,8 +308,8 @@ def test_card_counts_what_was_exported(made):
     spans = sum(len(tweet.spans) for tweet in made.tweets)
     table = rows(text)
     assert ["Total", "18", str(spans), f"{spans / 18:.2f}"] in table
-    own = [sum(tweet.class_label == EVENT_CLASSES[1] for tweet in made.of(split)) for split in SPLITS]
-    assert [EVENT_CLASSES[1], *map(str, own), str(sum(own))] in table
+    own = [sum(tweet.class_label == CLASSES[1] for tweet in made.of(split)) for split in SPLITS]
+    assert [CLASSES[1], *map(str, own), str(sum(own))] in table
     # Three tweets of each kind; of their LOCATION spans, that in #PrayForSamoa begins inside a token.
     assert ["LOCATION", "9", "0", "3", "12"] in table
     assert ["DISASTER_TYPE", "6", "3", "0", "9"] in table
@@ -340,7 +340,7 @@ def test_card_of_the_generated_corpus_says_so(made):
 
 
 def test_guessing_by_event_is_told_from_guessing_the_commonest_class():
-    counts = card.Counts()
+    counts = card.DatasetCounts()
     counts.events.update({("fire", "a"): 6, ("fire", "b"): 2, ("flood", "b"): 2})
     assert card.guessed(counts.events) == (0.6, 0.8)
 

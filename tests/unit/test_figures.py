@@ -12,13 +12,12 @@ from matplotlib.collections import PathCollection
 from matplotlib.transforms import Bbox
 
 from crisisflow.artifacts import read_json, write_csv, write_json
-from crisisflow.drawing import look
-from crisisflow.evaluation import figures
-from crisisflow.evaluation import further_figures as further
-from crisisflow.evaluation.figures import CURVES, curves, read_histories
-from crisisflow.evaluation.learning_curve import COLUMNS as CURVE_COLUMNS
-from crisisflow.evaluation.leave_one_event_out import COLUMNS as EVENT_COLUMNS
-from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
+from crisisflow.reporting.drawing import line_style
+from crisisflow.studies.humaid_ner import figures, score_figures
+from crisisflow.studies.humaid_ner.figures import CURVES, curves, read_histories
+from crisisflow.studies.humaid_ner.learning_curve import COLUMNS as CURVE_COLUMNS
+from crisisflow.studies.humaid_ner.leave_one_event_out import COLUMNS as EVENT_COLUMNS
+from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
 from tests.unit.test_evaluation import row
 
 RINGS = {"ner_micro_f1": 0.0, "cls_macro_f1": 0.04, "combined_score": 0.08}
@@ -58,7 +57,7 @@ def metrics_of(ner, cls, seed):
             "calibration": bins((0.8, 0.9, 10, 0.85, 0.5), (0.9, 1.0, 30, 0.95, 1.0)),
         },
         "cls": {
-            "per_class": {label: {**scores, "f1": cls} for label in EVENT_CLASSES},
+            "per_class": {label: {**scores, "f1": cls} for label in CLASSES},
             "confusion": matrix,
             "calibration": bins((0.4, 0.5, 90, 0.45 if seed == 13 else 0.41, 0.6)),
         },
@@ -186,7 +185,7 @@ def test_a_label_of_figure_4_stands_on_its_bar_and_on_nothing_else():
 
 
 def test_of_series_with_the_same_values_each_is_seen():
-    drawn = [look(at, 5) for at in range(5)]
+    drawn = [line_style(at, 5) for at in range(5)]
     for one, following in pairwise(drawn):
         assert one["linewidth"] > following["linewidth"] > 1
         assert one["markersize"] > following["markersize"] > 4
@@ -212,13 +211,13 @@ def test_the_best_of_a_loss_is_its_lowest(histories):
 
 def test_the_confusion_of_all_seeds_is_shared_out_among_each_class(inputs):
     rows, metrics, *_ = inputs
-    table = further.confusion_table(figures.collect(rows, metrics)["A"])
+    table = score_figures.confusion_table(figures.collect(rows, metrics)["A"])
     first = table.set_index(["class", "predicted"])
-    own, following = EVENT_CLASSES[:2]
+    own, following = CLASSES[:2]
     assert first.loc[(own, own), ["tweets", "of_class"]].tolist() == [16, 17]
     assert first.loc[(own, following), "share"] == pytest.approx(1 / 17)
     assert table.groupby("class")["share"].sum().tolist() == pytest.approx([1] * 10)
-    (panel, _) = further.draw_confusion(table).axes
+    (panel, _) = score_figures.draw_confusion(table).axes
     assert panel.images[0].get_array()[0, 1] == pytest.approx(1 / 17)
     assert panel.texts[0].get_text() == "94%"
 
@@ -226,21 +225,21 @@ def test_the_confusion_of_all_seeds_is_shared_out_among_each_class(inputs):
 def test_the_bins_of_all_seeds_are_one_by_their_sizes(inputs):
     rows, metrics, *_ = inputs
     results = figures.collect(rows, metrics)
-    table = further.reliability_table({name: results[name] for name in ROWS})
+    table = score_figures.reliability_table({name: results[name] for name in ROWS})
     of_classes = table[(table["row"] == "A") & (table["task"] == "cls")]
     assert of_classes[["size", "confidence", "accuracy"]].to_numpy().tolist() == [[180, pytest.approx(0.43), 0.6]]
-    _, entities = further.draw_reliability(table).axes
+    _, entities = score_figures.draw_reliability(table).axes
     assert [line.get_label() for line in entities.lines[1:]] == ["A"]
     assert np.asarray(entities.lines[1].get_ydata()) == pytest.approx([0.5, 1.0])
 
 
 def test_cosines_and_lengths_are_those_of_the_last_epoch_with_their_percentiles(gradients):
-    table = further.gradients_table(gradients)
+    table = score_figures.gradients_table(gradients)
     assert table["row"].unique().tolist() == ["A"]
     embeddings = table[(table["part"] == "embeddings") & (table["epoch"] == 2)].iloc[0]
     expected = [22, *map(pytest.approx, (-0.5, -0.9, -0.1, 10 / 11, 3.0))]
     assert embeddings[["looks", "mean", "low", "high", "negative", "ratio"]].tolist() == expected
-    cosines, ratios = further.draw_gradients(table).axes
+    cosines, ratios = score_figures.draw_gradients(table).axes
     assert cosines.lines[0].get_ydata() == pytest.approx([-0.5, 0.5])
     assert ratios.lines[0].get_ydata() == pytest.approx([3, 3])
 
@@ -248,12 +247,12 @@ def test_cosines_and_lengths_are_those_of_the_last_epoch_with_their_percentiles(
 def test_where_no_gradients_were_looked_at_the_figure_says_so(tmp_path):
     path = tmp_path / "A" / "seed13" / "gradients.csv"
     write_csv(path, LOOK, [])
-    panel, _ = further.draw_gradients(further.gradients_table([path])).axes
+    panel, _ = score_figures.draw_gradients(score_figures.gradients_table([path])).axes
     assert "gradient_cosine_every is 0" in panel.get_title()
 
 
 def test_an_event_s_two_scores_are_joined():
-    drawn = further.draw_leave_one_event_out(pd.DataFrame(EVENTS, columns=EVENT_COLUMNS))
+    drawn = score_figures.draw_leave_one_event_out(pd.DataFrame(EVENTS, columns=EVENT_COLUMNS))
     events, entities = drawn.axes
     assert [mark.get_offsets().tolist() for mark in events.collections] == [[[0.6, 0]], [[0.5, 0]]]
     assert [mark.get_offsets().tolist() for mark in entities.collections] == [[[0.8, 0]], [[0.7, 0]]]
@@ -261,5 +260,5 @@ def test_an_event_s_two_scores_are_joined():
 
 
 def test_without_events_and_a_curve_the_figures_are_empty_and_there():
-    assert further.draw_leave_one_event_out(pd.DataFrame([], columns=EVENT_COLUMNS)).axes
-    assert further.draw_learning_curve(pd.DataFrame([], columns=CURVE_COLUMNS)).axes
+    assert score_figures.draw_leave_one_event_out(pd.DataFrame([], columns=EVENT_COLUMNS)).axes
+    assert score_figures.draw_learning_curve(pd.DataFrame([], columns=CURVE_COLUMNS)).axes

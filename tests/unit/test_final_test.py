@@ -22,10 +22,18 @@ from crisisflow.artifacts import (
     write_parquet,
 )
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import against_gold, errors, evaluate, final_test, floor, hold_out, learning_curve
 from crisisflow.evaluation.counts import scores_of
-from crisisflow.evaluation.final_test import RECORD, settled_commit
 from crisisflow.params import RowParams
+from crisisflow.studies.humaid_ner import (
+    against_gold,
+    confident_errors,
+    evaluate,
+    final_test,
+    floor,
+    hold_out,
+    learning_curve,
+)
+from crisisflow.studies.humaid_ner.final_test import RECORD, settled_commit
 from tests.unit.conftest import ROWS, train_row
 from tests.unit.test_quality import ANNOTATION
 
@@ -67,7 +75,7 @@ def outputs(tweets, gold, aligned, repaired, encoder, folder):
     rows = {"both": RowParams.model_validate(ROWS["both"] | {"encoder": str(encoder)})}
     against_gold.run(rows, [13], "all", ANNOTATION, *inputs, folder / "against_gold.csv")
     write_json(folder / "chosen.json", {"chosen_row": "both"})
-    errors.run(folder / "chosen.json", tweets, [own / "predictions.parquet"], folder / "errors.csv")
+    confident_errors.run(folder / "chosen.json", tweets, [own / "predictions.parquet"], folder / "errors.csv")
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))

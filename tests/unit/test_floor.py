@@ -5,8 +5,8 @@ import pytest
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, read_parquet, write_parquet
 from crisisflow.corpus.stratify import draw_training
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import floor
-from crisisflow.taxonomy import EVENT_CLASSES
+from crisisflow.studies.humaid_ner import floor
+from crisisflow.taxonomy import CLASSES
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def tweets(tmp_path):
         {
             "tweet_id": f"{at:03}",
             "text": f"today {pairs[at % 4]} in town {at % 7}",
-            "class_label": EVENT_CLASSES[at % 2],
+            "class_label": CLASSES[at % 2],
             "event": None,
             "split": ["train", "train", "validation", "test"][at // 4 % 4],
         }

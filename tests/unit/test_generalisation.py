@@ -6,8 +6,8 @@ import pytest
 
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import hold_out, learning_curve, leave_one_event_out, predict_event
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+from crisisflow.studies.humaid_ner import hold_out, learning_curve, leave_one_event_out, predict_event
+from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 B = BIO_LABELS.index("B-PERSON")
 
@@ -23,7 +23,7 @@ def tweets(tmp_path):
     rows = []
     for at in range(120):
         split = ("train", "train", "train", "train", "validation", "test")[at // 20]
-        label = EVENT_CLASSES[at % 10]
+        label = CLASSES[at % 10]
         event = ("flood", "fire")[at // 10 % 2]
         rows.append(
             {
@@ -45,7 +45,7 @@ def aligned(tweets, path):
             "split": row["split"],
             "input_ids": [1, 2],
             "labels": [-100, B],
-            "class_id": EVENT_CLASSES.index(row["class_label"]),
+            "class_id": CLASSES.index(row["class_label"]),
             "truncated_spans": 0,
         }
         for row in read_parquet(tweets, TWEETS).to_pylist()
@@ -111,7 +111,7 @@ def write_predictions(path, tweets, keep, wrong_classes=(), missed=()):
     rows = []
     for row in read_parquet(tweets, TWEETS).to_pylist():
         if row["split"] == "validation" and keep(row):
-            class_id = EVENT_CLASSES.index(row["class_label"])
+            class_id = CLASSES.index(row["class_label"])
             guess = (class_id + 1) % 10 if row["tweet_id"] in wrong_classes else class_id
             rows.append(
                 {

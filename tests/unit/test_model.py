@@ -10,12 +10,12 @@ from transformers import AutoModel, BertConfig, RobertaConfig
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.freezing import freeze, split
-from crisisflow.model.heads import EventHead
+from crisisflow.model.heads import ClassHead
 from crisisflow.model.joint import JointModel, Logits, task_losses
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.params import RowParams
 from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+from crisisflow.taxonomy import BIO_LABELS, CLASSES
 from crisisflow.training.dropout import cheap_dropout, make_dropout_cheap
 
 
@@ -56,7 +56,7 @@ def test_the_paper_s_encoders_in_numbers(encoder, total, stage_2):
     with torch.device("meta"):
         model = JointModel(AutoModel.from_config(encoder, add_pooling_layer=False), 0.1)
     assert model.entity_head.weight.shape == (21, 1024)
-    assert model.event_head.linear.weight.shape == (10, 2048)
+    assert model.class_head.linear.weight.shape == (10, 2048)
     assert trainable(model) == total
     lower = {
         f"encoder.encoder.layer.{layer}.{module}.{part}"
@@ -120,7 +120,7 @@ def test_padding_changes_nothing(tiny_encoder):
 
 
 def test_dual_pooling_is_the_first_state_beside_the_mean():
-    head = EventHead(2, 0.0)
+    head = ClassHead(2, 0.0)
     hidden = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]]])
     pooled = torch.tensor([[1.0, 2.0, 2.0, 4.0]])
     torch.testing.assert_close(head(hidden, torch.tensor([[1, 1, 0]])), head.linear(pooled))
@@ -128,13 +128,13 @@ def test_dual_pooling_is_the_first_state_beside_the_mean():
 
 def test_the_losses_are_eq_1_and_eq_2_over_labelled_subwords():
     torch.manual_seed(1)
-    logits = Logits(torch.randn(2, 3, len(BIO_LABELS)), torch.randn(2, len(EVENT_CLASSES)))
+    logits = Logits(torch.randn(2, 3, len(BIO_LABELS)), torch.randn(2, len(CLASSES)))
     labels = torch.tensor([[-100, 4, -100], [-100, 0, 7]])
     classes = torch.tensor([3, 9])
     log_p = log_softmax(logits.entity, dim=-1)
     losses = task_losses(logits, labels, classes, torch.tensor([3.0, 2.0]))
     torch.testing.assert_close(losses[0], -(log_p[0, 1, 4] + log_p[1, 1, 0] + log_p[1, 2, 7]) / 3)
-    log_q = log_softmax(logits.event, dim=-1)
+    log_q = log_softmax(logits.classes, dim=-1)
     torch.testing.assert_close(losses[1], -(log_q[0, 3] + log_q[1, 9]) / 2)
 
 
@@ -182,14 +182,14 @@ class TwoTasks(torch.nn.Module):
         self.encoder.encoder = torch.nn.Module()
         layer = torch.nn.Linear(len(ner), 1, bias=False)
         self.encoder.encoder.layer = torch.nn.ModuleList([layer])
-        self.entity_head, self.event_head = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+        self.entity_head, self.class_head = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
         self.w = layer.weight
         self.directions = torch.tensor([ner, cls])
 
     shared_parameters, head_parameters = JointModel.shared_parameters, JointModel.head_parameters
 
     def losses(self):
-        heads = torch.stack([self.entity_head.weight.sum() * 3, self.event_head.weight.sum() * 5])
+        heads = torch.stack([self.entity_head.weight.sum() * 3, self.class_head.weight.sum() * 5])
         return (self.directions * self.w).sum(dim=1) + heads - heads.detach() + 10
 
 
@@ -215,7 +215,7 @@ def test_pcgrad_takes_conflicts_out_of_the_encoder_and_leaves_the_heads(ner, cls
     WEIGHTINGS["pcgrad"](2).backward(model.losses(), model, nothing)
     torch.testing.assert_close(model.w.grad, torch.tensor([expected]))
     assert model.entity_head.weight.grad.item() == 3
-    assert model.event_head.weight.grad.item() == 5
+    assert model.class_head.weight.grad.item() == 5
 
 
 def test_gradnorm_brings_the_gradients_to_a_common_size():

@@ -11,7 +11,7 @@ import yaml
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Params
-from crisisflow.versioning import rules
+from crisisflow.versioning import rule_helpers
 from crisisflow.versioning.named import check_named
 
 ROOT = Path(__file__).parents[2]
@@ -141,9 +141,9 @@ def test_all_that_is_not_there_is_one_line_of_snakemake(tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     plain = params(rows__A__encoder="embedded:x", rows__B__encoder="y").model_dump(mode="json")
     Path("params.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
-    rules.load_params.cache_clear()
+    rule_helpers.load_params.cache_clear()
     with pytest.raises(SystemExit) as end:
-        rules.load_params()
+        rule_helpers.load_params()
     assert end.value.code == 2
     said = capsys.readouterr().err
     assert said.startswith("crisisflow: params.yaml: rows.A.encoder: ")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.annotation.quality import ERRORS, Case, error_rows, in_hashtag, pattern_rows, run, score, score_rows
 from crisisflow.annotation.resolve import resolve
-from crisisflow.annotation.span import Span
 from crisisflow.artifacts import SPANS, read_json, read_parquet, write_parquet
 from crisisflow.params import Params
+from crisisflow.spans import Span
 from crisisflow.taxonomy import ENTITY_TYPES
 from tests.unit.test_gold import TEXT, raw, write_reference
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from crisisflow.annotation.lexicon import load_regex, load_ruler
 from crisisflow.annotation.numerals import mark_numbers
 from crisisflow.annotation.regex_stage import annotate, run
-from crisisflow.annotation.span import read_spans
 from crisisflow.artifacts import TWEETS, write_parquet
 from crisisflow.params import LexiconParams
+from crisisflow.spans import read_spans
 
 DEFAULT = LexiconParams(
     lexicons=["casualties", "displacement", "requests", "resources", "rescue", "numbers", "fires", "acronyms"]

@@ -17,11 +17,13 @@ from playwright.sync_api import sync_playwright
 
 from crisisflow.artifacts import read_json, write_json
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import exhibits, provenance, report
-from crisisflow.evaluation.ledger import read_ledger
-from crisisflow.evaluation.references import references
-from crisisflow.evaluation.settings import as_yaml
 from crisisflow.params import Params, read_params
+from crisisflow.reporting import exhibits, provenance
+from crisisflow.reporting.ledger import read_ledger
+from crisisflow.reporting.references import references
+from crisisflow.reporting.shown_settings import as_yaml
+from crisisflow.studies.humaid_ner import report
+from crisisflow.studies.humaid_ner.used_works import unused_works
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = read_params(ROOT / "presets" / "sample.yaml")[0]
@@ -346,7 +348,7 @@ def varied(**sections) -> Params:
 
 def test_references_are_those_that_the_run_used():
     def titles(params: Params) -> set[str]:
-        return {work.title.partition(":")[0] for work in references(ROOT / "CITATION.cff", params)}
+        return {work.title.partition(":")[0] for work in references(ROOT / "CITATION.cff", unused_works(params))}
 
     always = {"Humaid-Ner", "HumAID", "spaCy", "Sustainable data analysis with Snakemake", "DVC", "PyTorch", "seqeval"}
     assert always <= titles(SAMPLE)
@@ -360,7 +362,7 @@ def test_references_are_those_that_the_run_used():
 
 
 def test_a_reference_in_words():
-    humaid = references(ROOT / "CITATION.cff", SAMPLE)[1]
+    humaid = references(ROOT / "CITATION.cff", unused_works(SAMPLE))[1]
     assert humaid.authors == "Firoj Alam, Umair Qazi, Muhammad Imran and Ferda Ofli"
     assert humaid.published.endswith("Web and Social Media 15(1), 933–942")
     assert humaid.address == "https://doi.org/10.1609/icwsm.v15i1.18116"

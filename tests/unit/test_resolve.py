@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crisisflow.annotation.resolve import resolve, run
-from crisisflow.annotation.span import Span, read_spans, write_spans
 from crisisflow.artifacts import CONFLICTS, read_json, read_parquet, write_parquet
 from crisisflow.artifacts import SPANS as SCHEMA
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import ResolveParams
+from crisisflow.spans import Span, read_spans, write_spans
 from crisisflow.taxonomy import ENTITY_TYPES
 
 PRIORITY = ["spacy", "ruler", "regex"]

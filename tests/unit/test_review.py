@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from crisisflow.annotation import agreement, review
 from crisisflow.annotation.label_studio import configuration, read_export, task
-from crisisflow.annotation.mark import Mark
 from crisisflow.annotation.review import margin_of_tweets, margins_of_spans
-from crisisflow.annotation.span import Span, write_spans
+from crisisflow.annotation.reviewed import Mark
 from crisisflow.artifacts import TWEETS, read_json, write_parquet
 from crisisflow.corpus.spread import allocate, spread
 from crisisflow.errors import CrisisflowError
+from crisisflow.spans import Span, write_spans
 from crisisflow.taxonomy import ENTITY_TYPES
 from tests.unit.test_cli import crisisflow
 

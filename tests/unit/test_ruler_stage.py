@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crisisflow.annotation.ruler_stage import annotate, run
-from crisisflow.annotation.span import read_spans
 from crisisflow.artifacts import TWEETS, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import LexiconParams
+from crisisflow.spans import read_spans
 
 DEFAULT = LexiconParams(lexicons=["places", "disasters", "hazards", "organisations"])
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from crisisflow.annotation.numerals import OTHER, mark_numbers
 from crisisflow.artifacts import RAW
 from crisisflow.corpus import sample
-from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES, OFFICIAL_SPLITS
+from crisisflow.taxonomy import CLASSES, ENTITY_TYPES, OFFICIAL_SPLITS
 
 SIZES = (200, 2400)
 EVENTS = {
@@ -171,7 +171,7 @@ def test_damage_is_humaids():
 def test_classes_have_humaids_skew(corpus):
     rows, _ = corpus
     counts = Counter(row["class_label"] for row in rows)
-    assert set(counts) == set(EVENT_CLASSES)
+    assert set(counts) == set(CLASSES)
     assert min(counts.values()) >= 10
     assert counts.most_common(1)[0][0] == "rescue_volunteering_or_donation_effort"
     if len(rows) == 2400:
@@ -182,7 +182,7 @@ def test_classes_have_humaids_skew(corpus):
 def test_every_event_occurs_and_splits_are_stratified(corpus):
     rows, _ = corpus
     assert {row["event"] for row in rows} == EVENTS
-    for label in EVENT_CLASSES:
+    for label in CLASSES:
         splits = Counter(row["official_split"] for row in rows if row["class_label"] == label)
         total = sum(splits.values())
         for split, share in zip(OFFICIAL_SPLITS, (0.7, 0.1, 0.2), strict=True):

@@ -9,10 +9,10 @@ import pytest
 from crisisflow.annotation.lexicon import RULER, RulerFile, dropped, load_ruler
 from crisisflow.annotation.resolve import resolve
 from crisisflow.annotation.source_report import figure, markdown, meetings, pattern_table, source_table
-from crisisflow.annotation.span import STAGES, Span
 from crisisflow.artifacts import CONFLICTS
-from crisisflow.drawing import write_svg
 from crisisflow.errors import CrisisflowError
+from crisisflow.reporting.drawing import write_svg
+from crisisflow.spans import STAGES, Span
 
 # Two tweets of four that are annotated. In the first, spaCy and ruler agree on a place and regex conflicts with spaCy
 # about a number; in the second nobody meets anybody.

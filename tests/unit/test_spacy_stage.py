@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisflow.annotation import ruler_stage, spacy_stage, zones
+from crisisflow.annotation import memory_zones, ruler_stage, spacy_stage
 from crisisflow.annotation.spacy_stage import annotate, hide, run
-from crisisflow.annotation.span import gather, read_spans
 from crisisflow.artifacts import TWEETS, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import LexiconParams, SpacyParams
-from crisisflow.taxonomy import EVENT_CLASSES
+from crisisflow.spans import gather, read_spans
+from crisisflow.taxonomy import CLASSES
 
 TYPES = {"GPE": "LOCATION", "LOC": "LOCATION", "PERSON": "PERSON", "ORG": "ORGANIZATION", "CARDINAL": "NUMBER"}
 PARAMS = SpacyParams.model_validate({"model": "embedded:en_core_web_sm", "types": TYPES, "lexicon": "names"})
@@ -59,7 +59,7 @@ def test_what_is_forgotten_between_tweets_changes_nothing(stage, monkeypatch):
         "ruler": partial(ruler_stage.annotate, params=LexiconParams(lexicons=["places", "organisations"])),
     }[stage]
     whole = list(annotate(tweets))
-    monkeypatch.setattr(zones, "ZONE", 7)
+    monkeypatch.setattr(memory_zones, "ZONE", 7)
     assert list(annotate(tweets)) == whole
     assert len(whole) >= 80
 
@@ -69,7 +69,7 @@ def test_the_number_of_shards_does_not_change_the_bytes(tmp_path):
         {
             "tweet_id": f"{at:04}",
             "text": f"{TEXT} {at}",
-            "class_label": EVENT_CLASSES[0],
+            "class_label": CLASSES[0],
             "event": None,
             "split": "train",
         }

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisflow.annotation.span import BATCH, Span, gather, read_spans, read_texts, shard_rows, write_spans
 from crisisflow.artifacts import TWEETS, write_parquet
 from crisisflow.errors import CrisisflowError
+from crisisflow.spans import BATCH, Span, gather, read_spans, read_texts, shard_rows, write_spans
 
 SPANS = st.lists(
     st.builds(

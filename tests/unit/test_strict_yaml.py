@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_params
 from crisisflow.strict_yaml import YamlFault, parse, parse_value, read_yaml, yaml_line
-from crisisflow.versioning import rules
+from crisisflow.versioning import rule_helpers
 
 ROOT = Path(__file__).parents[2]
 
@@ -142,9 +142,9 @@ def test_any_file_as_params_yaml_is_one_line(tmp_path_factory, content):
 def test_snakemake_ends_with_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, text):
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(text)
-    rules.load_params.cache_clear()
+    rule_helpers.load_params.cache_clear()
     with pytest.raises(SystemExit) as end:
-        rules.load_params()
+        rule_helpers.load_params()
     assert end.value.code == 2
     said = capsys.readouterr().err
     assert said.startswith("crisisflow: params.yaml")
@@ -215,13 +215,13 @@ def test_a_number_that_dvc_wrote_is_no_override_of_snakemake(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "presets" / "sample.yaml").read_text().replace("learning_rate: 2.0e-4", "learning_rate: 2e-05", 1)
     Path("params.yaml").write_text(text)
-    rules.load_params.cache_clear()
-    assert rules.load_params()["training"]["learning_rate"] == 2e-05
-    rules.load_params.cache_clear()
-    rules.refuse_config_overrides({})
+    rule_helpers.load_params.cache_clear()
+    assert rule_helpers.load_params()["training"]["learning_rate"] == 2e-05
+    rule_helpers.load_params.cache_clear()
+    rule_helpers.refuse_config_overrides({})
     for config in (yaml.safe_load(text), {"seeds": [1]}):
         with pytest.raises(SystemExit):
-            rules.refuse_config_overrides(config)
+            rule_helpers.refuse_config_overrides(config)
 
 
 def test_the_line_of_an_entry(tmp_path):

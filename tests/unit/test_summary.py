@@ -5,7 +5,7 @@ import json
 import pytest
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation.summary import summary
+from crisisflow.studies.humaid_ner.summary import summary
 
 METRICS = {
     "chosen_row": "B",

@@ -3,7 +3,7 @@
 import pytest
 
 from crisisflow.annotation.lexicon import Names, load_names
-from crisisflow.annotation.tidy import tidy
+from crisisflow.annotation.postprocess import tidy
 from crisisflow.taxonomy import EntityType
 
 

@@ -19,11 +19,11 @@ from transformers import PreTrainedTokenizerFast
 
 from crisisflow.alignment.bio import align, words_of
 from crisisflow.alignment.decoding import strict_spans
-from crisisflow.annotation.span import Span
 from crisisflow.inference import TrainedRow
 from crisisflow.serving import predictor
 from crisisflow.serving.predictor import Predictor, joined_words, windows_of
 from crisisflow.serving.runtime import Logits
+from crisisflow.spans import Span
 from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED
 
 WORDS = ["Floods", "in", "Kerala", "17", "dead", "señor", "日本", "дождь", "केरल", "Ｗｉｄｅ"]

@@ -22,8 +22,8 @@ from transformers.models.bert.modeling_bert import BertLayer
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_json, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams
-from crisisflow.taxonomy import EVENT_CLASSES
-from crisisflow.training import train
+from crisisflow.studies.humaid_ner import train
+from crisisflow.taxonomy import CLASSES
 from crisisflow.training.batching import Examples, Shapes, collate, evaluation_order, training_order
 from crisisflow.training.device import Device, open_device
 from crisisflow.training.schedule import rate_factor, stages_of
@@ -120,10 +120,10 @@ def test_the_best_epoch_by_eq_5_is_kept_with_its_predictions(finished, aligned):
     assert table["tweet_id"].to_pylist() == expected.tweet_ids
     assert table["labels"].to_pylist() == expected.labels
     assert all(abs(sum(row) - 1) < 1e-5 for row in table["class_probabilities"].to_pylist())
-    from crisisflow.evaluation.metrics import combined_score, entity_scores, event_scores
+    from crisisflow.evaluation.metrics import class_scores, combined_score, entity_scores
 
     ner = entity_scores(table["labels"].to_pylist(), table["predicted_labels"].to_pylist())["micro"]["f1"]
-    cls = event_scores(table["class_id"].to_pylist(), table["predicted_class_id"].to_pylist())["macro_f1"]
+    cls = class_scores(table["class_id"].to_pylist(), table["predicted_class_id"].to_pylist())["macro_f1"]
     assert combined_score(ner, cls) == pytest.approx(best["combined_score"])
 
 
@@ -316,7 +316,7 @@ def test_a_class_without_training_tweets_is_named(tiny_encoder, aligned, tmp_pat
     ]
     write_parquet(tmp_path / "aligned.parquet", table.filter(keep), ALIGNED)
     own = arguments(tmp_path / "aligned.parquet", tiny_encoder, tmp_path)
-    with pytest.raises(CrisisflowError, match=f"rows.D: no training tweet is of class {EVENT_CLASSES[4]}"):
+    with pytest.raises(CrisisflowError, match=f"rows.D: no training tweet is of class {CLASSES[4]}"):
         train.run(**own)
 
 

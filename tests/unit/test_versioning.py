@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.sources import digest, sources
-from crisisflow.versioning import dvcyaml, record, rules, sync, unlock
+from crisisflow.versioning import dvcyaml, record, rule_helpers, sync, unlock
 from crisisflow.versioning.account import ensure_name, require_home
-from crisisflow.versioning.rules import code, every_run, option, options, section
+from crisisflow.versioning.rule_helpers import code, every_run, option, options, section
 from crisisflow.versioning.snakefile import nothing_to_do
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def at_the_root(monkeypatch):
 
 
 def test_sources_are_a_step_s_module_and_what_it_imports():
-    train = sources("training.train")
+    train = sources("studies.humaid_ner.train")
     assert {f"src/crisisflow/{name}.py" for name in ("training/loop", "model/joint", "artifacts", "pretrained")} <= set(
         train
     )
@@ -57,7 +57,7 @@ def test_a_section_is_text_as_it_stands_or_json_with_sorted_keys():
 def test_a_path_of_any_name_arrives_at_the_step(name):
     params = {"corpus": {"events": name, "source": name}}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rules, "load_params", lambda: params)
+        patch.setattr(rule_helpers, "load_params", lambda: params)
         assert shlex.split(option("events", "corpus.events")({})) == [f"--events={name}"]
         assert section("corpus.source")({}) == name
 
@@ -92,7 +92,7 @@ def test_a_user_without_a_name_gets_one(monkeypatch):
 
 def test_a_colon_in_the_path_of_the_checkout_is_refused(capsys):
     with pytest.raises(SystemExit) as end:
-        rules.refuse_another_package("/a:b/src")
+        rule_helpers.refuse_another_package("/a:b/src")
     assert end.value.code == 2
     assert "holds a colon" in capsys.readouterr().err
 
@@ -153,7 +153,7 @@ def test_a_stage_names_no_temporary_file_and_watches_what_makes_those_that_it_re
     assert not {"hold_out", "train_without"} & set(stages)
     without = stages["predict_event"]
     assert "--allowed-rules hold_out predict_event train_without --" in without["cmd"]
-    assert {"data/corpus/tweets.parquet", "src/crisisflow/evaluation/hold_out.py"} <= set(without["deps"])
+    assert {"data/corpus/tweets.parquet", "src/crisisflow/studies/humaid_ner/hold_out.py"} <= set(without["deps"])
     assert not any("held_out" in path for path in without["deps"])
     # of all that training writes, a study beside the rows keeps the predictions
     assert without["outs"] == ["results/rows/${item.row}/seed${item.seed}/without-${item.event}/predictions.parquet"]
@@ -197,8 +197,8 @@ def test_params_yaml_as_a_whole_is_a_stage():
 def test_a_run_that_ctrl_c_ends_says_so_last(name, interrupted):
     code = (
         f"import os, signal, sys; sys.argv[0] = {name!r}\n"
-        "from crisisflow.versioning.rules import tell_of_interruption\n"
-        "tell_of_interruption()\n"
+        "from crisisflow.versioning.rule_helpers import report_interruption\n"
+        "report_interruption()\n"
         "try:\n"
         f"    if {interrupted}: os.kill(os.getpid(), signal.SIGINT)\n"
         "except KeyboardInterrupt: pass\n"

@@ -20,7 +20,15 @@ BIN = Path(sys.executable).parent
 PREFORKED = Path(__file__).parent / "preforked"
 
 # The stages that compare the rows, and what Snakemake runs when one row is changed.
-AFTER_ROWS = ["bootstrap", "against_gold", "tables", "errors", "learning_curve", "leave_one_event_out", "figures"]
+AFTER_ROWS = [
+    "bootstrap",
+    "against_gold",
+    "tables",
+    "confident_errors",
+    "learning_curve",
+    "leave_one_event_out",
+    "figures",
+]
 AFTER_ROWS += ["cards", "report"]
 ONE_ROW = {"train": 1, "evaluate": 1, **dict.fromkeys(AFTER_ROWS, 1)}
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from crisisflow.annotation.span import read_spans
+from crisisflow.spans import read_spans
 from tests.workflow.conftest import Study, tiny_params
 
 SPANS = "data/annotations/spacy.parquet"

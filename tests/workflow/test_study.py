@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from crisisflow.annotation.span import read_spans
+from crisisflow.spans import read_spans
 from crisisflow.taxonomy import ENTITY_TYPES
 from tests.workflow.conftest import AFTER_ROWS, Study, last, tiny_params
 
@@ -52,11 +52,11 @@ def test_metrics_tables_and_report(snakemade):
 
 
 QUALITY = {"quality": 1, "source_report": 1}
-LAST = {"tables": 1, "errors": 1, "cards": 1, "report": 1}
+LAST = {"tables": 1, "confident_errors": 1, "cards": 1, "report": 1}
 COMPARED = dict.fromkeys(AFTER_ROWS, 1)
 # The stages that watch all of params.yaml, and those that watch its rows.
 READ_ALL = {"tables", "cards", "report"}
-READ_ROWS = {"bootstrap", "against_gold", "errors", "figures", *READ_ALL}
+READ_ROWS = {"bootstrap", "against_gold", "confident_errors", "figures", *READ_ALL}
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_what_the_yaml_reader_throws_is_one_line_of_every_command(tmp_path):
 
 def test_a_missing_artifact_is_never_passed_over(snakemade):
     """Also where nothing newer needs it: an old report must not pass for a run that failed at its first step."""
-    for path in ("data/raw/humaid.parquet", "data/annotations/conflicts.parquet", "results/rows/A/seed13/config.json"):
+    for path in ("data/raw/tweets.parquet", "data/annotations/conflicts.parquet", "results/rows/A/seed13/config.json"):
         (snakemade.folder / path).unlink()
         assert snakemade.planned() != {}, path
         snakemade.run("dvc", "checkout")
@@ -257,7 +257,7 @@ def test_a_step_that_fails_after_its_writes_fails_the_run(tmp_path):
     study = Study(tmp_path)
     module = tmp_path / "src" / "crisisflow" / "corpus" / "fetch.py"
     module.write_text(module.read_text() + "    raise OSError('late')\n")
-    done = study.run("snakemake", "--cores", "1", "data/raw/humaid.parquet", check=False)
+    done = study.run("snakemake", "--cores", "1", "data/raw/tweets.parquet", check=False)
     assert done.returncode != 0
     assert "crisisflow: late" in done.stderr
     assert not (tmp_path / "data" / "raw" / "humaid.parquet").exists()
@@ -323,7 +323,7 @@ def test_unlock_refuses_while_a_run_is_at_work(tmp_path):
     study = Study(tmp_path)
     locks = tmp_path / ".snakemake" / "locks"
     locks.mkdir(parents=True)
-    (locks / "0.input.lock").write_text("data/raw/humaid.parquet\n")
+    (locks / "0.input.lock").write_text("data/raw/tweets.parquet\n")
     script = tmp_path / "snakemake"
     script.write_text("import sys; sys.stdin.read()")
     with subprocess.Popen([sys.executable, script], cwd=tmp_path, stdin=subprocess.PIPE) as process:

@@ -81,7 +81,7 @@ def test_the_hook_follows_each_checkout(history, tmp_path):
     # a run at work is not disturbed
     locks = study.folder / ".snakemake" / "locks"
     locks.mkdir(exist_ok=True)
-    (locks / "0.output.lock").write_text("data/raw/humaid.parquet\n")
+    (locks / "0.output.lock").write_text("data/raw/tweets.parquet\n")
     kept_by_dvc = ["results/rows/A/seed13/config.json", "results/tables/table3.md"]
     before = study.digests(kept_by_dvc)
     left = study.run("git", "checkout", "-q", "first")
@@ -137,7 +137,7 @@ def test_a_lock_held_by_another_run(history, tmp_path):
     study = history.copied(tmp_path / "study")
     locks = study.folder / ".snakemake" / "locks"
     locks.mkdir(exist_ok=True)
-    (locks / "0.output.lock").write_text("data/raw/humaid.parquet\n")
+    (locks / "0.output.lock").write_text("data/raw/tweets.parquet\n")
     refused = study.run("crisisflow", "sync", check=False)
     assert refused.returncode == 2
     assert last(refused).startswith("crisisflow: another run is at work in this folder (wait for it)")

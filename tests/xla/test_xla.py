@@ -16,7 +16,8 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.model.joint import JointModel
 from crisisflow.params import ModelParams
 from crisisflow.pretrained import load_encoder
-from crisisflow.training import loop, train
+from crisisflow.studies.humaid_ner import train
+from crisisflow.training import loop
 from crisisflow.training.device import XlaDevice, open_device
 from tests.unit.conftest import aligned_rows
 from tests.unit.test_training import arguments, content, history

@@ -17,7 +17,7 @@ shell.prefix(
 
 from crisisflow.versioning.account import ensure_name
 from crisisflow.versioning.lockfile import put_back
-from crisisflow.versioning.rules import (
+from crisisflow.versioning.rule_helpers import (
     benchmarks,
     code,
     every_run,
@@ -30,7 +30,7 @@ from crisisflow.versioning.rules import (
     refuse_leftovers,
     refuse_touch,
     section,
-    tell_of_interruption,
+    report_interruption,
 )
 
 STARTED = time.time()
@@ -45,7 +45,7 @@ def ran_here(benchmarks):
     ]
 
 
-tell_of_interruption()
+report_interruption()
 ensure_name()
 refuse_another_package(SOURCES)
 put_back()

@@ -2,7 +2,7 @@ rule fetch:
     input:
         templates="src/crisisflow/corpus/sample_templates.yaml",
     output:
-        tweets="data/raw/humaid.parquet",
+        tweets="data/raw/tweets.parquet",
         gold="data/raw/gold.parquet",
         manifest="data/raw/manifest.json",
     log:

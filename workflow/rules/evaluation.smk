@@ -35,7 +35,7 @@ rule evaluate:
     benchmark:
         "logs/benchmarks/evaluate-{row}-{seed}.tsv"
     params:
-        code=code("evaluation.evaluate"),
+        code=code("studies.humaid_ner.evaluate"),
     message:
         "Scoring row {wildcards.row} with seed {wildcards.seed}"
     shell:
@@ -53,7 +53,7 @@ rule floor:
     benchmark:
         "logs/benchmarks/floor-{seed}.tsv"
     params:
-        code=code("evaluation.floor"),
+        code=code("studies.humaid_ner.floor"),
         size=section("training.tweets"),
     message:
         "Training and scoring the floor with seed {wildcards.seed}"
@@ -101,7 +101,7 @@ rule against_gold:
     benchmark:
         "logs/benchmarks/against_gold.tsv"
     params:
-        code=code("evaluation.against_gold"),
+        code=code("studies.humaid_ner.against_gold"),
         rows=section("rows"),
         seeds=section("seeds"),
         size=section("training.tweets"),
@@ -147,7 +147,7 @@ rule tables:
     benchmark:
         "logs/benchmarks/tables.tsv"
     params:
-        code=code("evaluation.tables"),
+        code=code("studies.humaid_ner.tables"),
         everything=section(""),
         folder=lambda wildcards, output: Path(output.captions).parent,
     message:
@@ -159,7 +159,7 @@ rule tables:
         " --differences {input.differences} --against-gold {input.against_gold} --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
 
 
-rule errors:
+rule confident_errors:
     input:
         metrics=rules.tables.output.metrics,
         tweets=rules.subset.output.tweets,
@@ -169,18 +169,18 @@ rule errors:
     output:
         "results/errors.csv",
     log:
-        "logs/errors.log",
+        "logs/confident_errors.log",
     benchmark:
-        "logs/benchmarks/errors.tsv"
+        "logs/benchmarks/confident_errors.tsv"
     params:
-        code=code("evaluation.errors"),
+        code=code("studies.humaid_ner.confident_errors"),
         # To DVC the files of all rows are one folder: which of them are read stands here.
         rows=section("rows"),
         seeds=section("seeds"),
     message:
-        "Finding where the chosen row is surest and wrong"
+        "Listing the most confident errors of the chosen row"
     shell:
-        "crisisflow errors --metrics {input.metrics} --tweets {input.tweets} --manifest {input.manifest}"
+        "crisisflow confident_errors --metrics {input.metrics} --tweets {input.tweets} --manifest {input.manifest}"
         " $(printf -- ' --predictions %s' {input.predictions}) --out {output} 2>&1 | tee {log} >&2"
 
 
@@ -208,7 +208,7 @@ rule figures:
     benchmark:
         "logs/benchmarks/figures.tsv"
     params:
-        code=code("evaluation.figures"),
+        code=code("studies.humaid_ner.figures"),
         rows=section("rows"),
         seeds=section("seeds"),
         folder=lambda wildcards, output: Path(output.captions).parent,
@@ -223,8 +223,8 @@ rule figures:
 rule cards:
     input:
         templates=[
-            "src/crisisflow/evaluation/model_card.md.jinja",
-            "src/crisisflow/dataset/card.md.jinja",
+            "src/crisisflow/studies/humaid_ner/model_card.md.jinja",
+            "src/crisisflow/studies/humaid_ner/dataset/card.md.jinja",
         ],
         tweets=rules.subset.output.tweets,
         resolved=rules.resolve.output.spans,
@@ -252,7 +252,7 @@ rule cards:
     benchmark:
         "logs/benchmarks/cards.tsv"
     params:
-        code=code("evaluation.cards"),
+        code=code("studies.humaid_ner.cards"),
         everything=section(""),
     message:
         "Writing the model card and the dataset card"
@@ -281,7 +281,7 @@ rule report:
         figures_captions=rules.figures.output.captions,
         sources=rules.source_report.output.sources,
         stages=rules.source_report.output.figure,
-        errors=rules.errors.output,
+        errors=rules.confident_errors.output,
         final_test="results/final_test.json",
         ledger="docs/reproduction.md",
         citation="CITATION.cff",
@@ -292,7 +292,7 @@ rule report:
     benchmark:
         "logs/benchmarks/report.tsv"
     params:
-        code=code("evaluation.report"),
+        code=code("studies.humaid_ner.report"),
         everything=section(""),
         # Not an output: it differs from run to run.
         provenance="results/provenance.html",

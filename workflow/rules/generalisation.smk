@@ -37,7 +37,7 @@ rule hold_out:
     benchmark:
         "logs/benchmarks/hold_out-{row}-{event}.tsv"
     params:
-        code=code("evaluation.hold_out"),
+        code=code("studies.humaid_ner.hold_out"),
     message:
         "Leaving out {wildcards.event}, row {wildcards.row}"
     shell:
@@ -83,7 +83,7 @@ rule predict_event:
     benchmark:
         "logs/benchmarks/predict_event-{row}-{event}-{seed}.tsv"
     params:
-        code=code("evaluation.predict_event"),
+        code=code("studies.humaid_ner.predict_event"),
     message:
         "Predicting {wildcards.event} by row {wildcards.row}, which was trained without it"
     shell:
@@ -110,7 +110,7 @@ rule learning_curve:
     benchmark:
         "logs/benchmarks/learning_curve.tsv"
     params:
-        code=code("evaluation.learning_curve"),
+        code=code("studies.humaid_ner.learning_curve"),
         curve=section("evaluation.learning_curve"),
         seeds=section("seeds"),
         files=lambda wildcards, input: options(
@@ -142,7 +142,7 @@ rule leave_one_event_out:
     benchmark:
         "logs/benchmarks/leave_one_event_out.tsv"
     params:
-        code=code("evaluation.leave_one_event_out"),
+        code=code("studies.humaid_ner.leave_one_event_out"),
         events=section("evaluation.leave_one_event_out"),
         size=section("training.tweets"),
         seeds=section("seeds"),

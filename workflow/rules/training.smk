@@ -27,7 +27,7 @@ rule train:
             else None
         ),
     params:
-        code=code("training.train"),
+        code=code("studies.humaid_ner.train"),
         row=section("rows.{row}"),
         training=section("training"),
         model=section("model"),

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crisisflow.annotation.span import Span, by_tweet, read_spans
 from crisisflow.artifacts import (
     ALIGNED,
     TWEETS,
@@ -25,7 +24,8 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.params import AlignmentParams
 from crisisflow.pretrained import check_length, load_tokenizer
 from crisisflow.progress import say, tracked
-from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, EVENT_CLASSES, IGNORED
+from crisisflow.spans import Span, by_tweet, read_spans
+from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES, IGNORED
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -217,7 +217,7 @@ def run(tweets: Path, resolved: Path, encoder: str, params: AlignmentParams, out
             aligned = align(tokenizer, [row["text"] for row, _ in batch], [own for _, own in batch], params.max_length)
             rows: list[Sequence[Any]] = []
             for (row, _), tweet in zip(batch, aligned, strict=True):
-                class_id = EVENT_CLASSES.index(row["class_label"])
+                class_id = CLASSES.index(row["class_label"])
                 truncated = sum(fate == "truncated" for _, fate in tweet.fates)
                 rows.append((row["tweet_id"], row["split"], tweet.input_ids, tweet.labels, class_id, truncated))
                 lengths[len(tweet.input_ids)] += 1

@@ -16,7 +16,7 @@ import numpy as np
 
 from crisisflow.annotation import standoff
 from crisisflow.annotation.label_studio import PIPELINE, read_export
-from crisisflow.annotation.mark import Mark, Reviewed
+from crisisflow.annotation.reviewed import Mark, Reviewed
 from crisisflow.artifacts import write_csv
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
 from crisisflow.annotation.resolve import Conflict, resolve
-from crisisflow.annotation.span import Span
 from crisisflow.params import AnnotationParams
 from crisisflow.pretrained import EMBEDDED_PREFIX
+from crisisflow.spans import Span
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from crisisflow.annotation import standoff
-from crisisflow.annotation.span import Span, read_spans
 from crisisflow.artifacts import RAW, read_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
+from crisisflow.spans import Span, read_spans
 from crisisflow.taxonomy import ENTITY_TYPES, EntityType
 
 T = TypeVar("T")

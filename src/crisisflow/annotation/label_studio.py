@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from crisisflow.annotation.mark import Mark, Reviewed, check, flat
+from crisisflow.annotation.reviewed import Mark, Reviewed, check, flat
 from crisisflow.errors import CrisisflowError
 from crisisflow.taxonomy import ENTITY_TYPES
 

@@ -56,11 +56,11 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import Field, ValidationError
 
 from crisisflow.annotation.backtracking import backtracking, matches_nothing, parse
-from crisisflow.annotation.gazetteer import STATE_CODE, TOWN, Gazetteer, context_names, place_names, town_names
 from crisisflow.annotation.people import FULL, ONE, STORM, People, PeopleFile, Storms, StormsFile, load_people
 from crisisflow.annotation.phrases import LONG, unaccented
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Name, Section, Text
+from crisisflow.places.gazetteer import STATE_CODE, TOWN, Gazetteer, context_names, place_names, town_names
 from crisisflow.strict_yaml import read_yaml, yaml_line
 from crisisflow.taxonomy import EntityType
 from crisisflow.validation import explain, in_order
@@ -210,7 +210,7 @@ class Ruler(NamedTuple):
     sites: list[Sites]
 
 
-class Place(NamedTuple):
+class EntryPath(NamedTuple):
     """A place in a lexicon file; as text it names the file, the line and the innermost key."""
 
     path: Path
@@ -251,7 +251,7 @@ def _read(name: str, model: type[File], folder: Path) -> File:
         raise CrisisflowError(f"{path}, line {yaml_line(path, keys)}: {explain(error, model)}") from None
 
 
-def _claim(place: Place, rule: str, owners: dict[str, str]) -> None:
+def _claim(place: EntryPath, rule: str, owners: dict[str, str]) -> None:
     """Note that a lexicon has the pattern id `rule`; ids are one space over all lexicons of a stage."""
     if rule in owners:
         raise CrisisflowError(f"{place}: pattern id {rule} is taken already, in {owners[rule]}")
@@ -261,7 +261,7 @@ def _claim(place: Place, rule: str, owners: dict[str, str]) -> None:
 def _claim_all(file: RulerFile | RegexFile, path: Path, groups: Sequence[str], owners: dict[str, str]) -> None:
     for group in groups:
         for rule in getattr(file, group):
-            _claim(Place(path, (group, rule)), rule, owners)
+            _claim(EntryPath(path, (group, rule)), rule, owners)
 
 
 class Names(NamedTuple):
@@ -283,9 +283,9 @@ def load_names(name: str, folder: Path = LEXICONS) -> Names:
     gazetteer = _read(lists.gazetteer, RulerFile, folder / RULER.name).gazetteer
     people = _read(lists.people, RulerFile, folder / RULER.name).people
     if gazetteer is None:
-        raise CrisisflowError(f"{Place(path, ('gazetteer',))}: {lists.gazetteer}.yaml has none")
+        raise CrisisflowError(f"{EntryPath(path, ('gazetteer',))}: {lists.gazetteer}.yaml has none")
     if people is None:
-        raise CrisisflowError(f"{Place(path, ('people',))}: {lists.people}.yaml has no names of people")
+        raise CrisisflowError(f"{EntryPath(path, ('people',))}: {lists.people}.yaml has no names of people")
     # By their words: "port au prince".
     places = frozenset(" ".join(re.findall(r"\w+", name)) for name, _ in place_names(gazetteer))
     return Names(lists, places, load_people(people))
@@ -329,7 +329,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
             if not phrase.strip() or key in written:
                 fault = f"is in {written[key]} already" if key in written else "is empty"
                 group = "phrases" if rule in file.phrases else "combine"
-                raise CrisisflowError(f"{Place(path, (group, rule))}: the phrase {phrase!r} {fault}")
+                raise CrisisflowError(f"{EntryPath(path, (group, rule))}: the phrase {phrase!r} {fault}")
             written[key] = rule
             phrases.extend((form, label, rule) for form in _with_possessive([phrase], rule, file))
             tags.update((form, Tag(label, rule)) for form in _as_hashtags(key))
@@ -338,12 +338,12 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         for rule, listed in file.after_place.items():
             after_place.update({word.lower(): Tag(label, rule) for word in listed})
         for rule, token_patterns in file.tokens.items():
-            _check_tokens(token_patterns, Place(path, ("tokens", rule)))
+            _check_tokens(token_patterns, EntryPath(path, ("tokens", rule)))
             tokens.extend((pattern, label, rule) for pattern in token_patterns)
         for rule, entry in file.regexes.items():
-            regexes.append(_rule(rule, label, entry, file.fragments, Place(path, ("regexes", rule))))
+            regexes.append(_rule(rule, label, entry, file.fragments, EntryPath(path, ("regexes", rule))))
         for rule, source in file.hashtags.items():
-            place = Place(path, ("hashtags", rule))
+            place = EntryPath(path, ("hashtags", rule))
             _check(_unbroken(source), place)
             hashtags.append((re.compile(_unbroken(source), re.IGNORECASE), Tag(label, rule)))
     # After all files: a phrase that somebody wrote down goes before a gazetteer, whatever their order.
@@ -352,7 +352,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
             continue
         label = file.label.value
         for kind in (*file.gazetteer.kinds, TOWN, STATE_CODE):
-            _claim(Place(path, ("gazetteer",)), kind, owners)
+            _claim(EntryPath(path, ("gazetteer",)), kind, owners)
         towns = ((name, TOWN) for name in town_names(file.gazetteer))
         for name, kind in chain(place_names(file.gazetteer), towns):
             if name not in written:
@@ -397,7 +397,7 @@ def _people(files: Sequence[tuple[Path, RulerFile]], owners: dict[str, str]) -> 
     for path, file in files:
         if file.people:
             for rule in (FULL, ONE):
-                _claim(Place(path, ("people",)), rule, owners)
+                _claim(EntryPath(path, ("people",)), rule, owners)
             people = load_people(file.people)
     return people
 
@@ -407,7 +407,7 @@ def _storms(files: Sequence[tuple[Path, RulerFile]], owners: dict[str, str]) -> 
     storms = None
     for path, file in files:
         if file.storms:
-            place = Place(path, ("storms", "names"))
+            place = EntryPath(path, ("storms", "names"))
             _claim(place, STORM, owners)
             if file.storms.names not in file.combine:
                 raise CrisisflowError(f"{place}: there is no combination {file.storms.names}")
@@ -439,7 +439,7 @@ def _as_hashtag(phrase: str) -> str:
     return "".join(unaccented(phrase).translate(_NOT_IN_HASHTAGS).split())
 
 
-def _check_tokens(token_patterns: list[list[dict[str, Any]]], place: Place) -> None:
+def _check_tokens(token_patterns: list[list[dict[str, Any]]], place: EntryPath) -> None:
     """Let spaCy compile token patterns; its complaint becomes one line."""
     from spacy.errors import MatchPatternError
     from spacy.matcher import Matcher
@@ -480,11 +480,11 @@ def load_regex(names: Sequence[str], folder: Path = REGEX) -> list[Rule]:
         _claim_all(file, path, ("patterns", "dropped"), owners)
         for rule, entry in file.patterns.items():
             fragments = {**shared, **file.fragments}
-            rules.append(_rule(rule, file.label.value, entry, fragments, Place(path, ("patterns", rule))))
+            rules.append(_rule(rule, file.label.value, entry, fragments, EntryPath(path, ("patterns", rule))))
     return rules
 
 
-def _rule(rule: str, label: str, entry: PatternEntry, fragments: Mapping[str, str], place: Place) -> Rule:
+def _rule(rule: str, label: str, entry: PatternEntry, fragments: Mapping[str, str], place: EntryPath) -> Rule:
     """A rule that matches from edge to edge of words."""
     expression = _expression(entry.regex, fragments, place)
     compiled = re.compile(rf"(?<![\w@])(?=\S)(?:{expression})(?!\w)", re.IGNORECASE)
@@ -501,7 +501,7 @@ def load_numerals(folder: Path = REGEX) -> Numerals:
     fragments = {**_shared(folder), **file.fragments}
 
     def number(entry: NumberEntry, keys: tuple[str, ...], before: str, behind: str) -> Number:
-        expression = _expression(entry.regex, fragments, Place(path, keys))
+        expression = _expression(entry.regex, fragments, EntryPath(path, keys))
         return Number(entry.spelt, tuple(entry.needs), re.compile(f"{before}(?:{expression}){behind}", re.IGNORECASE))
 
     # Words have edges, and no number begins or ends within a longer one.
@@ -520,7 +520,7 @@ def _shared(folder: Path) -> Mapping[str, str]:
     return _read(FRAGMENTS, FragmentsFile, folder).fragments
 
 
-def _expression(source: str, fragments: Mapping[str, str], place: Place) -> str:
+def _expression(source: str, fragments: Mapping[str, str], place: EntryPath) -> str:
     """The regular expression with its fragments inserted, checked."""
 
     def insert(text: str, inside: tuple[str, ...]) -> str:
@@ -544,7 +544,7 @@ def _unbroken(text: str) -> str:
     return "".join(line.strip(" ") for line in text.split("\n"))
 
 
-def _check(expression: str, place: Place) -> None:
+def _check(expression: str, place: EntryPath) -> None:
     """Refuse what is no regular expression, matches the empty string, or backtracks without bound."""
     try:
         parsed = parse(expression)

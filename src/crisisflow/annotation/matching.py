@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from crisisflow.annotation.lexicon import Rule
-from crisisflow.annotation.span import Span
+from crisisflow.spans import Span
 
 
 def matches(rules: Sequence[Rule], text: str, tweet_id: str, source: str) -> Iterator[Span]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field
 
-from crisisflow.annotation.gazetteer import zipf
 from crisisflow.params import Section, Text
+from crisisflow.places.gazetteer import zipf
 
 if TYPE_CHECKING:  # a heavy import
     from spacy.tokens import Doc, Token
@@ -42,9 +42,9 @@ class PeopleFile(Section):
 
     locales: Annotated[Words, Field(description="faker's locales whose names are read too")]
     written: Annotated[Words, Field(description="given names that count whatever their frequency")]
-    full: Annotated[float, Field(description="given names from this sureness on count before a family name")]
+    full: Annotated[float, Field(description="given names from this confidence on count before a family name")]
     one: Annotated[float, Field(description="and from this on alone")]
-    family: Annotated[float, Field(description="family names from this sureness on")]
+    family: Annotated[float, Field(description="family names from this confidence on")]
     surname: Annotated[float, Field(description="and from this on alone, where spaCy takes it for a person")]
     rare: Annotated[float, Field(description="behind a given name, words rarer than this are family names")]
     stop: Annotated[Words, Field(description="words that are no name alone")]

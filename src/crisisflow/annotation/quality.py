@@ -17,13 +17,13 @@ import pyarrow as pa
 
 from crisisflow.annotation import gold as gold_sets
 from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
-from crisisflow.annotation.faults import faults
 from crisisflow.annotation.gold import GoldSet
 from crisisflow.annotation.resolve import resolve
-from crisisflow.annotation.span import RESOLVED, STAGES, Span
+from crisisflow.annotation.span_errors import span_errors
 from crisisflow.artifacts import write_csv, write_json, write_parquet
 from crisisflow.params import AnnotationParams
 from crisisflow.progress import say, tracked
+from crisisflow.spans import RESOLVED, STAGES, Span
 from crisisflow.taxonomy import ENTITY_TYPES
 
 SCORES = ["gold_set", "stage", "event", "place", "label", "measure"]
@@ -194,7 +194,7 @@ def pattern_rows(tweets: GoldSet, annotated: dict[str, Spans]) -> Iterator[list[
 def error_rows(tweets: GoldSet, resolved: Spans) -> Iterator[dict[str, Any]]:
     """What differs between the resolved spans and the gold."""
     for tweet in tweets.tweets:
-        for kind, span, gold in faults(resolved[tweet.tweet_id], tweet.spans):
+        for kind, span, gold in span_errors(resolved[tweet.tweet_id], tweet.spans):
             yield _error(tweets.name, kind, span, gold)
 
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from crisisflow.annotation.span import Span
+from crisisflow.spans import Span
 
 # Unicode's format characters (category Cf) and those that are to be ignored in display, but for the marks among them.
 INVISIBLE = (

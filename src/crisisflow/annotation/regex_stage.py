@@ -8,8 +8,8 @@ from crisisflow.annotation.lexicon import Rule, load_regex
 from crisisflow.annotation.matching import matches
 from crisisflow.annotation.numerals import mark_numbers
 from crisisflow.annotation.reading import read
-from crisisflow.annotation.span import Span, hide_urls, read_texts, write_spans
 from crisisflow.params import LexiconParams
+from crisisflow.spans import Span, hide_urls, read_texts, write_spans
 
 SOURCE = "regex"
 

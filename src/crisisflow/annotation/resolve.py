@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crisisflow.annotation.span import BATCH, Span, by_tweet, read_spans
 from crisisflow.artifacts import CONFLICTS, SPANS, batched, parquet_writer, table_of, write_json
 from crisisflow.params import ResolveParams
 from crisisflow.progress import say
+from crisisflow.spans import BATCH, Span, by_tweet, read_spans
 from crisisflow.taxonomy import ENTITY_TYPES, EntityType
 
 # The order's criteria by name, as `decided_by` in the conflicts; smaller comes first.

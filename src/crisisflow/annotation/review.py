@@ -12,12 +12,12 @@ from statistics import NormalDist
 from typing import Any
 
 from crisisflow.annotation import label_studio
-from crisisflow.annotation.mark import Mark, check, flat
-from crisisflow.annotation.span import read_spans
+from crisisflow.annotation.reviewed import Mark, check, flat
 from crisisflow.artifacts import TWEETS, read_parquet, write_json, write_text
 from crisisflow.corpus.spread import spread
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
+from crisisflow.spans import read_spans
 from crisisflow.taxonomy import ENTITY_TYPES
 
 ALL = "all"

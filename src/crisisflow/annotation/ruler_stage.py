@@ -6,15 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crisisflow.annotation.gazetteer import STATE_CODE, TOWN
 from crisisflow.annotation.lexicon import Ruler, Sites, Tag, load_ruler
 from crisisflow.annotation.matching import matches
+from crisisflow.annotation.memory_zones import zones
 from crisisflow.annotation.people import STORM, TITLED, find, without_office
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
-from crisisflow.annotation.span import Span, hide_urls, read_texts, write_spans
-from crisisflow.annotation.zones import zones
 from crisisflow.params import LexiconParams
+from crisisflow.places.gazetteer import STATE_CODE, TOWN
+from crisisflow.spans import Span, hide_urls, read_texts, write_spans
 from crisisflow.taxonomy import EntityType
 
 if TYPE_CHECKING:  # a heavy import

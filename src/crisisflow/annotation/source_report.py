@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crisisflow.annotation.lexicon import REGEX, RULER, RegexFile, RulerFile, dropped
-from crisisflow.annotation.span import RESOLVED, STAGES, Span, read_spans
 from crisisflow.artifacts import CONFLICTS, TWEETS, count_rows, read_in_parts, write_text
-from crisisflow.drawing import write_svg
 from crisisflow.params import LexiconParams
 from crisisflow.progress import say
+from crisisflow.reporting.drawing import write_svg
+from crisisflow.spans import RESOLVED, STAGES, Span, read_spans
 from crisisflow.taxonomy import ENTITY_TYPES
 
 if TYPE_CHECKING:  # a heavy import

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crisisflow.annotation.lexicon import load_names
+from crisisflow.annotation.memory_zones import zones
+from crisisflow.annotation.postprocess import tidy
 from crisisflow.annotation.reading import read
-from crisisflow.annotation.span import BATCH, WHOLE, Span, hide_urls, read_texts, write_spans
-from crisisflow.annotation.tidy import tidy
-from crisisflow.annotation.zones import zones
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SpacyParams
 from crisisflow.pretrained import EMBEDDED_PREFIX, embedded_folder
+from crisisflow.spans import BATCH, WHOLE, Span, hide_urls, read_texts, write_spans
 
 if TYPE_CHECKING:
     from spacy.language import Language

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from crisisflow.annotation.mark import Mark, check, flat
+from crisisflow.annotation.reviewed import Mark, check, flat
 from crisisflow.artifacts import RAW, read_parquet
 from crisisflow.delimited import read_records
 from crisisflow.errors import CrisisflowError

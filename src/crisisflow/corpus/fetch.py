@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from crisisflow.annotation.span import Span
 from crisisflow.artifacts import RAW, ROW_GROUP, SPANS, batched, parquet_writer, table_of, write_json
 from crisisflow.corpus.download import download
 from crisisflow.corpus.events import event_name, read_events
@@ -19,7 +18,8 @@ from crisisflow.corpus.tables import TABLE_NAME, lines, tables
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SampleParams
 from crisisflow.progress import say
-from crisisflow.taxonomy import EVENT_CLASSES, OFFICIAL_SPLITS
+from crisisflow.spans import Span
+from crisisflow.taxonomy import CLASSES, OFFICIAL_SPLITS
 from crisisflow.text_input import is_text
 
 # The combined archive of HumAID (Alam et al. 2021) at its publisher's.
@@ -53,7 +53,7 @@ def read_rows(source: Path) -> Iterator[tuple[str, Row]]:
             raise CrisisflowError(f"{where}: the tweet id is not a number")
         if not text.strip():
             raise CrisisflowError(f"{where}: the text is empty")
-        if class_label not in EVENT_CLASSES:
+        if class_label not in CLASSES:
             raise CrisisflowError(f"{where}: unknown class {class_label!r}")
         matched = TABLE_NAME.fullmatch(Path(name).name)
         event = event_name(matched["event"]) if matched["event"] != "all" else None
@@ -90,14 +90,14 @@ def _sha256(source: Path) -> str:
     return whole.hexdigest()
 
 
-class Counts(NamedTuple):
+class ReadCounts(NamedTuple):
     """What was written: tweets by class and official split, and how many of them are of a named event."""
 
     rows: Counter[tuple[str, str]]
     named: int
 
 
-def _write(tweets: Iterable[tuple[Row, list[Span]]], out: Path, gold: Path) -> Counts:
+def _write(tweets: Iterable[tuple[Row, list[Span]]], out: Path, gold: Path) -> ReadCounts:
     """Write the rows and their spans as they come."""
     rows: Counter[tuple[str, str]] = Counter()
     named = 0
@@ -107,7 +107,7 @@ def _write(tweets: Iterable[tuple[Row, list[Span]]], out: Path, gold: Path) -> C
             append_spans(table_of((span for _, spans in part for span in spans), SPANS))
             rows.update((row["class_label"], row["official_split"]) for row, _ in part)
             named += sum(row["event"] is not None for row, _ in part)
-    return Counts(rows, named)
+    return ReadCounts(rows, named)
 
 
 def run(source: str, events: str | None, sample: SampleParams, out: Path, gold: Path, manifest: Path) -> None:
@@ -136,7 +136,7 @@ def run(source: str, events: str | None, sample: SampleParams, out: Path, gold: 
         facts = {"source": f"./{path.name}" if path.name == "sample" else path.name, "sha256": _sha256(path)}
     facts["rows"] = counts.rows.total()
     facts["rows_per_class_and_split"] = {
-        label: {split: counts.rows[label, split] for split in OFFICIAL_SPLITS} for label in EVENT_CLASSES
+        label: {split: counts.rows[label, split] for split in OFFICIAL_SPLITS} for label in CLASSES
     }
     write_json(manifest, facts)
     say(f"fetch: {facts['rows']:,} tweets from {facts['source']}, {counts.named:,} of a named event")

@@ -13,8 +13,8 @@ import numpy as np
 import pycountry
 import yaml
 
-from crisisflow.annotation.span import Span
 from crisisflow.artifacts import RAW
+from crisisflow.spans import Span
 from crisisflow.taxonomy import ENTITY_TYPES
 
 MINIMUM_PER_CLASS = 10

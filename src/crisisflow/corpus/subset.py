@@ -16,10 +16,10 @@ from crisisflow.corpus.stratify import draw
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SplitParams
 from crisisflow.progress import say
-from crisisflow.taxonomy import EVENT_CLASSES, SPLITS
+from crisisflow.taxonomy import CLASSES, SPLITS
 
 # The numbers of the classes give the draw that their names would give: in both the order is that of the alphabet.
-CLASSES = sorted(EVENT_CLASSES)
+CLASSES = sorted(CLASSES)
 UNDRAWN = len(SPLITS)
 
 
@@ -43,17 +43,15 @@ def _statistics(tweets: Path) -> dict[str, Any]:
         events[event_name(event) or UNKNOWN] += count
     return {
         "tweets": rows.total(),
-        "tweets_per_split": {split: sum(rows[label, split] for label in EVENT_CLASSES) for split in SPLITS},
-        "tweets_per_class_and_split": {
-            label: {split: rows[label, split] for split in SPLITS} for label in EVENT_CLASSES
-        },
+        "tweets_per_split": {split: sum(rows[label, split] for label in CLASSES) for split in SPLITS},
+        "tweets_per_class_and_split": {label: {split: rows[label, split] for split in SPLITS} for label in CLASSES},
         "tweets_per_event": dict(events),
         "duplicates_across_splits": crossing_duplicates(_values(tweets, "text", "split")),
     }
 
 
 def _show(statistics: dict[str, Any]) -> None:
-    width = max(map(len, EVENT_CLASSES))
+    width = max(map(len, CLASSES))
     say(f"{'class':{width}}" + "".join(f"{split:>12}" for split in SPLITS))
     for label, counts in statistics["tweets_per_class_and_split"].items():
         say(f"{label:{width}}" + "".join(f"{counts[split]:>12,}" for split in SPLITS))

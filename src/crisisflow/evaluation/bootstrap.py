@@ -14,7 +14,7 @@ import numpy as np
 
 from crisisflow.artifacts import PREDICTIONS, read_parquet, write_json
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation.counts import SCORES, Counts, f1
+from crisisflow.evaluation.counts import SCORES, TweetCounts, f1
 
 RESAMPLES = 10_000
 SEED = 0
@@ -46,7 +46,7 @@ def resamples(tweets: int, number: int) -> Iterator[np.ndarray]:
         yield np.bincount(shifted.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float32)
 
 
-def differences(rows: Mapping[str, Sequence[Counts]], score: str, number: int = RESAMPLES) -> list[Difference]:
+def differences(rows: Mapping[str, Sequence[TweetCounts]], score: str, number: int = RESAMPLES) -> list[Difference]:
     """Every pair of rows compared on the same resamples, each row by its mean over the seeds.
 
     Args:
@@ -62,7 +62,7 @@ def differences(rows: Mapping[str, Sequence[Counts]], score: str, number: int = 
     if len({len(seeds) for seeds in rows.values()}) > 1:
         raise CrisisflowError(f"the rows {', '.join(rows)} have not as many seeds each; compare the same seeds of each")
     # (tweets, rows, seeds, classes): one product of matrices weighs them all.
-    every = Counts(*np.moveaxis(np.array(list(rows.values())), (2, 3), (0, 1)))
+    every = TweetCounts(*np.moveaxis(np.array(list(rows.values())), (2, 3), (0, 1)))
     tweets = len(every.hits)
     whole = f1(every, np.ones((1, tweets), dtype=np.float32)).mean(axis=-1)[0]
     resampled = np.concatenate([f1(every, weights).mean(axis=-1) for weights in resamples(tweets, number)])
@@ -87,7 +87,7 @@ def run(predictions: Sequence[Path], out: Path) -> None:
     Raises:
         CrisisflowError: two of them are of other tweets, or a row has more seeds than another.
     """
-    rows: dict[str, dict[str, list[Counts]]] = {score: defaultdict(list) for score in SCORES}
+    rows: dict[str, dict[str, list[TweetCounts]]] = {score: defaultdict(list) for score in SCORES}
     tables = [read_parquet(path, PREDICTIONS) for path in predictions]
     for path, table in zip(predictions, tables, strict=True):
         if not table["tweet_id"].equals(tables[0]["tweet_id"]):

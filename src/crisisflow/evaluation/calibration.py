@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from crisisflow.evaluation.words import flat, words_of
+from crisisflow.evaluation.word_arrays import flat, words_of
 
 BINS = 10
 

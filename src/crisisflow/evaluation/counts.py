@@ -5,18 +5,18 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from crisisflow.evaluation.words import words_of
-from crisisflow.taxonomy import EVENT_CLASSES
+from crisisflow.evaluation.word_arrays import words_of
+from crisisflow.taxonomy import CLASSES
 
 
-class Counts(NamedTuple):
+class TweetCounts(NamedTuple):
     """What F1 is made of, per tweet and class; both (tweets, classes), float32, in which such sums are exact."""
 
     hits: np.ndarray  # true positives
     sizes: np.ndarray  # predicted + true: F1 = 2 hits / sizes
 
 
-def span_counts(predictions: pa.Table) -> Counts:
+def span_counts(predictions: pa.Table) -> TweetCounts:
     """Counts of spans, all types as one class, so that `f1` is the span micro-F1 of `entity_scores`.
 
     As there, each row is held against its own labels: another tokenizer may split words otherwise.
@@ -26,25 +26,25 @@ def span_counts(predictions: pa.Table) -> Counts:
     def per_tweet(at: np.ndarray) -> np.ndarray:
         return np.bincount(words.tweets[at], minlength=predictions.num_rows).astype(np.float32)[:, None]
 
-    return Counts(per_tweet(words.hits), per_tweet(words.ends > 0) + per_tweet(words.predicted_ends > 0))
+    return TweetCounts(per_tweet(words.hits), per_tweet(words.ends > 0) + per_tweet(words.predicted_ends > 0))
 
 
-def event_counts(predictions: pa.Table) -> Counts:
-    """Counts of tweets per event class, so that `f1` is the macro-F1 of `event_scores`."""
-    every = np.arange(len(EVENT_CLASSES))
+def class_counts(predictions: pa.Table) -> TweetCounts:
+    """Counts of tweets per humanitarian class, so that `f1` is the macro-F1 of `class_scores`."""
+    every = np.arange(len(CLASSES))
     true = predictions["class_id"].to_numpy()[:, None] == every
     guess = predictions["predicted_class_id"].to_numpy()[:, None] == every
-    return Counts((true & guess).astype(np.float32), true.astype(np.float32) + guess)
+    return TweetCounts((true & guess).astype(np.float32), true.astype(np.float32) + guess)
 
 
 # The scores of metrics.json that are compared: the column that is null where they are not to be had, and their counts.
 SCORES = {
     "ner_micro_f1": ("predicted_labels", span_counts),
-    "cls_macro_f1": ("predicted_class_id", event_counts),
+    "cls_macro_f1": ("predicted_class_id", class_counts),
 }
 
 
-def f1(counts: Counts, weights: np.ndarray) -> np.ndarray:
+def f1(counts: TweetCounts, weights: np.ndarray) -> np.ndarray:
     """Mean F1 over the classes, one without any support or prediction counting 0, as the study's metrics have it.
 
     Args:

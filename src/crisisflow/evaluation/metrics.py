@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, EVENT_CLASSES, IGNORED
+from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES, IGNORED
 
 
 def label_sequences(labels: Sequence[Sequence[int]], of: Sequence[Sequence[int]]) -> list[list[str]]:
@@ -18,7 +18,7 @@ def label_sequences(labels: Sequence[Sequence[int]], of: Sequence[Sequence[int]]
 def entity_scores(labels: Sequence[Sequence[int]], predicted: Sequence[Sequence[int]]) -> dict[str, Any]:
     """Span scores, seqeval's strict IOB2: a span counts when both borders and the type agree (paper, section III-F).
 
-    A type that occurs neither in the labels nor in the predictions scores zero, as a class does in `event_scores`.
+    A type that occurs neither in the labels nor in the predictions scores zero, as a class does in `class_scores`.
     """
     from seqeval.metrics import classification_report
     from seqeval.scheme import IOB2
@@ -40,18 +40,18 @@ def entity_scores(labels: Sequence[Sequence[int]], predicted: Sequence[Sequence[
     return {"micro": micro, "per_type": dict(zip(ENTITY_TYPES, types, strict=True))}
 
 
-def event_scores(class_ids: Sequence[int], predicted: Sequence[int]) -> dict[str, Any]:
+def class_scores(class_ids: Sequence[int], predicted: Sequence[int]) -> dict[str, Any]:
     """Macro F1 over the ten classes, and the scores of each."""
     from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-    every = list(range(len(EVENT_CLASSES)))
+    every = list(range(len(CLASSES)))
     columns = precision_recall_fscore_support(class_ids, predicted, labels=every, zero_division=0)
     per_class = {
         label: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
-        for label, p, r, f, n in zip(EVENT_CLASSES, *columns, strict=True)
+        for label, p, r, f, n in zip(CLASSES, *columns, strict=True)
     }
     return {
-        "macro_f1": sum(scores["f1"] for scores in per_class.values()) / len(EVENT_CLASSES),
+        "macro_f1": sum(scores["f1"] for scores in per_class.values()) / len(CLASSES),
         "accuracy": float(accuracy_score(class_ids, predicted)),
         "per_class": per_class,
     }

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from crisisflow.taxonomy import BIO_LABELS, EVENT_CLASSES
+from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 
 class EntityHead(nn.Linear):
@@ -13,7 +13,7 @@ class EntityHead(nn.Linear):
         super().__init__(width, len(BIO_LABELS))
 
 
-class EventHead(nn.Module):
+class ClassHead(nn.Module):
     """Dual pooling: [h_1 ; mean of the non-padding h_i] (2d), dropout, linear to [batch, 10] logits.
 
     The paper puts the dropout behind the linear layer, which would drop logits; it stands before it here
@@ -23,7 +23,7 @@ class EventHead(nn.Module):
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(2 * width, len(EVENT_CLASSES))
+        self.linear = nn.Linear(2 * width, len(CLASSES))
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """`hidden` is [batch, length, d], `mask` [batch, length] with 1 for subwords and 0 for padding."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from crisisflow.model.heads import EntityHead, EventHead
+from crisisflow.model.heads import ClassHead, EntityHead
 from crisisflow.taxonomy import IGNORED
 
 # A row's `tasks` and what is trained, in the order of losses, weights and s everywhere.
@@ -29,7 +29,7 @@ class JointModel(nn.Module):
         self.tasks = TASKS[tasks]
         self.encoder = encoder
         self.entity_head = EntityHead(encoder.config.hidden_size) if "ner" in self.tasks else None
-        self.event_head = EventHead(encoder.config.hidden_size, dropout) if "cls" in self.tasks else None
+        self.class_head = ClassHead(encoder.config.hidden_size, dropout) if "cls" in self.tasks else None
 
     def forward(self, input_ids: Tensor, mask: Tensor) -> Logits:
         """Both tensors are [batch, length]; `mask` is 0 at padding."""
@@ -39,7 +39,7 @@ class JointModel(nn.Module):
         """The logits from the encoder's last hidden state [batch, length, d]."""
         return Logits(
             self.entity_head(hidden) if self.entity_head is not None else None,
-            self.event_head(hidden, mask) if self.event_head is not None else None,
+            self.class_head(hidden, mask) if self.class_head is not None else None,
         )
 
     def shared_parameters(self) -> list[nn.Parameter]:
@@ -48,7 +48,7 @@ class JointModel(nn.Module):
 
     def head_parameters(self) -> list[nn.Parameter]:
         """Those of the heads."""
-        heads = (self.entity_head, self.event_head)
+        heads = (self.entity_head, self.class_head)
         return [parameter for head in heads if head is not None for parameter in head.parameters()]
 
 
@@ -65,7 +65,7 @@ def task_losses(logits: Logits, labels: Tensor, classes: Tensor, counts: Tensor)
     if logits.entity is not None:
         entity = logits.entity.flatten(0, 1).float()
         losses.append(cross_entropy(entity, labels.flatten(), ignore_index=IGNORED, reduction="sum") / counts[0])
-    if logits.event is not None:
-        event = cross_entropy(logits.event.float(), classes, ignore_index=IGNORED, reduction="sum")
+    if logits.classes is not None:
+        event = cross_entropy(logits.classes.float(), classes, ignore_index=IGNORED, reduction="sum")
         losses.append(event / counts[1])
     return torch.stack(losses)

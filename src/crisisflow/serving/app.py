@@ -16,13 +16,13 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
 
+from crisisflow.places.coordinates import gazetteer
 from crisisflow.serving import live, study
 from crisisflow.serving.batcher import MicroBatcher, Overloaded
 from crisisflow.serving.feeds import Feeds, TooManyFeeds
 from crisisflow.serving.guard import HeadAsGet, guarded
 from crisisflow.serving.observed import Counting, Metrics
 from crisisflow.serving.opinion import Rules
-from crisisflow.serving.places import gazetteer
 from crisisflow.serving.schema import (
     BatchPrediction,
     Health,
@@ -39,7 +39,7 @@ from crisisflow.serving.schema import (
 )
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import Settings
-from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
+from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
 from crisisflow.text_input import STDIN, lines_of, name_of, open_input
 
 LOG = logging.getLogger(__name__)
@@ -192,10 +192,10 @@ def _add_operations(api: APIRouter, server: Server) -> None:
 
     @api.get("/v1/labels", tags=["about"], responses={401: {"model": Problem}})
     async def labels() -> Labels:
-        """The entity types and event classes that can be found."""
+        """The entity types and humanitarian classes that can be found."""
         tasks = server.served.tasks
         return Labels(
-            entities=list(ENTITY_TYPES) if "ner" in tasks else [], events=list(EVENT_CLASSES) if "cls" in tasks else []
+            entities=list(ENTITY_TYPES) if "ner" in tasks else [], events=list(CLASSES) if "cls" in tasks else []
         )
 
     @api.get("/v1/version", tags=["about"], responses={401: {"model": Problem}})

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from fastapi import HTTPException
 
 from crisisflow.artifacts import batched
+from crisisflow.places.coordinates import Gazetteer
 from crisisflow.serving.batcher import BATCH, MicroBatcher, Overloaded
 from crisisflow.serving.feed import Feed, Watching
 from crisisflow.serving.incoming import source_of
 from crisisflow.serving.lines import together
 from crisisflow.serving.live_schema import FeedState, Source
 from crisisflow.serving.located import live_tweets
-from crisisflow.serving.places import Gazetteer
 from crisisflow.serving.settings import Limits
 from crisisflow.serving.times import recorded
 

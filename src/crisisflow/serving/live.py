@@ -16,7 +16,7 @@ from crisisflow.serving.schema import Problem
 from crisisflow.serving.selection import Wanted, selected
 from crisisflow.serving.settings import Limits
 from crisisflow.serving.times import moment
-from crisisflow.taxonomy import ENTITY_TYPES, EVENT_CLASSES
+from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
 
 FEED = r"^[A-Za-z0-9_-]{1,32}$"
 EVENT = r"^(([0-9a-f]{8}-)?[0-9]{1,16})?$"  # the feed's epoch and the tweet's number
@@ -81,7 +81,7 @@ def add_operations(
     @api.get("/v1/live/{feed}/tweets", tags=["live"], responses=problems(404))
     async def kept_tweets(
         feed: Name,
-        event: several(Literal[EVENT_CLASSES], "kind of message") = (),
+        event: several(Literal[CLASSES], "kind of message") = (),
         type: several(Literal[ENTITY_TYPES], "type of an entity in it") = (),
         place: several(Part, "part of the name of a place in it, or of that place's country") = (),
         text: several(Part, "part of its text") = (),

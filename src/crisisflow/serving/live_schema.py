@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, create_model
 
-from crisisflow.serving.places import Kind
+from crisisflow.places.coordinates import Kind
 from crisisflow.serving.schema import Entity, Event, Form, Judged, text_form, within
 from crisisflow.serving.settings import Limits
 
@@ -14,7 +14,7 @@ SPEEDS = (0.01, 100_000.0)  # times as fast as recorded
 TIME = "ISO 8601 (UTC where it names no zone), Twitter's form, RFC 2822, or seconds or milliseconds since 1970"
 
 
-class Position(Form):
+class MapPoint(Form):
     """Where a place is, in degrees, as far as its name tells; `country` is empty where it lies in several."""
 
     name: str
@@ -27,7 +27,7 @@ class Position(Form):
 class PlacedEntity(Entity):
     """An entity; `place` for a location whose name is known, `private` where it names a person or a street."""
 
-    place: Position | None = None
+    place: MapPoint | None = None
     private: bool = False
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from crisisflow.inference import Findings
 from crisisflow.masking import mask
+from crisisflow.places.coordinates import Gazetteer, Place
+from crisisflow.places.names import AREAS
 from crisisflow.serving.feed import Kept
-from crisisflow.serving.live_schema import LiveTweet, PlacedEntity, Position, Source
-from crisisflow.serving.names import AREAS
-from crisisflow.serving.places import Gazetteer, Place
+from crisisflow.serving.live_schema import LiveTweet, MapPoint, PlacedEntity, Source
 from crisisflow.serving.private import is_private
 from crisisflow.serving.schema import Entity, prediction
 from crisisflow.serving.times import written
@@ -43,7 +43,7 @@ def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer
     entities = []
     for entity, behind in itertools.pairwise([*(guess.entities or []), None]):
         place = place_of(tweet.text, entity, behind, gazetteer)
-        position = None if place is None else Position(**place._asdict())
+        position = None if place is None else MapPoint(**place._asdict())
         entities.append(
             PlacedEntity(**entity.model_dump(), place=position, private=is_private(entity.label, entity.text))
         )

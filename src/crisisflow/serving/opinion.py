@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from crisisflow.annotation.resolve import Conflict, resolve
-from crisisflow.annotation.span import Span
 from crisisflow.params import AnnotationParams
 from crisisflow.serving.batcher import Overloaded
+from crisisflow.spans import Span
 
 TEXTS_OF_A_PROCESS = 2000
 SECONDS_OF_A_TEXT, SECONDS_OF_A_START = 1, 10

@@ -32,7 +32,7 @@ class Window(NamedTuple):
     offsets: list[tuple[int, int]]
 
 
-class Place(NamedTuple):
+class WordPosition(NamedTuple):
     """Where a word is labelled: window, subword, and its distance from the window's nearer edge in subwords."""
 
     window: int
@@ -56,14 +56,14 @@ def windows_of(row: TrainedRow, texts: Sequence[str]) -> list[list[Window]]:
     return found
 
 
-def joined_words(windows: Sequence[Window], text: str) -> tuple[list[Word], list[Place]]:
+def joined_words(windows: Sequence[Window], text: str) -> tuple[list[Word], list[WordPosition]]:
     """The words of a text, each once, and where each is labelled. `Word.token` is that of its place."""
     words: dict[tuple[int, int], Word] = {}  # by word id and start: some tokenizers take a whole text as one word
-    places: dict[tuple[int, int], Place] = {}
+    places: dict[tuple[int, int], WordPosition] = {}
     for at, window in enumerate(windows):
         for number, word in enumerate(words_of(window.word_ids, window.offsets, text)):
             key = (window.word_ids[word.token], word.start)
-            place = Place(at, word.token, min(word.token, len(window.ids) - 1 - word.token))
+            place = WordPosition(at, word.token, min(word.token, len(window.ids) - 1 - word.token))
             if key not in words and number == 0:
                 # A window may begin within a word; the label is on the word's first subword.
                 begun = (own for own, known in words.items() if own[0] == key[0] and own[1] < word.start < known.end)
@@ -151,8 +151,8 @@ def _findings(
     spans = None
     if entity[0] is not None:
         words, places = joined_words(windows, text)
-        sureness = [entity[place.window][place.token] for place in places]
-        labels = [BIO_LABELS[own.argmax()] for own in sureness]
-        spans = with_marks(text, strict_spans(words, labels, [float(own.max()) for own in sureness]))
+        confidence = [entity[place.window][place.token] for place in places]
+        labels = [BIO_LABELS[own.argmax()] for own in confidence]
+        spans = with_marks(text, strict_spans(words, labels, [float(own.max()) for own in confidence]))
     classes = None if event[0] is None else np.mean(event, axis=0).tolist()
     return Findings(spans, classes, cut)

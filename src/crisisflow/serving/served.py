@@ -4,9 +4,9 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import NamedTuple
 
-from crisisflow.evaluation.provenance import commit
 from crisisflow.inference import Findings, load
 from crisisflow.params import AnnotationParams
+from crisisflow.reporting.provenance import commit
 from crisisflow.serving.choice import FILES, Chosen, sha256
 from crisisflow.serving.predictor import Predictor
 from crisisflow.serving.runtime import Runtime, open_runtime

@@ -30,8 +30,8 @@ class Epoch(NamedTuple):
     trainable_parameters: int
 
 
-class Score(NamedTuple):
-    """One line of scores.csv: an entity type or an event class on the validation split after an epoch."""
+class ScoreLine(NamedTuple):
+    """One line of scores.csv: an entity type or an humanitarian class on the validation split after an epoch."""
 
     epoch: int
     task: str
@@ -52,8 +52,8 @@ class Speed(NamedTuple):
     peak_memory_bytes: int
 
 
-def score_lines(epoch: int, ner: dict[str, Any] | None, cls: dict[str, Any] | None) -> Iterator[Score]:
+def score_lines(epoch: int, ner: dict[str, Any] | None, cls: dict[str, Any] | None) -> Iterator[ScoreLine]:
     """The lines of scores.csv of one epoch."""
     for task, scores in (("ner", (ner or {}).get("per_type", {})), ("cls", (cls or {}).get("per_class", {}))):
         for name, own in scores.items():
-            yield Score(epoch, task, name, own["precision"], own["recall"], own["f1"], own["support"])
+            yield ScoreLine(epoch, task, name, own["precision"], own["recall"], own["f1"], own["support"])

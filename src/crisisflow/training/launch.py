@@ -10,15 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-import traceback
 from typing import Any, NamedTuple
 
 from crisisflow.errors import CrisisflowError
 
 LOOK_SECONDS = 0.1
-LONGEST_REPORT = 20_000  # characters: as JSON less than a socket holds until it is read
 
 
 class _Process(NamedTuple):
@@ -61,7 +58,7 @@ def _start(started: list[_Process], processes: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     everywhere = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    command = [sys.executable, "-m", "crisisflow.training.launch", *sys.argv[1:]]
+    command = [sys.executable, "-m", "crisisflow.training.worker", *sys.argv[1:]]
     # A process inherits what is blocked: Ctrl-C, which a terminal sends to all, is answered here alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -105,30 +102,3 @@ def _tell(codes: list[int | None], reports: list[dict[str, Any]]) -> None:
         raise CrisisflowError(f"a training process ended with exit code {max(filter(None, codes))} and said no more")
     print(cause["text"], end="", file=sys.stderr)
     sys.exit(1)
-
-
-def _end_with(launcher: socket.socket) -> None:
-    """End this process when the launcher is gone, be it by SIGKILL."""
-    launcher.recv(1)
-    os._exit(1)
-
-
-def _be_one() -> None:
-    """What a started process does: the command, whose error goes to the launcher."""
-    from crisisflow.cli import run_command
-
-    launcher = socket.socket(fileno=sys.stdin.fileno())
-    threading.Thread(target=_end_with, args=(launcher,), daemon=True).start()
-    try:
-        run_command()
-    except Exception as error:
-        expected = isinstance(error, (CrisisflowError, OSError)) and "--debug" not in sys.argv
-        text = str(error) if expected else traceback.format_exc()
-        report = {"at": time.monotonic(), "expected": expected, "text": text[-LONGEST_REPORT:]}
-        launcher.sendall(json.dumps(report).encode())
-        # At once: on the way out, libraries would wait for the other processes, or complain.
-        os._exit(1)
-
-
-if __name__ == "__main__":
-    _be_one()

@@ -25,7 +25,7 @@ from crisisflow.training.gradients import cosines
 from crisisflow.training.history import Epoch, Speed, score_lines
 from crisisflow.training.predict import EVALUATION_SUBWORDS, Forward, Predictions, predict
 from crisisflow.training.schedule import Stage, make_optimizer, rate_factor
-from crisisflow.training.state import Best, Position, Records, RunState, pack, under, unpack
+from crisisflow.training.state import Best, EpochPosition, Records, RunState, pack, under, unpack
 
 LOOK_EVERY = 20  # steps between reads of the losses: a read makes an accelerator wait
 # A kill costs at most these and the steps to the next look; after an epoch's last step also its validation, and in a
@@ -106,7 +106,7 @@ class Trainer:
                 moments = {}
                 while position.epoch < first + stage.epochs:
                     self._epoch(running, position, train, validation)
-                    position = Position(position.epoch + 1, 0, 0.0)
+                    position = EpochPosition(position.epoch + 1, 0, 0.0)
                     self._save(running.optimizer, position)
             first += stage.epochs
         return self.best
@@ -159,7 +159,7 @@ class Trainer:
 
         return forward
 
-    def _epoch(self, running: Running, start: Position, train: Examples, validation: Examples) -> None:
+    def _epoch(self, running: Running, start: EpochPosition, train: Examples, validation: Examples) -> None:
         epoch, stage, optimizer = start.epoch, running.stage, running.optimizer
         batches = training_order(train.lengths(), self.params.batch_size, [seeds.of_order(self.seed, epoch)])
         total = stage.epochs * len(batches)
@@ -180,7 +180,7 @@ class Trainer:
                 note = self._look(unseen, at, epoch, batches, train)
                 unseen = []
                 if time.monotonic() - saved >= CHECKPOINT_SECONDS and at < len(batches) - 1:
-                    self._save(optimizer, Position(epoch, at + 1, start.seconds + time.monotonic() - began))
+                    self._save(optimizer, EpochPosition(epoch, at + 1, start.seconds + time.monotonic() - began))
                     saved = time.monotonic()
             progress.advance(len(batches[at]), note)
         progress.close()
@@ -305,20 +305,20 @@ class Trainer:
             f"{part}.{name}": tensor for part, module in parts.items() for name, tensor in module.state_dict().items()
         }
 
-    def _save(self, optimizer: AdamW, position: Position) -> None:
+    def _save(self, optimizer: AdamW, position: EpochPosition) -> None:
         if self.device.writes:
             moments = checkpoints.optimizer_tensors(optimizer)
             state = RunState(position, self._weights(), moments, self.sums, self.records, self.best)
             checkpoints.save(self.folder, self.device, pack(state, self.run))
 
-    def _resume(self) -> tuple[Position, dict[str, Tensor]]:
+    def _resume(self) -> tuple[EpochPosition, dict[str, Tensor]]:
         """Where to begin, and the optimizer's moments there; none of them at the very beginning."""
         found = checkpoints.load(self.folder, self.run, self._say)
         self.device.wait()  # all processes have read before one of them writes
         if self.device.writes:
             checkpoints.remove_unusable(self.folder, found)
         if found is None:
-            return Position(1, 0, 0.0), {}
+            return EpochPosition(1, 0, 0.0), {}
         state = unpack(found)
         epoch, batches, _ = state.position
         self._say(f"{self.name}: going on in epoch {epoch} after {batches} of its batches")

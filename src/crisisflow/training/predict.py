@@ -6,9 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from crisisflow.evaluation.metrics import entity_scores, event_scores
+from crisisflow.evaluation.metrics import class_scores, entity_scores
 from crisisflow.model.joint import JointModel, Logits
-from crisisflow.taxonomy import EVENT_CLASSES
+from crisisflow.taxonomy import CLASSES
 from crisisflow.training.batching import Batch, Examples, Shapes, collate, evaluation_order, rows_within
 from crisisflow.training.device import Device
 
@@ -41,10 +41,10 @@ class Predictions(NamedTuple):
         return [own.tolist() for own in self.label_probabilities.split(examples.lengths())]
 
     def scores(self, examples: Examples) -> tuple[dict | None, dict | None]:
-        """`entity_scores` and `event_scores` of the tasks that were predicted."""
+        """`entity_scores` and `class_scores` of the tasks that were predicted."""
         return (
             entity_scores(examples.labels, self.labels_of(examples)) if self.labels is not None else None,
-            event_scores(examples.class_ids, self.class_ids()) if self.probabilities is not None else None,
+            class_scores(examples.class_ids, self.class_ids()) if self.probabilities is not None else None,
         )
 
 
@@ -58,20 +58,20 @@ def predict(
     begins = [0, *torch.tensor(lengths).cumsum(0).tolist()]
     labels = torch.zeros(begins[-1], dtype=torch.int8)
     label_probabilities = torch.zeros(begins[-1])
-    probabilities = torch.zeros(len(lengths), len(EVENT_CLASSES))
+    probabilities = torch.zeros(len(lengths), len(CLASSES))
     for indices in evaluation_order(lengths, EVALUATION_SUBWORDS, shapes):
         length = shapes.length(lengths[indices[0]])
         batch = collate(examples, indices, padding_id, shapes, rows_within(length, EVALUATION_SUBWORDS))
         logits = forward(batch)
         entity = None if logits.entity is None else logits.entity.argmax(dim=-1)
-        sureness = None if logits.entity is None else logits.entity.float().softmax(dim=-1).amax(dim=-1)
-        event = None if logits.event is None else logits.event.float().softmax(dim=-1)
+        confidence = None if logits.entity is None else logits.entity.float().softmax(dim=-1).amax(dim=-1)
+        event = None if logits.classes is None else logits.classes.float().softmax(dim=-1)
         device.sync()
         if entity is not None:
-            entity, sureness = device.to_host(entity).to(torch.int8), device.to_host(sureness)
+            entity, confidence = device.to_host(entity).to(torch.int8), device.to_host(confidence)
             for row, index in enumerate(indices):
                 labels[begins[index] : begins[index + 1]] = entity[row, : lengths[index]]
-                label_probabilities[begins[index] : begins[index + 1]] = sureness[row, : lengths[index]]
+                label_probabilities[begins[index] : begins[index + 1]] = confidence[row, : lengths[index]]
         if event is not None:
             probabilities[indices] = device.to_host(event)[: len(indices)]
     return Predictions(

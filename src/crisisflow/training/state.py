@@ -7,11 +7,11 @@ from torch import Tensor
 
 from crisisflow.training.checkpoint import Checkpoint
 from crisisflow.training.gradients import Cosine
-from crisisflow.training.history import Epoch, Score, Speed
+from crisisflow.training.history import Epoch, ScoreLine, Speed
 from crisisflow.training.predict import Predictions
 
 
-class Position(NamedTuple):
+class EpochPosition(NamedTuple):
     """How far a run is: in which epoch, how many of its batches are done, and in how many seconds."""
 
     epoch: int
@@ -34,12 +34,12 @@ class Records:
     """What a run has recorded so far."""
 
     history: list[Epoch] = field(default_factory=list)
-    scores: list[Score] = field(default_factory=list)
+    scores: list[ScoreLine] = field(default_factory=list)
     cosines: list[Cosine] = field(default_factory=list)
     speeds: list[Speed] = field(default_factory=list)
 
 
-LINES = {"history": Epoch, "scores": Score, "cosines": Cosine, "speeds": Speed}
+LINES = {"history": Epoch, "scores": ScoreLine, "cosines": Cosine, "speeds": Speed}
 
 
 class RunState(NamedTuple):
@@ -50,7 +50,7 @@ class RunState(NamedTuple):
         sums: of the losses of the epoch's steps so far, [tasks].
     """
 
-    position: Position
+    position: EpochPosition
     now: dict[str, Tensor]
     optimizer: dict[str, Tensor]
     sums: Tensor
@@ -84,7 +84,7 @@ def unpack(found: Checkpoint) -> RunState:
         predictions = Predictions(*map(guess.get, Predictions._fields))
         best = Best(tensors=under(tensors, "best"), predictions=predictions, **state["best"])
     return RunState(
-        position=Position(*(state[name] for name in Position._fields)),
+        position=EpochPosition(*(state[name] for name in EpochPosition._fields)),
         now=under(tensors, "now"),
         optimizer=under(tensors, "optimizer"),
         sums=tensors["sums"],

@@ -21,7 +21,7 @@ import yaml
 
 from crisisflow.artifacts import write_text
 from crisisflow.errors import CrisisflowError
-from crisisflow.versioning.rules import PARAMS_FILE, Code, lists_of
+from crisisflow.versioning.rule_helpers import PARAMS_FILE, Code, lists_of
 from crisisflow.versioning.snakefile import opened
 
 if TYPE_CHECKING:

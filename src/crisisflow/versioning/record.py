@@ -14,7 +14,7 @@ from crisisflow.progress import say
 from crisisflow.versioning import dvcyaml
 from crisisflow.versioning.account import require_home
 from crisisflow.versioning.lockfile import kept, put_back
-from crisisflow.versioning.rules import PARAMS_FILE, refuse_leftovers
+from crisisflow.versioning.rule_helpers import PARAMS_FILE, refuse_leftovers
 from crisisflow.versioning.snakefile import nothing_to_do, opened
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Places: the gazetteer, the keys of names, and where a named place is."""

@@ -1,0 +1,1 @@
+"""Reporting: exhibits, drawing, provenance and references, which the reports of all studies share."""

@@ -1,0 +1,37 @@
+"""Numbers over the seeds of a run, and the captions of the tables and figures that show them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import mean, stdev
+from typing import NamedTuple
+
+from crisisflow.artifacts import write_text
+
+NOTHING = "–"
+
+
+class OverSeeds(NamedTuple):
+    """A number over the seeds: its mean and, with more than one seed, its sample standard deviation."""
+
+    mean: float
+    deviation: float | None
+
+    @classmethod
+    def over(cls, values: Iterable[float]) -> "OverSeeds":
+        """Of one value a seed."""
+        found = [float(value) for value in values]  # `statistics` knows no numbers of numpy
+        return cls(mean(found), stdev(found) if len(found) > 1 else None)
+
+    def shown(self, form: str) -> str:
+        """In this format, such as `.3f`."""
+        deviation = "" if self.deviation is None else f" ± {self.deviation:{form.removeprefix('+')}}"
+        return f"{self.mean:{form}}{deviation}"
+
+    def __str__(self) -> str:
+        return self.shown(".3f")
+
+
+def write_captions(folder: Path, captions: Mapping[str, str]) -> None:
+    """Write captions.json: what each table or figure of a folder shows, in the order of display."""
+    write_text(folder / "captions.json", json.dumps(captions, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,1 @@
+"""HUMAID-NER: joint NER and classification of disaster tweets, with an ablation of weighting and freezing (paper 1)."""

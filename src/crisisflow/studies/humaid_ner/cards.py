@@ -1,0 +1,54 @@
+"""Cards: the model card of the chosen row, and the dataset card, from the facts of the run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from crisisflow.artifacts import read_json, write_text
+from crisisflow.evaluation.bootstrap import Difference
+from crisisflow.params import Params
+from crisisflow.studies.humaid_ner import model_card
+from crisisflow.studies.humaid_ner.dataset import card
+from crisisflow.studies.humaid_ner.dataset.tokens import tokenise
+from crisisflow.studies.humaid_ner.dataset.tweets import read_dataset
+from crisisflow.studies.humaid_ner.rows import choose_row, collect
+
+
+def run(
+    params: Params,
+    tweets: Path,
+    resolved: Path,
+    manifest: Path,
+    corpus: Path,
+    quality: Path,
+    metrics: Sequence[Path],
+    differences: Path,
+    unseen: Path,
+    against_gold: Path,
+    model: Path,
+    dataset: Path,
+) -> None:
+    """Write both cards.
+
+    Args:
+        params: the whole of params.yaml.
+        tweets, resolved: the corpus and its spans.
+        manifest, corpus, quality: JSON of the steps fetch, subset and quality.
+        metrics: .../<row>/seed<k>/metrics.json of every row and of the floor.
+        differences, unseen, against_gold: of the steps bootstrap, leave_one_event_out and against_gold.
+        model, dataset: the cards.
+
+    Raises:
+        CrisisflowError: an artifact is absent or damaged, or the spans are of another corpus.
+    """
+    source, scores = read_json(manifest), read_json(quality)
+    results = collect(params.rows, metrics)
+    chosen = choose_row({name: results[name] for name in params.rows})
+    compared = [Difference(**pair) for pair in read_json(differences)]
+    beside = pd.read_csv(unseen), pd.read_csv(against_gold)
+    write_text(model, model_card.render(params, chosen, results, compared, *beside, source, scores))
+    counts = card.DatasetCounts()
+    for batch in tokenise(read_dataset(tweets, resolved)):
+        counts.add(batch)
+    write_text(dataset, card.render(counts, [], False, source, read_json(corpus), scores))

@@ -1,0 +1,50 @@
+"""Evaluate: the scores of one row and seed on the validation split."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet, write_json
+from crisisflow.evaluation import calibration
+from crisisflow.evaluation.metrics import class_scores, combined_score, entity_scores
+from crisisflow.taxonomy import CLASSES
+
+
+def confusion(class_ids: Sequence[int], predicted: Sequence[int]) -> list[list[int]]:
+    """Tweets by class (lines) and predicted class (columns), both in the order of CLASSES."""
+    from sklearn.metrics import confusion_matrix
+
+    return confusion_matrix(class_ids, predicted, labels=range(len(CLASSES))).tolist()
+
+
+def metrics_of(predictions: pa.Table, trained: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a metrics.json: span scores (seqeval, strict), event scores, Eq. 5, the confusion of the classes,
+    the calibration of both tasks, and what was trained.
+
+    The scores of a task that was not trained (its predictions are null) are None, and so is Eq. 5, which needs both.
+    """
+    ner, cls = None, None
+    if predictions["predicted_labels"].null_count == 0:
+        ner = entity_scores(predictions["labels"].to_pylist(), predictions["predicted_labels"].to_pylist())
+        ner["calibration"] = calibration.of_spans(predictions)
+    if predictions["predicted_class_id"].null_count == 0:
+        class_ids, predicted = predictions["class_id"].to_pylist(), predictions["predicted_class_id"].to_pylist()
+        cls = {**class_scores(class_ids, predicted), "confusion": confusion(class_ids, predicted)}
+        if predictions["class_probabilities"].null_count == 0:
+            cls["calibration"] = calibration.of_events(predictions)
+    return {
+        **{key: trained[key] for key in ("best_epoch", "epochs", "training_tweets", "parameters")},
+        "validation_tweets": predictions.num_rows,
+        "ner": ner,
+        "cls": cls,
+        "ner_micro_f1": ner and ner["micro"]["f1"],
+        "cls_macro_f1": cls and cls["macro_f1"],
+        "combined_score": combined_score(ner["micro"]["f1"], cls["macro_f1"]) if ner and cls else None,
+    }
+
+
+def run(predictions: Path, config: Path, out: Path) -> None:
+    """Write the scores of the best epoch."""
+    write_json(out, metrics_of(read_parquet(predictions, PREDICTIONS), read_json(config)))

@@ -1,0 +1,54 @@
+"""Learning curve: what a row scores when it is trained on fewer tweets, beside the floor on the same tweets."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, read_parquet, write_csv
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.counts import scores_of
+from crisisflow.progress import tracked
+from crisisflow.studies.humaid_ner import floor
+from crisisflow.studies.humaid_ner.rows import FLOOR
+
+COLUMNS = ("row", "tweets", "seed", "ner_micro_f1", "cls_macro_f1")
+
+
+def _points(predictions: Sequence[Path], metrics: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """Of .../<row>/seed<k>/tweets-<n>/predictions.parquet, and of the whole rows' .../<row>/seed<k>/metrics.json.
+
+    Raises:
+        CrisisflowError: the folder of predictions does not tell row, seed and tweets.
+    """
+    for path in predictions:
+        seed = path.parent.parent
+        if not re.fullmatch(r"seed\d+/tweets-\d+", f"{seed.name}/{path.parent.name}"):
+            raise CrisisflowError(f"{path} is no …/<row>/seed<k>/tweets-<n>/predictions.parquet, which says what it is")
+        yield {
+            "row": seed.parent.name,
+            "tweets": int(path.parent.name.removeprefix("tweets-")),
+            "seed": int(seed.name.removeprefix("seed")),
+            **scores_of(read_parquet(path, PREDICTIONS)),
+        }
+    for path in metrics:
+        whole = read_json(path)
+        yield {
+            "row": path.parent.parent.name,
+            "tweets": whole["training_tweets"],
+            "seed": int(path.parent.name.removeprefix("seed")),
+            **{score: whole[score] for score in ("ner_micro_f1", "cls_macro_f1")},
+        }
+
+
+def run(tweets: Path, predictions: Sequence[Path], metrics: Sequence[Path], out: Path) -> None:
+    """Write a line per row, number of training tweets and seed; the floor is trained here on the very same tweets."""
+    points = list(_points(predictions, metrics))
+    table = read_parquet(tweets, TWEETS)
+    drawn = sorted({(point["tweets"], point["seed"]) for point in points})
+    for size, seed in tracked(drawn, "learning_curve: floor", len(drawn), "models"):
+        guess, _ = floor.predict(table, size, seed)
+        points.append({"row": FLOOR, "tweets": size, "seed": seed, **scores_of(guess)})
+    names = list(dict.fromkeys(point["row"] for point in points))
+    points.sort(key=lambda point: (names.index(point["row"]), point["tweets"], point["seed"]))
+    write_csv(out, COLUMNS, [[point[column] for column in COLUMNS] for point in points])

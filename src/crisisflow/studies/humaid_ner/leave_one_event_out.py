@@ -1,0 +1,110 @@
+"""Leave one event out: what a row scores on a disaster that it has never seen, beside one that has seen it.
+
+Both are scored on the event's tweets of the validation split. Where training.tweets is a number, both were trained on
+so many, and the difference is what the event's own training tweets are worth; with `all`, the one had more of them.
+The epoch of the unseen one was chosen on other events' tweets, that of the seen one on all.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet, write_csv
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.bootstrap import differences
+from crisisflow.evaluation.counts import SCORES, TweetCounts, f1
+
+COLUMNS = ("row", "event", "trained_seen", "trained_unseen", "tweets", "score", "support")
+COLUMNS += ("seen", "unseen", "difference", "low", "high")
+ALL = "all of these"
+SEEN, UNSEEN = "seen", "unseen"
+
+
+def _supported(counts: Sequence[TweetCounts], truth: TweetCounts) -> list[TweetCounts]:
+    """The classes that occur among the tweets: the macro F1 of an event is over the classes that it has."""
+    there = truth.sizes.sum(axis=0) > 0
+    return [TweetCounts(own.hits[:, there], own.sizes[:, there]) for own in counts]
+
+
+def _truth(predictions: pa.Table, score: str) -> TweetCounts:
+    """The counts of a guess that is right throughout; half its sizes are the supports."""
+    column = {"ner_micro_f1": ("labels", "predicted_labels"), "cls_macro_f1": ("class_id", "predicted_class_id")}[score]
+    right = predictions.set_column(predictions.schema.get_field_index(column[1]), column[1], predictions[column[0]])
+    return SCORES[score][1](right)
+
+
+def trained_on(
+    splits: Sequence[str], events: Sequence[str | None], size: int | Literal["all"], event: str
+) -> list[int]:
+    """How many training tweets a row has that sees the event, and one that does not (the step hold_out)."""
+    train = [own for split, own in zip(splits, events, strict=True) if split == "train"]
+    others = sum(own not in (event, None) for own in train)
+    return [len(train), others] if size == "all" else [size, size]
+
+
+def compare(
+    row: str, event: str, trained: Sequence[int | None], seen: Sequence[pa.Table], unseen: Sequence[pa.Table]
+) -> list[list[Any]]:
+    """Lines (COLUMNS) of one event, of each score that both have.
+
+    Args:
+        trained: of `trained_on`. seen, unseen: predictions of the same tweets, one table a seed.
+
+    Raises:
+        CrisisflowError: they are not of the same tweets.
+    """
+    if any(not table["tweet_id"].equals(seen[0]["tweet_id"]) for table in (*seen, *unseen)):
+        raise CrisisflowError(
+            f"leave_one_event_out: the predictions of row {row} for {event} are not of the same tweets"
+        )
+    lines = []
+    for score, (column, counts) in SCORES.items():
+        if any(table[column].null_count for table in (*seen, *unseen)):
+            continue
+        truth = _truth(seen[0], score)
+        rows = {
+            name: _supported([counts(table) for table in tables], truth)
+            for name, tables in ((UNSEEN, unseen), (SEEN, seen))
+        }
+        every = np.ones((1, seen[0].num_rows), dtype=np.float32)
+        means = {name: float(np.mean([f1(own, every)[0] for own in rows[name]])) for name in rows}
+        (pair,) = differences(rows, score)
+        support = int(truth.sizes.sum() / 2)
+        own = (means[SEEN], means[UNSEEN], pair.difference, pair.low, pair.high)
+        lines.append([row, event, *trained, seen[0].num_rows, score, support, *own])
+    return lines
+
+
+def run(tweets: Path, size: int | Literal["all"], seen: Sequence[Path], unseen: Sequence[Path], out: Path) -> None:
+    """Write a line per row, event and score, and per row one of all its events together.
+
+    Args:
+        size: training.tweets.
+        seen: .../<row>/seed<k>/predictions.parquet.
+        unseen: .../<row>/seed<k>/without-<event>/predictions.parquet.
+    """
+    corpus = read_parquet(tweets, TWEETS)
+    event_of = dict(zip(corpus["tweet_id"].to_pylist(), corpus["event"].to_pylist(), strict=True))
+    whole = {path.parent: read_parquet(path, PREDICTIONS) for path in seen}
+    pairs: dict[str, dict[str, list[tuple[pa.Table, pa.Table]]]] = defaultdict(lambda: defaultdict(list))
+    for path in unseen:
+        seed, event = path.parent.parent, path.parent.name.removeprefix("without-")
+        of_event = [event_of[tweet_id] == event for tweet_id in whole[seed]["tweet_id"].to_pylist()]
+        own = (whole[seed].filter(of_event), read_parquet(path, PREDICTIONS))
+        pairs[seed.parent.name][event].append(own)
+    splits, named = corpus["split"].to_pylist(), corpus["event"].to_pylist()
+    lines = []
+    for row, events in pairs.items():
+        trained = {event: trained_on(splits, named, size, event) for event in events}
+        for event, own in events.items():
+            lines += compare(row, event, trained[event], *map(list, zip(*own, strict=True)))
+        if len(events) > 1:
+            by_seed = zip(*events.values(), strict=True)
+            joined = [tuple(map(pa.concat_tables, zip(*of_seed, strict=True))) for of_seed in by_seed]
+            same = [of[0] if len(set(of)) == 1 else None for of in zip(*trained.values(), strict=True)]
+            lines += compare(row, ALL, same, *map(list, zip(*joined, strict=True)))
+    write_csv(out, COLUMNS, lines)

@@ -1,0 +1,165 @@
+"""The report: one HTML file with every table and figure of a run, its parameters, and what it rests on.
+
+It needs no network and no script, and has the same bytes for the same input. What differs from run to run, when and by
+what it was made and what that cost (reporting/provenance.py), goes into a page beside it, which is no artifact: DVC
+does not keep it, so that a run that made the same leaves dvc.lock as it was.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from crisisflow.artifacts import read_json, write_text
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import Params
+from crisisflow.reporting import exhibits
+from crisisflow.reporting.exhibits import Drawing, Table
+from crisisflow.reporting.ledger import read_ledger
+from crisisflow.reporting.provenance import costs, provenance
+from crisisflow.reporting.references import references
+from crisisflow.reporting.shown_settings import as_yaml
+from crisisflow.studies.humaid_ner import run_exhibits
+from crisisflow.studies.humaid_ner.dataset.card import quality_lines
+from crisisflow.studies.humaid_ner.used_works import unused_works
+
+TEMPLATE = "report.html.jinja"
+# Where each table and figure stands, in the order of display.
+SECTIONS = {
+    "comparison": ["tables/comparison", "tables/settings"],
+    "dataset": ["tables/table1", "classes", "tables/table2", "tables/sources", "figures/sources", "quality"],
+    "ablation": ["tables/table3", "figures/figure4", "tables/differences", "tables/table5"],
+    "types": ["figures/types", "tables/scores"],
+    "dynamics": ["figures/figure5", "figures/figure6", "figures/figure7", "figures/gradients"],
+    "generalisation": ["figures/learning_curve", "figures/leave_one_event_out", "tables/against_gold"],
+    "errors": ["tables/calibration", "figures/reliability", "figures/confusion", "kinds_of_errors", "errors"],
+    "test": ["openings"],
+    "ledger": ["ledger"],
+}
+SOURCES = (
+    "What each annotation stage finds on the corpus: spans and the tweets that have one; spans on which another stage "
+    "agrees or with which it conflicts; spans that resolution keeps, and to which stage the others are lost."
+)
+STAGES = (
+    "What became of the spans that each annotation stage found, by entity type: kept, or lost to an overlapping span "
+    "of a stage, which may be the same. n = {:,} tweets."
+)
+QUALITY = (
+    "The annotation itself against gold spans, after resolution, strict borders and type. The generated set is what "
+    "the generator of the embedded corpus put in; the reference sets are docs/annotation.md's."
+)
+
+
+def choice(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The row that the policy chose, the next one, and whether the interval of their difference leaves out zero.
+
+    Args:
+        metrics: results/metrics.json.
+    """
+    rows, chosen = metrics["rows"], metrics["chosen_row"]
+    others = [name for name, own in rows.items() if name != chosen and "combined_score" in own]
+    following = min(others, key=lambda name: (-rows[name]["cls_macro_f1"], name), default=None)
+    sure = metrics["differences"].get("cls_macro_f1", {})
+    return {
+        "row": chosen,
+        "scores": rows[chosen],
+        "next": following,
+        "next_scores": rows.get(following),
+        "sure": not {f"{chosen} - {following}", f"{following} - {chosen}"}.isdisjoint(sure),
+    }
+
+
+def _placed(found: Mapping[str, Table | Drawing]) -> dict[str, dict[str, Table | Drawing]]:
+    """What each section shows."""
+    places = [name for names in SECTIONS.values() for name in names]
+    if wrong := sorted({*places} ^ {*found}):
+        raise CrisisflowError(f"the report has no place for, or misses: {', '.join(wrong)}; see its SECTIONS")
+    return {section: {name: found[name] for name in names} for section, names in SECTIONS.items()}
+
+
+def run(
+    params: Params,
+    manifest: Path,
+    repair: Path,
+    corpus: Path,
+    annotation: Path,
+    quality: Path,
+    metrics: Path,
+    tables: Path,
+    figures: Path,
+    sources: Path,
+    stages: Path,
+    errors: Path,
+    final_test: Path,
+    ledger: Path,
+    citation: Path,
+    benchmarks: Sequence[Path],
+    out: Path,
+    provenance_out: Path,
+) -> None:
+    """Write the report, and the page of its provenance; every text in them is escaped.
+
+    Args:
+        params: the whole of params.yaml.
+        manifest, repair, corpus, annotation, quality, metrics: JSON of the steps fetch, repair, subset, resolve,
+            quality and tables.
+        tables, figures: captions.json of the two folders; each CSV and SVG that they name lies beside them.
+        sources, stages: CSV and SVG of the step source_report.
+        errors: CSV of the step confident_errors. final_test: the record of `crisisflow final_test`.
+        ledger: docs/reproduction.md. citation: CITATION.cff.
+        benchmarks: where Snakemake leaves the benchmark of each job; those of jobs that did not run here are absent.
+        out, provenance_out: the two pages, in one folder: they name each other.
+
+    Raises:
+        CrisisflowError: an input is absent or damaged, or a table or figure has no place in the report.
+    """
+    facts = {
+        name: read_json(path)
+        for name, path in {"manifest": manifest, "repair": repair, "corpus": corpus, "annotation": annotation}.items()
+    }
+    wrong = pd.read_csv(errors, dtype=str, keep_default_na=False)
+    shown = {
+        **exhibits.read_tables(tables),
+        **exhibits.read_drawings(figures),
+        "tables/sources": run_exhibits.read_sources(sources, SOURCES),
+        "figures/sources": exhibits.read_drawing(
+            stages, STAGES.format(facts["corpus"]["tweets"]), "tables/sources.csv"
+        ),
+        "classes": run_exhibits.classes_and_splits(facts["corpus"]),
+        "quality": exhibits.shown(pd.DataFrame(quality_lines(read_json(quality))), QUALITY),
+        "kinds_of_errors": run_exhibits.kinds_of_errors(wrong),
+        "errors": run_exhibits.listed_errors(wrong),
+        "openings": run_exhibits.openings(read_json(final_test)),
+        "ledger": read_ledger(ledger),
+    }
+    environment = Environment(
+        loader=ChoiceLoader(
+            [PackageLoader("crisisflow.studies.humaid_ner", ""), PackageLoader("crisisflow.reporting", "")]
+        ),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    template = environment.get_template(TEMPLATE)
+    page = template.render(
+        **facts,
+        params=params,
+        settings=as_yaml(params.model_dump(mode="json")),
+        choice=choice(read_json(metrics)),
+        exhibits=_placed(shown),
+        references=references(citation, unused_works(params)),
+        number="{:,}".format,
+    ).lstrip()
+    record = provenance(benchmarks, Path())
+    beside = template.render(
+        params=params,
+        record=record,
+        report=hashlib.sha256(page.encode()).hexdigest(),
+        exhibits={"cost": {"costs": costs(record.steps)}},
+    )
+    write_text(out, page)
+    write_text(provenance_out, beside.lstrip())
