@@ -115,7 +115,7 @@ def test_padding_changes_nothing(tiny_encoder):
     padded = torch.tensor([[101, 2001, 2002, 102, 0, 0, 0]])
     plain = model(ids, torch.ones_like(ids))
     other = model(padded, torch.tensor([[1, 1, 1, 1, 0, 0, 0]]))
-    torch.testing.assert_close(other.event, plain.event)
+    torch.testing.assert_close(other.classes, plain.classes)
     torch.testing.assert_close(other.entity[:, :4], plain.entity)
 
 
@@ -281,7 +281,7 @@ def test_cheap_dropout_reaches_every_dropout_and_changes_nothing_in_evaluation(f
     expected = model(ids, mask)
     make_dropout_cheap(model)
     torch.testing.assert_close(model(ids, mask).entity[mask == 1], expected.entity[mask == 1])
-    torch.testing.assert_close(model(ids, mask).event, expected.event)
+    torch.testing.assert_close(model(ids, mask).classes, expected.classes)
 
     def refuse(*arguments, **named):
         raise AssertionError("a dropout of PyTorch's is left")
@@ -290,10 +290,10 @@ def test_cheap_dropout_reaches_every_dropout_and_changes_nothing_in_evaluation(f
     monkeypatch.setattr("torch.dropout", refuse)
     model.train()
     torch.manual_seed(1)
-    one = model(ids, mask).event
+    one = model(ids, mask).classes
     torch.manual_seed(1)
-    assert torch.equal(model(ids, mask).event, one)
-    assert not torch.equal(model(ids, mask).event, one)
+    assert torch.equal(model(ids, mask).classes, one)
+    assert not torch.equal(model(ids, mask).classes, one)
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])

@@ -22,7 +22,7 @@ from crisisflow.reporting import exhibits, provenance
 from crisisflow.reporting.ledger import read_ledger
 from crisisflow.reporting.references import references
 from crisisflow.reporting.shown_settings import as_yaml
-from crisisflow.studies.humaid_ner import report
+from crisisflow.studies.humaid_ner import report, run_exhibits
 from crisisflow.studies.humaid_ner.used_works import unused_works
 
 ROOT = Path(__file__).parents[2]
@@ -434,7 +434,7 @@ def test_errors_are_counted_by_kind():
         [("ner", "type", "PERSON", "LOCATION")] + [("ner", "spurious", "PERSON", "")] * 2,
         columns=["task", "kind", "found", "expected"],
     )
-    assert exhibits.kinds_of_errors(errors).rows == [
+    assert run_exhibits.kinds_of_errors(errors).rows == [
         ["ner", "spurious", "PERSON", "–", "2"],
         ["ner", "type", "PERSON", "LOCATION", "1"],
     ]
@@ -442,17 +442,17 @@ def test_errors_are_counted_by_kind():
 
 def test_listed_errors_show_texts_where_there_are_any():
     errors = pd.DataFrame([("ner", "1", "", "[17 dead]")], columns=["task", "tweet_id", "found", "text"])
-    table = exhibits.listed_errors(errors)
+    table = run_exhibits.listed_errors(errors)
     assert table.columns[-1].lower() == "text"
     assert table.rows[0][-1] == "[17 dead]"
     assert "show_errors" not in table.caption
-    assert "show_errors" in exhibits.listed_errors(errors.drop(columns="text")).caption
+    assert "show_errors" in run_exhibits.listed_errors(errors.drop(columns="text")).caption
 
 
 def test_openings_of_the_test_split():
     scores = {"cls_macro_f1": {"mean": 0.7512, "deviation": 0.0021}, "ner_micro_f1": {"mean": 0.9}}
     entry = {"commit": "abc", "row": "C", "seeds": [13, 17], "test_tweets": 8400, "scores": scores}
-    assert exhibits.openings([entry]).rows == [["abc", "C", "13, 17", "8,400", "0.900", "0.751 ± 0.002", "–"]]
+    assert run_exhibits.openings([entry]).rows == [["abc", "C", "13, 17", "8,400", "0.900", "0.751 ± 0.002", "–"]]
 
 
 def test_the_page_says_whether_the_test_split_was_opened(artifacts):

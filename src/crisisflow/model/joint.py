@@ -15,10 +15,10 @@ TASKS = {"joint": ("ner", "cls"), "ner": ("ner",), "cls": ("cls",)}
 
 
 class Logits(NamedTuple):
-    """Entity logits [batch, length, 21] and event logits [batch, 10]; None of a task that the model does not have."""
+    """Entity logits [batch, length, 21] and class logits [batch, 10]; None of a task that the model does not have."""
 
     entity: Tensor | None
-    event: Tensor | None
+    classes: Tensor | None
 
 
 class JointModel(nn.Module):
@@ -66,6 +66,6 @@ def task_losses(logits: Logits, labels: Tensor, classes: Tensor, counts: Tensor)
         entity = logits.entity.flatten(0, 1).float()
         losses.append(cross_entropy(entity, labels.flatten(), ignore_index=IGNORED, reduction="sum") / counts[0])
     if logits.classes is not None:
-        event = cross_entropy(logits.classes.float(), classes, ignore_index=IGNORED, reduction="sum")
-        losses.append(event / counts[1])
+        loss = cross_entropy(logits.classes.float(), classes, ignore_index=IGNORED, reduction="sum")
+        losses.append(loss / counts[1])
     return torch.stack(losses)

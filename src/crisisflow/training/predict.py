@@ -65,15 +65,15 @@ def predict(
         logits = forward(batch)
         entity = None if logits.entity is None else logits.entity.argmax(dim=-1)
         confidence = None if logits.entity is None else logits.entity.float().softmax(dim=-1).amax(dim=-1)
-        event = None if logits.classes is None else logits.classes.float().softmax(dim=-1)
+        classes = None if logits.classes is None else logits.classes.float().softmax(dim=-1)
         device.sync()
         if entity is not None:
             entity, confidence = device.to_host(entity).to(torch.int8), device.to_host(confidence)
             for row, index in enumerate(indices):
                 labels[begins[index] : begins[index + 1]] = entity[row, : lengths[index]]
                 label_probabilities[begins[index] : begins[index + 1]] = confidence[row, : lengths[index]]
-        if event is not None:
-            probabilities[indices] = device.to_host(event)[: len(indices)]
+        if classes is not None:
+            probabilities[indices] = device.to_host(classes)[: len(indices)]
     return Predictions(
         labels if "ner" in model.tasks else None,
         label_probabilities if "ner" in model.tasks else None,
