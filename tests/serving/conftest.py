@@ -20,7 +20,6 @@ from crisisflow.serving.serve import options_of
 from crisisflow.serving.served import Served, open_served
 from crisisflow.serving.settings import Access, Limits, Settings
 from crisisflow.spans import Span
-from tests.unit.conftest import corpus, tiny_encoder, trained  # noqa: F401
 
 SAMPLE = Path(__file__).parents[2] / "presets" / "sample.yaml"
 ARGUMENTS = [
@@ -54,7 +53,7 @@ def listening(app, port: int = 0, limits: Limits = Limits()) -> Iterator[int]:  
 
 
 @pytest.fixture(scope="session")
-def results(trained, tmp_path_factory) -> Path:  # noqa: F811
+def results(trained, tmp_path_factory) -> Path:
     """A folder of results with two rows, a table and a figure."""
     folder = tmp_path_factory.mktemp("study") / "results"
     shutil.copytree(trained / "rows", folder / "rows")

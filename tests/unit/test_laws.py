@@ -18,9 +18,6 @@ COMPOSERS = ("crisisflow.params", "crisisflow.steps", "crisisflow.cli", "crisisf
 # Text by which a module of a study can be imported, as in a registry ("crisisflow.studies.gnom.graph:run").
 MODULE_TEXT = re.compile(r"crisisflow\.studies(\.\S*)?")
 
-# Today's only circle, less this import. A module for the worker processes ends it.
-LAUNCH_TO_CLI = ("crisisflow.training.launch", "crisisflow.cli")
-
 SHARED_SECTIONS = {"preset", "corpus", "annotation", "compute"}  # of params.yaml
 
 
@@ -133,6 +130,7 @@ def plant(package: Path, **files: str) -> Path:
 # Law 1
 
 
+@pytest.mark.xfail(strict=True, reason="cli reads the registries of the studies (step 3)")
 def test_a_room_imports_no_study_and_a_study_imports_no_other():
     assert broken_laws(PACKAGE) == []
 
@@ -194,14 +192,6 @@ def test_a_study_is_in_a_docstring_without_being_imported(tmp_path):
 # Circles
 
 
-def test_no_modules_import_each_other_in_a_circle_but_the_one_that_is_known():
-    graph = import_graph(PACKAGE)
-    module, imported = LAUNCH_TO_CLI
-    graph[module] = graph[module] - {imported}
-    assert circle(graph) == []
-
-
-@pytest.mark.xfail(strict=True, reason="a worker module ends the circle of cli and training.launch (step 1)")
 def test_no_modules_import_each_other_in_a_circle():
     assert circle(import_graph(PACKAGE)) == []
 
@@ -254,7 +244,7 @@ PLACES = {
     "data": (lambda root, studies: owners("data", root, studies), "the artifacts by study (step 6)"),
     "results": (lambda root, studies: owners("results", root, studies), "the results by study (step 6)"),
     "docs": (lambda root, studies: stems("docs/studies/*.md", root), "docs by study (step 11)"),
-    "tests": (lambda root, studies: folders("tests/studies/[!_.]*", root), "the moves (step 2)"),
+    "tests": (lambda root, studies: folders("tests/studies/[!_.]*", root), ""),
 }
 for preset in ("sample", "laptop", "paper"):
     PLACES[f"preset {preset}"] = (

@@ -19,8 +19,8 @@ from crisisflow.pretrained import load_encoder
 from crisisflow.studies.humaid_ner import train
 from crisisflow.training import loop
 from crisisflow.training.device import XlaDevice, open_device
-from tests.unit.conftest import aligned_rows
-from tests.unit.test_training import arguments, content, history
+from tests.conftest import aligned_rows
+from tests.studies.humaid_ner.test_train import arguments, content, history
 
 TWEETS = 100  # 75 to train on: nine batches of eight and one of three, which is filled up
 SHAPES = 2

@@ -16,7 +16,7 @@ from crisisflow.studies.humaid_ner import against_gold, cards, leave_one_event_o
 from crisisflow.studies.humaid_ner.rows import RowResult
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
 
-SAMPLE = read_params(Path(__file__).parents[2] / "presets" / "sample.yaml")[1]
+SAMPLE = read_params(Path(__file__).parents[3] / "presets" / "sample.yaml")[1]
 
 
 def metrics(ner: float | None, cls: float | None) -> dict:

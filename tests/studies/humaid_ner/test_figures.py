@@ -18,7 +18,7 @@ from crisisflow.studies.humaid_ner.figures import CURVES, curves, read_histories
 from crisisflow.studies.humaid_ner.learning_curve import COLUMNS as CURVE_COLUMNS
 from crisisflow.studies.humaid_ner.leave_one_event_out import COLUMNS as EVENT_COLUMNS
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
-from tests.unit.test_evaluation import row
+from tests.studies.humaid_ner.test_evaluation import row
 
 RINGS = {"ner_micro_f1": 0.0, "cls_macro_f1": 0.04, "combined_score": 0.08}
 SCORES = ["ner_micro_f1", "cls_macro_f1", "combined_score"]

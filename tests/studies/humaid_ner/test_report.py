@@ -25,7 +25,7 @@ from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner import report, run_exhibits
 from crisisflow.studies.humaid_ner.used_works import unused_works
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SAMPLE = read_params(ROOT / "presets" / "sample.yaml")[0]
 HOSTILE = "<script>alert(1)</script> & \"'"
 HOSTILE_CELL = '"' + HOSTILE.replace('"', '""') + '"'

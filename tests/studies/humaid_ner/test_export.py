@@ -29,7 +29,7 @@ from crisisflow.studies.humaid_ner.dataset.tokens import tokenise
 from crisisflow.studies.humaid_ner.dataset.tweets import Tweet, read_dataset
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES, SPLITS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # Text with the entities in brackets, as [LABEL words]; what follows is where CoNLL and DocBin have them.
 MARKED = [

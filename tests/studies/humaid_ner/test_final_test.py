@@ -34,7 +34,7 @@ from crisisflow.studies.humaid_ner import (
     learning_curve,
 )
 from crisisflow.studies.humaid_ner.final_test import RECORD, settled_commit
-from tests.unit.conftest import ROWS, train_row
+from tests.conftest import ROWS, train_row
 from tests.unit.test_quality import ANNOTATION
 
 EVENT = "hurricane_irma_2017"

@@ -105,7 +105,7 @@ def predictions(tasks, ner_misses=0, cls_misses=0):
     ]
 
 
-PRESETS = Path(__file__).parents[2] / "presets"
+PRESETS = Path(__file__).parents[3] / "presets"
 PAPER = read_params(PRESETS / "paper.yaml")[0]
 
 

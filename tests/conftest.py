@@ -103,7 +103,7 @@ def train_row(folder: Path, aligned: Path, encoder: Path, name: str) -> None:
     from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams, read_params
     from crisisflow.studies.humaid_ner import train
 
-    sample = read_params(Path(__file__).parents[2] / "presets" / "sample.yaml")[0]
+    sample = read_params(Path(__file__).parents[1] / "presets" / "sample.yaml")[0]
     brief = {"single": {"epochs": 3, "warmup_steps": 2}, "learning_rate": 3e-3, "log_variance_learning_rate": 3e-3}
     files = ("model.safetensors", "config.json", "history.csv", "scores.csv", "gradients.csv", "predictions.parquet")
     folder.mkdir(parents=True)

@@ -19,7 +19,7 @@ from crisisflow.spans import Span
 from crisisflow.studies.humaid_ner import against_gold
 from crisisflow.studies.humaid_ner.against_gold import MOST, lines_of, score, unseen, usable
 from crisisflow.taxonomy import CLASSES
-from tests.unit.test_evaluation import row
+from tests.studies.humaid_ner.test_evaluation import row
 from tests.unit.test_quality import ANNOTATION
 
 KINDS = ["PERSON", "NUMBER"]
