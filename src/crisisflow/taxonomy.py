@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from crisisflow.labels import Labels
+
 
 class EntityType(StrEnum):
     """The ten entity types of the paper's Table 2, in its order."""
@@ -20,9 +22,6 @@ class EntityType(StrEnum):
 
 ENTITY_TYPES: tuple[str, ...] = tuple(EntityType)
 
-# One O class and B-/I- for each type: 21. An id is a position here and is stored in every aligned file and model.
-BIO_LABELS: tuple[str, ...] = ("O", *(f"{prefix}-{label}" for label in ENTITY_TYPES for prefix in "BI"))
-
 # The label of every position without a loss: specials, padding, continuation subwords (torch's default ignore_index).
 IGNORED = -100
 
@@ -38,6 +37,12 @@ CLASSES: tuple[str, ...] = (
     "rescue_volunteering_or_donation_effort",
     "sympathy_and_support",
 )
+
+# What the leading study's models know. An id is a position here and is stored in every aligned file and model.
+LABELS = Labels(ENTITY_TYPES, CLASSES)
+
+# One O label and B-/I- for each type: 21.
+BIO_LABELS = LABELS.bio
 
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 
