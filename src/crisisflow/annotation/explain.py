@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
-from crisisflow.annotation.resolve import Conflict, resolve
+from crisisflow.annotation.annotator import annotate
+from crisisflow.annotation.resolve import Conflict
 from crisisflow.params import AnnotationParams
 from crisisflow.pretrained import EMBEDDED_PREFIX
 from crisisflow.spans import Span
@@ -39,21 +39,15 @@ def explain(text: str, params: AnnotationParams) -> Iterator[str]:
     if params.spacy.model.startswith(EMBEDDED_PREFIX):
         with left_out("torch"):
             import spacy  # noqa: F401
-    texts = [("", text)]
-    stages = {
-        "spacy": list(spacy_stage.annotate(texts, params.spacy)),
-        "ruler": list(ruler_stage.annotate(texts, params.ruler)),
-        "regex": list(regex_stage.annotate(texts, params.regex)),
-    }
+    (found,) = annotate([("", text)], params)
     priority = params.resolve.priority
-    kept, conflicts = resolve([span for spans in stages.values() for span in spans], priority)
-    for number, (stage, spans) in enumerate(stages.items(), 1):
+    for number, (stage, spans) in enumerate(found.by_stage.items(), 1):
         yield f"stage {number}, {stage}: {_counted(spans)}"
         yield from (f"  {line}" for line in _rows(text, sorted(spans)))
-    yield f"competed: {_counted(conflicts)} lost"
-    yield from (f"  {_verdict(text, conflict, priority)}" for conflict in conflicts)
-    yield f"resolved: {_counted(kept)}"
-    yield from (f"  {line}" for line in _rows(text, kept))
+    yield f"competed: {_counted(found.conflicts)} lost"
+    yield from (f"  {_verdict(text, conflict, priority)}" for conflict in found.conflicts)
+    yield f"resolved: {_counted(found.kept)}"
+    yield from (f"  {line}" for line in _rows(text, found.kept))
 
 
 def _counted(spans: Sequence[Span | Conflict]) -> str:

@@ -1,7 +1,7 @@
 """Quality: every annotation stage, and the resolved spans, scored against the gold sets.
 
-The gold sets' own texts are annotated here by the stages' own functions, so that every gold tweet counts whatever the
-corpus holds, and a set that nobody tuned on is scored by the same command.
+The gold sets' own texts are annotated here by the same stages (`annotator`), so that every gold tweet counts whatever
+the corpus holds, and a set that nobody tuned on is scored by the same command.
 
 Scores by nervaluate (after SemEval-2013 task 9.1): `strict` wants borders and type, `exact` the borders, `partial`
 gives half a point for an overlap, `ent_type` wants an overlap of the same type.
@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from crisisflow.annotation import annotator, ruler_stage
 from crisisflow.annotation import gold as gold_sets
-from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
 from crisisflow.annotation.gold import GoldSet
 from crisisflow.annotation.resolve import resolve
 from crisisflow.annotation.span_errors import span_errors
 from crisisflow.artifacts import write_csv, write_json, write_parquet
 from crisisflow.params import AnnotationParams
-from crisisflow.progress import say, tracked
+from crisisflow.progress import say
 from crisisflow.spans import RESOLVED, STAGES, Span
 from crisisflow.taxonomy import ENTITY_TYPES
 
@@ -65,32 +65,17 @@ class Case(NamedTuple):
 def annotate(tweets: GoldSet, params: AnnotationParams) -> dict[str, Spans]:
     """The spans of each stage and the resolved ones, by stage and tweet id; of the types that the set knows."""
     texts = [(tweet.tweet_id, tweet.text) for tweet in tweets.tweets]
-    watched = tracked(texts, f"quality: {tweets.name}", len(texts))
-    stages = {
-        "spacy": spacy_stage.annotate(watched, params.spacy),
-        "ruler": ruler_stage.annotate(texts, params.ruler),
-        "regex": regex_stage.annotate(texts, params.regex),
-    }
-    found: dict[str, Spans] = {stage: _by_tweet(spans) for stage, spans in stages.items()}
-    found[RESOLVED] = {
-        tweet_id: resolve(
-            [span for stage in stages for span in found[stage].get(tweet_id, [])], params.resolve.priority
-        )[0]
-        for tweet_id, _ in texts
-    }
-    return {
-        stage: {
-            tweet_id: [span for span in spans if span.label in tweets.labels] for tweet_id, spans in by_tweet.items()
-        }
-        for stage, by_tweet in found.items()
-    }
+    found = annotator.annotate(texts, params, f"quality: {tweets.name}")
 
+    def known(spans: Iterable[Span]) -> list[Span]:
+        return [span for span in spans if span.label in tweets.labels]
 
-def _by_tweet(spans: Iterable[Span]) -> Spans:
-    by_tweet: Spans = defaultdict(list)
-    for span in spans:
-        by_tweet[span.tweet_id].append(span)
-    return by_tweet
+    stages: dict[str, Spans] = {stage: {} for stage in (*STAGES, RESOLVED)}
+    for (tweet_id, _), own in zip(texts, found, strict=True):
+        for stage, spans in own.by_stage.items():
+            stages[stage][tweet_id] = known(spans)
+        stages[RESOLVED][tweet_id] = known(own.kept)
+    return stages
 
 
 def score(cases: Sequence[Case], labels: Sequence[str]) -> dict[str, dict[str, Any]]:

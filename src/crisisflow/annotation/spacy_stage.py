@@ -6,10 +6,11 @@ therefore hidden from them, place for place, and what they then take for a name 
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crisisflow.annotation.lexicon import load_names
+from crisisflow.annotation.lexicon import Names, load_names
 from crisisflow.annotation.memory_zones import zones
 from crisisflow.annotation.postprocess import tidy
 from crisisflow.annotation.reading import read
@@ -32,8 +33,9 @@ def hide(text: str) -> str:
     return _HIDDEN.sub(lambda match: " " * len(match[0]), hide_urls(text))
 
 
+@lru_cache(maxsize=1)
 def load_pipeline(model: str) -> "Language":
-    """Load only what NER needs of a spaCy pipeline: `embedded:NAME`, or an installed package `NAME==VERSION`.
+    """Load, once, only what NER needs of a spaCy pipeline: `embedded:NAME`, or an installed package `NAME==VERSION`.
 
     Raises:
         CrisisflowError: the package is not installed, of another version, or has no NER.
@@ -62,10 +64,15 @@ def load_pipeline(model: str) -> "Language":
     return nlp
 
 
+@lru_cache(maxsize=1)
+def _names(lexicon: str) -> Names:
+    return load_names(lexicon)
+
+
 def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[Span]:
     """Yield the mapped entities of (tweet_id, text) pairs, tweet by tweet; the rule is spaCy's own label."""
     nlp = load_pipeline(params.model)
-    names = load_names(params.lexicon)
+    names = _names(params.lexicon)
     for zone in zones(nlp, texts):
         readings = ((tweet_id, read(text)) for tweet_id, text in zone)
         hidden_texts = ((hide(reading.form), (tweet_id, reading)) for tweet_id, reading in readings)

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import lru_cache
 
-from crisisflow.annotation.resolve import Conflict, resolve
+from crisisflow.annotation.annotator import annotate
+from crisisflow.annotation.resolve import Conflict
 from crisisflow.params import AnnotationParams
 from crisisflow.serving.batcher import Overloaded
 from crisisflow.spans import Span
@@ -24,33 +24,13 @@ SECONDS_OF_A_TEXT, SECONDS_OF_A_START = 1, 10
 
 def opinion(text: str, params: AnnotationParams) -> tuple[list[Span], list[Conflict]]:
     """The spans that are kept, and those that lost."""
-    from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
-
-    texts = [("", text)]
-    stages = (
-        spacy_stage.annotate(texts, params.spacy),
-        ruler_stage.annotate(texts, params.ruler),
-        regex_stage.annotate(texts, params.regex),
-    )
-    return resolve([span for stage in stages for span in stage], params.resolve.priority)
-
-
-def _begin() -> None:
-    """In the new process: pipeline and names are loaded once, where the stage loads them at each call."""
-    from crisisflow.annotation import spacy_stage
-
-    for name in ("load_pipeline", "load_names"):
-        setattr(spacy_stage, name, lru_cache(maxsize=1)(getattr(spacy_stage, name)))
+    (found,) = annotate([("", text)], params)
+    return found.kept, found.conflicts
 
 
 def _process() -> ProcessPoolExecutor:
     # A fork would inherit the threads of the model half-way.
-    return ProcessPoolExecutor(
-        1,
-        multiprocessing.get_context("spawn"),
-        _begin,
-        max_tasks_per_child=TEXTS_OF_A_PROCESS,
-    )
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=TEXTS_OF_A_PROCESS)
 
 
 @contextmanager

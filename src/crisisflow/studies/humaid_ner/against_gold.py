@@ -15,15 +15,15 @@ from typing import Any, Literal, NamedTuple
 import pyarrow as pa
 
 from crisisflow import inference
+from crisisflow.annotation import annotator
 from crisisflow.annotation import gold as gold_sets
-from crisisflow.annotation import quality
 from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.artifacts import TWEETS, read_parquet, write_csv
 from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.stratify import draw_training
 from crisisflow.params import AnnotationParams, RowParams
 from crisisflow.progress import say, tracked
-from crisisflow.spans import RESOLVED, read_spans
+from crisisflow.spans import read_spans
 from crisisflow.taxonomy import CLASSES
 
 COLUMNS = ("gold_set", "by", "row", "seed", "label", "tweets", "gold", "found")
@@ -121,8 +121,9 @@ def _outside(sets: Iterable[GoldSet], params: AnnotationParams) -> Iterator[Chos
     for whole in sets:
         gold = whole._replace(tweets=draw(whole.tweets))
         say(f"against_gold: {gold.name}: {len(gold.tweets)} of {len(whole.tweets):,} tweets")
-        found = quality.annotate(gold, params)[RESOLVED]
-        yield Chosen(gold, OUTSIDE_BY, {span[:4] for spans in found.values() for span in spans})
+        pairs = [(tweet.tweet_id, tweet.text) for tweet in gold.tweets]
+        found = annotator.annotate(pairs, params, f"against_gold: {gold.name}")
+        yield Chosen(gold, OUTSIDE_BY, {span[:4] for own in found for span in own.kept})
 
 
 def run(
