@@ -22,9 +22,11 @@ from torch.nn.utils import clip_grad_norm_
 from transformers import AutoModel, BertConfig, PreTrainedConfig, RobertaConfig
 
 from crisisflow.model.freezing import encoder_layers
-from crisisflow.model.joint import JointModel, task_losses
+from crisisflow.model.joint import JointModel
 from crisisflow.model.weighting import Kendall
+from crisisflow.taxonomy import LABELS
 from crisisflow.training.device import open_device
+from crisisflow.training.joint import joint_task
 
 ROWS, LENGTH = 8, 64
 STEPS = 4  # after a first one, which is not counted
@@ -58,18 +60,25 @@ class Step(NamedTuple):
 def measure(config: PreTrainedConfig) -> Step:
     device = open_device("cpu", threads=1, processes=1)
     before = device.peak_memory()
-    model = JointModel(AutoModel.from_config(config, add_pooling_layer=False), dropout=0.1)
+    model = JointModel(AutoModel.from_config(config, add_pooling_layer=False), LABELS, dropout=0.1)
+    task = joint_task(LABELS)
     device.prepare(model)
     weighting = Kendall(2)
     parameters = [*model.train().parameters(), *weighting.parameters()]
     optimizer = torch.optim.AdamW(parameters, **device.optimizer_options)
     ids = torch.randint(5, 500, (ROWS, LENGTH))
-    batch = ids % 21, torch.arange(ROWS), torch.tensor([float(ROWS * LENGTH), float(ROWS)])
+    mask = torch.ones_like(ids)
+    targets = {
+        "ner.labels": ids % 21,
+        "ner.count": torch.tensor([float(ROWS * LENGTH)]),
+        "cls.class_ids": torch.arange(ROWS),
+        "cls.count": torch.tensor([float(ROWS)]),
+    }
     seconds = []
     for _ in range(1 + STEPS):
         began = time.thread_time()
         optimizer.zero_grad()
-        weighting.total(task_losses(model(ids, torch.ones_like(ids)), *batch)).backward()
+        weighting.total(task.losses(model(ids, mask), mask, targets)).backward()
         clip_grad_norm_(parameters, 1.0)
         device.step(optimizer)
         seconds.append(time.thread_time() - began)

@@ -51,10 +51,11 @@ from crisisflow.model.joint import JointModel
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.params import TrainingParams, read_params
 from crisisflow.pretrained import load_encoder, load_tokenizer
-from crisisflow.studies.humaid_ner.train import read_examples
-from crisisflow.taxonomy import IGNORED
+from crisisflow.studies.humaid_ner.train import TARGETS, optimization_of, read_examples
+from crisisflow.taxonomy import IGNORED, LABELS
 from crisisflow.training.batching import Examples
 from crisisflow.training.device import open_device
+from crisisflow.training.joint import joint_task
 from crisisflow.training.loop import Trainer
 from crisisflow.training.schedule import Stage
 
@@ -131,7 +132,7 @@ def features(examples: Examples, length: int, padding_id: int) -> list[dict[str,
             "labels": padded(labels, IGNORED),
             "class_ids": class_id,
         }
-        for ids, labels, class_id in zip(examples.input_ids, examples.labels, examples.class_ids, strict=True)
+        for ids, labels, class_id in zip(examples.input_ids, *(examples.targets[name] for name in TARGETS), strict=True)
     ]
 
 
@@ -186,18 +187,20 @@ def train_ours(job: Job, model: JointModel, watch: Watch) -> tuple[float, list[l
         trainer = Trainer(
             name="crisisflow",
             model=model,
+            task=joint_task(LABELS),
             weighting=WEIGHTINGS["fixed"](len(model.tasks)),
-            params=job.params,
+            optimization=optimization_of(job.params),
             seed=job.seed,
             device=open_device("cpu", job.params.threads, processes=1),
             padding_id=load_tokenizer(ENCODER).pad_token_id,
             max_length=job.max_length,
             folder=Path(folder),
             run="",
+            frozen_cache_gb=job.params.frozen_cache_gb,
         )
         with watch:
             trainer.fit([job.stage], job.train, job.held_out)
-    history = [[epoch.ner_loss, epoch.cls_loss] for epoch in trainer.records.history]
+    history = [list(epoch.losses.values()) for epoch in trainer.records.history]
     return sum(speed.training_seconds for speed in trainer.records.speeds), history
 
 
@@ -211,7 +214,7 @@ def make_model(job: Job) -> JointModel:
     transformers_logging.disable_progress_bar()
     torch.set_num_threads(job.params.threads)
     torch.manual_seed(job.seed)
-    return JointModel(load_encoder(ENCODER, None), job.dropout)
+    return JointModel(load_encoder(ENCODER, None), LABELS, job.dropout)
 
 
 def count_subwords(model: JointModel) -> Counter[str]:
@@ -316,7 +319,7 @@ def in_rounds(jobs: dict[str, tuple[str, Job]], rounds: int) -> dict[str, list[R
         for name, (way, job) in jobs.items():
             result = apart(measure, way, job._replace(seed=turn))
             results[name].append(result)
-            rate = job.stage.epochs * len(job.train.tweet_ids) / result.seconds
+            rate = job.stage.epochs * len(job.train.ids) / result.seconds
             print(f"round {turn}, {name}: {rate:.1f} tweets/s, {result.busy:.2f} cores", file=sys.stderr)
     return results
 
@@ -343,7 +346,7 @@ def table(results: dict[str, list[Result]], lines: Lines) -> None:
 def compare(job: Job, rounds: int) -> None:
     """The three ways side by side."""
     results = in_rounds({way.format(max_length=job.max_length): (way, job) for way in WAYS}, rounds)
-    tweets, subwords = job.stage.epochs * len(job.train.tweet_ids), job.stage.epochs * sum(job.train.lengths())
+    tweets, subwords = job.stage.epochs * len(job.train.ids), job.stage.epochs * sum(job.train.lengths())
     lines: Lines = {
         "tweets/s": (lambda result: tweets / result.seconds, ".1f"),
         "padding": (lambda result: 1 - subwords / result.padded, ".1%"),
@@ -387,7 +390,7 @@ def compare_profiles(job: Job) -> None:
     """Where the time goes, in a plain loop and here."""
     short = job._replace(stage=job.stage._replace(epochs=1), held_out=draw(job.held_out, 1))
     spent = {way: apart(profiled, way, short) for way in (*PLAIN, "crisisflow")}
-    tweets = len(job.train.tweet_ids)
+    tweets = len(job.train.ids)
     print(f"| CPU time, µs a tweet, and its share | {' | '.join(spent)} |\n|---{'|---' * len(spent)}|")
     for group in (*GROUPS, "other"):
         cells = (f"{each[group] / tweets:.0f}, {each[group] / each.total():.1%}" for each in spent.values())
@@ -397,7 +400,7 @@ def compare_profiles(job: Job) -> None:
 
 def draw(examples: Examples, size: int) -> Examples:
     """Every so-many-th tweet, so that all classes are there in their shares."""
-    total = len(examples.tweet_ids)
+    total = len(examples.ids)
     if size > total:
         raise CrisisflowError(f"{size:,} tweets are asked for and {total:,} are there; lower --tweets")
     return examples.at([at * total // size for at in range(size)])

@@ -13,9 +13,11 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 from transformers import AutoModel, RobertaConfig
 
-from crisisflow.model.joint import JointModel, task_losses
+from crisisflow.model.joint import JointModel
 from crisisflow.model.weighting import Kendall
+from crisisflow.taxonomy import LABELS
 from crisisflow.training.device import XlaDevice
+from crisisflow.training.joint import joint_task
 
 STEPS = 5
 CONFIG = RobertaConfig(hidden_size=16, num_hidden_layers=24, num_attention_heads=16, intermediate_size=16)
@@ -24,19 +26,26 @@ CONFIG = RobertaConfig(hidden_size=16, num_hidden_layers=24, num_attention_heads
 def main() -> None:
     torch.set_num_threads(1)
     device = XlaDevice()
-    model = JointModel(AutoModel.from_config(CONFIG, add_pooling_layer=False), dropout=0.1)
+    model = JointModel(AutoModel.from_config(CONFIG, add_pooling_layer=False), LABELS, dropout=0.1)
+    task = joint_task(LABELS)
     device.prepare(model)
     model, weighting = device.place(model).train(), device.place(Kendall(2))
     parameters = [*model.parameters(), *weighting.parameters()]
     optimizer = torch.optim.AdamW(parameters, **device.optimizer_options)
     ids = torch.randint(5, 500, (8, 64))
-    batch = ids, torch.ones_like(ids), ids % 21, torch.arange(8), torch.tensor([512.0, 8.0])
+    targets = {
+        "ner.labels": ids % 21,
+        "ner.count": torch.tensor([512.0]),
+        "cls.class_ids": torch.arange(8),
+        "cls.count": torch.tensor([8.0]),
+    }
     device.sync()
     for step in range(STEPS):
         began = time.thread_time()
         device.seed(step)
-        input_ids, mask, labels, classes, counts = map(device.place, batch)
-        loss = weighting.total(task_losses(model(input_ids, mask), labels, classes, counts))
+        input_ids, mask = device.place(ids), device.place(torch.ones_like(ids))
+        placed = {name: device.place(own) for name, own in targets.items()}
+        loss = weighting.total(task.losses(model(input_ids, mask), mask, placed))
         optimizer.zero_grad()
         loss.backward()
         recorded = time.thread_time()

@@ -15,13 +15,14 @@ from crisisflow.alignment.decoding import FoundSpan, strict_spans
 from crisisflow.artifacts import PREDICTIONS, batched, read_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.language import TRAINED_ON
-from crisisflow.model.joint import JointModel
+from crisisflow.model.joint import JointModel, labels_of
 from crisisflow.pretrained import load_tokenizer
-from crisisflow.taxonomy import BIO_LABELS, CLASSES, IGNORED
+from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 from crisisflow.training.batching import Examples
 from crisisflow.training.device import open_device
-from crisisflow.training.predict import Predictions, predict
-from crisisflow.training.state import under
+from crisisflow.training.joint import joint_task, prediction_columns
+from crisisflow.training.predict import predict
+from crisisflow.training.task import Tensors, under
 
 BATCH = 2000  # tweets that are sorted by length together
 
@@ -55,7 +56,7 @@ def load(weights: Path, config: Path) -> TrainedRow:
         labels = [facts["bio_labels"], facts["classes"]]
         name, max_length = facts["row"]["encoder"], facts["max_length"]
         encoder = AutoModel.from_config(AutoConfig.for_model(**facts["encoder"]), add_pooling_layer=False)
-        model = JointModel(encoder, facts["dropout"], facts["row"]["tasks"])
+        model = JointModel(encoder, labels_of(LABELS, facts["row"]["tasks"]), facts["dropout"])
     except (KeyError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise CrisisflowError(f"{config} is not what training writes ({reason}); train the row again") from error
@@ -79,15 +80,15 @@ class _Read(NamedTuple):
 
     encoded: BatchEncoding
     examples: Examples
-    guess: Predictions
+    guess: Tensors
 
 
 def _read(row: TrainedRow, texts: list[str], threads: int) -> _Read:
     device = open_device("cpu", threads, 1)
     encoded = row.tokenizer(texts, truncation=True, max_length=row.max_length, return_offsets_mapping=True)
-    nothing = [[IGNORED] * len(own) for own in encoded["input_ids"]]
-    examples = Examples([""] * len(texts), encoded["input_ids"], nothing, [IGNORED] * len(texts))
+    examples = Examples([""] * len(texts), encoded["input_ids"], {})
     guess = predict(
+        joint_task(row.model.labels),
         row.model,
         lambda batch: row.model(batch.input_ids, batch.mask),
         examples,
@@ -101,14 +102,7 @@ def _read(row: TrainedRow, texts: list[str], threads: int) -> _Read:
 def predict_texts(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> dict[str, list]:
     """The row's columns of artifacts.PREDICTIONS for each text; without those of a task that it does not have."""
     _, examples, guess = _read(row, list(texts), threads)
-    found: dict[str, list] = {}
-    if guess.labels is not None:
-        found["predicted_labels"] = guess.labels_of(examples)
-        found["label_probabilities"] = guess.label_probabilities_of(examples)
-    if guess.probabilities is not None:
-        found["predicted_class_id"] = guess.class_ids()
-        found["class_probabilities"] = guess.probabilities.tolist()
-    return found
+    return prediction_columns(guess, examples)
 
 
 def predict_aligned(row: TrainedRow, tweets: pa.Table, aligned: pa.Table) -> pa.Table:
@@ -128,10 +122,9 @@ def annotate(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> list[Fi
     found: list[Findings] = []
     for part in batched(texts, BATCH):
         encoded, examples, guess = _read(row, part, threads)
-        probabilities = guess.probabilities.tolist() if guess.probabilities is not None else [None] * len(part)
-        labels, confidence = [None] * len(part), [None] * len(part)
-        if guess.labels is not None:
-            labels, confidence = guess.labels_of(examples), guess.label_probabilities_of(examples)
+        columns, nothing = prediction_columns(guess, examples), [None] * len(part)
+        probabilities = columns.get("class_probabilities", nothing)
+        labels, confidence = (columns.get(name, nothing) for name in ("predicted_labels", "label_probabilities"))
         for at, (own, scores, of_classes) in enumerate(zip(labels, confidence, probabilities, strict=True)):
             spans = None
             if own is not None:

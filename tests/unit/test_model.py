@@ -11,12 +11,13 @@ from transformers import AutoModel, BertConfig, RobertaConfig
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.freezing import freeze, split
 from crisisflow.model.heads import ClassHead
-from crisisflow.model.joint import JointModel, Logits, task_losses
+from crisisflow.model.joint import JointModel, Logits
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.params import RowParams
 from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
-from crisisflow.taxonomy import BIO_LABELS, CLASSES
+from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 from crisisflow.training.dropout import cheap_dropout, make_dropout_cheap
+from crisisflow.training.joint import joint_task
 
 
 def trainable(model):
@@ -54,7 +55,7 @@ OF_THE_EMBEDDINGS = (
 def test_the_paper_s_encoders_in_numbers(encoder, total, stage_2):
     """docs/reproduction.md, entry 6: the paper's 355M is RoBERTa-large, its 47M is no count of either one's layers."""
     with torch.device("meta"):
-        model = JointModel(AutoModel.from_config(encoder, add_pooling_layer=False), 0.1)
+        model = JointModel(AutoModel.from_config(encoder, add_pooling_layer=False), LABELS, 0.1)
     assert model.entity_head.weight.shape == (21, 1024)
     assert model.class_head.linear.weight.shape == (10, 2048)
     assert trainable(model) == total
@@ -73,7 +74,7 @@ def test_the_paper_s_encoders_in_numbers(encoder, total, stage_2):
 
 
 def test_freezing_takes_the_lower_layers_and_only_what_is_asked(tiny_encoder):
-    model = JointModel(load_encoder(str(tiny_encoder), None), 0.1)
+    model = JointModel(load_encoder(str(tiny_encoder), None), LABELS, 0.1)
     freeze(model.encoder, 3, False)
     assert frozen(model) == {
         name for name, _ in model.named_parameters() if any(f"encoder.layer.{k}." in name for k in (0, 1, 2))
@@ -110,7 +111,7 @@ def test_the_longest_sequence_is_what_the_encoder_has_positions_for(tmp_path, ki
 
 def test_padding_changes_nothing(tiny_encoder):
     torch.manual_seed(3)
-    model = JointModel(load_encoder(str(tiny_encoder), None), 0.1).eval()
+    model = JointModel(load_encoder(str(tiny_encoder), None), LABELS, 0.1).eval()
     ids = torch.tensor([[101, 2001, 2002, 102]])
     padded = torch.tensor([[101, 2001, 2002, 102, 0, 0, 0]])
     plain = model(ids, torch.ones_like(ids))
@@ -120,7 +121,7 @@ def test_padding_changes_nothing(tiny_encoder):
 
 
 def test_dual_pooling_is_the_first_state_beside_the_mean():
-    head = ClassHead(2, 0.0)
+    head = ClassHead(2, CLASSES, 0.0)
     hidden = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]]])
     pooled = torch.tensor([[1.0, 2.0, 2.0, 4.0]])
     torch.testing.assert_close(head(hidden, torch.tensor([[1, 1, 0]])), head.linear(pooled))
@@ -132,7 +133,8 @@ def test_the_losses_are_eq_1_and_eq_2_over_labelled_subwords():
     labels = torch.tensor([[-100, 4, -100], [-100, 0, 7]])
     classes = torch.tensor([3, 9])
     log_p = log_softmax(logits.entity, dim=-1)
-    losses = task_losses(logits, labels, classes, torch.tensor([3.0, 2.0]))
+    targets = {"ner.labels": labels, "ner.count": torch.tensor([3.0]), "cls.class_ids": classes}
+    losses = joint_task(LABELS).losses(logits, labels, {**targets, "cls.count": torch.tensor([2.0])})
     torch.testing.assert_close(losses[0], -(log_p[0, 1, 4] + log_p[1, 1, 0] + log_p[1, 2, 7]) / 3)
     log_q = log_softmax(logits.classes, dim=-1)
     torch.testing.assert_close(losses[1], -(log_q[0, 3] + log_q[1, 9]) / 2)
@@ -276,7 +278,7 @@ def test_cheap_dropout_reaches_every_dropout_and_changes_nothing_in_evaluation(f
         vocab_size=99, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
     )
     torch.manual_seed(2)
-    model = JointModel(getattr(transformers, f"{family}Model")(config, add_pooling_layer=False), 0.1).eval()
+    model = JointModel(getattr(transformers, f"{family}Model")(config, add_pooling_layer=False), LABELS, 0.1).eval()
     ids, mask = torch.randint(5, 99, (2, 7)), torch.tensor([[1] * 7, [1] * 4 + [0] * 3])
     expected = model(ids, mask)
     make_dropout_cheap(model)

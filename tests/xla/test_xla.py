@@ -17,6 +17,7 @@ from crisisflow.model.joint import JointModel
 from crisisflow.params import ModelParams
 from crisisflow.pretrained import load_encoder
 from crisisflow.studies.humaid_ner import train
+from crisisflow.taxonomy import LABELS
 from crisisflow.training import loop
 from crisisflow.training.device import XlaDevice, open_device
 from tests.conftest import aligned_rows
@@ -98,21 +99,21 @@ def test_only_the_first_epoch_of_a_stage_compiles(runs):
 
 def test_a_batch_without_padding_is_no_new_graph(still_encoder):
     device = XlaDevice()
-    model = JointModel(load_encoder(str(still_encoder), 1), 0.0)
+    model = JointModel(load_encoder(str(still_encoder), 1), LABELS, 0.0)
     device.prepare(model)
     device.place(model).eval()
 
-    def event_logits(mask: torch.Tensor) -> torch.Tensor:
+    def class_logits(mask: torch.Tensor) -> torch.Tensor:
         ids = torch.arange(64).reshape(2, 32) + 2000
-        logits = model(device.place(ids), device.place(mask)).event
+        logits = model(device.place(ids), device.place(mask)).classes
         device.sync()
         return device.to_host(logits)
 
     padded = torch.ones(2, 32, dtype=torch.long)
     padded[0, 20:] = 0
-    first = event_logits(padded)
+    first = class_logits(padded)
     before = compilations()
-    second = event_logits(torch.ones(2, 32, dtype=torch.long))
+    second = class_logits(torch.ones(2, 32, dtype=torch.long))
     assert compilations() == before
     assert not torch.equal(first[0], second[0])
     assert torch.allclose(first[1], second[1], atol=1e-6)

@@ -1,21 +1,24 @@
-"""The study's metrics: strict span F1 by seqeval, macro F1 of the events, and their mean."""
+"""The metrics of tasks: strict span F1 by seqeval, macro F1 of classes, and their mean."""
 
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES, IGNORED
+from crisisflow.labels import Labels
+from crisisflow.taxonomy import IGNORED
 
 
-def label_sequences(labels: Sequence[Sequence[int]], of: Sequence[Sequence[int]]) -> list[list[str]]:
+def label_sequences(
+    labels: Sequence[Sequence[int]], of: Sequence[Sequence[int]], names: Sequence[str]
+) -> list[list[str]]:
     """BIO label names of `of` at the positions where `labels` carries a label (the first subwords)."""
     return [
-        [BIO_LABELS[value] for value, label in zip(values, own, strict=True) if label != IGNORED]
+        [names[value] for value, label in zip(values, own, strict=True) if label != IGNORED]
         for own, values in zip(labels, of, strict=True)
     ]
 
 
-def entity_scores(labels: Sequence[Sequence[int]], predicted: Sequence[Sequence[int]]) -> dict[str, Any]:
+def entity_scores(labels: Sequence[Sequence[int]], predicted: Sequence[Sequence[int]], known: Labels) -> dict[str, Any]:
     """Span scores, seqeval's strict IOB2: a span counts when both borders and the type agree (paper, section III-F).
 
     A type that occurs neither in the labels nor in the predictions scores zero, as a class does in `class_scores`.
@@ -23,7 +26,7 @@ def entity_scores(labels: Sequence[Sequence[int]], predicted: Sequence[Sequence[
     from seqeval.metrics import classification_report
     from seqeval.scheme import IOB2
 
-    truth, guess = label_sequences(labels, labels), label_sequences(labels, predicted)
+    truth, guess = (label_sequences(labels, of, known.bio) for of in (labels, predicted))
     with warnings.catch_warnings():  # a type that is never predicted has precision 0, which needs no warning
         warnings.simplefilter("ignore")
         report = classification_report(truth, guess, mode="strict", scheme=IOB2, output_dict=True, zero_division=0)
@@ -35,24 +38,40 @@ def entity_scores(labels: Sequence[Sequence[int]], predicted: Sequence[Sequence[
             "f1": float(found["f1-score"]),
             "support": int(found["support"]),
         }
-        for found in (report.get(key, absent) for key in ("micro avg", *ENTITY_TYPES))
+        for found in (report.get(key, absent) for key in ("micro avg", *known.entities))
     ]
-    return {"micro": micro, "per_type": dict(zip(ENTITY_TYPES, types, strict=True))}
+    return {"micro": micro, "per_type": dict(zip(known.entities, types, strict=True))}
 
 
-def class_scores(class_ids: Sequence[int], predicted: Sequence[int]) -> dict[str, Any]:
-    """Macro F1 over the ten classes, and the scores of each."""
+def class_scores(class_ids: Sequence[int], predicted: Sequence[int], classes: Sequence[str]) -> dict[str, Any]:
+    """Macro F1 over the classes, and the scores of each."""
     from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-    every = list(range(len(CLASSES)))
-    columns = precision_recall_fscore_support(class_ids, predicted, labels=every, zero_division=0)
+    columns = precision_recall_fscore_support(class_ids, predicted, labels=list(range(len(classes))), zero_division=0)
+    return _class_scores(columns, float(accuracy_score(class_ids, predicted)), classes)
+
+
+def multi_label_scores(
+    chosen: Sequence[Sequence[int]], predicted: Sequence[Sequence[int]], classes: Sequence[str]
+) -> dict[str, Any]:
+    """The same where an example has any number of classes, given as 0 or 1 of each: [examples, classes].
+
+    Accuracy counts the examples that are right in all classes.
+    """
+    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+    columns = precision_recall_fscore_support(chosen, predicted, zero_division=0)
+    return _class_scores(columns, float(accuracy_score(chosen, predicted)), classes)
+
+
+def _class_scores(columns: Sequence[Sequence[float]], accuracy: float, classes: Sequence[str]) -> dict[str, Any]:
     per_class = {
         label: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
-        for label, p, r, f, n in zip(CLASSES, *columns, strict=True)
+        for label, p, r, f, n in zip(classes, *columns, strict=True)
     }
     return {
-        "macro_f1": sum(scores["f1"] for scores in per_class.values()) / len(CLASSES),
-        "accuracy": float(accuracy_score(class_ids, predicted)),
+        "macro_f1": sum(scores["f1"] for scores in per_class.values()) / len(classes),
+        "accuracy": accuracy,
         "per_class": per_class,
     }
 

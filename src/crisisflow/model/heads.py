@@ -1,29 +1,29 @@
 """The two task heads (paper, section III-C)."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from crisisflow.taxonomy import BIO_LABELS, CLASSES
-
 
 class EntityHead(nn.Linear):
-    """A linear projection of each subword: [batch, length, d] to [batch, length, 21] logits."""
+    """A linear projection of each subword: [batch, length, d] to [batch, length, labels] logits."""
 
-    def __init__(self, width: int) -> None:
-        super().__init__(width, len(BIO_LABELS))
+    def __init__(self, width: int, labels: Sequence[str]) -> None:
+        super().__init__(width, len(labels))
 
 
 class ClassHead(nn.Module):
-    """Dual pooling: [h_1 ; mean of the non-padding h_i] (2d), dropout, linear to [batch, 10] logits.
+    """Dual pooling: [h_1 ; mean of the non-padding h_i] (2d), dropout, linear to [batch, classes] logits.
 
     The paper puts the dropout behind the linear layer, which would drop logits; it stands before it here
     (docs/reproduction.md, entry 10).
     """
 
-    def __init__(self, width: int, dropout: float) -> None:
+    def __init__(self, width: int, classes: Sequence[str], dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(2 * width, len(CLASSES))
+        self.linear = nn.Linear(2 * width, len(classes))
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """`hidden` is [batch, length, d], `mask` [batch, length] with 1 for subwords and 0 for padding."""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
+from crisisflow.model.encoder_model import EncoderModel
 from crisisflow.model.freezing import encoder_layers
-from crisisflow.model.joint import JointModel
 
 TEMPERATURE = 2.0  # of dynamic weight averaging (Liu et al. 2019, section 3.3)
 ASYMMETRY = 1.5  # alpha of GradNorm (Chen et al. 2018, section 5.1)
@@ -43,7 +43,7 @@ class Weighting(nn.Module):
         """What is minimised, a scalar."""
         return losses.sum()
 
-    def backward(self, losses: Tensor, model: JointModel, reduce: Reduce) -> None:
+    def backward(self, losses: Tensor, model: EncoderModel, reduce: Reduce) -> None:
         """Leave the gradients of a step in the model's parameters and in this module's."""
         self.total(losses).backward()
         reduce(gradients(model))
@@ -134,7 +134,7 @@ class GradNorm(Weighting):
         """The weights are constants here; they have a loss of their own."""
         return (self.weight.detach() * losses).sum()
 
-    def backward(self, losses: Tensor, model: JointModel, reduce: Reduce) -> None:
+    def backward(self, losses: Tensor, model: EncoderModel, reduce: Reduce) -> None:
         """Eq. 1 and 2 of Chen et al.; the weights' own loss does not reach the model."""
         shared = list(encoder_layers(model.encoder)[-1].parameters())
         norms = torch.stack([_norm(task_gradients(loss, shared, reduce)) for loss in losses])
@@ -161,7 +161,7 @@ class PCGrad(Weighting):
     other's original one. With two tasks the order of the projections does not matter.
     """
 
-    def backward(self, losses: Tensor, model: JointModel, reduce: Reduce) -> None:
+    def backward(self, losses: Tensor, model: EncoderModel, reduce: Reduce) -> None:
         """The heads keep the gradient of their own task."""
         shared, heads = model.shared_parameters(), model.head_parameters()
         first, second = (task_gradients(loss, shared, reduce) for loss in losses)

@@ -1,47 +1,49 @@
 """Batches of similar length: HumAID's mean is 35 subwords, so padding to 128 would waste most of the work."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from crisisflow.taxonomy import IGNORED
-
 POOL = 50  # batches that are sorted by length together; more saves padding, less shuffles better
 
 
 class Examples(NamedTuple):
-    """Aligned tweets of one split, in the order of their ids."""
+    """Texts of one split as a model reads them, and what they should give: a task's columns, a value an example."""
 
-    tweet_ids: list[str]
+    ids: list[str]
     input_ids: list[list[int]]
-    labels: list[list[int]]
-    class_ids: list[int]
+    targets: dict[str, list[Any]]
 
     def at(self, positions: Sequence[int]) -> "Examples":
         """Those at the positions, in their order."""
-        return Examples(*([column[position] for position in positions] for column in self))
+
+        def chosen(column: list[Any]) -> list[Any]:
+            return [column[position] for position in positions]
+
+        targets = {name: chosen(column) for name, column in self.targets.items()}
+        return Examples(chosen(self.ids), chosen(self.input_ids), targets)
 
     def lengths(self) -> list[int]:
-        """Subwords of each tweet."""
+        """Subwords of each example."""
         return [len(ids) for ids in self.input_ids]
+
+    def split(self, values: Tensor) -> list[list[Any]]:
+        """Values [subwords of all examples] as a list for each example."""
+        return [own.tolist() for own in values.split(self.lengths())]
 
 
 class Batch(NamedTuple):
-    """Tensors [rows, length], but `class_ids` [rows] and `counts` [2]; `indices` are positions in the examples.
+    """Tensors [rows, length]; `mask` is 0 at padding. Rows behind those of the indices are empty.
 
-    `counts` are the labelled subwords and the tweets over which the losses are averaged: those of the whole batch,
-    also where this process holds only its share of it. Rows behind the indices are empty: they carry no label.
+    `indices` are positions in the examples.
     """
 
     indices: list[int]
     input_ids: Tensor
     mask: Tensor
-    labels: Tensor
-    class_ids: Tensor
-    counts: Tensor
 
 
 class Shapes(NamedTuple):
@@ -55,7 +57,7 @@ class Shapes(NamedTuple):
     filled: bool
 
     def length(self, subwords: int) -> int:
-        """The padded length of a batch whose longest tweet has this many subwords."""
+        """The padded length of a batch whose longest text has this many subwords."""
         return min(-(-subwords // self.multiple) * self.multiple, max(self.longest, subwords))
 
 
@@ -98,18 +100,12 @@ def collate(
         share: the part of the batch that this process holds, such as `slice(rank, None, processes)`.
     """
     length = shapes.length(max(len(examples.input_ids[index]) for index in indices))
-    labelled = sum(label != IGNORED for index in indices for label in examples.labels[index])
-    counts = torch.tensor([max(labelled, 1), len(indices)], dtype=torch.float32)
     indices = indices[share]
     height = rows if shapes.filled else max(len(indices), 1)
     input_ids = np.full((height, length), padding_id, dtype=np.int64)
-    labels = np.full((height, length), IGNORED, dtype=np.int64)
     mask = np.zeros((height, length), dtype=np.int64)
-    class_ids = np.full(height, IGNORED, dtype=np.int64)
     for row, index in enumerate(indices):
         size = len(examples.input_ids[index])
         input_ids[row, :size] = examples.input_ids[index]
-        labels[row, :size] = examples.labels[index]
         mask[row, :size] = 1
-        class_ids[row] = examples.class_ids[index]
-    return Batch(indices, *map(torch.from_numpy, (input_ids, mask, labels, class_ids)), counts)
+    return Batch(indices, torch.from_numpy(input_ids), torch.from_numpy(mask))

@@ -24,7 +24,7 @@ from transformers.masking_utils import eager_mask
 
 from crisisflow.artifacts import atomic_path
 from crisisflow.errors import CrisisflowError
-from crisisflow.training.batching import Shapes
+from crisisflow.training.batching import Batch, Shapes
 from crisisflow.training.dropout import make_dropout_cheap
 
 Placed = TypeVar("Placed", Tensor, nn.Module)
@@ -77,6 +77,10 @@ class Device:
     def place(self, thing: Placed) -> Placed:
         """Move a tensor or module here."""
         return thing.to(self.torch_device)
+
+    def place_batch(self, batch: Batch) -> Batch:
+        """Move a batch's tensors here."""
+        return Batch(batch.indices, self.place(batch.input_ids), self.place(batch.mask))
 
     def shapes(self, max_length: int) -> Shapes:
         """The padded lengths that suit the device: any, since none costs more a subword than another."""

@@ -1,18 +1,19 @@
 """Do the tasks pull the encoder the same way? The cosine of their gradients, by layer: what the paper says it lacks."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from crisisflow.model.encoder_model import EncoderModel
 from crisisflow.model.freezing import encoder_layers
-from crisisflow.model.joint import JointModel
 from crisisflow.model.weighting import Reduce, task_gradients
 
 
 class Cosine(NamedTuple):
-    """One line of gradients.csv: a look at one part of the shared encoder before the update of a step.
+    """A look at one part of the shared encoder before the update of a step.
 
     `step` counts the epoch's batches from 0; the cosine is None where a norm is 0 or not finite.
     """
@@ -21,11 +22,17 @@ class Cosine(NamedTuple):
     step: int
     part: str
     cosine: float | None
-    ner_norm: float | None
-    cls_norm: float | None
+    first_norm: float | None
+    second_norm: float | None
 
 
-def encoder_parts(model: JointModel) -> dict[str, list[nn.Parameter]]:
+def cosine_columns(names: Sequence[str]) -> list[str]:
+    """The header of the cosines of two tasks of these names."""
+    first, second = names
+    return ["epoch", "step", "part", "cosine", f"{first}_norm", f"{second}_norm"]
+
+
+def encoder_parts(model: EncoderModel) -> dict[str, list[nn.Parameter]]:
     """The trainable parameters of the embeddings and of each layer, lowest first; parts without any are left out."""
     modules = {"embeddings": model.encoder.embeddings}
     modules |= {f"layer {number}": layer for number, layer in enumerate(encoder_layers(model.encoder), start=1)}
@@ -33,17 +40,17 @@ def encoder_parts(model: JointModel) -> dict[str, list[nn.Parameter]]:
     return {name: parameters for name, parameters in parts.items() if parameters}
 
 
-def cosines(losses: Tensor, model: JointModel, reduce: Reduce, epoch: int, step: int) -> list[Cosine]:
+def cosines(losses: Tensor, model: EncoderModel, reduce: Reduce, epoch: int, step: int) -> list[Cosine]:
     """The cosine between the gradients of the two tasks' losses ([2], unweighted) on each part of the encoder."""
     parts = encoder_parts(model)
     if not parts:
         return []
     shared = [parameter for parameters in parts.values() for parameter in parameters]
-    ner, cls = (task_gradients(loss, shared, reduce) for loss in losses)
+    first, second = (task_gradients(loss, shared, reduce) for loss in losses)
     measured, at = [], 0
     for parameters in parts.values():
         end = at + len(parameters)
-        one, other = (torch.cat([gradient.flatten() for gradient in found[at:end]]) for found in (ner, cls))
+        one, other = (torch.cat([gradient.flatten() for gradient in found[at:end]]) for found in (first, second))
         measured.append(torch.stack([torch.dot(one, other), one.norm(), other.norm()]))
         at = end
     # One read for all parts: each read makes XLA run the step from its beginning.

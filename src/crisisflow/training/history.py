@@ -1,37 +1,29 @@
 """What is recorded of each epoch: history.csv, scores.csv and, apart since they differ every time, speeds."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from crisisflow.training.task import Scores, Task
 
 
 class Epoch(NamedTuple):
-    """One line of history.csv: mean training losses, weights, s and rates behind the last step, scores.
-
-    What a row does not have (the loss of a task left out, an s) is None and stands as an empty cell.
-    """
+    """One epoch: mean training losses, weights, s and rates behind the last step, all by the tasks' names; scores."""
 
     epoch: int
     stage: int
     steps: int
-    ner_loss: float | None
-    cls_loss: float | None
-    ner_weight: float | None
-    cls_weight: float | None
-    s_ner: float | None
-    s_cls: float | None
+    losses: dict[str, float]
+    weights: dict[str, float]
+    log_variances: dict[str, float]
     learning_rate: float
     weighting_learning_rate: float | None
-    ner_precision: float | None
-    ner_recall: float | None
-    ner_micro_f1: float | None
-    cls_macro_f1: float | None
-    cls_accuracy: float | None
-    combined_score: float | None
+    measures: dict[str, float]
+    score: float
     trainable_parameters: int
 
 
 class ScoreLine(NamedTuple):
-    """One line of scores.csv: an entity type or an humanitarian class on the validation split after an epoch."""
+    """One line of scores.csv: a label, such as an entity type or a class, on the validation split after an epoch."""
 
     epoch: int
     task: str
@@ -52,8 +44,31 @@ class Speed(NamedTuple):
     peak_memory_bytes: int
 
 
-def score_lines(epoch: int, ner: dict[str, Any] | None, cls: dict[str, Any] | None) -> Iterator[ScoreLine]:
+def history_table(task: Task, epochs: Sequence[Epoch]) -> tuple[list[str], list[list[float | None]]]:
+    """The header and the lines of history.csv, with a column for each loss and measure of the task.
+
+    Args:
+        task: the one that was trained, or one with more losses, whose cells stay empty (None).
+    """
+    of_losses = {"losses": "{}_loss", "weights": "{}_weight", "log_variances": "s_{}"}
+    head = ["epoch", "stage", "steps"]
+    head += [form.format(name) for form in of_losses.values() for name in task.names]
+    head += ["learning_rate", "weighting_learning_rate", *task.measures, "trainable_parameters"]
+    lines = [
+        [
+            *(own.epoch, own.stage, own.steps),
+            *(getattr(own, field).get(name) for field in of_losses for name in task.names),
+            *(own.learning_rate, own.weighting_learning_rate),
+            *map(own.measures.get, task.measures),
+            own.trainable_parameters,
+        ]
+        for own in epochs
+    ]
+    return head, lines
+
+
+def score_lines(epoch: int, scores: Scores) -> Iterator[ScoreLine]:
     """The lines of scores.csv of one epoch."""
-    for task, scores in (("ner", (ner or {}).get("per_type", {})), ("cls", (cls or {}).get("per_class", {}))):
-        for name, own in scores.items():
+    for task, labels in scores.per_label.items():
+        for name, own in labels.items():
             yield ScoreLine(epoch, task, name, own["precision"], own["recall"], own["f1"], own["support"])

@@ -1,9 +1,9 @@
-"""The training loop of one row and seed: stages of epochs, validation after each, the best epoch kept."""
+"""The training loop of any task: stages of epochs, validation after each, the best epoch kept."""
 
 import time
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,21 +11,21 @@ from torch.optim import AdamW
 from transformers import PreTrainedModel
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation.metrics import combined_score
+from crisisflow.model.encoder_model import EncoderModel
 from crisisflow.model.freezing import freeze, frozen_parts, split
-from crisisflow.model.joint import JointModel, Logits, task_losses
 from crisisflow.model.weighting import Weighting
-from crisisflow.params import TrainingParams
 from crisisflow.progress import Progress, say
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import frozen, seeds
 from crisisflow.training.batching import Batch, Examples, collate, training_order
 from crisisflow.training.device import Device
+from crisisflow.training.early_stopping import EarlyStopping
 from crisisflow.training.gradients import cosines
 from crisisflow.training.history import Epoch, Speed, score_lines
-from crisisflow.training.predict import EVALUATION_SUBWORDS, Forward, Predictions, predict
-from crisisflow.training.schedule import Stage, make_optimizer, rate_factor
-from crisisflow.training.state import Best, EpochPosition, Records, RunState, pack, under, unpack
+from crisisflow.training.predict import EVALUATION_SUBWORDS, Forward, predict
+from crisisflow.training.schedule import Optimization, Stage, make_optimizer, rate_factor
+from crisisflow.training.state import Best, EpochPosition, Records, RunState, pack, unpack
+from crisisflow.training.task import Task, Tensors, over, under
 
 LOOK_EVERY = 20  # steps between reads of the losses: a read makes an accelerator wait
 # A kill costs at most these and the steps to the next look; after an epoch's last step also its validation, and in a
@@ -45,40 +45,50 @@ class Running(NamedTuple):
 
 
 class Trainer:
-    """Trains one row with one seed, from the beginning or from its last checkpoint.
+    """Trains a model for a task with one seed, from the beginning or from its last checkpoint.
 
     Args:
         name: shown in progress and errors, such as `row A, seed 13`.
-        max_length: of the aligned tweets in subwords.
+        model: gives the logits that the task takes.
+        max_length: of the examples in subwords.
         folder: where checkpoints lie; emptied by the caller once the results are written.
         run: fingerprint of all that the result depends on.
+        frozen_cache_gb: disk for the constant output of frozen layers.
+        gradient_cosine_every: steps between looks at the cosine of two tasks' gradients; 0 never looks.
+        early_stopping: None trains all epochs.
     """
 
     def __init__(
         self,
         name: str,
-        model: JointModel,
+        model: EncoderModel,
+        task: Task,
         weighting: Weighting,
-        params: TrainingParams,
+        optimization: Optimization,
         seed: int,
         device: Device,
         padding_id: int,
         max_length: int,
         folder: Path,
         run: str,
+        frozen_cache_gb: float = 0.0,
+        gradient_cosine_every: int = 0,
+        early_stopping: EarlyStopping | None = None,
     ) -> None:
-        self.name, self.params, self.seed, self.device = name, params, seed, device
+        self.name, self.task, self.optimization, self.seed, self.device = name, task, optimization, seed, device
         device.prepare(model)
         self.model, self.weighting = device.place(model), device.place(weighting)
         self.padding_id, self.shapes = padding_id, device.shapes(max_length)
         self.folder, self.run = folder, run
+        self.frozen_cache_gb, self.gradient_cosine_every = frozen_cache_gb, gradient_cosine_every
+        self.early_stopping = early_stopping
         self.records = Records()
         self.best: Best | None = None
-        self.sums = device.place(torch.zeros(len(model.tasks)))  # of the losses of the epoch's steps so far
+        self.sums = device.place(torch.zeros(len(task.names)))  # of the losses of the epoch's steps so far
         self.shape = (0, 0)  # of the last batch, to be told when memory runs out
 
     def fit(self, stages: list[Stage], train: Examples, validation: Examples) -> Best:
-        """Train all stages and return the best epoch over all of them (Eq. 5, no early stopping).
+        """Train all stages, or until early stopping, and return the epoch of the highest score over all of them.
 
         Raises:
             CrisisflowError: a loss is not finite, or memory or disk does not suffice.
@@ -99,28 +109,34 @@ class Trainer:
         first = 1
         for number, stage in enumerate(stages, start=1):
             freeze(self.model.encoder, stage.freeze_layers, stage.freeze_embeddings)
-            if position.epoch < first + stage.epochs:
+            if self._goes_on(position, first + stage.epochs):
                 running = self._begin(number, stage, first, train, validation)
                 if moments and (position.epoch > first or position.batches):
                     checkpoints.restore_optimizer(running.optimizer, moments)
                 moments = {}
-                while position.epoch < first + stage.epochs:
+                while self._goes_on(position, first + stage.epochs):
                     self._epoch(running, position, train, validation)
                     position = EpochPosition(position.epoch + 1, 0, 0.0)
                     self._save(running.optimizer, position)
             first += stage.epochs
         return self.best
 
+    def _goes_on(self, position: EpochPosition, end: int) -> bool:
+        """Whether an epoch before `end` is left to train; early stopping ends all stages."""
+        scores = [line.score for line in self.records.history]
+        stopped = self.early_stopping is not None and self.early_stopping.stops(scores)
+        return position.epoch < end and not stopped
+
     def _begin(self, number: int, stage: Stage, first: int, train: Examples, validation: Examples) -> Running:
         """The stage's optimizer, and its way through the model: past the frozen layers where their output is kept."""
-        optimizer = make_optimizer(self.model, self.weighting, self.params, self.device.optimizer_options)
+        optimizer = make_optimizer(self.model, self.weighting, self.optimization, self.device.optimizer_options)
         forward = {"train": self._whole, "validation": self._whole}
         if stage.freeze_layers == 0 or stage.frozen_dropout:
             return Running(number, stage, first, optimizer, forward)
         lower, upper = split(self.model.encoder, stage.freeze_layers)
         splits = {"train": train, "validation": validation}
         size = sum(frozen.size_of(examples, lower.config.hidden_size) for examples in splits.values())
-        limit = self.params.frozen_cache_gb / self.device.processes
+        limit = self.frozen_cache_gb / self.device.processes
         if any(parameter.requires_grad for parameter in lower.parameters()):
             self._say(f"{self.name}: what the frozen layers use is partly trained, so their output is not kept")
         elif size > limit * 1e9:
@@ -143,17 +159,17 @@ class Trainer:
                 forward[name] = self._above(upper, states)
         return Running(number, stage, first, optimizer, forward)
 
-    def _whole(self, batch: Batch) -> Logits:
+    def _whole(self, batch: Batch) -> Any:
         self.shape = batch.mask.shape
         with self.device.autocast():
-            return self.model(self.device.place(batch.input_ids), self.device.place(batch.mask))
+            return self.model(batch.input_ids, batch.mask)
 
     def _above(self, upper: PreTrainedModel, states: frozen.FrozenStates) -> Forward:
         """The way through the layers above the frozen ones, from their kept output."""
 
-        def forward(batch: Batch) -> Logits:
+        def forward(batch: Batch) -> Any:
             self.shape = batch.mask.shape
-            hidden, mask = self.device.place(states.batch(batch)), self.device.place(batch.mask)
+            hidden, mask = self.device.place(states.batch(batch)), batch.mask
             with self.device.autocast():
                 return self.model.heads(upper(inputs_embeds=hidden, attention_mask=mask).last_hidden_state, mask)
 
@@ -161,10 +177,10 @@ class Trainer:
 
     def _epoch(self, running: Running, start: EpochPosition, train: Examples, validation: Examples) -> None:
         epoch, stage, optimizer = start.epoch, running.stage, running.optimizer
-        batches = training_order(train.lengths(), self.params.batch_size, [seeds.of_order(self.seed, epoch)])
+        batches = training_order(train.lengths(), self.optimization.batch_size, [seeds.of_order(self.seed, epoch)])
         total = stage.epochs * len(batches)
         if start.batches == 0:
-            self.sums = self.device.place(torch.zeros(len(self.model.tasks)))
+            self.sums = self.device.place(torch.zeros(len(self.task.names)))
         self._train_mode(stage)
         done = sum(map(len, batches[: start.batches]))
         progress = Progress(f"{self.name}, epoch {epoch}", len(train.input_ids) - done, shown=self.device.writes)
@@ -187,10 +203,10 @@ class Trainer:
         trained = time.monotonic()
         seconds = start.seconds + trained - began
         means = self.device.to_host(self.sums) / len(batches)
-        guess = predict(
-            self.model, running.forward["validation"], validation, self.device, self.padding_id, self.shapes
+        predicted = predict(
+            self.task, self.model, running.forward["validation"], validation, self.device, self.padding_id, self.shapes
         )
-        self._record(running, epoch, len(batches), means, guess, validation)
+        self._record(running, epoch, len(batches), means, predicted, validation)
         self.weighting.end_epoch(self.device.place(means))
         speed = Speed(
             epoch, seconds, len(train.input_ids) / seconds, time.monotonic() - trained, self.device.peak_memory()
@@ -208,17 +224,17 @@ class Trainer:
         """One update; returns the losses [tasks], on the device."""
         device, optimizer = self.device, running.optimizer
         device.seed(seeds.of_dropout(self.seed, epoch, at, device.rank))
-        batch = collate(train, indices, self.padding_id, self.shapes, self.params.batch_size, device.share)
-        logits = running.forward["train"](batch)
-        labels, classes, counts = map(device.place, (batch.labels, batch.class_ids, batch.counts))
-        losses = device.total(task_losses(logits, labels, classes, counts))
-        every = self.params.gradient_cosine_every
-        if every and at % every == 0 and len(self.model.tasks) == 2:
+        batch = collate(train, indices, self.padding_id, self.shapes, self.optimization.batch_size, device.share)
+        targets = {name: device.place(own) for name, own in self.task.targets(train, indices, batch).items()}
+        batch = device.place_batch(batch)
+        losses = device.total(self.task.losses(running.forward["train"](batch), batch.mask, targets))
+        every = self.gradient_cosine_every
+        if every and at % every == 0 and len(self.task.names) == 2:
             self.records.cosines += cosines(losses, self.model, device.reduce, epoch, at)
         optimizer.zero_grad()
         self.weighting.backward(losses, self.model, device.reduce)
         scheduled = [group["params"] for group in optimizer.param_groups if not group["constant"]]
-        torch.nn.utils.clip_grad_norm_(chain(*scheduled), self.params.clip_norm)
+        torch.nn.utils.clip_grad_norm_(chain(*scheduled), self.optimization.clip_norm)
         device.step(optimizer)
         self.weighting.after_step()
         losses = losses.detach()
@@ -231,10 +247,10 @@ class Trainer:
         for back, losses in enumerate(map(self.device.to_host, unseen)):
             if not torch.isfinite(losses).all():
                 bad = at - len(unseen) + 1 + back
-                ids = [train.tweet_ids[index] for index in batches[bad]]
+                ids = [train.ids[index] for index in batches[bad]]
                 more = f" and {len(ids) - SHOWN_IDS} more" if len(ids) > SHOWN_IDS else ""
                 values = " and ".join(
-                    f"{task} {loss}" for task, loss in zip(self.model.tasks, losses.tolist(), strict=True)
+                    f"{task} {loss}" for task, loss in zip(self.task.names, losses.tolist(), strict=True)
                 )
                 raise CrisisflowError(
                     f"{self.name}, epoch {epoch}, step {bad + 1}: the loss is not finite ({values}); tweets "
@@ -244,66 +260,47 @@ class Trainer:
         return "losses " + " + ".join(f"{mean:.3f}" for mean in means)
 
     def _record(
-        self, running: Running, epoch: int, steps: int, means: Tensor, guess: Predictions, validation: Examples
+        self, running: Running, epoch: int, steps: int, means: Tensor, predicted: Tensors, validation: Examples
     ) -> None:
         """Add the epoch to the records, and keep it if it is the best."""
-        ner, cls = guess.scores(validation)
-
-        def by_task(values: Tensor | None) -> dict[str, float]:
-            found = [] if values is None else self.device.to_host(values).tolist()
-            return dict(zip(self.model.tasks, found, strict=False))
-
-        losses, weights = by_task(means), by_task(self.weighting.weights())
-        s = by_task(self.weighting.log_variances())
+        scores = self.task.scores(validation, predicted)
         groups = running.optimizer.param_groups
         self.records.history.append(
             Epoch(
                 epoch=epoch,
                 stage=running.number,
                 steps=steps,
-                ner_loss=losses.get("ner"),
-                cls_loss=losses.get("cls"),
-                ner_weight=weights.get("ner"),
-                cls_weight=weights.get("cls"),
-                s_ner=s.get("ner"),
-                s_cls=s.get("cls"),
+                losses=self._by_task(means),
+                weights=self._by_task(self.weighting.weights()),
+                log_variances=self._by_task(self.weighting.log_variances()),
                 learning_rate=float(groups[0]["lr"]),
                 weighting_learning_rate=float(groups[-1]["lr"]) if list(self.weighting.parameters()) else None,
-                ner_precision=ner and ner["micro"]["precision"],
-                ner_recall=ner and ner["micro"]["recall"],
-                ner_micro_f1=ner and ner["micro"]["f1"],
-                cls_macro_f1=cls and cls["macro_f1"],
-                cls_accuracy=cls and cls["accuracy"],
-                combined_score=combined_score(ner["micro"]["f1"], cls["macro_f1"]) if ner and cls else None,
+                measures=scores.measures,
+                score=scores.chosen_by,
                 trainable_parameters=sum(p.numel() for group in groups for p in group["params"]),
             )
         )
-        self.records.scores += score_lines(epoch, ner, cls)
-        score = combined_score(ner and ner["micro"]["f1"], cls and cls["macro_f1"])
-        if self.best is None or score > self.best.score:
+        self.records.scores += score_lines(epoch, scores)
+        if self.best is None or scores.chosen_by > self.best.score:
             weights = {name: self.device.to_host(tensor) for name, tensor in self._weights().items()}
-            self.best = Best(score, epoch, weights, guess)
+            self.best = Best(scores.chosen_by, epoch, weights, predicted)
+
+    def _by_task(self, values: Tensor | None) -> dict[str, float]:
+        found = () if values is None else self.device.to_host(values).tolist()
+        return dict(zip(self.task.names, found, strict=bool(found)))
 
     def _tell(self, line: Epoch, speed: Speed) -> None:
-        facts = {
-            "NER loss": line.ner_loss,
-            "CLS loss": line.cls_loss,
-            "NER": line.ner_micro_f1,
-            "CLS": line.cls_macro_f1,
-        }
-        told = ", ".join(f"{name} {value:.3f}" for name, value in facts.items() if value is not None)
+        facts = {f"{name} loss": loss for name, loss in line.losses.items()} | line.measures
+        told = ", ".join(f"{name} {value:.3f}" for name, value in facts.items())
         self._say(f"{self.name}, epoch {line.epoch}: {told}; {speed.tweets_per_second:,.0f} tweets/s")
 
     def _say(self, message: str) -> None:
         if self.device.writes:
             say(message)
 
-    def _weights(self) -> dict[str, Tensor]:
+    def _weights(self) -> Tensors:
         """Of the model and of the weighting, on the device."""
-        parts = {"model": self.model, "weighting": self.weighting}
-        return {
-            f"{part}.{name}": tensor for part, module in parts.items() for name, tensor in module.state_dict().items()
-        }
+        return over(self.model.state_dict(), "model") | over(self.weighting.state_dict(), "weighting")
 
     def _save(self, optimizer: AdamW, position: EpochPosition) -> None:
         if self.device.writes:
@@ -311,7 +308,7 @@ class Trainer:
             state = RunState(position, self._weights(), moments, self.sums, self.records, self.best)
             checkpoints.save(self.folder, self.device, pack(state, self.run))
 
-    def _resume(self) -> tuple[EpochPosition, dict[str, Tensor]]:
+    def _resume(self) -> tuple[EpochPosition, Tensors]:
         """Where to begin, and the optimizer's moments there; none of them at the very beginning."""
         found = checkpoints.load(self.folder, self.run, self._say)
         self.device.wait()  # all processes have read before one of them writes

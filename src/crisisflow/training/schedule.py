@@ -6,7 +6,6 @@ from torch import nn
 from torch.optim import AdamW
 
 from crisisflow.model.weighting import Weighting
-from crisisflow.params import RowParams, TrainingParams
 
 
 class Stage(NamedTuple):
@@ -19,15 +18,18 @@ class Stage(NamedTuple):
     frozen_dropout: bool
 
 
-def stages_of(row: RowParams, training: TrainingParams) -> list[Stage]:
-    """The stages of a row's schedule."""
-    if row.schedule == "single":
-        return [Stage(training.single.epochs, training.single.warmup_steps, 0, False, True)]
-    first, second = training.two_stage.stage1, training.two_stage.stage2
-    return [
-        Stage(first.epochs, first.warmup_steps, 0, False, True),
-        Stage(second.epochs, second.warmup_steps, row.freeze_layers, row.freeze_embeddings, row.frozen_dropout),
-    ]
+class Optimization(NamedTuple):
+    """How the weights are updated.
+
+    `weighting_learning_rate` is that of what the weighting learns, where it has no constant one of its own.
+    """
+
+    batch_size: int
+    learning_rate: float
+    weighting_learning_rate: float
+    betas: tuple[float, float]
+    weight_decay: float
+    clip_norm: float
 
 
 def rate_factor(step: int, warmup: int, total: int) -> float:
@@ -37,7 +39,7 @@ def rate_factor(step: int, warmup: int, total: int) -> float:
     return (total - step) / max(total - warmup, 1)
 
 
-def make_optimizer(model: nn.Module, weighting: Weighting, params: TrainingParams, options: dict[str, bool]) -> AdamW:
+def make_optimizer(model: nn.Module, weighting: Weighting, rates: Optimization, options: dict[str, bool]) -> AdamW:
     """AdamW over what is trainable; biases, norms and what the weighting learns without weight decay.
 
     Each group has a `peak`, its learning rate where the schedule's factor is 1; one that is `constant` knows no
@@ -48,13 +50,13 @@ def make_optimizer(model: nn.Module, weighting: Weighting, params: TrainingParam
     vectors = [parameter for parameter in trainable if parameter.ndim <= 1]
     rate = weighting.learning_rate
     groups = [
-        {"params": matrices, "weight_decay": params.weight_decay, "peak": params.learning_rate, "constant": False},
-        {"params": vectors, "weight_decay": 0.0, "peak": params.learning_rate, "constant": False},
+        {"params": matrices, "weight_decay": rates.weight_decay, "peak": rates.learning_rate, "constant": False},
+        {"params": vectors, "weight_decay": 0.0, "peak": rates.learning_rate, "constant": False},
         {
             "params": list(weighting.parameters()),
             "weight_decay": 0.0,
-            "peak": rate or params.log_variance_learning_rate,
+            "peak": rate or rates.weighting_learning_rate,
             "constant": rate is not None,
         },
     ]
-    return AdamW([group for group in groups if group["params"]], betas=params.betas, **options)
+    return AdamW([group for group in groups if group["params"]], betas=rates.betas, **options)

@@ -8,7 +8,7 @@ from torch import Tensor
 from crisisflow.training.checkpoint import Checkpoint
 from crisisflow.training.gradients import Cosine
 from crisisflow.training.history import Epoch, ScoreLine, Speed
-from crisisflow.training.predict import Predictions
+from crisisflow.training.task import Tensors, over, under
 
 
 class EpochPosition(NamedTuple):
@@ -25,8 +25,8 @@ class Best:
 
     score: float
     epoch: int
-    tensors: dict[str, Tensor]
-    predictions: Predictions
+    tensors: Tensors
+    predictions: Tensors
 
 
 @dataclass
@@ -51,8 +51,8 @@ class RunState(NamedTuple):
     """
 
     position: EpochPosition
-    now: dict[str, Tensor]
-    optimizer: dict[str, Tensor]
+    now: Tensors
+    optimizer: Tensors
     sums: Tensor
     records: Records
     best: Best | None
@@ -60,15 +60,14 @@ class RunState(NamedTuple):
 
 def pack(run: RunState, fingerprint: str) -> Checkpoint:
     """The state as tensors and JSON values."""
-    tensors = {**_over("now", run.now), **_over("optimizer", run.optimizer), "sums": run.sums}
+    tensors = {**over(run.now, "now"), **over(run.optimizer, "optimizer"), "sums": run.sums}
     state = {
         "fingerprint": fingerprint,
         **run.position._asdict(),
         "records": {name: [line._asdict() for line in getattr(run.records, name)] for name in LINES},
     }
     if run.best:
-        found = {name: tensor for name, tensor in run.best.predictions._asdict().items() if tensor is not None}
-        tensors |= _over("best", run.best.tensors) | _over("predictions", found)
+        tensors |= over(run.best.tensors, "best") | over(run.best.predictions, "predictions")
         state["best"] = {"score": run.best.score, "epoch": run.best.epoch}
     return Checkpoint(tensors, state)
 
@@ -80,9 +79,7 @@ def unpack(found: Checkpoint) -> RunState:
     tensors = {name: tensor.clone() for name, tensor in found.tensors.items()}
     best = None
     if "best" in state:
-        guess = under(tensors, "predictions")
-        predictions = Predictions(*map(guess.get, Predictions._fields))
-        best = Best(tensors=under(tensors, "best"), predictions=predictions, **state["best"])
+        best = Best(tensors=under(tensors, "best"), predictions=under(tensors, "predictions"), **state["best"])
     return RunState(
         position=EpochPosition(*(state[name] for name in EpochPosition._fields)),
         now=under(tensors, "now"),
@@ -91,14 +88,3 @@ def unpack(found: Checkpoint) -> RunState:
         records=Records(**{name: [line(**own) for own in state["records"][name]] for name, line in LINES.items()}),
         best=best,
     )
-
-
-def _over(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
-
-
-def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with `prefix.`, without it."""
-    return {
-        name.removeprefix(f"{prefix}."): tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")
-    }

@@ -15,7 +15,7 @@ from crisisflow.params import Params, RowParams, read_params
 from crisisflow.spans import Span, write_spans
 from crisisflow.studies.humaid_ner import comparison, evaluate, tables
 from crisisflow.studies.humaid_ner import rows as study_rows
-from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES
+from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES, LABELS
 
 ID = {label: at for at, label in enumerate(BIO_LABELS)}
 
@@ -33,7 +33,7 @@ def test_a_span_counts_only_with_both_borders_and_its_type():
         ids("B-LOCATION", "O", "O", "B-NUMBER"),  # a wrong border, a hit
         ids("B-ORGANIZATION", "O", "B-RESCUE", "I-RESCUE"),  # a wrong type, a hit
     ]
-    scores = entity_scores(truth, guess)
+    scores = entity_scores(truth, guess, LABELS)
     assert scores["micro"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 4}
     assert scores["per_type"]["RESCUE"]["f1"] == 1
     assert scores["per_type"]["LOCATION"]["f1"] == 0
@@ -43,16 +43,16 @@ def test_a_span_counts_only_with_both_borders_and_its_type():
 def test_predictions_off_the_first_subwords_do_not_count():
     truth = [[-100, ID["B-PERSON"], -100, ID["O"], -100]]
     guess = [[ID["B-NUMBER"], ID["B-PERSON"], ID["I-PERSON"], ID["O"], ID["B-NUMBER"]]]
-    assert entity_scores(truth, guess)["micro"]["f1"] == 1
+    assert entity_scores(truth, guess, LABELS)["micro"]["f1"] == 1
 
 
 def test_strict_mode_refuses_a_span_that_begins_with_i():
     truth, guess = [ids("B-PERSON", "I-PERSON")], [ids("I-PERSON", "I-PERSON")]
-    assert entity_scores(truth, guess)["micro"]["f1"] == 0
+    assert entity_scores(truth, guess, LABELS)["micro"]["f1"] == 0
 
 
 def test_macro_f1_counts_every_class_alike():
-    scores = class_scores([0, 0, 0, 1], [0, 0, 0, 0])
+    scores = class_scores([0, 0, 0, 1], [0, 0, 0, 0], CLASSES)
     assert scores["macro_f1"] == pytest.approx(2 * 0.75 / 1.75 / len(CLASSES))
     assert scores["accuracy"] == 0.75
     assert scores["per_class"][CLASSES[1]] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}

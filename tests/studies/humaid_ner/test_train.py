@@ -23,10 +23,11 @@ from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_json, read_parquet, 
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams
 from crisisflow.studies.humaid_ner import train
-from crisisflow.taxonomy import CLASSES
+from crisisflow.taxonomy import CLASSES, LABELS
 from crisisflow.training.batching import Examples, Shapes, collate, evaluation_order, training_order
 from crisisflow.training.device import Device, open_device
-from crisisflow.training.schedule import rate_factor, stages_of
+from crisisflow.training.joint import joint_task
+from crisisflow.training.schedule import rate_factor
 
 TRAINING = {
     "tweets": "all",
@@ -117,13 +118,14 @@ def test_the_best_epoch_by_eq_5_is_kept_with_its_predictions(finished, aligned):
     assert read_json(finished / "config.json")["best_epoch"] == best["epoch"]
     table = read_parquet(finished / "p.parquet", PREDICTIONS)
     expected = train.read_examples(aligned, "validation")
-    assert table["tweet_id"].to_pylist() == expected.tweet_ids
-    assert table["labels"].to_pylist() == expected.labels
+    assert table["tweet_id"].to_pylist() == expected.ids
+    assert table["labels"].to_pylist() == expected.targets["labels"]
     assert all(abs(sum(row) - 1) < 1e-5 for row in table["class_probabilities"].to_pylist())
     from crisisflow.evaluation.metrics import class_scores, combined_score, entity_scores
 
-    ner = entity_scores(table["labels"].to_pylist(), table["predicted_labels"].to_pylist())["micro"]["f1"]
-    cls = class_scores(table["class_id"].to_pylist(), table["predicted_class_id"].to_pylist())["macro_f1"]
+    labels, class_ids = table["labels"].to_pylist(), table["class_id"].to_pylist()
+    ner = entity_scores(labels, table["predicted_labels"].to_pylist(), LABELS)["micro"]["f1"]
+    cls = class_scores(class_ids, table["predicted_class_id"].to_pylist(), CLASSES)["macro_f1"]
     assert combined_score(ner, cls) == pytest.approx(best["combined_score"])
 
 
@@ -298,9 +300,9 @@ def test_a_loss_that_is_no_number_stops_with_row_epoch_step_and_tweets(tiny_enco
     assert not (tmp_path / "history.csv").exists()
 
 
-@pytest.mark.parametrize("where", ["loop.task_losses", "predict.collate"])
+@pytest.mark.parametrize("where", ["tagging.cross_entropy", "predict.collate"])
 def test_out_of_memory_says_the_shape_and_what_to_lower(tiny_encoder, aligned, tmp_path, monkeypatch, where):
-    def exhausted(*arguments):
+    def exhausted(*arguments, **named):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried")
 
     monkeypatch.setattr(f"crisisflow.training.{where}", exhausted)
@@ -592,12 +594,14 @@ def test_the_learning_rate_rises_then_falls_to_zero():
 
 def test_the_stages_are_those_of_the_schedule():
     training = TrainingParams.model_validate(TRAINING)
-    assert [tuple(stage) for stage in stages_of(RowParams.model_validate({**ROW, "encoder": "x"}), training)] == [
+    assert [tuple(stage) for stage in train.stages_of(RowParams.model_validate({**ROW, "encoder": "x"}), training)] == [
         (2, 5, 0, False, True),
         (2, 2, 3, True, True),
     ]
     single = {**ROW, "encoder": "x", "schedule": "single", "freeze_layers": 0, "freeze_embeddings": False}
-    assert [tuple(stage) for stage in stages_of(RowParams.model_validate(single), training)] == [(3, 5, 0, False, True)]
+    assert [tuple(stage) for stage in train.stages_of(RowParams.model_validate(single), training)] == [
+        (3, 5, 0, False, True)
+    ]
 
 
 SHAPES = Shapes(multiple=8, longest=128, filled=False)
@@ -625,25 +629,31 @@ def test_batches_hold_tweets_of_similar_length():
     assert padded < 1.1 * sum(lengths)
 
 
-EXAMPLES = Examples(["1", "2"], [[5, 6, 7], [5]], [[-100, 2, 3], [-100]], [4, 9])
+EXAMPLES = Examples(["1", "2"], [[5, 6, 7], [5]], {"labels": [[-100, 2, 3], [-100]], "class_id": [4, 9]})
 
 
 def test_padding_carries_no_label_and_no_attention():
     batch = collate(EXAMPLES, [1, 0], 1, SHAPES, rows=32)
     assert batch.input_ids.tolist() == [[5, 1, 1, 1, 1, 1, 1, 1], [5, 6, 7, 1, 1, 1, 1, 1]]
     assert batch.mask.tolist() == [[1] + [0] * 7, [1] * 3 + [0] * 5]
-    assert batch.labels.tolist() == [[-100] * 8, [-100, 2, 3] + [-100] * 5]
-    assert batch.class_ids.tolist() == [9, 4]
-    assert batch.counts.tolist() == [2, 2]
+    targets = joint_task(LABELS).targets(EXAMPLES, [1, 0], batch)
+    assert targets["ner.labels"].tolist() == [[-100] * 8, [-100, 2, 3] + [-100] * 5]
+    assert targets["cls.class_ids"].tolist() == [9, 4]
+    assert (targets["ner.count"].tolist(), targets["cls.count"].tolist()) == ([2], [2])
 
 
 def test_a_share_of_a_batch_counts_the_whole_and_a_filled_one_is_as_high_as_all():
+    task = joint_task(LABELS)
     share = collate(EXAMPLES, [1, 0], 1, SHAPES, rows=32, share=slice(1, None, 2))
-    assert (share.indices, share.counts.tolist()) == ([0], [2, 2])
+    assert share.indices == [0]
+    targets = task.targets(EXAMPLES, [1, 0], share)
+    assert targets["cls.class_ids"].tolist() == [4]
+    assert (targets["ner.count"].tolist(), targets["cls.count"].tolist()) == ([2], [2])
     filled = collate(EXAMPLES, [1], 1, Shapes(multiple=32, longest=128, filled=True), rows=4)
     assert filled.input_ids.shape == (4, 32)
-    assert filled.class_ids.tolist() == [9, -100, -100, -100]
-    assert filled.counts.tolist() == [1, 1]
+    targets = task.targets(EXAMPLES, [1], filled)
+    assert targets["cls.class_ids"].tolist() == [9, -100, -100, -100]
+    assert (targets["ner.count"].tolist(), targets["cls.count"].tolist()) == ([1], [1])
 
 
 if __name__ == "__main__":  # the process that a test kills

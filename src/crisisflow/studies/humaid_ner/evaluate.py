@@ -9,7 +9,7 @@ import pyarrow as pa
 from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet, write_json
 from crisisflow.evaluation import calibration
 from crisisflow.evaluation.metrics import class_scores, combined_score, entity_scores
-from crisisflow.taxonomy import CLASSES
+from crisisflow.taxonomy import CLASSES, LABELS
 
 
 def confusion(class_ids: Sequence[int], predicted: Sequence[int]) -> list[list[int]]:
@@ -27,11 +27,11 @@ def metrics_of(predictions: pa.Table, trained: Mapping[str, Any]) -> dict[str, A
     """
     ner, cls = None, None
     if predictions["predicted_labels"].null_count == 0:
-        ner = entity_scores(predictions["labels"].to_pylist(), predictions["predicted_labels"].to_pylist())
+        ner = entity_scores(predictions["labels"].to_pylist(), predictions["predicted_labels"].to_pylist(), LABELS)
         ner["calibration"] = calibration.of_spans(predictions)
     if predictions["predicted_class_id"].null_count == 0:
         class_ids, predicted = predictions["class_id"].to_pylist(), predictions["predicted_class_id"].to_pylist()
-        cls = {**class_scores(class_ids, predicted), "confusion": confusion(class_ids, predicted)}
+        cls = {**class_scores(class_ids, predicted, CLASSES), "confusion": confusion(class_ids, predicted)}
         if predictions["class_probabilities"].null_count == 0:
             cls["calibration"] = calibration.of_events(predictions)
     return {

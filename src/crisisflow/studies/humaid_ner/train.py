@@ -1,6 +1,7 @@
 """Train: one ablation row with one seed, from the aligned tweets to a model and its validation predictions."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pyarrow as pa
@@ -12,21 +13,25 @@ from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, 
 from crisisflow.corpus.stratify import draw_training
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.freezing import encoder_layers
-from crisisflow.model.joint import TASKS, JointModel
+from crisisflow.model.joint import JointModel, labels_of
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams
 from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
 from crisisflow.sources import digest
-from crisisflow.taxonomy import BIO_LABELS, CLASSES
+from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import seeds
 from crisisflow.training.batching import Examples
 from crisisflow.training.device import open_device
-from crisisflow.training.gradients import Cosine
-from crisisflow.training.history import Epoch, ScoreLine, Speed
+from crisisflow.training.gradients import cosine_columns
+from crisisflow.training.history import ScoreLine, Speed, history_table
+from crisisflow.training.joint import joint_task, prediction_columns
 from crisisflow.training.loop import Trainer
-from crisisflow.training.predict import Predictions
-from crisisflow.training.schedule import stages_of
+from crisisflow.training.schedule import Optimization, Stage
+from crisisflow.training.state import Records
+from crisisflow.training.task import Tensors
+
+TARGETS = ("labels", "class_id")  # the columns of both tasks
 
 
 def read_examples(aligned: Path, split: str) -> Examples:
@@ -35,8 +40,31 @@ def read_examples(aligned: Path, split: str) -> Examples:
     table = table.filter([name == split for name in table["split"].to_pylist()])
     if table.num_rows == 0:
         raise CrisisflowError(f"{aligned} has no tweet in the {split} split")
-    columns = ("tweet_id", "input_ids", "labels", "class_id")
-    return Examples(*(table[column].to_pylist() for column in columns))
+    ids, input_ids, *targets = (table[name].to_pylist() for name in ("tweet_id", "input_ids", *TARGETS))
+    return Examples(ids, input_ids, dict(zip(TARGETS, targets, strict=True)))
+
+
+def stages_of(row: RowParams, training: TrainingParams) -> list[Stage]:
+    """The stages of a row's schedule."""
+    if row.schedule == "single":
+        return [Stage(training.single.epochs, training.single.warmup_steps, 0, False, True)]
+    first, second = training.two_stage.stage1, training.two_stage.stage2
+    return [
+        Stage(first.epochs, first.warmup_steps, 0, False, True),
+        Stage(second.epochs, second.warmup_steps, row.freeze_layers, row.freeze_embeddings, row.frozen_dropout),
+    ]
+
+
+def optimization_of(training: TrainingParams) -> Optimization:
+    """How the weights of all rows are updated."""
+    return Optimization(
+        batch_size=training.batch_size,
+        learning_rate=training.learning_rate,
+        weighting_learning_rate=training.log_variance_learning_rate,
+        betas=training.betas,
+        weight_decay=training.weight_decay,
+        clip_norm=training.clip_norm,
+    )
 
 
 def _check(
@@ -56,13 +84,14 @@ def _check(
             f"rows.{name}.weighting is {row.weighting}, which balances gradients on the encoder, and stage 2 leaves "
             "none of its layers to train; lower freeze_layers"
         )
-    absent = [label for at, label in enumerate(CLASSES) if at not in set(train.class_ids)]
-    if absent and "cls" in TASKS[row.tasks]:
+    there = set(train.targets["class_id"])
+    absent = [label for at, label in enumerate(CLASSES) if at not in there]
+    if absent and row.tasks != "ner":
         raise CrisisflowError(
             f"rows.{name}: no training tweet is of class {', '.join(absent)}, which could not be learnt; "
             "raise training.tweets or corpus.size"
         )
-    steps = -(-len(train.tweet_ids) // training.batch_size)
+    steps = -(-len(train.ids) // training.batch_size)
     for number, stage in enumerate(stages_of(row, training), start=1):
         if stage.warmup_steps >= stage.epochs * steps:
             key = row.schedule if row.schedule == "single" else f"{row.schedule}.stage{number}"
@@ -106,71 +135,73 @@ def run(
     encoder, tokenizer = load_encoder(row.encoder, row.layers), load_tokenizer(row.encoder)
     validation = read_examples(aligned, "validation")
     train = read_examples(aligned, "train")
-    train = train.at(draw_training(train.class_ids, training.tweets, seed))
+    train = train.at(draw_training(train.targets["class_id"], training.tweets, seed))
     _check(name, row, training, len(encoder_layers(encoder)), train)
     device.seed(seeds.of_heads(seed))
-    joint = JointModel(encoder, model.dropout, row.tasks)
+    labels = labels_of(LABELS, row.tasks)
+    joint, task = JointModel(encoder, labels, model.dropout), joint_task(labels)
+    fingerprint = checkpoints.fingerprint(
+        digest("studies.humaid_ner.train"),
+        {package.__name__: package.__version__ for package in (numpy, torch, transformers)},
+        *(section.model_dump() for section in (row, training, model, alignment)),
+        checkpoints.weights_digest(encoder),
+        tokenizer.pad_token_id,
+        seed,
+        train,
+        validation,
+    )
     trainer = Trainer(
         name=f"row {name}, seed {seed}",
         model=joint,
-        weighting=WEIGHTINGS[row.weighting](len(joint.tasks)),
-        params=training,
+        task=task,
+        weighting=WEIGHTINGS[row.weighting](len(task.names)),
+        optimization=optimization_of(training),
         seed=seed,
         device=device,
         padding_id=tokenizer.pad_token_id,
         max_length=alignment.max_length,
         folder=checkpoint,
-        run=checkpoints.fingerprint(
-            digest("studies.humaid_ner.train"),
-            {package.__name__: package.__version__ for package in (numpy, torch, transformers)},
-            *(section.model_dump() for section in (row, training, model, alignment)),
-            checkpoints.weights_digest(encoder),
-            tokenizer.pad_token_id,
-            seed,
-            train,
-            validation,
-        ),
+        run=fingerprint,
+        frozen_cache_gb=training.frozen_cache_gb,
+        gradient_cosine_every=training.gradient_cosine_every,
     )
     best = trainer.fit(stages_of(row, training), train, validation)
     if device.writes:
         _write_predictions(predictions, validation, best.predictions)
-        records = trainer.records
-        write_csv(history, Epoch._fields, records.history)
-        write_csv(scores, ScoreLine._fields, records.scores)
-        write_csv(gradients, Cosine._fields, records.cosines)
-        write_csv(speed, Speed._fields, records.speeds)
-        write_json(
-            config,
-            {
-                "row": row.model_dump(),
-                "encoder": encoder.config.to_diff_dict(),
-                "dropout": model.dropout,
-                "max_length": alignment.max_length,
-                "bio_labels": BIO_LABELS,
-                "classes": CLASSES,
-                "seed": seed,
-                "best_epoch": best.epoch,
-                "epochs": len(records.history),
-                "training_tweets": len(train.tweet_ids),
-                "parameters": sum(parameter.numel() for parameter in joint.parameters()),
-            },
-        )
+        _write_records(trainer.records, history, scores, gradients, speed)
+        counts = {"best_epoch": best.epoch, "epochs": len(trainer.records.history), "training_tweets": len(train.ids)}
+        write_json(config, {**_rebuilt_from(joint, row, model, alignment), "seed": seed, **counts})
         device.save(best.tensors, out)
         checkpoints.discard(checkpoint)
     device.wait()
     device.close()
 
 
-def _write_predictions(path: Path, examples: Examples, guess: Predictions) -> None:
-    """One line per tweet; null where the row does not have the task."""
-    nothing = [None] * len(examples.tweet_ids)
-    columns = {
-        "tweet_id": examples.tweet_ids,
-        "class_id": examples.class_ids,
-        "predicted_class_id": nothing if guess.probabilities is None else guess.class_ids(),
-        "class_probabilities": nothing if guess.probabilities is None else guess.probabilities.tolist(),
-        "labels": examples.labels,
-        "predicted_labels": nothing if guess.labels is None else guess.labels_of(examples),
-        "label_probabilities": nothing if guess.labels is None else guess.label_probabilities_of(examples),
+def _rebuilt_from(joint: JointModel, row: RowParams, model: ModelParams, alignment: AlignmentParams) -> dict[str, Any]:
+    """What the weights need to become a model again."""
+    return {
+        "row": row.model_dump(),
+        "encoder": joint.encoder.config.to_diff_dict(),
+        "dropout": model.dropout,
+        "max_length": alignment.max_length,
+        "bio_labels": BIO_LABELS,
+        "classes": CLASSES,
+        "parameters": sum(parameter.numel() for parameter in joint.parameters()),
     }
-    write_parquet(path, pa.table(columns, schema=PREDICTIONS), PREDICTIONS)
+
+
+def _write_records(records: Records, history: Path, scores: Path, gradients: Path, speed: Path) -> None:
+    """All rows have the columns of both tasks; cells of a task that a row leaves out are empty."""
+    both = joint_task(LABELS)
+    write_csv(history, *history_table(both, records.history))
+    write_csv(scores, ScoreLine._fields, records.scores)
+    write_csv(gradients, cosine_columns(both.names), records.cosines)
+    write_csv(speed, Speed._fields, records.speeds)
+
+
+def _write_predictions(path: Path, examples: Examples, predicted: Tensors) -> None:
+    """One line per tweet; null where the row does not have the task."""
+    columns = {"tweet_id": examples.ids, **examples.targets, **prediction_columns(predicted, examples)}
+    nothing = [None] * len(examples.ids)
+    table = pa.table({name: columns.get(name, nothing) for name in PREDICTIONS.names}, schema=PREDICTIONS)
+    write_parquet(path, table, PREDICTIONS)

@@ -1,0 +1,30 @@
+"""What training, freezing and the weightings need of a model: an encoder under heads."""
+
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+
+class EncoderModel(nn.Module):
+    """An encoder of transformers under heads; a subclass says in `heads` what becomes of the last hidden state."""
+
+    def __init__(self, encoder: PreTrainedModel) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, input_ids: Tensor, mask: Tensor) -> Any:
+        """The logits, as the model's task takes them. Both tensors are [batch, length]; `mask` is 0 at padding."""
+        return self.heads(self.encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state, mask)
+
+    def heads(self, hidden: Tensor, mask: Tensor) -> Any:
+        """The logits from the encoder's last hidden state [batch, length, d]."""
+        raise NotImplementedError
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """The trainable ones of the encoder."""
+        return [parameter for parameter in self.encoder.parameters() if parameter.requires_grad]
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Those of the heads: all but the encoder's."""
+        return [parameter for name, parameter in self.named_parameters() if not name.startswith("encoder.")]

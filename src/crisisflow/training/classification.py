@@ -1,0 +1,140 @@
+"""Classification: one class for each example (Classification), or any number of them (MultiLabel)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.metrics import class_scores, multi_label_scores
+from crisisflow.taxonomy import IGNORED
+from crisisflow.training.batching import Batch, Examples
+from crisisflow.training.task import Decoded, Scores, Tensors
+
+CLASS_ID = "class_id"  # the columns of the examples
+CLASSES = "classes"
+
+
+class Classification:
+    """One of `classes` for each example; its id is the target. Logits are [rows, classes].
+
+    Predictions: `probabilities` [examples, classes].
+
+    Args:
+        class_weights: [classes], what an example of each class counts; None: each the same.
+    """
+
+    names = ("classification",)
+    measures = ("macro_f1", "accuracy")
+
+    def __init__(self, classes: Sequence[str], class_weights: Tensor | None = None) -> None:
+        self.classes, self.class_weights = classes, class_weights
+
+    def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
+        """`class_ids` [rows], `count`: the examples of the whole step, or the sum of their weights; the weights."""
+        column = examples.targets[CLASS_ID]
+        class_ids = np.full(len(batch.mask), IGNORED, dtype=np.int64)
+        class_ids[: len(batch.indices)] = [column[index] for index in batch.indices]
+        targets = {"class_ids": torch.from_numpy(class_ids)}
+        if self.class_weights is None:
+            return targets | {"count": torch.tensor([len(whole)], dtype=torch.float32)}
+        count = self.class_weights[[column[index] for index in whole]].sum()
+        return targets | {"count": count[None], "class_weights": self.class_weights}
+
+    def losses(self, logits: Tensor, mask: Tensor, targets: Tensors) -> Tensor:
+        """Cross-entropy, the (weighted) mean over the examples (paper, Eq. 2), as torch's with a `weight`."""
+        loss = cross_entropy(
+            logits.float(),
+            targets["class_ids"],
+            weight=targets.get("class_weights"),
+            ignore_index=IGNORED,
+            reduction="sum",
+        )
+        return loss / targets["count"]
+
+    def decode(self, logits: Tensor, mask: Tensor) -> Decoded:
+        """The probability of each class."""
+        return Decoded({}, {"probabilities": logits.float().softmax(dim=-1)})
+
+    def scores(self, examples: Examples, predicted: Tensors) -> Scores:
+        """The most probable class is the prediction; macro F1 chooses the epoch."""
+        class_ids = predicted["probabilities"].argmax(dim=-1).tolist()
+        return _scores(class_scores(examples.targets[CLASS_ID], class_ids, self.classes))
+
+
+class MultiLabel:
+    """Any number of `classes` for each example; the target is 0 or 1 for each class. Logits are [rows, classes].
+
+    Predictions: `probabilities` [examples, classes], each class's own; 0.5 and more is a yes.
+
+    Args:
+        class_weights: [classes], what a yes of each class counts, where a no counts 1; None: the same.
+    """
+
+    names = ("classification",)
+    measures = ("macro_f1", "accuracy")
+
+    def __init__(self, classes: Sequence[str], class_weights: Tensor | None = None) -> None:
+        self.classes, self.class_weights = classes, class_weights
+
+    def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
+        """`classes` [rows, classes], `counted` [rows, 1]: 0 of an empty row; `count`: the answers of the whole step."""
+        column = examples.targets[CLASSES]
+        classes = torch.zeros(len(batch.mask), len(self.classes))
+        counted = torch.zeros(len(batch.mask), 1)
+        for row, index in enumerate(batch.indices):
+            classes[row] = torch.tensor(column[index], dtype=torch.float32)
+            counted[row] = 1
+        count = torch.tensor([len(whole) * len(self.classes)], dtype=torch.float32)
+        targets = {"classes": classes, "counted": counted, "count": count}
+        return targets if self.class_weights is None else targets | {"class_weights": self.class_weights}
+
+    def losses(self, logits: Tensor, mask: Tensor, targets: Tensors) -> Tensor:
+        """Binary cross-entropy, the mean over examples and classes, as torch's with a `pos_weight`."""
+        each = binary_cross_entropy_with_logits(
+            logits.float(), targets["classes"], pos_weight=targets.get("class_weights"), reduction="none"
+        )
+        return (each * targets["counted"]).sum() / targets["count"]
+
+    def decode(self, logits: Tensor, mask: Tensor) -> Decoded:
+        """The probability of each class."""
+        return Decoded({}, {"probabilities": logits.float().sigmoid()})
+
+    def scores(self, examples: Examples, predicted: Tensors) -> Scores:
+        """Macro F1 chooses the epoch; accuracy counts the examples that are right in all classes."""
+        chosen = (predicted["probabilities"] >= 0.5).long().tolist()
+        return _scores(multi_label_scores(examples.targets[CLASSES], chosen, self.classes))
+
+
+def _scores(found: dict) -> Scores:
+    measures = {name: found[name] for name in Classification.measures}
+    return Scores(measures, found["macro_f1"], {"classification": found["per_class"]})
+
+
+def balanced_weights(class_ids: Sequence[int], classes: Sequence[str]) -> Tensor:
+    """Class weights [classes] by which each class counts the same: n / (k n_c), scikit-learn's "balanced".
+
+    Raises:
+        CrisisflowError: a class has no example.
+    """
+    counts = torch.bincount(torch.tensor(class_ids), minlength=len(classes))
+    return len(class_ids) / (len(classes) * _all_there(counts, classes))
+
+
+def balanced_positive_weights(labels: Sequence[Sequence[int]], classes: Sequence[str]) -> Tensor:
+    """Class weights [classes] of MultiLabel by which yes and no count the same in each class: (n - n_c) / n_c.
+
+    Raises:
+        CrisisflowError: a class has no example.
+    """
+    counts = torch.tensor(labels).sum(dim=0)
+    return (len(labels) - counts) / _all_there(counts, classes)
+
+
+def _all_there(counts: Tensor, classes: Sequence[str]) -> Tensor:
+    absent = [name for name, count in zip(classes, counts.tolist(), strict=True) if count == 0]
+    if absent:
+        raise CrisisflowError(f"no training example is of class {', '.join(absent)}, so it can have no class weight")
+    return counts.float()
