@@ -15,6 +15,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Annotated, Any, Literal
 
+import pyarrow as pa
 import typer
 from pydantic import TypeAdapter, ValidationError
 from typer.core import TyperCommand, TyperGroup
@@ -22,6 +23,7 @@ from typer.exceptions import TyperException
 
 from crisisflow.artifacts import check_file, check_folder
 from crisisflow.errors import CrisisflowError
+from crisisflow.imports import left_out
 from crisisflow.params import (
     MOST_SEED,
     AlignmentParams,
@@ -899,7 +901,12 @@ def run_command() -> None:
     # Lists of tweets, spans and names only grow here: to look for garbage in them again and again finds none, and took
     # a fifth of the time in which the gazetteers load.
     gc.set_threshold(100_000, 50, 1000)
+    # For the first array pyarrow imports pandas, to know pandas' own arrays: a quarter of a second that few steps need.
+    with left_out("pandas"):
+        pa.array([])
     code = app(standalone_mode=False)
+    # Nor is there garbage to look for at the end.
+    gc.freeze()
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     sys.exit(code)

@@ -4,30 +4,12 @@ Prints what each stage found, which spans competed and by which criterion of the
 won, and what is left.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 from crisisflow.annotation.annotator import annotate
 from crisisflow.annotation.resolve import Conflict
 from crisisflow.params import AnnotationParams
-from crisisflow.pretrained import EMBEDDED_PREFIX
 from crisisflow.spans import Span
-
-
-@contextmanager
-def left_out(module: str) -> Iterator[None]:
-    """Import others without a module that they import only to see whether it is there.
-
-    spaCy does so with torch, which takes a second and a half; the embedded pipeline has no use for it.
-    """
-    there = module in sys.modules
-    sys.modules.setdefault(module, None)  # Python's sign that it is not to be imported
-    try:
-        yield
-    finally:
-        if not there:
-            del sys.modules[module]
 
 
 def explain(text: str, params: AnnotationParams) -> Iterator[str]:
@@ -36,9 +18,6 @@ def explain(text: str, params: AnnotationParams) -> Iterator[str]:
     Raises:
         CrisisflowError: a model or lexicon is not there.
     """
-    if params.spacy.model.startswith(EMBEDDED_PREFIX):
-        with left_out("torch"):
-            import spacy  # noqa: F401
     (found,) = annotate([("", text)], params)
     priority = params.resolve.priority
     for number, (stage, spans) in enumerate(found.by_stage.items(), 1):

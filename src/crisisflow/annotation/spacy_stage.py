@@ -6,6 +6,7 @@ therefore hidden from them, place for place, and what they then take for a name 
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from crisisflow.annotation.memory_zones import zones
 from crisisflow.annotation.postprocess import tidy
 from crisisflow.annotation.reading import read
 from crisisflow.errors import CrisisflowError
+from crisisflow.imports import left_out
 from crisisflow.params import SpacyParams
 from crisisflow.pretrained import EMBEDDED_PREFIX, embedded_folder
 from crisisflow.spans import BATCH, WHOLE, Span, hide_urls, read_texts, write_spans
@@ -40,10 +42,13 @@ def load_pipeline(model: str) -> "Language":
     Raises:
         CrisisflowError: the package is not installed, of another version, or has no NER.
     """
-    import spacy
+    embedded = model.startswith(EMBEDDED_PREFIX)
+    # Which has no use for torch: to import it takes a second and 200 MB.
+    with left_out("torch") if embedded else nullcontext():
+        import spacy
 
     package, _, version = model.partition("==")
-    name = embedded_folder(model.removeprefix(EMBEDDED_PREFIX)) if model.startswith(EMBEDDED_PREFIX) else package
+    name = embedded_folder(model.removeprefix(EMBEDDED_PREFIX)) if embedded else package
     try:
         nlp = spacy.load(name, exclude=["tagger", "parser", "senter", "attribute_ruler", "lemmatizer"])
     except OSError as error:
