@@ -6,22 +6,22 @@ a word.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib import import_module, resources
 from math import log10
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from crisisflow.annotation.tokens import Tokens, is_punctuation
 from crisisflow.params import Section, Text
 from crisisflow.places.gazetteer import zipf
 
-if TYPE_CHECKING:  # a heavy import
-    from spacy.tokens import Doc, Token
-
 TITLED = "titled"
 SIGNS = ("#", "@")
+PRONOUNS = ("i", "he", "she", "we", "you", "they")
 FULL, ONE, STORM = "given-name", "one-name", "storm-in-context"
 # Words rarer than this are a family name behind a given one; more frequent than that no part of a name (Zipf).
 RARE_BEHIND, COMMON = 4.0, 5.5
@@ -100,18 +100,19 @@ def load_people(lists: PeopleFile) -> People:
     census, families = _census("male", "female"), _census("last")
     given, family = _faker(tuple(lists.locales))
     sure = {name: _sureness(name, share) for name, share in census.items()}
+    sure_family = {name: _sureness(name, share) for name, share in families.items()}
     written, stop = set(lists.written), set(lists.stop)
     rare = {name for name in given if len(name) > 2 and zipf(name) < lists.rare}
     alone = written | {name for name in rare if len(name) > 3} | {name for name in sure if sure[name] >= lists.one}
     # None of the names that the census has by thousandths is told from a word.
-    surnames = {name for name, share in families.items() if share > LEAST and _sureness(name, share) >= lists.surname}
+    surnames = {name for name in sure_family if families[name] > LEAST and sure_family[name] >= lists.surname}
     return People(
         lists,
         given=frozenset(written | rare | {name for name in sure if sure[name] >= lists.full}),
         one=frozenset(alone - stop),
         family=frozenset(
             {name for name in family if len(name) > 2 and zipf(name) < lists.rare}
-            | {name for name, share in families.items() if _sureness(name, share) >= lists.family}
+            | {name for name in sure_family if sure_family[name] >= lists.family}
         ),
         surname=frozenset(surnames - stop.union(lists.words, lists.not_family, census)),
     )
@@ -154,78 +155,103 @@ def tells_of_storms(text: str, storms: Storms | None) -> bool:
     return storms is not None and any(kind in lower for kind in storms.lists.kinds)
 
 
-def find(doc: "Doc", people: People | None, storms: Storms | None, taken: Sequence[tuple[int, int]]) -> Iterator[Found]:
+def find(
+    tokens: Tokens, text: str, people: People | None, storms: Storms | None, taken: Sequence[tuple[int, int]]
+) -> Iterator[Found]:
     """People named by a given and a family name or by the first alone, and storms named by their names alone.
 
     Args:
         taken: (start, end) of the stretches of the text that the lexicons know for something else.
     """
-    words = [token.lower_ for token in doc]
-    stormy = tells_of_storms(doc.text, storms)
-    known = [any(start < token.idx + len(token) and token.idx < stop for start, stop in taken) for token in doc]
-    at = 0
-    while at < len(doc):
-        token = doc[at]
-        end = at + 1
-        if token.is_title and token.is_alpha and (people or storms):
-            if people and (last := _family(doc, words, at, people, known)):
-                yield Found(at, last, FULL)
-                end = last
-            elif not known[at] and not _glued(doc, at) and not _behind_a_name(doc, words, at, people):
-                before_one = _before_a_name(doc, words, at)
-                if storms and words[at] in storms.names and _is_storm(words, at, people, storms, stormy, before_one):
-                    yield Found(at, end, STORM)
-                elif people and not before_one and _is_person(words, at, people, storms, stormy, known):
-                    yield Found(at, end, ONE)
-        at = end
+    words = tokens.lower
+    # First what is cheapest: in most texts few words have a capital, and fewer are names.
+    names = [
+        at
+        for at, word in enumerate(tokens.words)
+        if word.istitle() and word.isalpha() and _is_name(words[at], people, storms)
+    ]
+    if not names:
+        return
+    stormy = tells_of_storms(text, storms)
+    known = _known(tokens, taken)
+    end = 0
+    for at in names:
+        if at < end:
+            continue
+        if people and (last := _family(tokens, at, people, known)):
+            yield Found(at, last, FULL)
+            end = last
+        elif not known[at] and not _glued(tokens, at) and not _behind_a_name(tokens, at, people):
+            before_one = _before_a_name(tokens, at)
+            if storms and words[at] in storms.names and _is_storm(words, at, people, storms, stormy, before_one):
+                yield Found(at, at + 1, STORM)
+            elif people and not before_one and _is_person(words, at, people, storms, stormy, known):
+                yield Found(at, at + 1, ONE)
 
 
-def without_office(doc: "Doc", first: int, last: int, people: People) -> int:
+def _is_name(word: str, people: People | None, storms: Storms | None) -> bool:
+    """Whether somebody or a storm may be named by a lower-case word."""
+    return (people is not None and (word in people.given or word in people.one)) or (
+        storms is not None and word in storms.names
+    )
+
+
+def _known(tokens: Tokens, taken: Sequence[tuple[int, int]]) -> list[bool]:
+    """Whether a token overlaps one of the stretches."""
+    known = [False] * len(tokens.words)
+    for start, end in taken:
+        for at in range(bisect_right(tokens.ends, start), bisect_left(tokens.starts, end)):
+            known[at] = True
+    return known
+
+
+def without_office(tokens: Tokens, first: int, last: int, people: People) -> int:
     """Where a name with a title begins: behind the title, if this is part of an office of several words."""
-    if not first or not doc[first - 1].is_title or doc[first - 1].lower_ not in people.lists.offices:
+    words, lower = tokens.words, tokens.lower
+    if not first or not words[first - 1].istitle() or lower[first - 1] not in people.lists.offices:
         return first
     first += 1
-    while first < last - 1 and (doc[first].is_punct or doc[first].lower_ in people.lists.before_name):
+    while first < last - 1 and (is_punctuation(words[first]) or lower[first] in people.lists.before_name):
         first += 1
     return first
 
 
-def _capital(token: "Token") -> bool:
-    return token.text[0].isupper() and token.text[-1].isalpha()
+def _capital(word: str) -> bool:
+    return word[0].isupper() and word[-1].isalpha()
 
 
-def _glued(doc: "Doc", at: int) -> bool:
+def _glued(tokens: Tokens, at: int) -> bool:
     """Whether the token is part of a longer word: a hashtag, a handle, or parts with a hyphen."""
-    before = (at and doc[at - 1].text in SIGNS) or (
-        at and doc[at - 1].text[-1] in "-–/_." and not doc[at - 1].whitespace_
-    )
-    after = at + 1 < len(doc) and doc[at + 1].text[0] in "-–/_@" and not doc[at].whitespace_
+    words, spaced = tokens.words, tokens.spaced
+    before = at and (words[at - 1] in SIGNS or (words[at - 1][-1] in "-–/_." and not spaced[at - 1]))
+    after = at + 1 < len(words) and words[at + 1][0] in "-–/_@" and not spaced[at]
     return bool(before or after)
 
 
-def _family(doc: "Doc", words: Sequence[str], at: int, people: People, known: Sequence[bool]) -> int:
+def _family(tokens: Tokens, at: int, people: People, known: Sequence[bool]) -> int:
     """The end of a full name that begins with the given name at `at`; 0 if there is none."""
-    if words[at] not in people.given or (at and doc[at - 1].text in SIGNS):
+    words, lower = tokens.words, tokens.lower
+    if lower[at] not in people.given or (at and words[at - 1] in SIGNS):
         return 0
     behind = at + 1
-    initial = behind < len(doc) and re.fullmatch(r"[A-Z]\.?", doc[behind].text)
+    initial = behind < len(words) and re.fullmatch(r"[A-Z]\.?", words[behind])
     if initial:
         behind += 1
-        if behind < len(doc) and doc[behind].text == ".":
+        if behind < len(words) and words[behind] == ".":
             behind += 1
-    if behind == len(doc):
+    if behind == len(words):
         return 0
-    doubtful = known[at] or known[behind] or words[at] in people.lists.words or words[at] in people.lists.stop
-    if not _is_family(doc[behind], people, sure=doubtful):
+    doubtful = known[at] or known[behind] or lower[at] in people.lists.words or lower[at] in people.lists.stop
+    if not _is_family(words[behind], people, sure=doubtful):
         return 0
     behind += 1
-    while behind < len(doc) and not known[behind] and _is_family(doc[behind], people, sure=True):
+    while behind < len(words) and not known[behind] and _is_family(words[behind], people, sure=True):
         behind += 1
     return behind
 
 
-def _is_family(token: "Token", people: People, sure: bool) -> bool:
-    return bool(_CASED.fullmatch(token.text)) and is_family(token.lower_, people, sure)
+def _is_family(word: str, people: People, sure: bool) -> bool:
+    return bool(_CASED.fullmatch(word)) and is_family(word.lower(), people, sure)
 
 
 def is_family(word: str, people: People, sure: bool) -> bool:
@@ -239,21 +265,22 @@ def is_family(word: str, people: People, sure: bool) -> bool:
     return not sure and zipf(word) < RARE_BEHIND and not (verb and max(zipf(verb[1]), zipf(f"{verb[1]}e")) > zipf(word))
 
 
-def _behind_a_name(doc: "Doc", words: Sequence[str], at: int, people: People | None) -> bool:
+def _behind_a_name(tokens: Tokens, at: int, people: People | None) -> bool:
     """Whether a word with a capital stands before it that belongs to its name, or to the same heading."""
-    if not at or not _capital(doc[at - 1]) or (people and words[at - 1] in people.lists.before):
+    words, lower = tokens.words, tokens.lower
+    if not at or not _capital(words[at - 1]) or (people and lower[at - 1] in people.lists.before):
         return False
     # A frequent word has its capital from the beginning of the sentence.
-    first = at == 1 or doc[at - 2].is_punct
-    return not (first and zipf(words[at - 1]) > COMMON)
+    first = at == 1 or is_punctuation(words[at - 2])
+    return not (first and zipf(lower[at - 1]) > COMMON)
 
 
-def _before_a_name(doc: "Doc", words: Sequence[str], at: int) -> bool:
+def _before_a_name(tokens: Tokens, at: int) -> bool:
     """Whether a word with a capital stands behind it."""
-    behind = at + 1
-    if behind < len(doc) and words[behind] in ("'s", "’s"):
+    words, lower, behind = tokens.words, tokens.lower, at + 1
+    if behind < len(words) and lower[behind] in ("'s", "’s"):
         behind += 1
-    return behind < len(doc) and _capital(doc[behind]) and words[behind] not in ("i", "he", "she", "we", "you", "they")
+    return behind < len(words) and _capital(words[behind]) and lower[behind] not in PRONOUNS
 
 
 def _meant(words: Sequence[str], at: int, people: People) -> bool:

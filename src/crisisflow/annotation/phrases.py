@@ -61,7 +61,7 @@ class Phrases:
     def add(self, phrase: str, label: EntityType | str, rule: str) -> None:
         """Add a phrase; what it stands for already, it goes on to stand for."""
         node = self._root
-        for key in self._keys(*zip(*self._words(phrase), strict=True))[0]:
+        for key in self._keys_of(phrase):
             node = node.setdefault(key, {})
         node.setdefault(_HERE, []).append((str(label), rule))
 
@@ -77,6 +77,15 @@ class Phrases:
                     yield places[first], places[last], label, rule
                 last += 1
                 node = node.get(keys[last]) if last < count else None
+
+    def _keys_of(self, phrase: str) -> Sequence[str]:
+        chunks = phrase.split()
+        # Most phrases are made of letters alone; each of their chunks is a word.
+        if all(map(str.isalpha, chunks)) and self._exceptions.isdisjoint(chunks):
+            words = list(map(self._key, chunks))
+            if all(map(str.isalpha, words)):
+                return list(map(self._key, words))
+        return self._keys(*zip(*self._words(phrase), strict=True))[0]
 
     def _words(self, phrase: str) -> Iterator[tuple[str, bool]]:
         for chunk in phrase.split():

@@ -53,6 +53,9 @@ class Reading(NamedTuple):
 
     def spans(self, found: Iterable[Span]) -> Iterator[Span]:
         """Spans that were found in the form, in offsets of the text."""
+        if self.starts is None and self.text.isascii():
+            yield from found
+            return
         for span in found:
             start, end = self.original(span.start, span.end)
             yield span._replace(start=start, end=end)

