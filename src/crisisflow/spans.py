@@ -26,7 +26,7 @@ BATCH = 256
 WHOLE = "1-of-1"
 # "we.In Kerala" is no URL: of the short endings only with a path.
 _URL = re.compile(
-    r"https?://\S+|www\.\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:(?:com|org|net|gov|edu|int|info)\b(?:/\S*)?|[a-z]{2}/\S*)"
+    r"https?://\S+|www\.\S+|\b[\w-]++(?:\.[\w-]+)*\.(?:(?:com|org|net|gov|edu|int|info)\b(?:/\S*)?|[a-z]{2}/\S*)"
 )
 STAGES = ("spacy", "ruler", "regex")
 RESOLVED = "resolved"

@@ -1,11 +1,10 @@
-"""How far a regular expression can backtrack, read from its structure.
+"""How far a regular expression can backtrack, and whether it regards case, read from its structure.
 
 A loop without bound that gives back what it took (`\\w+`, `.*`) lets a match fail in as many ways as the text is long.
 Two in a row multiply, and one within another has no bound but an exponential one. A possessive loop (`\\w++`) and an
 atomic group give nothing back.
 """
 
-from collections.abc import Iterable
 from math import inf
 
 # The parsed form is Python's own; it has no public name, and the project runs on one version of Python.
@@ -17,6 +16,8 @@ from typing import Any, NamedTuple
 MOST_CHOICES = 12
 # Once past these, a match does not go back into them.
 _ATOMIC = {kinds.ATOMIC_GROUP, kinds.ASSERT, kinds.ASSERT_NOT}
+# What stands for one character, or for a place between two.
+_SIMPLE = {kinds.LITERAL, kinds.NOT_LITERAL, kinds.IN, kinds.ANY, kinds.AT}
 _LOOPS = {kinds.MAX_REPEAT, kinds.MIN_REPEAT, kinds.POSSESSIVE_REPEAT}
 
 
@@ -30,9 +31,37 @@ def matches_nothing(parsed: parser.SubPattern) -> bool:
     return parsed.getwidth()[0] == 0
 
 
-def backtracking(parsed: Iterable[tuple[Any, Any]]) -> float:
+def backtracking(parsed: parser.SubPattern) -> float:
     """The power of the text's length that bounds the steps of a failing match from one place on; infinite for none."""
     return _sequence(parsed).steps
+
+
+def regards_case(parsed: parser.SubPattern) -> bool:
+    """Whether an expression has a capital or a part with flags of its own, such as `(?-i:...)`.
+
+    One that has none finds in a lower-case text what it finds in any other if it is told to ignore case.
+    """
+    for kind, value in parsed.data:
+        if kind in (kinds.LITERAL, kinds.NOT_LITERAL):
+            own = _is_capital(value)
+        elif kind is kinds.IN:
+            own = any(
+                any(map(_is_capital, range(part[0], part[1] + 1))) if of is kinds.RANGE else _is_capital(part)
+                for of, part in value
+                if of in (kinds.RANGE, kinds.LITERAL)
+            )
+        elif kind in _LOOPS:
+            own = regards_case(value[2])
+        else:
+            flags = kind is kinds.SUBPATTERN and (value[1] or value[2])
+            own = bool(flags) or any(map(regards_case, _parts(kind, value)))
+        if own:
+            return True
+    return False
+
+
+def _is_capital(code: int) -> bool:
+    return chr(code) != chr(code).lower()
 
 
 class _Power(NamedTuple):
@@ -42,9 +71,12 @@ class _Power(NamedTuple):
     steps: float
 
 
-def _sequence(parsed: Iterable[tuple[Any, Any]]) -> _Power:
+def _sequence(parsed: parser.SubPattern) -> _Power:
     ways = steps = 0.0
-    for kind, value in parsed:
+    for kind, value in parsed.data:
+        if kind in _SIMPLE:
+            steps = max(steps, ways)
+            continue
         item = _of(kind, value)
         # What follows is tried once for each way of what stands before.
         steps = max(steps, ways + item.steps)
@@ -82,9 +114,9 @@ def _parts(kind: Any, value: Any) -> list[parser.SubPattern]:
     return []
 
 
-def _chooses(body: Iterable[tuple[Any, Any]]) -> bool:
+def _chooses(body: parser.SubPattern) -> bool:
     """Whether an expression may match one text in more than one way, as far as its form tells."""
-    for kind, value in body:
+    for kind, value in body.data:
         if kind is kinds.BRANCH or (kind in _LOOPS - {kinds.POSSESSIVE_REPEAT} and value[0] != value[1]):
             return True
         if any(map(_chooses, _parts(kind, value))) or (kind in _LOOPS and _chooses(value[2])):
