@@ -75,13 +75,13 @@ def whole_jobs(tweets: Path, params: dict[str, Any], folder: Path, processes: in
 
     def stage(name: str, out: Path, *more: str) -> Job:
         given = json.dumps(params[name])
-        step = f"{name}_stage"
+        step = "spacy_shard" if name == "spacy" else f"{name}_stage"
         return step, [*CRISISFLOW, step, "--tweets", str(tweets), "--params", given, "--out", str(out), *more]
 
     shards = [folder / shard for shard in shards_of(processes)]
     files = {name: folder / f"{name}.parquet" for name in ("spacy", "ruler", "regex")}
-    gather = [word for shard in shards for word in ("--shard", str(shard))]
-    resolve = [word for file in files.values() for word in ("--stage", str(file))]
+    joining = [word for shard in shards for word in ("--shards", str(shard))]
+    resolve = [word for file in files.values() for word in ("--stages", str(file))]
     for name in ("out", "conflicts", "statistics"):
         resolve += [f"--{name}", str(folder / name)]
     return [
@@ -89,7 +89,7 @@ def whole_jobs(tweets: Path, params: dict[str, Any], folder: Path, processes: in
             *(stage("spacy", shard, "--shard", shard.name) for shard in shards),
             *(stage(name, files[name]) for name in ("ruler", "regex")),
         ],
-        [("gather", [*CRISISFLOW, "gather", *gather, "--out", str(files["spacy"])])],
+        [("spacy_stage", [*CRISISFLOW, "spacy_stage", *joining, "--out", str(files["spacy"])])],
         [("resolve", [*CRISISFLOW, "resolve", *resolve, "--params", json.dumps(params["resolve"])])],
     ]
 

@@ -78,12 +78,12 @@ def steps(tweets: int, source: dict[str, Any], params: dict[str, Any], folder: P
     spacy, ruler, regex, resolved = (folder / f"{name}.parquet" for name in ("spacy", "ruler", "regex", "resolved"))
     shards = {f"{part}-of-{SHARDS}": folder / f"spacy-{part}.parquet" for part in range(1, SHARDS + 1)}
     values = {"tweets": drawn, "params": annotation["spacy"]}
-    commands = [command("spacy_stage", **values, shard=shard, out=out) for shard, out in shards.items()]
-    yield Step("spacy_stage", commands, list(shards.values()))
-    yield step("gather", {"shard": list(shards.values())}, out=spacy)
+    commands = [command("spacy_shard", **values, shard=shard, out=out) for shard, out in shards.items()]
+    yield Step("spacy_shard", commands, list(shards.values()))
+    yield step("spacy_stage", {"shards": list(shards.values())}, out=spacy)
     for name, out in (("ruler", ruler), ("regex", regex)):
         yield step(f"{name}_stage", {"tweets": drawn, "params": annotation[name]}, out=out)
-    stages = {"stage": [spacy, ruler, regex], "params": annotation["resolve"]}
+    stages = {"stages": [spacy, ruler, regex], "params": annotation["resolve"]}
     conflicts = {"conflicts": folder / "conflicts.parquet", "statistics": folder / "resolve.json"}
     yield step("resolve", stages, out=resolved, **conflicts)
     encoder = next(iter(params["rows"].values()))["encoder"]

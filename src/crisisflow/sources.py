@@ -13,7 +13,7 @@ from crisisflow.errors import CrisisflowError
 PACKAGE = Path(__file__).parent
 # Modules that hand values over or speak: a new knob, command or message must not rerun hours of training. The values
 # themselves are watched; who mends how one is handed over reruns the step by hand (snakemake --forcerun RULE).
-NEUTRAL = {"params", "validation", "cli", "errors", "progress", "sources"}
+NEUTRAL = {"params", "validation", "cli", "errors", "progress", "sources", "inputs"}
 
 
 @cache

@@ -75,11 +75,11 @@ def test_debug_shows_the_traceback():
 INPUTS = {
     "repair": "--raw",
     "subset": "--repaired",
-    "spacy_stage": "--tweets",
-    "gather": "--shard",
+    "spacy_shard": "--tweets",
+    "spacy_stage": "--shards",
     "ruler_stage": "--tweets",
     "regex_stage": "--tweets",
-    "resolve": "--stage",
+    "resolve": "--stages",
     "quality": "--generated",
     "source_report": "--conflicts",
     "bio": "--resolved",
@@ -93,7 +93,7 @@ INPUTS = {
     "leave_one_event_out": "--unseen",
     "against_gold": "--weights",
     "confident_errors": "--predictions",
-    "tables": "--history",
+    "tables": "--histories",
     "figures": "--gradients",
     "report": "--ledger",
     "cards": "--differences",
@@ -106,7 +106,7 @@ INPUTS = {
 SAMPLE = yaml.safe_load((Path(__file__).parents[2] / "presets" / "sample.yaml").read_text())
 SECTIONS = {
     "repair": SAMPLE["corpus"]["repair"],
-    "spacy_stage": SAMPLE["annotation"]["spacy"],
+    "spacy_shard": SAMPLE["annotation"]["spacy"],
     "ruler_stage": SAMPLE["annotation"]["ruler"],
     "regex_stage": SAMPLE["annotation"]["regex"],
     "resolve": SAMPLE["annotation"]["resolve"],
@@ -119,7 +119,7 @@ VALUES = {**SAMPLE, **SAMPLE["corpus"], **SAMPLE["annotation"], "row": SAMPLE["r
 def whole(name: str, **instead: str) -> list[str]:
     """A command with all that it asks for: values of the sample, and for paths a file that is there."""
     found = [name]
-    for option in typer.main.get_command(cli.app).commands[name].params:
+    for option in typer.main.get_command(cli.app).get_command(None, name).params:
         if option.param_type_name == "option" and (option.required or option.opts[0] in instead):
             given = __file__
             if option.metavar == "VALUE":

@@ -130,7 +130,6 @@ def plant(package: Path, **files: str) -> Path:
 # Law 1
 
 
-@pytest.mark.xfail(strict=True, reason="cli reads the registries of the studies (step 3)")
 def test_a_room_imports_no_study_and_a_study_imports_no_other():
     assert broken_laws(PACKAGE) == []
 

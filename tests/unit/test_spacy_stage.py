@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisflow.annotation import memory_zones, ruler_stage, spacy_stage
-from crisisflow.annotation.spacy_stage import annotate, hide, run
+from crisisflow.annotation import memory_zones, ruler_stage, spacy_shard, spacy_stage
+from crisisflow.annotation.spacy_stage import annotate, hide
 from crisisflow.artifacts import TWEETS, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import LexiconParams, SpacyParams
-from crisisflow.spans import gather, read_spans
+from crisisflow.spans import read_spans
 from crisisflow.taxonomy import CLASSES
 
 TYPES = {"GPE": "LOCATION", "LOC": "LOCATION", "PERSON": "PERSON", "ORG": "ORGANIZATION", "CARDINAL": "NUMBER"}
@@ -76,13 +76,13 @@ def test_the_number_of_shards_does_not_change_the_bytes(tmp_path):
         for at in range(600)
     ]
     write_parquet(tmp_path / "tweets", rows, TWEETS)
-    run(tmp_path / "tweets", PARAMS, tmp_path / "whole")
+    spacy_shard.run(tmp_path / "tweets", PARAMS, tmp_path / "whole")
     assert len(list(read_spans(tmp_path / "whole"))) >= 1200
     for number in (2, 7):
         shards = [tmp_path / f"{part}-of-{number}" for part in range(1, number + 1)]
         for shard in shards:
-            run(tmp_path / "tweets", PARAMS, shard, shard.name)
-        gather(shards, tmp_path / "gathered")
+            spacy_shard.run(tmp_path / "tweets", PARAMS, shard, shard.name)
+        spacy_stage.run(shards, tmp_path / "gathered")
         assert (tmp_path / "gathered").read_bytes() == (tmp_path / "whole").read_bytes()
 
 

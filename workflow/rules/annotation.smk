@@ -18,12 +18,12 @@ rule spacy_shard:
     benchmark:
         "logs/benchmarks/spacy_shard-{scatteritem}.tsv"
     params:
-        code=code("annotation.spacy_stage"),
+        code=code("annotation.spacy_shard"),
         spacy=section("annotation.spacy"),
     message:
         "Annotating, stage 1: spaCy, shard {wildcards.scatteritem}"
     shell:
-        "crisisflow spacy_stage --tweets {input.tweets} --shard {wildcards.scatteritem} --params {params.spacy:q}"
+        "crisisflow spacy_shard --tweets {input.tweets} --shard {wildcards.scatteritem} --params {params.spacy:q}"
         " --out {output} 2>&1 | tee {log} >&2"
 
 
@@ -46,7 +46,7 @@ rule spacy_stage:
     message:
         "Annotating, stage 1: joining the shards"
     shell:
-        "crisisflow gather $(printf -- ' --shard %s' {input.shards}) --out {output} 2>&1 | tee {log} >&2"
+        "crisisflow spacy_stage $(printf -- ' --shards %s' {input.shards}) --out {output} 2>&1 | tee {log} >&2"
 
 
 rule ruler_stage:
@@ -106,6 +106,6 @@ rule resolve:
     message:
         "Resolving overlaps"
     shell:
-        "crisisflow resolve --stage {input.spacy} --stage {input.ruler} --stage {input.regex}"
+        "crisisflow resolve --stages {input.spacy} --stages {input.ruler} --stages {input.regex}"
         " --params {params.resolve:q} --out {output.spans} --conflicts {output.conflicts}"
         " --statistics {output.statistics} 2>&1 | tee {log} >&2"

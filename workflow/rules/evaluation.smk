@@ -155,7 +155,7 @@ rule tables:
     shell:
         "crisisflow tables --params {params.everything:q} --paper {input.paper}"
         " --tweets {input.tweets} --resolved {input.resolved} --manifest {input.manifest}"
-        " $(printf -- ' --metrics %s' {input.rows} {input.floor}) $(printf -- ' --history %s' {input.histories})"
+        " $(printf -- ' --metrics %s' {input.rows} {input.floor}) $(printf -- ' --histories %s' {input.histories})"
         " --differences {input.differences} --against-gold {input.against_gold} --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
 
 
@@ -216,7 +216,7 @@ rule figures:
         "Drawing the figures"
     shell:
         "crisisflow figures --rows {params.rows:q} $(printf -- ' --metrics %s' {input.metrics} {input.floor})"
-        " $(printf -- ' --history %s' {input.histories}) $(printf -- ' --gradients %s' {input.gradients})"
+        " $(printf -- ' --histories %s' {input.histories}) $(printf -- ' --gradients %s' {input.gradients})"
         " --learning-curve {input.curve} --unseen {input.unseen} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
@@ -266,8 +266,8 @@ rule cards:
 rule report:
     input:
         templates=[
-            f"src/crisisflow/evaluation/{name}"
-            for name in ["report.html.jinja", "report.css"]
+            "src/crisisflow/studies/humaid_ner/report.html.jinja",
+            "src/crisisflow/reporting/page.css",
         ],
         manifest=rules.fetch.output.manifest,
         repair=rules.repair.output.counts,
@@ -298,7 +298,7 @@ rule report:
         provenance="results/provenance.html",
         # No inputs: they differ from run to run, and those of jobs that did not run here are absent.
         benchmarks=lambda wildcards: options(
-            benchmark=benchmarks(
+            benchmarks=benchmarks(
                 (rule for rule in workflow.rules if rule.name != "report"),
                 scatteritem=gather.shards("{scatteritem}"),
             )
@@ -311,4 +311,4 @@ rule report:
         " --tables {input.tables_captions} --figures {input.figures_captions} --sources {input.sources}"
         " --stages {input.stages} --errors {input.errors} --final-test {input.final_test} --ledger {input.ledger}"
         " --citation {input.citation} {params.benchmarks} --out {output}"
-        " --provenance {params.provenance} 2>&1 | tee {log} >&2"
+        " --provenance-out {params.provenance} 2>&1 | tee {log} >&2"

@@ -66,7 +66,7 @@ rule source_report:
     message:
         "Reporting what each annotation stage brings"
     shell:
-        "crisisflow source_report --tweets {input.tweets} $(printf -- ' --stage %s' {input.stages})"
+        "crisisflow source_report --tweets {input.tweets} $(printf -- ' --stages %s' {input.stages})"
         " --resolved {input.resolved} --conflicts {input.conflicts} --quality {input.quality}"
         " --ruler {params.ruler:q} --regex {params.regex:q} --sources {output.sources} --report {output.report}"
-        " --patterns {output.patterns} --figure {output.figure} 2>&1 | tee {log} >&2"
+        " --patterns {output.patterns} --svg {output.figure} 2>&1 | tee {log} >&2"

@@ -21,6 +21,7 @@ from crisisflow.artifacts import (
     write_json,
 )
 from crisisflow.errors import CrisisflowError
+from crisisflow.inputs import InputFile
 from crisisflow.params import AlignmentParams
 from crisisflow.pretrained import check_length, load_tokenizer
 from crisisflow.progress import say, tracked
@@ -199,8 +200,15 @@ def _with_spans(tweets: Path, resolved: Path) -> Iterator[tuple[dict[str, str], 
             yield row, spans if spans and spans[0].tweet_id == tweet_id else []
 
 
-def run(tweets: Path, resolved: Path, encoder: str, params: AlignmentParams, out: Path, statistics: Path) -> None:
+def run(
+    tweets: InputFile, resolved: InputFile, encoder: str, params: AlignmentParams, out: Path, statistics: Path
+) -> None:
     """Write the aligned tweets of one row's tokenizer and, per type, the fates of the spans.
+
+    Args:
+        encoder: whose tokenizer, as embedded:NAME, NAME@REVISION, or a folder
+        params: section alignment
+        statistics: JSON
 
     Raises:
         CrisisflowError: the encoder is not to be had, or takes no sequences as long as `max_length`; or the tweets or

@@ -21,6 +21,7 @@ from crisisflow.annotation.gold import GoldSet
 from crisisflow.annotation.resolve import resolve
 from crisisflow.annotation.span_errors import span_errors
 from crisisflow.artifacts import write_csv, write_json, write_parquet
+from crisisflow.inputs import InputFile, InputFolder
 from crisisflow.params import AnnotationParams
 from crisisflow.progress import say
 from crisisflow.spans import RESOLVED, STAGES, Span
@@ -194,16 +195,27 @@ def _error(name: str, kind: str, span: Span | None, gold: Span | None) -> dict[s
 
 
 def run(
-    repaired: Path,
-    generated: Path,
-    reference: Path,
+    repaired: InputFile,
+    generated: InputFile,
+    reference: InputFolder,
     params: AnnotationParams,
     scores: Path,
     patterns: Path,
     errors: Path,
     metrics: Path,
 ) -> None:
-    """Score every gold set that is there; with none, all outputs are empty, and that is said."""
+    """Score every gold set that is there; with none, all outputs are empty, and that is said.
+
+    Args:
+        repaired: tweets of the whole source, repaired
+        generated: gold spans of the embedded corpus
+        reference: folder of the reference annotations
+        params: section annotation
+        scores: CSV of the scores
+        patterns: CSV of the patterns
+        errors: Parquet of the errors, without text
+        metrics: JSON of all scores
+    """
     sets = [
         *gold_sets.generated(repaired, generated),
         *gold_sets.reference(repaired, reference),

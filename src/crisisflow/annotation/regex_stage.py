@@ -8,6 +8,7 @@ from crisisflow.annotation.lexicon import Rule, load_regex
 from crisisflow.annotation.matching import matches
 from crisisflow.annotation.numerals import mark_numbers
 from crisisflow.annotation.reading import read
+from crisisflow.inputs import InputFile
 from crisisflow.params import LexiconParams
 from crisisflow.spans import Span, hide_urls, read_texts, write_spans
 
@@ -31,8 +32,12 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
         yield from reading.spans(matches(rules, mark_numbers(hide_urls(reading.form)), tweet_id, SOURCE))
 
 
-def run(tweets: Path, params: LexiconParams, out: Path) -> None:
+def run(tweets: InputFile, params: LexiconParams, out: Path) -> None:
     """Write the regular expressions' spans of a tweets file to `out`.
+
+    Args:
+        tweets: the tweets of the step subset
+        params: section annotation.regex
 
     Raises:
         CrisisflowError: the tweets file or a lexicon is absent or broken.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crisisflow.artifacts import CONFLICTS, SPANS, batched, parquet_writer, table_of, write_json
+from crisisflow.inputs import InputFile
 from crisisflow.params import ResolveParams
 from crisisflow.progress import say
 from crisisflow.spans import BATCH, Span, by_tweet, read_spans
@@ -97,10 +98,17 @@ def _guesses(spans: set[Span]) -> set[Span]:
     return guesses
 
 
-def run(stages: Sequence[Path], params: ResolveParams, out: Path, conflicts: Path, statistics: Path) -> None:
+def run(stages: Sequence[InputFile], params: ResolveParams, out: Path, conflicts: Path, statistics: Path) -> None:
     """Write the winners, the conflicts, and per stage and type how many spans came in and how many were kept.
 
     The files of the stages are merged as they are read.
+
+    Args:
+        stages: the span file of a stage; repeat
+        params: section annotation.resolve
+        out: the spans that are kept
+        conflicts: the spans that are dropped
+        statistics: JSON
 
     Raises:
         CrisisflowError: a file is absent or damaged, or its tweets are not in the order of their ids.

@@ -14,6 +14,7 @@ from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
 from crisisflow.annotation.tokens import Tokens, tokens_of
 from crisisflow.imports import left_out
+from crisisflow.inputs import InputFile
 from crisisflow.params import LexiconParams
 from crisisflow.places.gazetteer import STATE_CODE, TOWN
 from crisisflow.spans import Span, hide_urls, read_texts, write_spans
@@ -301,8 +302,12 @@ def _lower_word(text: str, start: int, end: int) -> bool:
     return word.islower() and " " not in word and text[start - 1 : start] != "#"
 
 
-def run(tweets: Path, params: LexiconParams, out: Path) -> None:
+def run(tweets: InputFile, params: LexiconParams, out: Path) -> None:
     """Write the ruler's spans of a tweets file to `out`.
+
+    Args:
+        tweets: the tweets of the step subset
+        params: section annotation.ruler
 
     Raises:
         CrisisflowError: the tweets file or a lexicon is absent or broken.

@@ -16,6 +16,7 @@ import pandas as pd
 
 from crisisflow.annotation.lexicon import REGEX, RULER, RegexFile, RulerFile, dropped
 from crisisflow.artifacts import CONFLICTS, TWEETS, count_rows, read_in_parts, write_text
+from crisisflow.inputs import InputFile
 from crisisflow.params import LexiconParams
 from crisisflow.progress import say
 from crisisflow.reporting.drawing import write_svg
@@ -172,11 +173,11 @@ def figure(table: pd.DataFrame) -> "Figure":
 
 
 def run(
-    tweets: Path,
-    stages: Sequence[Path],
-    resolved: Path,
-    conflicts: Path,
-    quality: Path,
+    tweets: InputFile,
+    stages: Sequence[InputFile],
+    resolved: InputFile,
+    conflicts: InputFile,
+    quality: InputFile,
     ruler: LexiconParams,
     regex: LexiconParams,
     sources: Path,
@@ -185,6 +186,16 @@ def run(
     svg: Path,
 ) -> None:
     """Write the table of the stages as CSV (`sources`), Markdown and SVG, and the table of the patterns as CSV.
+
+    Args:
+        stages: the span file of a stage; repeat
+        quality: patterns.csv of the step quality
+        ruler: section annotation.ruler
+        regex: section annotation.regex
+        sources: CSV of the stages
+        report: Markdown of the stages
+        patterns: CSV of the patterns
+        svg: drawing of the stages
 
     Raises:
         CrisisflowError: an artifact is absent or damaged, or a lexicon is unknown or broken.

@@ -5,7 +5,7 @@ therefore hidden from them, place for place, and what they then take for a name 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -17,9 +17,10 @@ from crisisflow.annotation.postprocess import tidy
 from crisisflow.annotation.reading import read
 from crisisflow.errors import CrisisflowError
 from crisisflow.imports import left_out
+from crisisflow.inputs import InputFile
 from crisisflow.params import SpacyParams
 from crisisflow.pretrained import EMBEDDED_PREFIX, embedded_folder
-from crisisflow.spans import BATCH, WHOLE, Span, hide_urls, read_texts, write_spans
+from crisisflow.spans import BATCH, Span, gather, hide_urls
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -97,10 +98,13 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[
                     yield Span(tweet_id, start, end, found.label.value, "spacy", rule)
 
 
-def run(tweets: Path, params: SpacyParams, out: Path, shard: str = WHOLE) -> None:
-    """Write the spans of stage 1 for a shard of a tweets file, or for all of it.
+def run(shards: Sequence[InputFile], out: Path) -> None:
+    """Join the spans that the step spacy_shard wrote.
+
+    Args:
+        shards: the span file of a shard; repeat, in their order
 
     Raises:
-        CrisisflowError: the tweets file, the shard or the pipeline is not there or not as it should be.
+        CrisisflowError: a shard is absent or damaged.
     """
-    write_spans(out, annotate(read_texts(tweets, "spacy_stage", shard), params))
+    gather(shards, out)

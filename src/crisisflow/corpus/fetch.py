@@ -114,8 +114,12 @@ def run(source: str, events: str | None, sample: SampleParams, out: Path, gold: 
     """Write the table of tweets, the gold spans (the embedded corpus knows them; else none) and the manifest.
 
     Args:
-        source: `sample`, `official`, or the path of an archive or folder in HumAID's layout.
-        events: a table (tweet_id, event) for a source that does not name events, or None.
+        source: sample, official, or the path of an archive or folder in HumAID's layout
+        events: table of tweet_id and event, for a source that does not name events
+        sample: section corpus.sample
+        out: the tweets, with the columns of HumAID
+        gold: gold spans, where they are known
+        manifest: JSON of what was read
     """
     if source == "sample":
         counts = _write(generate(sample.tweets, sample.seed), out, gold)

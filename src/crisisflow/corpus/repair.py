@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from crisisflow.artifacts import RAW, parquet_writer, read_in_parts, write_json
+from crisisflow.inputs import InputFile
 from crisisflow.params import RepairParams
 from crisisflow.progress import say
 
@@ -31,8 +32,14 @@ def restore_emoji(text: str) -> tuple[str, int]:
 REPAIRS = {"html_entities": decode_entities, "broken_emoji": restore_emoji}
 
 
-def run(raw: Path, params: RepairParams, out: Path, counts: Path) -> None:
-    """Write the raw table with its text repaired, part by part, and per repair the numbers of tweets and places."""
+def run(raw: InputFile, params: RepairParams, out: Path, counts: Path) -> None:
+    """Write the raw table with its text repaired, part by part, and per repair the numbers of tweets and places.
+
+    Args:
+        raw: the tweets of the step fetch
+        params: section corpus.repair
+        counts: JSON, per repair
+    """
     report = {name: {"applied": getattr(params, name), "tweets": 0, "places": 0} for name in REPAIRS}
     with parquet_writer(out, RAW) as append:
         for table in read_in_parts(raw, RAW):

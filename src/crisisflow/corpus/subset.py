@@ -14,7 +14,8 @@ from crisisflow.corpus.events import UNKNOWN, event_name
 from crisisflow.corpus.leakage import crossing_duplicates
 from crisisflow.corpus.stratify import draw
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import SplitParams
+from crisisflow.inputs import InputFile
+from crisisflow.params import Positive, Seed, SplitParams
 from crisisflow.progress import say
 from crisisflow.taxonomy import CLASSES, SPLITS
 
@@ -92,11 +93,24 @@ def _write(repaired: Path, splits: np.ndarray, out: Path) -> None:
             append(table.take(drawn).drop_columns(["official_split"]).append_column(TWEETS.field("split"), split))
 
 
-def run(repaired: Path, size: int | Literal["all"], split: SplitParams, seed: int, out: Path, statistics: Path) -> None:
+def run(
+    repaired: InputFile,
+    size: Positive | Literal["all"],
+    split: SplitParams,
+    seed: Seed,
+    out: Path,
+    statistics: Path,
+) -> None:
     """Write the drawn tweets, ordered by id, each with its split, and the statistics of the result.
 
     The texts pass part by part. What grows with the tweets is the draw and after it the search for duplicates (see
     `crossing_duplicates`).
+
+    Args:
+        repaired: the tweets of the step repair
+        size: tweets to draw, or all
+        split: section corpus.split
+        statistics: JSON
     """
     labels = array("B")
     for table in read_in_parts(repaired, RAW):

@@ -15,6 +15,7 @@ import numpy as np
 from crisisflow.artifacts import PREDICTIONS, read_parquet, write_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.counts import SCORES, TweetCounts, f1
+from crisisflow.inputs import InputFile
 
 RESAMPLES = 10_000
 SEED = 0
@@ -81,8 +82,13 @@ def winner(compared: Sequence[Difference], score: str) -> str | None:
     return next((name for name, count in wins.items() if count == others), None)
 
 
-def run(predictions: Sequence[Path], out: Path) -> None:
+def run(predictions: Sequence[InputFile], out: Path) -> None:
     """Compare the rows whose predictions are named .../<row>/seed<k>/predictions.parquet, in their order.
+
+    Every pair of rows, on the validation split.
+
+    Args:
+        predictions: of a row and seed; repeat
 
     Raises:
         CrisisflowError: two of them are of other tweets, or a row has more seeds than another.

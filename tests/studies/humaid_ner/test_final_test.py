@@ -70,7 +70,7 @@ def outputs(tweets, gold, aligned, repaired, encoder, folder):
     evaluate.run(own / "predictions.parquet", own / "config.json", own / "metrics.json")
     floor.run(tweets, "all", 13, folder / "floor.parquet", folder / "floor.json")
     hold_out.run(tweets, aligned, EVENT, folder / "held.parquet")
-    learning_curve.run(tweets, [], [own / "metrics.json"], folder / "curve.csv")
+    learning_curve.run(tweets, folder / "curve.csv", metrics=[own / "metrics.json"])
     inputs = (repaired, gold, folder / "no_reference", tweets, gold, [own / "model.safetensors"])
     rows = {"both": RowParams.model_validate(ROWS["both"] | {"encoder": str(encoder)})}
     against_gold.run(rows, [13], "all", ANNOTATION, *inputs, folder / "against_gold.csv")

@@ -97,7 +97,7 @@ def test_predictions_of_other_tweets_are_not_compared(tweets, tmp_path):
         folder / "without-flood" / "predictions.parquet", tweets, lambda row: row["event"] == "fire"
     )
     with pytest.raises(CrisisflowError, match="row B for flood are not of the same tweets"):
-        leave_one_event_out.run(tweets, "all", [seen], [other], tmp_path / "out.csv")
+        leave_one_event_out.run(tweets, "all", tmp_path / "out.csv", [seen], [other])
 
 
 def test_an_event_that_the_corpus_lacks_is_named_with_those_that_it_has(tweets, tmp_path):
@@ -141,7 +141,7 @@ def test_seen_and_unseen_are_scored_on_the_very_same_tweets(tweets, tmp_path):
         )
         for event in ("flood", "fire")
     ]
-    leave_one_event_out.run(tweets, "all", [seen], unseen, tmp_path / "out.csv")
+    leave_one_event_out.run(tweets, "all", tmp_path / "out.csv", [seen], unseen)
     found = {(line["event"], line["score"]): line for line in lines(tmp_path / "out.csv")}
     assert list(found) == [
         (event, score)
@@ -171,7 +171,7 @@ def test_the_classes_that_an_event_lacks_do_not_count(tweets, tmp_path):
 
     seen = write_predictions(folder / "predictions.parquet", tweets, few)
     unseen = write_predictions(folder / "without-flood" / "predictions.parquet", tweets, few, wrong_classes={"082"})
-    leave_one_event_out.run(tweets, "all", [seen], [unseen], tmp_path / "out.csv")
+    leave_one_event_out.run(tweets, "all", tmp_path / "out.csv", [seen], [unseen])
     (line,) = [line for line in lines(tmp_path / "out.csv") if line["score"] == "cls_macro_f1"]
     assert (float(line["seen"]), float(line["unseen"])) == (1, pytest.approx(2 / 3))
 
@@ -181,7 +181,7 @@ def test_the_curve_has_the_rows_points_and_the_floor_s_on_the_same_tweets(tweets
     fewer = write_predictions(folder / "tweets-20" / "predictions.parquet", tweets, lambda row: True, missed={"080"})
     whole = {"training_tweets": 80, "ner_micro_f1": 0.75, "cls_macro_f1": 0.5}
     write_json(folder / "metrics.json", whole)
-    learning_curve.run(tweets, [fewer], [folder / "metrics.json"], tmp_path / "out.csv")
+    learning_curve.run(tweets, tmp_path / "out.csv", [fewer], [folder / "metrics.json"])
     found = lines(tmp_path / "out.csv")
     assert [(line["row"], line["tweets"], line["seed"]) for line in found] == [
         ("B", "20", "13"),
@@ -196,6 +196,6 @@ def test_the_curve_has_the_rows_points_and_the_floor_s_on_the_same_tweets(tweets
 
 
 def test_with_nothing_asked_for_there_is_nothing(tweets, tmp_path):
-    learning_curve.run(tweets, [], [], tmp_path / "curve.csv")
-    leave_one_event_out.run(tweets, "all", [], [], tmp_path / "events.csv")
+    learning_curve.run(tweets, tmp_path / "curve.csv")
+    leave_one_event_out.run(tweets, "all", tmp_path / "events.csv")
     assert lines(tmp_path / "curve.csv") == lines(tmp_path / "events.csv") == []

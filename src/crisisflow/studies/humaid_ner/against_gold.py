@@ -8,7 +8,7 @@ the very same tweets.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,7 +21,8 @@ from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.artifacts import TWEETS, read_parquet, write_csv
 from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.stratify import draw_training
-from crisisflow.params import AnnotationParams, RowParams
+from crisisflow.inputs import InputFile, InputFolder
+from crisisflow.params import AnnotationParams, Positive, RowParams, Seed
 from crisisflow.progress import say, tracked
 from crisisflow.spans import read_spans
 from crisisflow.taxonomy import CLASSES
@@ -127,16 +128,16 @@ def _outside(sets: Iterable[GoldSet], params: AnnotationParams) -> Iterator[Chos
 
 
 def run(
-    rows: Mapping[str, RowParams],
-    seeds: Sequence[int],
-    size: int | Literal["all"],
+    rows: dict[str, RowParams],
+    seeds: list[Seed],
+    size: Positive | Literal["all"],
     annotation: AnnotationParams,
-    repaired: Path,
-    generated: Path,
-    reference: Path,
-    tweets: Path,
-    resolved: Path,
-    weights: Sequence[Path],
+    repaired: InputFile,
+    generated: InputFile,
+    reference: InputFolder,
+    tweets: InputFile,
+    resolved: InputFile,
+    weights: Sequence[InputFile],
     out: Path,
 ) -> None:
     """Write the scores of every row that recognises entities, each seed a line per gold set and type.
@@ -144,9 +145,14 @@ def run(
     A set of which no tweet is usable has no line.
 
     Args:
-        size: training.tweets.
-        annotation: section annotation; its `quality` names the gold sets that are not in the repository.
-        weights: .../<row>/seed<k>/model.safetensors with the row's config.json beside each.
+        rows: section rows
+        seeds: list of seeds
+        size: training tweets used, or all: training.tweets
+        annotation: section annotation; its `quality` names the gold sets that are not in the repository
+        repaired: tweets of the whole source, repaired
+        generated: gold spans of the embedded corpus
+        reference: folder of the reference annotations
+        weights: of a row and seed, .../<row>/seed<k>/model.safetensors with the row's config.json beside it; repeat
     """
     sets = [*gold_sets.generated(repaired, generated), *gold_sets.reference(repaired, reference)]
     if annotation.quality.idrisi:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from crisisflow.artifacts import read_json, write_text
 from crisisflow.evaluation.bootstrap import Difference
+from crisisflow.inputs import InputFile
 from crisisflow.params import Params
 from crisisflow.studies.humaid_ner import model_card
 from crisisflow.studies.humaid_ner.dataset import card
@@ -17,27 +18,30 @@ from crisisflow.studies.humaid_ner.rows import choose_row, collect
 
 def run(
     params: Params,
-    tweets: Path,
-    resolved: Path,
-    manifest: Path,
-    corpus: Path,
-    quality: Path,
-    metrics: Sequence[Path],
-    differences: Path,
-    unseen: Path,
-    against_gold: Path,
+    tweets: InputFile,
+    resolved: InputFile,
+    manifest: InputFile,
+    corpus: InputFile,
+    quality: InputFile,
+    metrics: Sequence[InputFile],
+    differences: InputFile,
+    unseen: InputFile,
+    against_gold: InputFile,
     model: Path,
     dataset: Path,
 ) -> None:
     """Write both cards.
 
     Args:
-        params: the whole of params.yaml.
-        tweets, resolved: the corpus and its spans.
-        manifest, corpus, quality: JSON of the steps fetch, subset and quality.
-        metrics: .../<row>/seed<k>/metrics.json of every row and of the floor.
-        differences, unseen, against_gold: of the steps bootstrap, leave_one_event_out and against_gold.
-        model, dataset: the cards.
+        params: the whole of params.yaml
+        tweets, resolved: the corpus and its spans
+        manifest, corpus, quality: JSON of the steps fetch, subset and quality
+        metrics: of a row and seed, or of the floor, .../<row>/seed<k>/metrics.json; repeat
+        differences: what the step bootstrap found
+        unseen: what the step leave_one_event_out wrote
+        against_gold: what the step against_gold wrote
+        model: the model card
+        dataset: the dataset card
 
     Raises:
         CrisisflowError: an artifact is absent or damaged, or the spans are of another corpus.

@@ -11,6 +11,7 @@ from crisisflow.alignment.decoding import strict_spans
 from crisisflow.annotation.span_errors import span_errors
 from crisisflow.artifacts import PREDICTIONS, TWEETS, batched, read_json, read_parquet, write_csv
 from crisisflow.errors import CrisisflowError
+from crisisflow.inputs import InputFile
 from crisisflow.masking import mask
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.taxonomy import BIO_LABELS, CLASSES
@@ -67,16 +68,22 @@ def surest(lines: Iterator[Line]) -> list[Line]:
     return sorted(lines, key=lambda line: (-line["confidence"], line["tweet_id"], line.get("start") or 0))[:KEPT]
 
 
-def run(metrics: Path, tweets: Path, predictions: Sequence[Path], out: Path, manifest: Path | None = None) -> None:
+def run(
+    metrics: InputFile,
+    tweets: InputFile,
+    predictions: Sequence[InputFile],
+    out: Path,
+    manifest: InputFile | None = None,
+) -> None:
     """Write the surest errors on the validation split, of the row that the policy chooses and its first seed.
 
     Args:
-        metrics: results/metrics.json.
-        tweets: the corpus.
-        predictions: .../<row>/seed<k>/predictions.parquet of every row, with the row's config.json beside each.
-        out: a CSV.
-        manifest: of the source. Where it says that the corpus is generated, the texts stand in `out`; otherwise, and
-            without it, there are none.
+        metrics: what the step tables found
+        predictions: of a row and seed, .../<row>/seed<k>/predictions.parquet with the row's config.json beside it;
+            repeat
+        out: a CSV, by place
+        manifest: of the source; where it says that the corpus is generated, the texts are in `out`; otherwise, and
+            without it, there are none
 
     Raises:
         CrisisflowError: those of the chosen row are not among them.

@@ -9,6 +9,7 @@ import pyarrow as pa
 from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet, write_json
 from crisisflow.evaluation import calibration
 from crisisflow.evaluation.metrics import class_scores, combined_score, entity_scores
+from crisisflow.inputs import InputFile
 from crisisflow.taxonomy import CLASSES, LABELS
 
 
@@ -45,6 +46,6 @@ def metrics_of(predictions: pa.Table, trained: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def run(predictions: Path, config: Path, out: Path) -> None:
+def run(predictions: InputFile, config: InputFile, out: Path) -> None:
     """Write the scores of the best epoch."""
     write_json(out, metrics_of(read_parquet(predictions, PREDICTIONS), read_json(config)))

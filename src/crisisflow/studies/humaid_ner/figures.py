@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from crisisflow.artifacts import write_text
+from crisisflow.inputs import InputFile
 from crisisflow.params import RowParams
 from crisisflow.reporting.drawing import finish, line_style, style_of, write_svg
 from crisisflow.reporting.over_seeds import write_captions
@@ -252,19 +253,22 @@ def _trained_on(unseen: pd.DataFrame) -> str:
 
 def run(
     rows: dict[str, RowParams],
-    metrics: Sequence[Path],
-    histories: Sequence[Path],
-    gradients: Sequence[Path],
-    learning_curve: Path,
-    unseen: Path,
+    metrics: Sequence[InputFile],
+    histories: Sequence[InputFile],
+    gradients: Sequence[InputFile],
+    learning_curve: InputFile,
+    unseen: InputFile,
     folder: Path,
 ) -> None:
     """Write each figure into `folder` as SVG and CSV, and captions.json: the caption of each, in the order of display.
 
     Args:
-        metrics, histories, gradients: .../<row>/seed<k>/metrics.json, history.csv and gradients.csv; metrics also of
-            the floor.
-        learning_curve, unseen: what the steps learning_curve and leave_one_event_out wrote.
+        rows: section rows
+        metrics: of a row and seed, or of the floor, .../<row>/seed<k>/metrics.json; repeat
+        histories: history.csv of a row and seed; repeat
+        gradients: gradients.csv of a row and seed; repeat
+        learning_curve: what the step learning_curve wrote
+        unseen: what the step leave_one_event_out wrote
     """
     results = collect(rows, metrics)
     chosen = choose_row({name: results[name] for name in rows})

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.corpus.stratify import draw_training
+from crisisflow.inputs import InputFile
+from crisisflow.params import Positive, Seed
 from crisisflow.studies.humaid_ner.evaluate import metrics_of
 from crisisflow.taxonomy import CLASSES
 
@@ -57,8 +59,12 @@ def predict(table: "pa.Table", size: int | Literal["all"], seed: int) -> tuple["
     return guess, {"training_tweets": len(chosen), "parameters": svm.coef_.size + svm.intercept_.size}
 
 
-def run(tweets: Path, size: int | Literal["all"], seed: int, predictions: Path, out: Path) -> None:
+def run(tweets: InputFile, size: Positive | Literal["all"], seed: Seed, predictions: Path, out: Path) -> None:
     """Write the validation predictions and their scores.
+
+    Args:
+        size: training tweets used, or all: training.tweets
+        out: the metrics
 
     Raises:
         CrisisflowError: the train split has fewer than `size` tweets.

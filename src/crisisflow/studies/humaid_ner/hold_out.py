@@ -4,14 +4,18 @@ from pathlib import Path
 
 from crisisflow.artifacts import ALIGNED, TWEETS, read_parquet, write_parquet
 from crisisflow.errors import CrisisflowError
+from crisisflow.inputs import InputFile
 from crisisflow.progress import say
 
 
-def run(tweets: Path, aligned: Path, event: str, out: Path) -> None:
+def run(tweets: InputFile, aligned: InputFile, event: str, out: Path) -> None:
     """Keep the train and validation tweets of other events.
 
     A tweet whose event is not known may be of this one, and is left out too; so is the test split. The event's own
     validation tweets are predicted apart (the step predict_event): an epoch that was chosen on them would know them.
+
+    Args:
+        event: the event that is left out
 
     Raises:
         CrisisflowError: the validation split has no tweet of the event.

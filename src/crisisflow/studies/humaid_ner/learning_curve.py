@@ -8,6 +8,7 @@ from typing import Any
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, read_parquet, write_csv
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.counts import scores_of
+from crisisflow.inputs import InputFile
 from crisisflow.progress import tracked
 from crisisflow.studies.humaid_ner import floor
 from crisisflow.studies.humaid_ner.rows import FLOOR
@@ -41,8 +42,13 @@ def _points(predictions: Sequence[Path], metrics: Sequence[Path]) -> Iterator[di
         }
 
 
-def run(tweets: Path, predictions: Sequence[Path], metrics: Sequence[Path], out: Path) -> None:
-    """Write a line per row, number of training tweets and seed; the floor is trained here on the very same tweets."""
+def run(tweets: InputFile, out: Path, predictions: Sequence[InputFile] = (), metrics: Sequence[InputFile] = ()) -> None:
+    """Write a line per row, number of training tweets and seed; the floor is trained here on the very same tweets.
+
+    Args:
+        predictions: of a row on fewer tweets; repeat
+        metrics: of a whole row and seed; repeat
+    """
     points = list(_points(predictions, metrics))
     table = read_parquet(tweets, TWEETS)
     drawn = sorted({(point["tweets"], point["seed"]) for point in points})

@@ -17,6 +17,8 @@ from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet, write_csv
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.bootstrap import differences
 from crisisflow.evaluation.counts import SCORES, TweetCounts, f1
+from crisisflow.inputs import InputFile
+from crisisflow.params import Positive
 
 COLUMNS = ("row", "event", "trained_seen", "trained_unseen", "tweets", "score", "support")
 COLUMNS += ("seen", "unseen", "difference", "low", "high")
@@ -79,13 +81,19 @@ def compare(
     return lines
 
 
-def run(tweets: Path, size: int | Literal["all"], seen: Sequence[Path], unseen: Sequence[Path], out: Path) -> None:
+def run(
+    tweets: InputFile,
+    size: Positive | Literal["all"],
+    out: Path,
+    seen: Sequence[InputFile] = (),
+    unseen: Sequence[InputFile] = (),
+) -> None:
     """Write a line per row, event and score, and per row one of all its events together.
 
     Args:
-        size: training.tweets.
-        seen: .../<row>/seed<k>/predictions.parquet.
-        unseen: .../<row>/seed<k>/without-<event>/predictions.parquet.
+        size: training.tweets
+        seen: predictions of a row and seed, .../<row>/seed<k>/predictions.parquet; repeat
+        unseen: the same without an event, .../<row>/seed<k>/without-<event>/predictions.parquet; repeat
     """
     corpus = read_parquet(tweets, TWEETS)
     event_of = dict(zip(corpus["tweet_id"].to_pylist(), corpus["event"].to_pylist(), strict=True))

@@ -6,10 +6,14 @@ import pyarrow.compute as pc
 
 from crisisflow import inference
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_parquet, write_parquet
+from crisisflow.inputs import InputFile
 
 
-def run(weights: Path, config: Path, tweets: Path, aligned: Path, event: str, out: Path) -> None:
+def run(weights: InputFile, config: InputFile, tweets: InputFile, aligned: InputFile, event: str, out: Path) -> None:
     """Write the predictions (artifacts.PREDICTIONS) of the event's validation tweets.
+
+    Args:
+        weights: of a row that was trained without the event
 
     Raises:
         CrisisflowError: what `inference.load` raises.

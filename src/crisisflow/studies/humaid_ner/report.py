@@ -15,6 +15,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from crisisflow.artifacts import read_json, write_text
 from crisisflow.errors import CrisisflowError
+from crisisflow.inputs import InputFile
 from crisisflow.params import Params
 from crisisflow.reporting import exhibits
 from crisisflow.reporting.exhibits import Drawing, Table
@@ -82,20 +83,20 @@ def _placed(found: Mapping[str, Table | Drawing]) -> dict[str, dict[str, Table |
 
 def run(
     params: Params,
-    manifest: Path,
-    repair: Path,
-    corpus: Path,
-    annotation: Path,
-    quality: Path,
-    metrics: Path,
-    tables: Path,
-    figures: Path,
-    sources: Path,
-    stages: Path,
-    errors: Path,
-    final_test: Path,
-    ledger: Path,
-    citation: Path,
+    manifest: InputFile,
+    repair: InputFile,
+    corpus: InputFile,
+    annotation: InputFile,
+    quality: InputFile,
+    metrics: InputFile,
+    tables: InputFile,
+    figures: InputFile,
+    sources: InputFile,
+    stages: InputFile,
+    errors: InputFile,
+    final_test: InputFile,
+    ledger: InputFile,
+    citation: InputFile,
     benchmarks: Sequence[Path],
     out: Path,
     provenance_out: Path,
@@ -103,15 +104,24 @@ def run(
     """Write the report, and the page of its provenance; every text in them is escaped.
 
     Args:
-        params: the whole of params.yaml.
-        manifest, repair, corpus, annotation, quality, metrics: JSON of the steps fetch, repair, subset, resolve,
-            quality and tables.
-        tables, figures: captions.json of the two folders; each CSV and SVG that they name lies beside them.
-        sources, stages: CSV and SVG of the step source_report.
-        errors: CSV of the step confident_errors. final_test: the record of `crisisflow final_test`.
-        ledger: docs/reproduction.md. citation: CITATION.cff.
-        benchmarks: where Snakemake leaves the benchmark of each job; those of jobs that did not run here are absent.
-        out, provenance_out: the two pages, in one folder: they name each other.
+        params: the whole of params.yaml
+        manifest: JSON of the step fetch
+        repair: JSON of the step repair
+        corpus: JSON of the step subset
+        annotation: JSON of the step resolve
+        quality: JSON of the step quality
+        metrics: JSON of the step tables
+        tables: captions.json of the tables; each CSV that it names is beside it
+        figures: captions.json of the figures; each SVG that it names is beside it
+        sources: CSV of the annotation stages
+        stages: SVG of the annotation stages
+        errors: CSV of the step confident_errors
+        final_test: the record of crisisflow final_test
+        ledger: docs/reproduction.md
+        citation: CITATION.cff
+        benchmarks: of a job, if it is there; repeat
+        out: the report
+        provenance_out: page in the same folder; differs from run to run
 
     Raises:
         CrisisflowError: an input is absent or damaged, or a table or figure has no place in the report.

@@ -9,7 +9,8 @@ import pandas as pd
 
 from crisisflow.artifacts import TWEETS, read_json, read_parquet, write_json, write_text
 from crisisflow.evaluation.bootstrap import RESAMPLES, Difference, winner
-from crisisflow.params import Params
+from crisisflow.inputs import InputFile
+from crisisflow.params import Params, read_params
 from crisisflow.progress import say
 from crisisflow.reporting.over_seeds import NOTHING, OverSeeds, write_captions
 from crisisflow.spans import read_spans
@@ -223,14 +224,14 @@ def _write(table: pd.DataFrame, caption: str, stem: Path) -> None:
 
 def run(
     params: Params,
-    paper: Params,
-    tweets: Path,
-    resolved: Path,
-    manifest: Path,
-    metrics: Sequence[Path],
-    histories: Sequence[Path],
-    differences: Path,
-    against_gold: Path,
+    paper: InputFile,
+    tweets: InputFile,
+    resolved: InputFile,
+    manifest: InputFile,
+    metrics: Sequence[InputFile],
+    histories: Sequence[InputFile],
+    differences: InputFile,
+    against_gold: InputFile,
     folder: Path,
     out: Path,
 ) -> None:
@@ -238,16 +239,21 @@ def run(
     into `out`.
 
     Args:
-        params: of this run. paper: of the preset `paper`.
-        metrics: .../<row>/seed<k>/metrics.json of every row and of the floor. histories: the rows' history.csv.
+        params: the whole of params.yaml
+        paper: the preset of the paper's settings
+        metrics: of a row and seed, or of the floor, .../<row>/seed<k>/metrics.json; repeat
+        histories: history.csv of a row and seed; repeat
+        differences: what the step bootstrap found
+        against_gold: what the step against_gold found
     """
     rows, seeds = params.rows, params.seeds
+    of_paper = read_params(paper)[0]
     results = collect(rows, metrics)
     chosen = choose_row({name: results[name] for name in rows})
     compared = [Difference(**pair) for pair in read_json(differences)]
     dataset, per_type = _dataset(tweets, resolved)
     source = read_json(manifest)["source"]
-    differing = settings_that_differ(*(each.model_dump(mode="json") for each in (params, paper)))
+    differing = settings_that_differ(*(each.model_dump(mode="json") for each in (params, of_paper)))
     by_row: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for path in histories:
         by_row[path.parent.parent.name].append(pd.read_csv(path))
@@ -265,7 +271,7 @@ def run(
     )
     made = {
         "comparison": (
-            table_of_comparison(differing, rows, paper.rows, dataset, results, by_row, compared),
+            table_of_comparison(differing, rows, of_paper.rows, dataset, results, by_row, compared),
             f"The paper beside this run: its numbers, ours (mean ± standard deviation over the seeds) and the "
             f"difference. The last column counts the settings on which a number depends and which are not the paper's "
             f"(the next table names them): only where it says none do the two compare. {setting}.",

@@ -1,7 +1,7 @@
 """Train: one ablation row with one seed, from the aligned tweets to a model and its validation predictions."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy
 import pyarrow as pa
@@ -12,10 +12,11 @@ from transformers.utils import logging as transformers_logging
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, write_json, write_parquet
 from crisisflow.corpus.stratify import draw_training
 from crisisflow.errors import CrisisflowError
+from crisisflow.inputs import IN_PROCESSES, InputFile
 from crisisflow.model.freezing import encoder_layers
 from crisisflow.model.joint import JointModel, labels_of
 from crisisflow.model.weighting import WEIGHTINGS
-from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams
+from crisisflow.params import AlignmentParams, ModelParams, RowParams, Seed, TrainingParams
 from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
 from crisisflow.sources import digest
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
@@ -103,12 +104,12 @@ def _check(
 
 def run(
     name: str,
-    aligned: Path,
+    aligned: InputFile,
     row: RowParams,
-    training: TrainingParams,
+    training: Annotated[TrainingParams, IN_PROCESSES],
     model: ModelParams,
     alignment: AlignmentParams,
-    seed: int,
+    seed: Seed,
     checkpoint: Path,
     out: Path,
     config: Path,
@@ -123,6 +124,20 @@ def run(
     `speed`; with `training.gradient_cosine_every` the cosines of the tasks' gradients in `gradients`.
 
     An interrupted run goes on from its last checkpoint.
+
+    Args:
+        name: name of the row
+        aligned: the tweets of the step bio
+        row: section rows.NAME
+        training: section training
+        model: section model
+        alignment: section alignment
+        checkpoint: folder of the checkpoints, removed at the end
+        out: the best epoch's weights (safetensors)
+        history: a line per epoch
+        scores: a line per epoch, task and type or class
+        gradients: cosines of the two tasks' gradients, where they are asked for
+        speed: seconds and memory per epoch; differs from run to run
 
     Raises:
         CrisisflowError: the encoder or device is not to be had, the row asks for more layers or positions than there

@@ -1,0 +1,154 @@
+"""Commands to use what is trained, and the annotation."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from crisisflow.artifacts import check_folder
+from crisisflow.options import USE, App, checked
+
+EXPLAINED = 10_000  # characters of a text, as in a request to the server; its time and memory grow with them
+
+app = App()
+
+RESULTS = typer.Option(help="folder of the results")
+ROW = typer.Option(help="row to use; without it, the one that metrics.json chose")
+SEED = typer.Option(help="its seed; without it, the first")
+RUNTIME = typer.Option(help="what computes: onnx, onnx-int8 (smaller and less exact), or torch")
+THREADS = typer.Option(min=1, help="CPU threads of the model")
+SHA256 = typer.Option(help="refuse weights with another sha256 than this")
+
+
+@app.command("preset", rich_help_panel=USE)
+def preset_command(
+    name: Annotated[str, typer.Argument(help="sample, laptop or paper")],
+    out: Annotated[Path, typer.Option(help="where to write")] = Path("params.yaml"),
+) -> None:
+    """Write a preset to params.yaml."""
+    from crisisflow.params import write_preset
+
+    write_preset(name, Path("presets"), out)
+
+
+@app.command("public_set", rich_help_panel=USE)
+def public_set_command(
+    name: Annotated[str, typer.Argument(help="one of the sets of docs/public_sets.md")],
+    files: Annotated[
+        Path, typer.Argument(help="the folder with its files", metavar="FOLDER", callback=checked(check_folder))
+    ],
+    out: Annotated[Path, typer.Option(help="the table of posts, as Parquet")],
+    manifest: Annotated[Path, typer.Option(help="what was read and dropped, as JSON")],
+) -> None:
+    """Read a public set of crisis posts into one table."""
+    from crisisflow.corpus.public_set import run
+
+    run(name, files, out, manifest)
+
+
+@app.command("explain", rich_help_panel=USE)
+def explain_command(
+    text: Annotated[str, typer.Argument(help="the text of a tweet, or - for standard input")],
+    params: Annotated[Path, typer.Option(help="whose section annotation is used")] = Path("params.yaml"),
+) -> None:
+    """Tell why a text gets the spans that it gets."""
+    from crisisflow.params import read_params
+    from crisisflow.text_input import text_of
+
+    own, annotation = text_of(text, EXPLAINED), read_params(params)[0].annotation
+    from crisisflow.annotation.explain import explain
+
+    for line in explain(own, annotation):
+        print(line)
+
+
+@app.command("predict", rich_help_panel=USE)
+def predict_command(
+    file: Annotated[str, typer.Argument(help='JSON Lines with a "text" in each, or - for standard input')],
+    results: Annotated[Path, RESULTS] = Path("results"),
+    row: Annotated[str | None, ROW] = None,
+    seed: Annotated[int | None, SEED] = None,
+    runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",
+    threads: Annotated[int, THREADS] = 1,
+    sha256: Annotated[str | None, SHA256] = None,
+    masking: Annotated[
+        bool,
+        typer.Option(
+            "--mask",
+            help="cover handles, e-mail addresses and phone numbers, and keep no other keys than the text's and the "
+            "id's; without it, lines are written as they came: they are the user's own",
+        ),
+    ] = False,
+    params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
+) -> None:
+    """Find entities and event in JSON Lines.
+
+    Lines are answered as they come, in JSON Lines.
+    """
+    from crisisflow.serving.choice import Choice, choose
+    from crisisflow.text_input import name_of, open_input
+
+    stream = open_input(file, "a file of JSON Lines")
+    chosen = choose(Choice(results, row, seed), params, sha256)
+    from crisisflow.serving.lines import run
+    from crisisflow.serving.served import open_served
+
+    run(open_served(chosen, runtime, threads).predict, stream, name_of(file), sys.stdout, masking)
+
+
+@app.command("serve", rich_help_panel=USE)
+def serve_command(
+    host: Annotated[str, typer.Option(help="address; one that the network reaches needs a token")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    results: Annotated[Path, RESULTS] = Path("results"),
+    row: Annotated[str | None, ROW] = None,
+    seed: Annotated[int | None, SEED] = None,
+    runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="batches computed side by side, each by one thread; as many as cores")
+    ] = None,
+    sha256: Annotated[str | None, SHA256] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="file with the bearer token that /v1 and /metrics ask for")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="name under which the server is reached, besides localhost; repeat")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(help="another site whose pages may ask (CORS), such as https://a.org; repeat")
+    ] = None,
+    waiting: Annotated[int, typer.Option(min=1, help="texts that may wait for the model; then it answers 503")] = 512,
+    stdin: Annotated[bool, typer.Option("--stdin", help="feed `stdin` of the live view: a tweet in each line")] = False,
+    allow_root: Annotated[bool, typer.Option("--allow-root", help="run although the user is root")] = False,
+    params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
+) -> None:
+    """Serve the dashboard and the REST API of a trained row."""
+    from crisisflow.serving.access import check_access, check_stdin, check_user, listen, read_token
+    from crisisflow.serving.choice import Choice, choose
+    from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
+
+    access = Access(read_token(token_file), tuple(allow_origin or ()), (*HOSTS, *(allow_host or ())))
+    check_access(host, access)
+    check_user(allow_root)
+    check_stdin(stdin)
+    chosen = choose(Choice(results, row, seed), params, sha256)
+    workers = workers or len(os.sched_getaffinity(0))
+    settings = Settings(access, Limits(waiting=waiting), results, workers, stdin, warm_rules=True)
+    with listen(host, port) as listening:
+        from crisisflow.serving.serve import run
+        from crisisflow.serving.served import open_served
+
+        run(open_served(chosen, runtime, 1), settings, listening)
+
+
+@app.command("unlock", rich_help_panel=USE)
+def unlock_command() -> None:
+    """Clear the lock that a killed run left.
+
+    It refuses while a run is at work.
+    """
+    from crisisflow.versioning.unlock import run
+
+    run()

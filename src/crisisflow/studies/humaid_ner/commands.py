@@ -1,0 +1,74 @@
+"""Commands of the study that are no steps."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from crisisflow.options import LOOK, SHARE, App, artifact
+
+app = App()
+
+
+@app.command("summary", rich_help_panel=LOOK)
+def summary_command(
+    results: Annotated[Path, typer.Option(help="folder of the results")] = Path("results"),
+    manifest: Annotated[Path, artifact()] = Path("data/raw/manifest.json"),
+) -> None:
+    """Say in four lines what the last run found."""
+    from crisisflow.studies.humaid_ner.summary import summary
+
+    for line in summary(results, manifest):
+        print(line)
+
+
+@app.command("show_errors", rich_help_panel=LOOK)
+def show_errors_command(
+    task: Annotated[Literal["ner", "cls"] | None, typer.Option(help="both when left out")] = None,
+    n: Annotated[int, typer.Option(min=1, help="of each task")] = 20,
+    errors: Annotated[Path, typer.Option()] = Path("results/errors.csv"),
+    tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
+) -> None:
+    """Print the surest errors with their masked texts.
+
+    Handles, addresses and numbers are covered. [found], {expected}.
+    """
+    from crisisflow.studies.humaid_ner.confident_errors import show
+
+    for line in show(errors, tweets, task, n):
+        print(line)
+
+
+@app.command("final_test", rich_help_panel=LOOK)
+def final_test_command(
+    params: Annotated[Path, typer.Option(help="whose seeds are tested")] = Path("params.yaml"),
+) -> None:
+    """Score the chosen row on the test split.
+
+    Once per commit, and recorded. No other step reads that split.
+    """
+    from crisisflow.params import read_params
+    from crisisflow.studies.humaid_ner.final_test import run
+
+    run(read_params(params)[0].seeds)
+
+
+@app.command("export", rich_help_panel=SHARE)
+def export_command(
+    out: Annotated[Path, typer.Option(help="a new folder")],
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="parquet, conll, docbin or jsonl; repeat, or leave out for all")
+    ] = None,
+    without_text: Annotated[
+        bool, typer.Option("--without-text", help="ids, offsets and the sha256 of each text, for sharing")
+    ] = False,
+    tweets: Annotated[Path, artifact()] = Path("data/corpus/tweets.parquet"),
+    resolved: Annotated[Path, artifact()] = Path("data/annotations/resolved.parquet"),
+    manifest: Annotated[Path, artifact()] = Path("data/raw/manifest.json"),
+    corpus: Annotated[Path, artifact()] = Path("data/corpus/statistics.json"),
+    quality: Annotated[Path, artifact()] = Path("results/quality.json"),
+) -> None:
+    """Write the dataset for other tools, with a card."""
+    from crisisflow.studies.humaid_ner.dataset.export import run
+
+    run(tweets, resolved, manifest, corpus, quality, formats or [], without_text, out)
