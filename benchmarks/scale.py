@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.artifacts import write_csv
 from crisisflow.params import read_params
-from crisisflow.reporting.drawing import finish, look, write_svg
+from crisisflow.reporting.drawing import finish, line_style, write_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -134,7 +134,7 @@ def draw(costs: Sequence[Cost]) -> "Figure":
         for panel, values in zip(
             panels, ([cost.peak_mb for cost in own], [cost.cpu_seconds for cost in own]), strict=True
         ):
-            panel.plot([cost.tweets for cost in own], values, label=name, **look(at, len(names)))
+            panel.plot([cost.tweets for cost in own], values, label=name, **line_style(at, len(names)))
     sizes = sorted({cost.tweets for cost in costs})
     for panel in panels:
         panel.set(xscale="log", xlabel="tweets")
