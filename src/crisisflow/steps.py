@@ -74,7 +74,7 @@ def command(name: str, target: str, line: str) -> Any:
         getattr(import_module(module), attribute)(**known)
 
     options = [_option(own, function.help.get(own.name)) for own in given]
-    step.__signature__ = Signature(options)  # type: ignore[attr-defined]
+    step.__signature__ = Signature(options)
     step.__annotations__ = {own.name: own.annotation for own in options}
     app = App()
     app.command(name, help=f"{line}\n\n{function.prose}")(step)
