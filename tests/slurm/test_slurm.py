@@ -68,7 +68,7 @@ def disturbed(cluster: Cluster, corpus: Study, local: Local, tmp_path_factory) -
         # One shard is cancelled, another hangs until its time is over (which it is now, and not in four hours).
         (first,) = wait_until(lambda: running("spacy_shard_wildcards_1-of-3"), "the first shard runs")
         cluster.run("scancel", first.id)
-        wait_until(lambda: study.froze("spacy_stage", "2-of-3"), "the second shard runs")
+        wait_until(lambda: study.froze("spacy_shard", "2-of-3"), "the second shard runs")
         (second,) = running("spacy_shard_wildcards_2-of-3")
         cluster.run("scontrol", "update", f"JobId={second.id}", "EndTime=now")
         # The training hangs in its second epoch. The controller crashes meanwhile and comes back, and then Snakemake is

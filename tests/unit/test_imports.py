@@ -25,11 +25,11 @@ def test_a_module_is_left_out_and_can_be_imported_afterwards(capsys) -> None:
         assert importlib.import_module(UNUSED), "it was imported before"
 
 
-@pytest.mark.parametrize("step", ["ruler_stage", "spacy_stage", "gather"])
+@pytest.mark.parametrize("step", ["ruler_stage", "spacy_shard", "spacy_stage"])
 def test_a_stage_imports_neither_torch_nor_pandas(tmp_path: Path, step: str) -> None:
     params = {
         "ruler_stage": {"lexicons": ["hazards"]},
-        "spacy_stage": {"model": "embedded:en_core_web_sm", "types": {"GPE": "LOCATION"}, "lexicon": "names"},
+        "spacy_shard": {"model": "embedded:en_core_web_sm", "types": {"GPE": "LOCATION"}, "lexicon": "names"},
     }
     tweet = {
         "tweet_id": "1",
@@ -40,7 +40,7 @@ def test_a_stage_imports_neither_torch_nor_pandas(tmp_path: Path, step: str) -> 
     }
     write_parquet(tmp_path / "tweets", [tweet], TWEETS)
     write_parquet(tmp_path / "spans", [], SPANS)
-    given = ["--shard", "spans"] if step == "gather" else ["--tweets", "tweets", "--params", json.dumps(params[step])]
+    given = ["--shards", "spans"] if step == "spacy_stage" else ["--tweets", "tweets", "--params", json.dumps(params[step])]
     code = (
         "import atexit, sys; from crisisflow.cli import main\n"
         "atexit.register(lambda: print({'torch', 'pandas'} & {*sys.modules}))\n"
