@@ -1,30 +1,39 @@
-"""A trained row read back from its files, and what it finds in texts: spans and the event, from one forward pass."""
+"""A trained row read back from its files, and what it finds in texts: spans and the class, from one forward pass.
 
-from collections.abc import Sequence
+This is the one way from a text to findings. A text that is longer than what the row reads at once is read in windows
+that overlap: each word is labelled where it is furthest from a window's edge, and the probabilities of the classes are
+the mean over the windows. What computes the logits is handed in (`Forward`): `torch_forward`, or a runtime of the
+server.
+"""
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from transformers import AutoConfig, AutoModel, BatchEncoding, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
-from crisisflow.alignment.bio import words_of
-from crisisflow.alignment.decoding import FoundSpan, strict_spans
-from crisisflow.artifacts import PREDICTIONS, batched, read_json
+from crisisflow.alignment.decoding import FoundSpan, spans_of
+from crisisflow.alignment.windows import Window, joined_words, windows_of
+from crisisflow.artifacts import PREDICTIONS, read_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.language import TRAINED_ON
 from crisisflow.model.joint import JointModel, labels_of
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
-from crisisflow.training.batching import Examples
+from crisisflow.training.batching import Examples, Shapes, evaluation_order
 from crisisflow.training.device import open_device
 from crisisflow.training.joint import joint_task, prediction_columns
 from crisisflow.training.predict import predict
-from crisisflow.training.task import Tensors, under
+from crisisflow.training.task import under
 
-BATCH = 2000  # tweets that are sorted by length together
+WINDOWS = 32  # windows of a text that are read at most
+SUBWORDS = 128  # padded subwords of one forward pass: what stays in a core's cache, and is of similar length
 
 
 class Findings(NamedTuple):
@@ -32,8 +41,13 @@ class Findings(NamedTuple):
 
     spans: list[FoundSpan] | None
     probabilities: list[float] | None  # of CLASSES
-    cut: bool  # whether the text has more subwords than the row reads
+    cut: bool  # whether the text has more than WINDOWS windows
     language: str | None = TRAINED_ON  # None of a blank text; nothing is found in one of another language
+
+
+# Subword ids and mask, both int64 [batch, length], to the logits of the entity labels [batch, length, 21] and of the
+# classes [batch, 10]; None of a task that the row does not have.
+Forward = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray | None, np.ndarray | None]]
 
 
 class TrainedRow(NamedTuple):
@@ -75,18 +89,85 @@ def load(weights: Path, config: Path) -> TrainedRow:
     return TrainedRow(model.eval(), load_tokenizer(name), max_length)
 
 
-class _Read(NamedTuple):
-    """Texts as the row reads them, and what it predicts of them."""
+def torch_forward(row: TrainedRow, threads: int = 1) -> Forward:
+    """The row's own forward pass.
 
-    encoded: BatchEncoding
-    examples: Examples
-    guess: Tensors
+    Args:
+        threads: CPU threads of one pass.
+    """
+    open_device("cpu", threads, 1)
+
+    @torch.inference_mode()
+    def forward(ids: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+        entity, classes = row.model(torch.from_numpy(ids), torch.from_numpy(mask))
+        return None if entity is None else entity.numpy(), None if classes is None else classes.numpy()
+
+    return forward
 
 
-def _read(row: TrainedRow, texts: list[str], threads: int) -> _Read:
+class _Probabilities(NamedTuple):
+    """Of the entity labels [subwords, 21] and of the classes [10] of one window; None as in the logits."""
+
+    entity: np.ndarray | None
+    classes: np.ndarray | None
+
+
+def find(row: TrainedRow, forward: Forward, texts: Sequence[str]) -> list[Findings]:
+    """What the row finds in each text; it depends on the text alone, but for the rounding of `forward`."""
+    if not texts:
+        return []
+    windows = windows_of(row.tokenizer, row.max_length, texts)
+    read = [own[:WINDOWS] for own in windows]
+    probabilities = iter(_probabilities(row, forward, [window.ids for own in read for window in own]))
+    return [
+        _findings(text, own, [next(probabilities) for _ in own], len(own) < len(all_of_them))
+        for text, own, all_of_them in zip(texts, read, windows, strict=True)
+    ]
+
+
+def _probabilities(row: TrainedRow, forward: Forward, ids: list[list[int]]) -> list[_Probabilities]:
+    """Of each sequence of ids; those of similar length go through `forward` together."""
+    found: dict[int, _Probabilities] = {}
+    lengths = [len(own) for own in ids]
+    for batch in evaluation_order(lengths, SUBWORDS, Shapes(1, row.max_length, filled=False)):
+        shape = (len(batch), lengths[batch[0]])
+        padded, mask = np.full(shape, row.tokenizer.pad_token_id, np.int64), np.zeros(shape, np.int64)
+        for line, at in enumerate(batch):
+            padded[line, : lengths[at]], mask[line, : lengths[at]] = ids[at], 1
+        entity, classes = map(_softmax, forward(padded, mask))
+        for line, at in enumerate(batch):
+            found[at] = _Probabilities(
+                None if entity is None else entity[line, : lengths[at]], None if classes is None else classes[line]
+            )
+    return [found[at] for at in range(len(ids))]
+
+
+def _softmax(logits: np.ndarray | None) -> np.ndarray | None:
+    if logits is None:
+        return None
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def _findings(text: str, windows: Sequence[Window], probabilities: Sequence[_Probabilities], cut: bool) -> Findings:
+    entity, classes = zip(*probabilities, strict=True)
+    spans = None
+    if entity[0] is not None:
+        words, positions = joined_words(windows, text)
+        confidence = [entity[position.window][position.token] for position in positions]
+        labels = [BIO_LABELS[own.argmax()] for own in confidence]
+        spans = spans_of(text, words, labels, [float(own.max()) for own in confidence])
+    return Findings(spans, None if classes[0] is None else np.mean(classes, axis=0).tolist(), cut)
+
+
+def predict_texts(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> dict[str, list]:
+    """The row's columns of artifacts.PREDICTIONS for each text; without those of a task that it does not have.
+
+    They are of the subwords that training reads: what is beyond the row's longest sequence has no label there.
+    """
     device = open_device("cpu", threads, 1)
-    encoded = row.tokenizer(texts, truncation=True, max_length=row.max_length, return_offsets_mapping=True)
-    examples = Examples([""] * len(texts), encoded["input_ids"], {})
+    ids = row.tokenizer(list(texts), truncation=True, max_length=row.max_length)["input_ids"]
+    examples = Examples([""] * len(ids), ids, {})
     guess = predict(
         joint_task(row.model.labels),
         row.model,
@@ -96,12 +177,6 @@ def _read(row: TrainedRow, texts: list[str], threads: int) -> _Read:
         row.tokenizer.pad_token_id,
         device.shapes(row.max_length),
     )
-    return _Read(encoded, examples, guess)
-
-
-def predict_texts(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> dict[str, list]:
-    """The row's columns of artifacts.PREDICTIONS for each text; without those of a task that it does not have."""
-    _, examples, guess = _read(row, list(texts), threads)
     return prediction_columns(guess, examples)
 
 
@@ -115,21 +190,3 @@ def predict_aligned(row: TrainedRow, tweets: pa.Table, aligned: pa.Table) -> pa.
     columns |= predict_texts(row, tweets["text"].to_pylist())
     nothing = [None] * tweets.num_rows
     return pa.table([columns.get(name, nothing) for name in PREDICTIONS.names], schema=PREDICTIONS)
-
-
-def annotate(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> list[Findings]:
-    """What the row finds in each text; what lies beyond its longest sequence is not read."""
-    found: list[Findings] = []
-    for part in batched(texts, BATCH):
-        encoded, examples, guess = _read(row, part, threads)
-        columns, nothing = prediction_columns(guess, examples), [None] * len(part)
-        probabilities = columns.get("class_probabilities", nothing)
-        labels, confidence = (columns.get(name, nothing) for name in ("predicted_labels", "label_probabilities"))
-        for at, (own, scores, of_classes) in enumerate(zip(labels, confidence, probabilities, strict=True)):
-            spans = None
-            if own is not None:
-                words = words_of(encoded.word_ids(at), encoded["offset_mapping"][at], part[at])
-                names = [BIO_LABELS[own[word.token]] for word in words]
-                spans = strict_spans(words, names, [scores[word.token] for word in words])
-            found.append(Findings(spans, of_classes, bool(encoded.encodings[at].overflowing)))
-    return found

@@ -1,15 +1,15 @@
-"""The predictor and its runtimes: the same answers as training's own pass, long texts whole."""
+"""The predictor and its runtimes: the same findings from each, of texts that are judged."""
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from crisisflow.alignment.decoding import FoundSpan
-from crisisflow.inference import annotate, load
-from crisisflow.serving import predictor
-from crisisflow.serving.predictor import Predictor, joined_words, windows_of, with_marks
-from crisisflow.serving.runtime import Logits, open_runtime, to_int8, to_onnx
+from crisisflow.alignment.decoding import FoundSpan, with_marks
+from crisisflow.alignment.windows import joined_words, windows_of
+from crisisflow.inference import WINDOWS, find, load, torch_forward
+from crisisflow.serving.predictor import Predictor
+from crisisflow.serving.runtime import open_runtime, to_int8, to_onnx
 from crisisflow.taxonomy import BIO_LABELS
 
 TEXTS = [
@@ -26,10 +26,11 @@ def onnx(row):
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "torch"])
-def test_short_texts_get_what_the_row_itself_finds(row, runtime):
-    found = Predictor(row, open_runtime(row, runtime, 1))(TEXTS)
-    for text, own, other in zip(TEXTS, found, annotate(row, TEXTS), strict=True):
-        assert [span[:3] for span in own.spans] == [span[:3] for span in with_marks(text, other.spans)]
+def test_what_is_served_is_what_the_row_itself_finds(row, runtime):
+    texts = [*TEXTS, "17 people killed in the flood " * 40]
+    found = Predictor(row, open_runtime(row, runtime, 1))(texts)
+    for own, other in zip(found, find(row, torch_forward(row), texts), strict=True):
+        assert [span[:3] for span in own.spans] == [span[:3] for span in other.spans]
         assert [span.score for span in own.spans] == pytest.approx([span.score for span in other.spans], abs=1e-5)
         assert own.probabilities == pytest.approx(other.probabilities, abs=1e-5)
 
@@ -43,7 +44,7 @@ def test_int8_is_smaller_and_near(row):
         assert np.abs(own - other).max() < 0.5
 
 
-def test_a_row_of_one_task_has_no_event(results):
+def test_a_row_of_one_task_has_no_class(results):
     folder = results / "rows" / "tags" / "seed13"
     tags = load(folder / "model.safetensors", folder / "config.json")
     (found,) = Predictor(tags, open_runtime(tags, "onnx", 1))(["17 dead"])
@@ -61,14 +62,14 @@ def test_a_batch_changes_nothing(onnx):
 def test_a_long_text_is_read_to_its_end_and_one_too_long_says_so(onnx, row):
     words = ["flood", "water", "rescue", "Kerala", "people", "dead"]
     text = " ".join(words[at % len(words)] for at in range(300))
-    (windows,) = windows_of(row, [text])
+    (windows,) = windows_of(row.tokenizer, row.max_length, [text])
     assert len(windows) > 3
     joined, places = joined_words(windows, text)
     assert [text[word.start : word.end].lower() for word in joined] == text.lower().split()
     # But for the text's own ends, no word is labelled near a window's edge.
     assert all(place.distance >= row.max_length // 8 - 1 for place in places[20:-20])
     assert not onnx([text])[0].cut
-    long = " ".join(["flood"] * (predictor.WINDOWS * row.max_length))
+    long = " ".join(["flood"] * (WINDOWS * row.max_length))
     found = onnx([long])[0]
     assert found.cut
     assert sum(found.probabilities) == pytest.approx(1, abs=1e-4)
@@ -105,7 +106,7 @@ def named(row, *words):
         entity = np.zeros((*ids.shape, len(BIO_LABELS)))
         entity[..., BIO_LABELS.index("O")] = 1
         entity[..., BIO_LABELS.index("B-LOCATION")] = 2 * np.isin(ids, firsts)
-        return Logits(entity, None)
+        return entity, None
 
     return forward
 
@@ -126,4 +127,4 @@ def everything(ids, mask):
     """A forward pass that finds each word to be a place."""
     entity = np.zeros((*ids.shape, len(BIO_LABELS)))
     entity[..., BIO_LABELS.index("B-LOCATION")] = 1
-    return Logits(entity, None)
+    return entity, None

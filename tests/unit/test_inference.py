@@ -3,16 +3,20 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from seqeval.scheme import IOB2, Entities
 
 from crisisflow import inference
-from crisisflow.alignment.bio import Word
-from crisisflow.alignment.decoding import strict_spans
+from crisisflow.alignment.bio import Word, words_of
+from crisisflow.alignment.decoding import spans_of, strict_spans
+from crisisflow.alignment.windows import joined_words, windows_of
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet
 from crisisflow.errors import CrisisflowError
+from crisisflow.inference import find, torch_forward
+from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 KINDS = ["PERSON", "NUMBER"]
 LABELS = ["O", *(f"{prefix}-{kind}" for kind in KINDS for prefix in "BI")]
@@ -39,25 +43,104 @@ def test_on_the_validation_texts_it_predicts_what_training_wrote(trained, corpus
         assert "predicted_class_id" not in guess
 
 
-def test_the_findings_lie_in_the_text_and_are_as_many_as_texts(trained):
+@pytest.fixture(scope="module")
+def row(trained):
     folder = trained / "rows" / "both" / "seed13"
-    row = inference.load(folder / "model.safetensors", folder / "config.json")
-    texts = ["17 dead in Kerala \U0001f525 cafe\u0301", "", "flood " * 100]
-    found = inference.annotate(row, texts)
-    assert [findings.cut for findings in found] == [False, False, True]
+    return inference.load(folder / "model.safetensors", folder / "config.json")
+
+
+def test_the_findings_lie_in_the_text_and_are_as_many_as_texts(row):
+    texts = ["17 dead in Kerala \U0001f525 cafe\u0301", "", "flood " * 100, "flood " * 48 * inference.WINDOWS]
+    found = find(row, torch_forward(row), texts)
+    assert [findings.cut for findings in found] == [False, False, False, True]
     for text, findings in zip(texts, found, strict=True):
         assert sum(findings.probabilities) == pytest.approx(1, abs=1e-5)
         ends = [0, *(end for span in findings.spans for end in span[:2])]
         assert ends == sorted(ends)
         assert all(0 <= span.start < span.end <= len(text) and 0 < span.score <= 1 for span in findings.spans)
+    assert find(row, torch_forward(row), []) == []
 
 
 def test_a_row_without_classes_has_no_probabilities(trained):
     folder = trained / "rows" / "tags" / "seed13"
     row = inference.load(folder / "model.safetensors", folder / "config.json")
-    (findings,) = inference.annotate(row, ["17 dead"])
+    (findings,) = find(row, torch_forward(row), ["17 dead"])
     assert findings.probabilities is None
     assert findings.spans is not None
+
+
+def test_short_texts_get_the_labels_and_probabilities_of_training_s_own_pass(row, corpus):
+    """A window of a short text is the text as training reads it."""
+    texts = [*validation_texts(corpus), "", "cafe\u0301 in Ke\u0301rala \U0001f525"]
+    encoded = row.tokenizer(texts, return_offsets_mapping=True)
+    assert max(map(len, encoded["input_ids"])) <= row.max_length
+    guess = inference.predict_texts(row, texts)
+    for at, (text, findings) in enumerate(zip(texts, find(row, torch_forward(row), texts), strict=True)):
+        words = words_of(encoded.word_ids(at), encoded["offset_mapping"][at], text)
+        labels = [BIO_LABELS[guess["predicted_labels"][at][word.token]] for word in words]
+        expected = spans_of(text, words, labels, [guess["label_probabilities"][at][word.token] for word in words])
+        assert [span[:3] for span in findings.spans] == [span[:3] for span in expected]
+        assert [span.score for span in findings.spans] == pytest.approx([span.score for span in expected], abs=1e-5)
+        assert findings.probabilities == pytest.approx(guess["class_probabilities"][at], abs=1e-5)
+
+
+# Texts of the length of a few windows, with words that the tokenizer parts and marks that it drops.
+PIECES = [
+    "flood",
+    "Kerala",
+    "17",
+    "e\u0301vacue\u0301s",
+    "\U0001f525",
+    "#PrayForKerala",
+    "uninhabitable" * 8,
+    ",",
+    "\u0301",
+    "日本",
+]
+LONG = st.lists(st.sampled_from(PIECES), min_size=30, max_size=80).map(" ".join)
+TEXTS = LONG | st.lists(st.sampled_from(PIECES), max_size=10).map(" ".join) | st.text(max_size=300)
+own_row = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def of_ids(ids, mask):
+    """A forward pass without rounding: its logits follow from a subword, its place and what the mask shows."""
+    shown = ((ids + 1) * mask).sum(axis=1, keepdims=True)
+    subword = ids + shown + np.arange(ids.shape[1])
+    entity = np.sin(subword[..., None] * np.arange(1, len(BIO_LABELS) + 1))
+    return entity, np.sin(shown * np.arange(1, len(CLASSES) + 1))
+
+
+@own_row
+@given(st.lists(TEXTS, min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_the_findings_of_a_text_do_not_depend_on_the_others_of_the_call(row, texts, random):
+    alone = {text: find(row, of_ids, [text])[0] for text in texts}
+    random.shuffle(texts)
+    assert find(row, of_ids, texts) == [alone[text] for text in texts]
+
+
+@own_row
+@given(TEXTS)
+def test_windows_join_to_the_words_of_the_whole_text(row, text):
+    encoded = row.tokenizer(text, return_offsets_mapping=True)
+    whole = words_of(encoded.word_ids(), encoded["offset_mapping"], text)
+    (windows,) = windows_of(row.tokenizer, row.max_length, [text])
+    words, positions = joined_words(windows, text)
+    assert [word[:2] for word in words] == [word[:2] for word in whole]
+    for word, position in zip(words, positions, strict=True):
+        # Each is labelled at its first subword.
+        assert windows[position.window].offsets[position.token][0] == word.start
+    if len(encoded["input_ids"]) <= row.max_length:
+        assert [window.ids for window in windows] == [encoded["input_ids"]]
+        assert words == whole
+
+
+@own_row
+@given(LONG)
+def test_the_probabilities_of_the_classes_are_the_mean_over_the_windows(row, text):
+    (windows,) = windows_of(row.tokenizer, row.max_length, [text])
+    logits = np.stack([of_ids(np.array([own.ids]), np.ones((1, len(own.ids)), np.int64))[1][0] for own in windows])
+    expected = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).mean(axis=0)
+    assert find(row, of_ids, [text])[0].probabilities == pytest.approx(expected.tolist())
 
 
 @given(st.lists(st.tuples(st.sampled_from(LABELS), st.floats(0, 1)), max_size=12))

@@ -1,7 +1,6 @@
 """Tokenizers of every kind: whatever blanks and markers their offsets hold, the words are the text's own."""
 
 from functools import cache
-from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given
@@ -19,10 +18,8 @@ from transformers import PreTrainedTokenizerFast
 
 from crisisflow.alignment.bio import align, words_of
 from crisisflow.alignment.decoding import strict_spans
-from crisisflow.inference import TrainedRow
-from crisisflow.serving import predictor
-from crisisflow.serving.predictor import Predictor, joined_words, windows_of
-from crisisflow.serving.runtime import Logits
+from crisisflow.alignment.windows import joined_words, windows_of
+from crisisflow.inference import TrainedRow, find
 from crisisflow.spans import Span
 from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED
 
@@ -187,8 +184,7 @@ def test_whatever_is_labelled_begins_and_ends_with_no_blank(text):
 def test_a_text_of_many_windows_has_each_word_once(parts, blank):
     text = blank.join(parts)
     for name in ("bytes-regex-False-roberta", "bytes-whole-True-bert", "metaspace-whole-unigram", "llama-bpe"):
-        row = TrainedRow(None, every()[name], LONG)
-        (windows,) = windows_of(row, [text])
+        (windows,) = windows_of(every()[name], LONG, [text])
         joined, places = joined_words(windows, text)
         assert "".join(text[word.start : word.end] for word in joined) == "".join(parts), name
         assert [word.token for word in joined] == [place.token for place in places], name
@@ -198,13 +194,12 @@ def everywhere(ids, mask):
     """A forward pass that finds a place in every subword."""
     entity = np.zeros((*ids.shape, len(BIO_LABELS)))
     entity[..., BIO_LABELS.index("B-LOCATION")] = 9
-    return Logits(entity, None)
+    return entity, None
 
 
-@patch.object(predictor, "language_of", lambda text: predictor.TRAINED_ON)  # of other languages it says nothing
 @given(st.lists(st.sampled_from([*WORDS, *BLANKS]), max_size=60).map("".join))
-def test_served_spans_are_the_words(text):
+def test_spans_that_are_found_everywhere_are_the_words(text):
     for name in ("bytes-regex-True-template", "xlm-roberta-unigram", "before-bpe", "behind-bpe"):
-        (found,) = Predictor(TrainedRow(None, every()[name], LONG), everywhere)([text])
+        (found,) = find(TrainedRow(None, every()[name], LONG), everywhere, [text])
         words = "".join(text[span.start : span.end] for span in found.spans)
         assert words == "".join(text.replace("\u200b", "").split()), name

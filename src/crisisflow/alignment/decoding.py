@@ -1,9 +1,12 @@
 """Decoding: a model's labels back to spans of the text, as the scores count them."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from crisisflow.alignment.bio import Word
+
+MARKS = ("Mn", "Me", "Mc")  # Unicode's categories of combining marks; variation selectors are Mn
 
 
 class FoundSpan(NamedTuple):
@@ -30,3 +33,20 @@ def strict_spans(words: Sequence[Word], labels: Sequence[str], scores: Sequence[
         else:
             goes_on = ""
     return found
+
+
+def with_marks(text: str, spans: Sequence[FoundSpan]) -> list[FoundSpan]:
+    """The spans with the combining marks behind them: the tokenizer drops accents, whose offsets no word then has."""
+    found = []
+    for at, span in enumerate(spans):
+        limit = spans[at + 1].start if at + 1 < len(spans) else len(text)
+        end = span.end
+        while end < limit and unicodedata.category(text[end]) in MARKS:
+            end += 1
+        found.append(span._replace(end=end))
+    return found
+
+
+def spans_of(text: str, words: Sequence[Word], labels: Sequence[str], scores: Sequence[float]) -> list[FoundSpan]:
+    """The spans of a text, whole letters, from one label and its probability for each word."""
+    return with_marks(text, strict_spans(words, labels, scores))

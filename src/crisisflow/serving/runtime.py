@@ -3,35 +3,22 @@
 import io
 import os
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
 
-from crisisflow.inference import TrainedRow
-from crisisflow.training.device import open_device
+from crisisflow.inference import Forward, TrainedRow, torch_forward
 
 Runtime = Literal["onnx", "onnx-int8", "torch"]
 
-INPUTS, OUTPUTS = ("input_ids", "mask"), {"ner": "entity", "cls": "event"}
+INPUTS, OUTPUTS = ("input_ids", "mask"), {"ner": "entity", "cls": "classes"}
 OPSET = 17
 
 # Read when ONNX Runtime is imported, which otherwise gives the machine an id and keeps events in the home folder.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
-
-class Logits(NamedTuple):
-    """Entity logits [batch, length, 21] and event logits [batch, 10]; None of a task that the row does not have."""
-
-    entity: np.ndarray | None
-    event: np.ndarray | None
-
-
-# Subword ids and mask, both int64 [batch, length], to logits.
-Forward = Callable[[np.ndarray, np.ndarray], Logits]
 
 
 def open_runtime(row: TrainedRow, runtime: Runtime, threads: int) -> Forward:
@@ -41,19 +28,8 @@ def open_runtime(row: TrainedRow, runtime: Runtime, threads: int) -> Forward:
         threads: CPU threads of one pass.
     """
     if runtime == "torch":
-        return _torch(row, threads)
+        return torch_forward(row, threads)
     return _onnx(row, to_int8(to_onnx(row)) if runtime == "onnx-int8" else to_onnx(row), threads)
-
-
-def _torch(row: TrainedRow, threads: int) -> Forward:
-    open_device("cpu", threads, 1)
-
-    @torch.inference_mode()
-    def forward(ids: np.ndarray, mask: np.ndarray) -> Logits:
-        entity, event = row.model(torch.from_numpy(ids), torch.from_numpy(mask))
-        return Logits(*(None if part is None else part.numpy() for part in (entity, event)))
-
-    return forward
 
 
 def _onnx(row: TrainedRow, graph: bytes, threads: int) -> Forward:
@@ -67,9 +43,9 @@ def _onnx(row: TrainedRow, graph: bytes, threads: int) -> Forward:
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     wanted = [OUTPUTS[task] for task in row.model.tasks]
 
-    def forward(ids: np.ndarray, mask: np.ndarray) -> Logits:
+    def forward(ids: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
         found = dict(zip(wanted, session.run(wanted, dict(zip(INPUTS, (ids, mask), strict=True))), strict=True))
-        return Logits(found.get("entity"), found.get("event"))
+        return found.get("entity"), found.get("classes")
 
     return forward
 
@@ -92,7 +68,7 @@ def to_onnx(row: TrainedRow) -> bytes:
             graph,
             input_names=list(INPUTS),
             output_names=names,
-            dynamic_axes={name: {0: "batch"} if name == "event" else free for name in (*INPUTS, *names)},
+            dynamic_axes={name: {0: "batch"} if name == "classes" else free for name in (*INPUTS, *names)},
             opset_version=OPSET,
             dynamo=False,
         )

@@ -165,11 +165,12 @@ def run(
     lines = []
     for path in tracked(models, "against_gold", len(models), "models"):
         model = inference.load(path, path.with_name("config.json"))
+        forward = inference.torch_forward(model)
         which = [path.parent.parent.name, int(path.parent.name.removeprefix("seed"))]
         for gold, by, rules in chosen:
             if not gold.tweets:
                 continue
-            found = inference.annotate(model, [tweet.text for tweet in gold.tweets])
+            found = inference.find(model, forward, [tweet.text for tweet in gold.tweets])
             marks = {
                 (tweet.tweet_id, *span[:3])
                 for tweet, findings in zip(gold.tweets, found, strict=True)

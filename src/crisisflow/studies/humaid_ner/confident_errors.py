@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from crisisflow.alignment.bio import words_of
-from crisisflow.alignment.decoding import strict_spans
+from crisisflow.alignment.decoding import spans_of
 from crisisflow.annotation.span_errors import span_errors
 from crisisflow.artifacts import PREDICTIONS, TWEETS, batched, read_json, read_parquet, write_csv
 from crisisflow.errors import CrisisflowError
@@ -51,10 +51,11 @@ def entity_errors(predictions: pa.Table, texts: dict[str, str], encoder: str, ma
             words = words_of(encoded.word_ids(at), encoded["offset_mapping"][at], own[at])
             scores = [confidence[word.token] for word in words]
             found, known = (
-                strict_spans(words, [BIO_LABELS[ids[word.token]] for word in words], scores) for ids in (guess, labels)
+                spans_of(own[at], words, [BIO_LABELS[ids[word.token]] for word in words], scores)
+                for ids in (guess, labels)
             )
             for kind, span, gold in span_errors(found, known):
-                # strict_spans gave the known span the probabilities of what was predicted in its place
+                # spans_of gave the known span the probabilities of what was predicted in its place
                 line = {"task": "ner", "tweet_id": tweet_id, "confidence": (span or gold).score, "kind": kind}
                 if span:
                     line |= {"start": span.start, "end": span.end, "found": span.label}
