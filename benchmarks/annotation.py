@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 
 from crisisflow.annotation.spacy_stage import load_pipeline
 from crisisflow.artifacts import TWEETS, read_parquet, write_parquet
-from crisisflow.params import read_params
 from crisisflow.spans import BATCH, read_texts
+from crisisflow.studies import read_params
 
 CRISISFLOW = [sys.executable, "-m", "crisisflow"]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

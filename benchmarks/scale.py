@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.artifacts import write_csv
-from crisisflow.params import read_params
 from crisisflow.reporting.drawing import finish, line_style, write_svg
+from crisisflow.studies import read_params
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,8 +86,8 @@ def steps(tweets: int, source: dict[str, Any], params: dict[str, Any], folder: P
     stages = {"stages": [spacy, ruler, regex], "params": annotation["resolve"]}
     conflicts = {"conflicts": folder / "conflicts.parquet", "statistics": folder / "resolve.json"}
     yield step("resolve", stages, out=resolved, **conflicts)
-    encoder = next(iter(params["rows"].values()))["encoder"]
-    own = {"tweets": drawn, "resolved": resolved, "encoder": encoder, "params": params["alignment"]}
+    encoder = next(iter(params["humaid_ner"]["rows"].values()))["encoder"]
+    own = {"tweets": drawn, "resolved": resolved, "encoder": encoder, "params": params["humaid_ner"]["alignment"]}
     yield step("bio", own, out=folder / "aligned.parquet", statistics=folder / "bio.json")
 
 

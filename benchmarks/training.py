@@ -49,15 +49,15 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.model.freezing import encoder_layers
 from crisisflow.model.joint import JointModel
 from crisisflow.model.weighting import WEIGHTINGS
-from crisisflow.params import TrainingParams, read_params
 from crisisflow.pretrained import load_encoder, load_tokenizer
-from crisisflow.studies.humaid_ner.train import TARGETS, optimization_of, read_examples
+from crisisflow.studies import read_params
+from crisisflow.studies.humaid_ner.train import TARGETS, read_examples
 from crisisflow.taxonomy import IGNORED, LABELS
 from crisisflow.training.batching import Examples
 from crisisflow.training.device import open_device
 from crisisflow.training.joint import joint_task
 from crisisflow.training.loop import Trainer
-from crisisflow.training.schedule import Stage
+from crisisflow.training.schedule import Optimization, Stage
 
 ENCODER = "embedded:minilm-l6"
 EPOCHS = 2
@@ -87,7 +87,9 @@ class Job(NamedTuple):
 
     train: Examples
     held_out: Examples
-    params: TrainingParams
+    optimization: Optimization
+    frozen_cache_gb: float
+    threads: int
     dropout: float
     max_length: int
     stage: Stage
@@ -146,14 +148,14 @@ def loader(examples: Examples, batch_size: int, shuffle: bool, length: int = 0) 
 
 def train_plainly(job: Job, model: JointModel, watch: Watch, length: int = 0) -> tuple[float, list[list[float]]]:
     """The loop of the example; seconds, and the mean losses of each epoch."""
-    batches = loader(job.train, job.params.batch_size, shuffle=True, length=length)
+    batches = loader(job.train, job.optimization.batch_size, shuffle=True, length=length)
     no_decay = ("bias", "LayerNorm.weight")
     groups = [
         {"params": [p for n, p in model.named_parameters() if not any(d in n for d in no_decay)]},
         {"params": [p for n, p in model.named_parameters() if any(d in n for d in no_decay)], "weight_decay": 0.0},
     ]
-    groups[0]["weight_decay"] = job.params.weight_decay
-    optimizer = torch.optim.AdamW(groups, lr=job.params.learning_rate)
+    groups[0]["weight_decay"] = job.optimization.weight_decay
+    optimizer = torch.optim.AdamW(groups, lr=job.optimization.learning_rate)
     steps = job.stage.epochs * len(batches)
     scheduler = get_scheduler("linear", optimizer, num_warmup_steps=0, num_training_steps=steps)
     bar = tqdm(range(steps), disable=None)
@@ -189,14 +191,14 @@ def train_ours(job: Job, model: JointModel, watch: Watch) -> tuple[float, list[l
             model=model,
             task=joint_task(LABELS),
             weighting=WEIGHTINGS["fixed"](len(model.tasks)),
-            optimization=optimization_of(job.params),
+            optimization=job.optimization,
             seed=job.seed,
-            device=open_device("cpu", job.params.threads, processes=1),
+            device=open_device("cpu", job.threads, processes=1),
             padding_id=load_tokenizer(ENCODER).pad_token_id,
             max_length=job.max_length,
             folder=Path(folder),
             run="",
-            frozen_cache_gb=job.params.frozen_cache_gb,
+            frozen_cache_gb=job.frozen_cache_gb,
         )
         with watch:
             trainer.fit([job.stage], job.train, job.held_out)
@@ -212,7 +214,7 @@ def make_model(job: Job) -> JointModel:
     """The pretrained encoder under new heads, the same ones for a seed."""
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-    torch.set_num_threads(job.params.threads)
+    torch.set_num_threads(job.threads)
     torch.manual_seed(job.seed)
     return JointModel(load_encoder(ENCODER, None), LABELS, job.dropout)
 
@@ -233,7 +235,9 @@ def held_out_losses(model: JointModel, job: Job) -> list[float]:
     """Mean losses over batches of the held-out tweets, without dropout."""
     model.eval()
     with torch.inference_mode():
-        losses = [task_losses(model, batch) for batch in loader(job.held_out, job.params.batch_size, shuffle=False)]
+        losses = [
+            task_losses(model, batch) for batch in loader(job.held_out, job.optimization.batch_size, shuffle=False)
+        ]
     return torch.stack(losses).mean(dim=0).tolist()
 
 
@@ -371,10 +375,9 @@ def compare_stage_2(job: Job, rounds: int) -> None:
     """
     depth = len(encoder_layers(make_model(job).encoder))
     frozen = job.stage._replace(freeze_layers=depth * 3 // 4, freeze_embeddings=True, frozen_dropout=False)
-    anew = job.params.model_copy(update={"frozen_cache_gb": 0})
     jobs = {
         "whole": job,
-        f"{frozen.freeze_layers} of {depth} layers frozen": job._replace(stage=frozen, params=anew),
+        f"{frozen.freeze_layers} of {depth} layers frozen": job._replace(stage=frozen, frozen_cache_gb=0.0),
         "frozen, their output kept": job._replace(stage=frozen),
     }
     results = in_rounds({name: ("crisisflow", each) for name, each in jobs.items()}, rounds)
@@ -409,19 +412,22 @@ def draw(examples: Examples, size: int) -> Examples:
 def make_job(aligned: Path, tweets: int, batch_size: int, threads: int, params_file: Path) -> Job:
     """The job of a benchmark: only what is named here differs from the params file."""
     params = read_params(params_file)[0]
-    training = {
-        "batch_size": batch_size,
-        "threads": threads,
-        "learning_rate": LEARNING_RATE,
-        "weight_decay": 0.0,
-        "gradient_cosine_every": 0,
-    }
+    own = params.humaid_ner
     return Job(
         train=draw(read_examples(aligned, "train"), tweets),
         held_out=draw(read_examples(aligned, "validation"), HELD_OUT),
-        params=params.training.model_copy(update=training),
-        dropout=params.model.dropout,
-        max_length=params.alignment.max_length,
+        optimization=Optimization(
+            batch_size=batch_size,
+            learning_rate=LEARNING_RATE,
+            weighting_learning_rate=own.training.log_variance_learning_rate,
+            betas=own.training.betas,
+            weight_decay=0.0,
+            clip_norm=own.training.clip_norm,
+        ),
+        frozen_cache_gb=params.compute.frozen_cache_gb,
+        threads=threads,
+        dropout=own.model.dropout,
+        max_length=own.alignment.max_length,
         stage=Stage(EPOCHS, warmup_steps=0, freeze_layers=0, freeze_embeddings=False, frozen_dropout=True),
         seed=0,
     )

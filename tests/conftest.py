@@ -100,10 +100,12 @@ ROWS = {
 
 def train_row(folder: Path, aligned: Path, encoder: Path, name: str) -> None:
     """Train the row of ROWS briefly, with seed 13; its files lie in `folder`, named as in a run."""
-    from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams, read_params
+    from crisisflow.params import AlignmentParams
+    from crisisflow.studies import read_preset
     from crisisflow.studies.humaid_ner import train
+    from crisisflow.studies.humaid_ner.params import ModelParams, RowParams, TrainingParams
 
-    sample = read_params(Path(__file__).parents[1] / "presets" / "sample.yaml")[0]
+    sample = read_preset("sample", Path(__file__).parents[1] / "presets")[0]
     brief = {"single": {"epochs": 3, "warmup_steps": 2}, "learning_rate": 3e-3, "log_variance_learning_rate": 3e-3}
     files = ("model.safetensors", "config.json", "history.csv", "scores.csv", "gradients.csv", "predictions.parquet")
     folder.mkdir(parents=True)
@@ -111,9 +113,10 @@ def train_row(folder: Path, aligned: Path, encoder: Path, name: str) -> None:
         name,
         aligned,
         RowParams.model_validate({**ROWS[name], "encoder": str(encoder)}),
-        TrainingParams.model_validate({**sample.training.model_dump(), **brief}),
+        TrainingParams.model_validate({**sample.humaid_ner.training.model_dump(), **brief}),
         ModelParams(dropout=0.1),
         AlignmentParams(max_length=48),
+        sample.compute,
         13,
         folder / "checkpoint",
         *(folder / file for file in files),

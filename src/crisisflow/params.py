@@ -1,18 +1,17 @@
-"""Typed parameters: the only place where a knob is declared.
+"""Typed parameters of the shared sections, and what the sections of all studies are made of.
 
+A study declares its own section in its params.py; crisisflow.studies composes the whole of params.yaml from them.
 `params.yaml` must hold every key and no other: a default would be a value that ran and that DVC never saw.
 """
 
-import shlex
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from unicodedata import category
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from crisisflow.artifacts import write_text
 from crisisflow.errors import CrisisflowError
 from crisisflow.strict_yaml import read_yaml
 from crisisflow.taxonomy import EntityType
@@ -163,53 +162,9 @@ class AnnotationParams(ParamsSection):
     quality: QualityParams
 
 
-class AlignmentParams(ParamsSection):
-    """Chapter 3."""
+class ComputeParams(ParamsSection):
+    """What trains, for all studies."""
 
-    max_length: Annotated[int, Field(ge=8, le=MOST, description="longest sequence in subwords, specials included")]
-
-
-class ModelParams(ParamsSection):
-    """Chapter 4: the heads. The encoder and the weighting are a row's."""
-
-    dropout: Annotated[float, Field(ge=0, lt=1, description="before the linear layer of the classification head")]
-
-
-class StageParams(ParamsSection):
-    """One stage of a schedule: linear warm-up, then linear decay to zero."""
-
-    epochs: Positive
-    warmup_steps: Count
-
-
-class TwoStageParams(ParamsSection):
-    """Stage 1 trains all layers, stage 2 freezes a row's lower layers; each has its own optimizer and warm-up."""
-
-    stage1: StageParams
-    stage2: StageParams
-
-
-class TrainingParams(ParamsSection):
-    """Chapter 5: what all rows share."""
-
-    tweets: Annotated[Positive | Literal["all"], Field(description="training tweets used, stratified by class; or all")]
-    single: StageParams
-    two_stage: TwoStageParams
-    batch_size: Positive
-    learning_rate: Annotated[float, Field(gt=0)]
-    log_variance_learning_rate: Annotated[
-        float, Field(gt=0, description="learning rate of s; the paper names none of its own")
-    ]
-    betas: Annotated[tuple[Rate, Rate], Field(strict=False)]  # YAML has no tuples
-    weight_decay: Annotated[float, Field(ge=0)]
-    clip_norm: Annotated[float, Field(gt=0)]
-    gradient_cosine_every: Annotated[
-        Count, Field(description="steps between looks at the cosine of the two tasks' gradients; 0 never looks")
-    ]
-    frozen_cache_gb: Annotated[
-        float,
-        Field(ge=0, description="disk for the constant output of frozen layers, where a row allows it; 0 keeps none"),
-    ]
     device: Literal["cpu", "cuda", "xla"]
     processes: Annotated[
         int,
@@ -218,184 +173,102 @@ class TrainingParams(ParamsSection):
     threads: Annotated[
         int, Field(ge=1, le=1024, description="CPU threads of one process; a part of the result's exact bytes")
     ]
+    frozen_cache_gb: Annotated[
+        float,
+        Field(ge=0, description="disk for the constant output of frozen layers, where a row allows it; 0 keeps none"),
+    ]
 
     @model_validator(mode="after")
-    def _xla_is_one_process(self) -> "TrainingParams":
+    def _xla_is_one_process(self) -> "ComputeParams":
         if self.device == "xla" and self.processes > 1:
             raise ValueError(f"device xla is one process on one core, and processes is {self.processes}: set it to 1")
         return self
 
 
-class RowParams(ParamsSection):
-    """One row of the ablation."""
-
-    encoder: Annotated[Line, Field(description="embedded:NAME, hub NAME@REVISION, or a local folder")]
-    layers: Annotated[Positive | None, Field(description="keep this many lower encoder layers; null keeps all")]
-    tasks: Annotated[
-        Literal["joint", "ner", "cls"], Field(description="joint trains both; a task left out has no loss and no s")
-    ]
-    weighting: Annotated[
-        Literal["fixed", "kendall", "kendall_classification", "dwa", "gradnorm", "pcgrad"],
-        Field(description="kendall is the paper's Eq. 4; kendall_classification does not halve the losses"),
-    ]
-    schedule: Literal["single", "two_stage"]
-    freeze_layers: Annotated[Count, Field(description="lower layers frozen in stage 2")]
-    freeze_embeddings: Annotated[bool, Field(description="whether stage 2 freezes the embeddings too")]
-    frozen_dropout: Annotated[
-        bool,
-        Field(description="whether dropout goes on in frozen layers (the paper's form); false makes them constant"),
-    ]
-
-    @model_validator(mode="after")
-    def _frozen_layers_are_there(self) -> "RowParams":
-        if self.layers is not None and self.freeze_layers > self.layers:
-            raise ValueError(f"freeze_layers is {self.freeze_layers} but layers keeps {self.layers}")
-        return self
-
-    @model_validator(mode="after")
-    def _weighting_needs_two_tasks(self) -> "RowParams":
-        if self.tasks != "joint" and self.weighting in ("dwa", "gradnorm", "pcgrad"):
-            raise ValueError(f"weighting {self.weighting} balances two tasks, and tasks is {self.tasks}: use fixed")
-        return self
-
-    @model_validator(mode="after")
-    def _freezing_needs_a_second_stage(self) -> "RowParams":
-        if self.schedule == "single" and (self.freeze_layers or self.freeze_embeddings or not self.frozen_dropout):
-            raise ValueError(
-                "freeze_layers, freeze_embeddings and frozen_dropout act in stage 2: use schedule two_stage, "
-                "or 0, false and true"
-            )
-        return self
-
-
-class LearningCurveParams(ParamsSection):
-    """Rows trained again on fewer tweets."""
-
-    rows: list[Name]
-    tweets: Annotated[list[Positive], Field(description="training tweets of each point, all below training.tweets")]
-
-    @model_validator(mode="after")
-    def _each_once(self) -> "LearningCurveParams":
-        return _without_repeats(self, "rows", "tweets")
-
-
-class LeaveOneEventOutParams(ParamsSection):
-    """Rows trained again without an event, and scored on that event."""
-
-    rows: list[Name]
-    events: Annotated[list[Name], Field(description="events of the corpus; each is left out in turn")]
-
-    @model_validator(mode="after")
-    def _each_once(self) -> "LeaveOneEventOutParams":
-        return _without_repeats(self, "rows", "events")
-
-
-class EvaluationParams(ParamsSection):
-    """Chapter 6: what is trained besides the rows, to learn how far their scores carry; an empty list leaves it out."""
-
-    learning_curve: LearningCurveParams
-    leave_one_event_out: LeaveOneEventOutParams
-
-
-def _repeated(section: ParamsSection, *fields: str) -> Iterator[str]:
-    """What is said of each of these lists that has a value twice."""
-    for field in fields:
-        values = getattr(section, field)
-        if len(set(values)) < len(values):
-            yield f"{field}: each may stand there once"
-
-
-def _without_repeats(section: Part, *fields: str) -> Part:
-    """The section, once each of these lists has no value twice."""
-    if faults := "; ".join(_repeated(section, *fields)):
-        raise ValueError(faults)
-    return section
-
-
-class Params(ParamsSection):
-    """The whole of params.yaml."""
+class SharedParams(ParamsSection):
+    """The sections of params.yaml that all studies share."""
 
     preset: Annotated[Name, Field(description="name shown in tables; edit it when you leave a preset")]
     corpus: CorpusParams
     annotation: AnnotationParams
-    alignment: AlignmentParams
-    model: ModelParams
-    training: TrainingParams
-    rows: Annotated[dict[Name, RowParams], Field(min_length=1)]
-    seeds: Annotated[list[Seed], Field(min_length=1)]
-    evaluation: EvaluationParams
-
-    @model_validator(mode="after")
-    def _parts_fit(self) -> "Params":
-        faults = [*_repeated(self, "seeds"), *self._faults_of_rows(), *self._faults_of_the_curve()]
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
-
-    def _faults_of_rows(self) -> Iterator[str]:
-        if "floor" in self.rows:
-            yield "rows.floor: the tables have a floor of their own; give the row another name"
-        for name, study in self.evaluation:
-            for row in study.rows:
-                if row not in self.rows:
-                    yield f"evaluation.{name}.rows: no row is called {row}; there are: {', '.join(self.rows)}"
-
-    def _faults_of_the_curve(self) -> Iterator[str]:
-        most = self.training.tweets
-        for tweets in self.evaluation.learning_curve.tweets:
-            if most != "all" and tweets >= most:
-                yield f"evaluation.learning_curve.tweets: {tweets} is not below training.tweets, which is {most}"
+    compute: ComputeParams
 
 
-def read_params(path: Path) -> tuple[Params, dict[str, Any]]:
-    """Read and check params.yaml; returns the typed and the plain form.
+class AlignmentParams(ParamsSection):
+    """Chapter 3. A part of a study's section."""
+
+    max_length: Annotated[int, Field(ge=8, le=MOST, description="longest sequence in subwords, specials included")]
+
+
+Fault = tuple[tuple[str | int, ...], str]  # the keys below a section, and what is wrong there
+
+
+def refuse(section: Part, faults: Iterable[Fault]) -> Part:
+    """The section, unless there are faults: those of values that do not fit together, each with its own key.
 
     Raises:
-        CrisisflowError: the file is absent, is no YAML mapping, or breaks the schema; the offending key is named.
+        ValidationError: with all of them.
+    """
+    details = [
+        InitErrorDetails(type=PydanticCustomError("unfit", "{fault}", {"fault": text}), loc=keys, input=None)
+        for keys, text in faults
+    ]
+    if details:
+        raise ValidationError.from_exception_data(type(section).__name__, details)
+    return section
+
+
+def repeated(section: ParamsSection, *fields: str) -> Iterator[Fault]:
+    """The faults of these lists that have a value twice."""
+    for field in fields:
+        values = getattr(section, field)
+        if len(set(values)) < len(values):
+            yield (field,), "each may stand there once"
+
+
+def read_sections(paths: Sequence[Path], kind: type[Part]) -> tuple[Part, dict[str, Any]]:
+    """Read and check YAML files that together hold the sections of `kind`; returns the typed and the plain form.
+
+    Raises:
+        CrisisflowError: a file is absent or is no YAML mapping, or they break the schema; the offending key is named.
+    """
+    plain: dict[str, Any] = {}
+    for path in paths:
+        plain |= read_plain(path)
+    return check(plain, kind, " and ".join(map(str, paths))), plain
+
+
+def read_own(path: Path, kind: type[Part]) -> Part:
+    """The sections of a params.yaml that `kind` has; the others, such as those of other studies, are not looked at.
+
+    Raises:
+        CrisisflowError: as read_sections.
+    """
+    plain = read_plain(path)
+    return check({key: own for key, own in plain.items() if key in kind.model_fields}, kind, str(path))
+
+
+def check(plain: dict[str, Any], kind: type[Part], place: str) -> Part:
+    """The typed form of plain values.
+
+    Raises:
+        CrisisflowError: they break the schema; it begins with `place` and names the offending key.
+    """
+    try:
+        return kind.model_validate(plain)
+    except ValidationError as error:
+        raise CrisisflowError(f"{place}: {explain(error, kind)}") from None
+
+
+def read_plain(path: Path) -> dict[str, Any]:
+    """The plain form of a YAML file with sections.
+
+    Raises:
+        CrisisflowError: it is absent, or is no YAML mapping.
     """
     if not path.exists():
         raise CrisisflowError(f"{path} does not exist; write it with: crisisflow preset sample")
     plain = read_yaml(path)
     if not isinstance(plain, dict):
         raise CrisisflowError(f"{path} holds no mapping; write it anew with: crisisflow preset sample")
-    try:
-        return Params.model_validate(plain), plain
-    except ValidationError as error:
-        raise CrisisflowError(f"{path}: {explain(error, Params)}") from None
-
-
-def write_preset(name: str, presets: Path, out: Path) -> None:
-    """Copy the preset `name` of the folder `presets` to `out`, once it is known to be whole.
-
-    Raises:
-        CrisisflowError: there is no such preset, it breaks the schema, or `out` holds edits that would be lost.
-    """
-    path = presets / f"{name}.yaml"
-    known = sorted(preset.stem for preset in presets.glob("*.yaml"))
-    if name not in known:
-        there = ", ".join(known) or "none (wrong folder?)"
-        raise CrisisflowError(f"no preset {name!r} in {presets}/; there are: {there}")
-    read_params(path)
-    if out.exists():
-        there = out.read_bytes()
-        if all(there != preset.read_bytes() for preset in presets.glob("*.yaml")) and not _committed(out):
-            raise CrisisflowError(
-                f"{out} was edited and is in no commit, and the edits would be lost; git commit it, or keep a copy: "
-                f"mv {shlex.quote(str(out))} {shlex.quote(str(out.with_name(f'mine-{out.name}')))}"
-            )
-    write_text(out, path.read_text(encoding="utf-8"))
-
-
-def _committed(path: Path) -> bool:
-    """Whether a file is in git's last commit as it lies there."""
-
-    def git(*arguments: str) -> str | None:
-        command = ["git", "-C", str(path.absolute().parent), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    try:
-        recorded = git("rev-parse", f"HEAD:./{path.name}")
-        return recorded is not None and recorded == git("hash-object", "--", path.name)
-    except OSError:  # no git
-        return False
+    return plain

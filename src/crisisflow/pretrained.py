@@ -162,7 +162,8 @@ def check_length(encoder: str, max_length: int) -> None:
     positions = table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1)
     if max_length > positions:
         raise CrisisflowError(
-            f"alignment.max_length is {max_length} but encoder {encoder!r} takes {positions} subwords; lower it"
+            f"the study's alignment.max_length is {max_length} but encoder {encoder!r} takes {positions} subwords; "
+            "lower it"
         )
 
 

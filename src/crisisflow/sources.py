@@ -11,8 +11,9 @@ from pathlib import Path
 from crisisflow.errors import CrisisflowError
 
 PACKAGE = Path(__file__).parent
-# Modules that hand values over or speak: a new knob, command or message must not rerun hours of training. The values
-# themselves are watched; who mends how one is handed over reruns the step by hand (snakemake --forcerun RULE).
+# Modules that hand values over or speak: a new knob, command or message must not rerun hours of training. So does the
+# params.py of a study. The values themselves are watched; who mends how one is handed over reruns the step by hand
+# (snakemake --forcerun RULE).
 NEUTRAL = {"params", "validation", "cli", "errors", "progress", "sources", "inputs"}
 
 
@@ -54,7 +55,7 @@ def digest(step: str) -> str:
 def _module_file(name: str) -> Path | None:
     """The file of a module whose code can change a result; None for other packages' and for names in a module."""
     package, *parts = name.split(".")
-    if package != "crisisflow" or not parts or parts[0] in NEUTRAL:
+    if package != "crisisflow" or not parts or parts[0] in NEUTRAL or parts[-1] == "params":
         return None
     path = PACKAGE.joinpath(*parts).with_suffix(".py")
     return path if path.is_file() else None

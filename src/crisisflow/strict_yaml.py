@@ -4,8 +4,9 @@ PyYAML reads YAML 1.1. DVC reads params.yaml with ruamel.yaml, as YAML 1.2: `013
 `off` is false and a text, `1e1` a text and a number. A value that ran must be the value that DVC records. So every text
 is read by both, and they must give the same values of the same types. Keys are texts, each once in its mapping.
 
-There is one exception. DVC writes a small number as `1e-05` (`dvc exp run -S training.learning_rate=1e-5`). That is a
-number in YAML 1.2 and a text in YAML 1.1. It is the number here too: any other reading would refuse what DVC wrote.
+There is one exception. DVC writes a small number as `1e-05` (`dvc exp run -S humaid_ner.training.learning_rate=1e-5`).
+That is a number in YAML 1.2 and a text in YAML 1.1. It is the number here too: any other reading would refuse what DVC
+wrote.
 """
 
 import json

@@ -20,8 +20,9 @@ from crisisflow.serving.serve import options_of
 from crisisflow.serving.served import Served, open_served
 from crisisflow.serving.settings import Access, Limits, Settings
 from crisisflow.spans import Span
+from crisisflow.studies import read_preset
 
-SAMPLE = Path(__file__).parents[2] / "presets" / "sample.yaml"
+PRESETS = Path(__file__).parents[2] / "presets"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -74,7 +75,7 @@ def results(trained, tmp_path_factory) -> Path:
 def params(results) -> Path:
     """The sample's, but for the gazetteers of the rules, which take long to load."""
     path = results.parent / "params.yaml"
-    plain = yaml.safe_load(SAMPLE.read_text())
+    plain = read_preset("sample", PRESETS)[1]
     plain["annotation"]["ruler"]["lexicons"] = ["disasters", "hazards"]
     path.write_text(yaml.safe_dump(plain))
     return path

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from crisisflow.params import read_params
+from crisisflow.params import SharedParams, read_own
 from crisisflow.serving.batcher import Overloaded
 from crisisflow.serving.opinion import Rules
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="what a process blocks is read from /proc")
 def test_a_process_of_the_rules_never_sees_ctrl_c_not_even_while_it_starts():
-    rules = Rules(read_params(Path(__file__).parents[2] / "presets" / "sample.yaml")[0].annotation, 1)
+    rules = Rules(
+        read_own(Path(__file__).parents[2] / "presets" / "sample" / "shared.yaml", SharedParams).annotation, 1
+    )
 
     async def start() -> str:
         asking = asyncio.create_task(rules.ask("Flood in Kerala"))

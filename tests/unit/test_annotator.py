@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import yaml
-
 from crisisflow.annotation import regex_stage, ruler_stage, spacy_stage
 from crisisflow.annotation.annotator import annotate
 from crisisflow.annotation.resolve import resolve
-from crisisflow.params import Params
+from crisisflow.params import SharedParams, read_own
 from crisisflow.spans import STAGES
 
-ANNOTATION = Params.model_validate(yaml.safe_load(Path("presets/sample.yaml").read_text())).annotation
+ANNOTATION = read_own(Path("presets/sample/shared.yaml"), SharedParams).annotation
 TEXTS = [
     ("b", "At least 17 people killed as Hurricane Florence nears Wilmington"),
     ("a", ""),

@@ -56,9 +56,9 @@ def test_one_line_and_exit_code_2(arguments, message):
 def test_ctrl_c_is_one_line():
     code = (
         "import sys; sys.argv = ['crisisflow', 'preset', 'sample']\n"
-        "from crisisflow import cli, params\n"
+        "from crisisflow import cli, studies\n"
         "def interrupt(*arguments): raise KeyboardInterrupt\n"
-        "params.write_preset = interrupt\n"
+        "studies.write_preset = interrupt\n"
         "cli.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -103,7 +103,8 @@ INPUTS = {
 }
 
 
-SAMPLE = yaml.safe_load((Path(__file__).parents[2] / "presets" / "sample.yaml").read_text())
+SAMPLE = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+STUDY = SAMPLE["humaid_ner"]
 SECTIONS = {
     "repair": SAMPLE["corpus"]["repair"],
     "spacy_shard": SAMPLE["annotation"]["spacy"],
@@ -111,9 +112,9 @@ SECTIONS = {
     "regex_stage": SAMPLE["annotation"]["regex"],
     "resolve": SAMPLE["annotation"]["resolve"],
     "quality": SAMPLE["annotation"],
-    "bio": SAMPLE["alignment"],
+    "bio": STUDY["alignment"],
 }
-VALUES = {**SAMPLE, **SAMPLE["corpus"], **SAMPLE["annotation"], "row": SAMPLE["rows"]["A"]}
+VALUES = {**SAMPLE, **STUDY, **SAMPLE["corpus"], **SAMPLE["annotation"], "row": STUDY["rows"]["A"]}
 
 
 def whole(name: str, **instead: str) -> list[str]:
@@ -182,7 +183,7 @@ def ended(monkeypatch):
         monkeypatch.setattr("sys.argv", ["crisisflow", "preset", "sample"])
         monkeypatch.setattr("sys.stdout", streams[0])
         monkeypatch.setattr("sys.stderr", streams[1])
-        monkeypatch.setattr("crisisflow.params.write_preset", function)
+        monkeypatch.setattr("crisisflow.studies.write_preset", function)
         with pytest.raises(SystemExit) as end:
             cli.main()
         for stream in streams:
@@ -281,7 +282,7 @@ def test_an_argument_is_utf8_in_every_locale(locale):
 
 def test_a_full_disk_is_one_line():
     with Path("/dev/full").open("w") as full:
-        code = "from crisisflow import cli, params; params.write_preset = lambda *a: print('a'); cli.main()"
+        code = "from crisisflow import cli, studies; studies.write_preset = lambda *a: print('a'); cli.main()"
         command = [sys.executable, "-c", f"import sys; sys.argv = ['crisisflow', 'preset', 'sample']; {code}"]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "crisisflow: [Errno 28] No space left on device\n")
@@ -291,7 +292,7 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     """As `crisisflow … | head` is."""
     reading, writing = os.pipe()
     os.close(reading)
-    code = "from crisisflow import cli, params; params.write_preset = lambda *a: print('a'); cli.main()"
+    code = "from crisisflow import cli, studies; studies.write_preset = lambda *a: print('a'); cli.main()"
     command = [sys.executable, "-c", f"import sys; sys.argv = ['crisisflow', 'preset', 'sample']; {code}"]
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)

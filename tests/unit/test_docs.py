@@ -13,8 +13,8 @@ import typer
 from typer.exceptions import TyperException
 
 from crisisflow.cli import app
-from crisisflow.params import Params, read_params
 from crisisflow.strict_yaml import parse
+from crisisflow.studies import Params, read_params, read_preset
 from crisisflow.versioning.snakefile import opened
 
 ROOT = Path(__file__).parents[2]
@@ -101,7 +101,7 @@ def check_crisisflow(arguments: list[str]) -> None:
         name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
         command.make_context(name, rest, parent=context).close()
     if name == "preset":
-        assert (ROOT / "presets" / f"{arguments[1]}.yaml").is_file(), arguments
+        assert (ROOT / "presets" / arguments[1] / "shared.yaml").is_file(), arguments
 
 
 def check_snakemake(arguments: list[str]) -> None:
@@ -119,7 +119,7 @@ def check_dvc(arguments: list[str], folder: Path) -> None:
     overrides = getattr(given, "set_param", None) or []
     for sweep in get_hydra_sweeps({"params.yaml": overrides}) if overrides else []:
         path = folder / "params.yaml"
-        path.write_bytes((ROOT / "presets" / "sample.yaml").read_bytes())
+        path.write_bytes((ROOT / "params.yaml").read_bytes())
         apply_overrides(path, sweep["params.yaml"])
         read_params(path)
 
@@ -205,7 +205,7 @@ def merged(plain: dict, changes: dict) -> dict:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_changes_of_params_yaml_fit_the_preset_that_the_page_takes(page):
     named = re.findall(r"^crisisflow preset (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE)
-    plain = read_params(ROOT / "presets" / f"{named[0] if named else 'sample'}.yaml")[1]
+    plain = read_preset(named[0] if named else "sample", ROOT / "presets")[1]
     for text in blocks(page, "yaml"):
         changes = parse(text)
         if changes.keys() <= Params.model_fields.keys():
@@ -214,7 +214,7 @@ def test_changes_of_params_yaml_fit_the_preset_that_the_page_takes(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_value_of_params_yaml_in_the_text_is_one(page):
-    plain = read_params(ROOT / "presets" / "sample.yaml")[1]
+    plain = read_params(ROOT / "params.yaml")[1]
     for text in filter(PARAMETER.fullmatch, inline(page)):
         path, _, written = text.partition(": ")
         if re.fullmatch("[A-Z]+|[a-z]", written):  # stands for a value

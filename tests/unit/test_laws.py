@@ -14,7 +14,7 @@ PACKAGE = ROOT / "src" / "crisisflow"
 
 STUDIES = "crisisflow.studies"
 # They compose the parameters and commands of all studies, so they may import the list of studies, but no study.
-COMPOSERS = ("crisisflow.params", "crisisflow.steps", "crisisflow.cli", "crisisflow.versioning")
+COMPOSERS = ("crisisflow.steps", "crisisflow.cli", "crisisflow.commands", "crisisflow.versioning")
 # Text by which a module of a study can be imported, as in a registry ("crisisflow.studies.gnom.graph:run").
 MODULE_TEXT = re.compile(r"crisisflow\.studies(\.\S*)?")
 
@@ -235,7 +235,7 @@ def owners(folder: str, root: Path, studies: set[str]) -> set[str]:
 PLACES = {
     "params.yaml": (
         lambda root, studies: set(yaml.safe_load((root / "params.yaml").read_text())) - SHARED_SECTIONS,
-        "the parameters by study (step 5)",
+        "",
     ),
     "targets": (targets, "a target and a group stage a study (step 6)"),
     "rules": (lambda root, studies: folders("workflow/rules/*", root), "the rules by study (step 6)"),
@@ -248,7 +248,7 @@ PLACES = {
 for preset in ("sample", "laptop", "paper"):
     PLACES[f"preset {preset}"] = (
         lambda root, studies, preset=preset: stems(f"presets/{preset}/*.yaml", root) - {"shared"},
-        "presets are one file a section (step 5)",
+        "",
     )
 
 

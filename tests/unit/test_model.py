@@ -13,8 +13,8 @@ from crisisflow.model.freezing import freeze, split
 from crisisflow.model.heads import ClassHead
 from crisisflow.model.joint import JointModel, Logits
 from crisisflow.model.weighting import WEIGHTINGS
-from crisisflow.params import RowParams
 from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
+from crisisflow.studies.humaid_ner.params import RowParams
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 from crisisflow.training.dropout import cheap_dropout, make_dropout_cheap
 from crisisflow.training.joint import joint_task

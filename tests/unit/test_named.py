@@ -10,21 +10,21 @@ import pytest
 import yaml
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import Params
+from crisisflow.studies import Params, read_preset
 from crisisflow.versioning import rule_helpers
 from crisisflow.versioning.named import check_named
 
 ROOT = Path(__file__).parents[2]
 PRESETS = ROOT / "presets"
-EVENTS = "evaluation.leave_one_event_out.events"
+EVENTS = "humaid_ner.evaluation.leave_one_event_out.events"
 
 
 def params(preset: str = "sample", **values) -> Params:
-    """A preset with values in other places, each named as in params.yaml with __ for a dot."""
-    plain = yaml.safe_load((PRESETS / f"{preset}.yaml").read_text())
+    """A preset with values in other places, named as in params.yaml or the study's section with __ for a dot."""
+    plain = read_preset(preset, PRESETS)[1]
     for path, value in values.items():
         *parents, key = path.split("__")
-        place = plain
+        place = plain if parents[0] in plain else plain["humaid_ner"]
         for parent in parents:
             place = place[parent]
         place[key] = value
@@ -61,7 +61,7 @@ def test_an_encoder_that_is_not_there(tmp_path, monkeypatch, encoder, message):
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
     said = fault(rows__C__encoder=encoder)
-    assert said.startswith("rows.C.encoder: ")
+    assert said.startswith("humaid_ner.rows.C.encoder: ")
     assert message in said
 
 
@@ -73,9 +73,14 @@ def test_encoders_that_may_be_there(tmp_path):
 
 def test_more_layers_than_an_encoder_has(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"num_hidden_layers": 4}))
-    assert fault(rows__C__encoder=str(tmp_path), rows__C__layers=5) == f"rows.C.layers: 5, but {tmp_path} has 4 layers"
+    assert (
+        fault(rows__C__encoder=str(tmp_path), rows__C__layers=5)
+        == f"humaid_ner.rows.C.layers: 5, but {tmp_path} has 4 layers"
+    )
     check_named(params(rows__C__encoder=str(tmp_path), rows__C__layers=4))
-    assert "rows.D.freeze_layers: 18, but embedded:minilm-l6 has 6 layers" in fault(rows__D__freeze_layers=18)
+    assert "humaid_ner.rows.D.freeze_layers: 18, but embedded:minilm-l6 has 6 layers" in fault(
+        rows__D__freeze_layers=18
+    )
 
 
 @pytest.mark.parametrize("model", ["embedded:en_core_web_lg", "en_core_web_trf", "embedded:minilm-l6"])
@@ -146,6 +151,6 @@ def test_all_that_is_not_there_is_one_line_of_snakemake(tmp_path, monkeypatch, c
         rule_helpers.load_params()
     assert end.value.code == 2
     said = capsys.readouterr().err
-    assert said.startswith("crisisflow: params.yaml: rows.A.encoder: ")
-    assert "; rows.B.encoder: encoder 'y' is no local folder" in said
+    assert said.startswith("crisisflow: params.yaml: humaid_ner.rows.A.encoder: ")
+    assert "; humaid_ner.rows.B.encoder: encoder 'y' is no local folder" in said
     assert said.count("\n") == 1

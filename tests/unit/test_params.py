@@ -9,15 +9,23 @@ import yaml
 from pydantic import ValidationError
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import Params, read_params, write_preset
+from crisisflow.params import SharedParams, read_own
+from crisisflow.presets import HEADER
+from crisisflow.studies import Params, read_params, read_preset, write_preset
 
 ROOT = Path(__file__).parents[2]
 PRESETS = ROOT / "presets"
 
 
+def joined(shared: str, study: str | None = None) -> bytes:
+    """The bytes of params.yaml by presets: of the shared sections and, where it is another one, of the study."""
+    parts = [PRESETS / shared / "shared.yaml", PRESETS / (study or shared) / "humaid_ner.yaml"]
+    return HEADER.encode() + b"".join(part.read_bytes() for part in parts)
+
+
 def changed(tmp_path, path, value="remove"):
     """The sample preset with the key at `path` set, or removed."""
-    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
+    plain = read_preset("sample", PRESETS)[1]
     *parents, key = path.split(".")
     place = plain
     for parent in parents:
@@ -34,10 +42,10 @@ def changed(tmp_path, path, value="remove"):
 @pytest.mark.parametrize("name", ["sample", "laptop", "paper"])
 def test_each_preset_is_whole_and_is_written_as_it_stands(name, tmp_path):
     write_preset(name, PRESETS, tmp_path / "params.yaml")
-    assert (tmp_path / "params.yaml").read_bytes() == (PRESETS / f"{name}.yaml").read_bytes()
+    assert (tmp_path / "params.yaml").read_bytes() == joined(name)
     params, _ = read_params(tmp_path / "params.yaml")
     assert params.preset == name
-    assert list(params.rows) == ["A", "B", "C", "D"]
+    assert list(params.humaid_ner.rows) == ["A", "B", "C", "D"]
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -67,7 +75,7 @@ def test_a_preset_does_not_overwrite_edits_that_are_in_no_commit(tmp_path, monke
         write_preset("laptop", PRESETS, out)
     git(tmp_path, "commit", "-qm", "mine")
     write_preset("laptop", PRESETS, out)
-    assert out.read_bytes() == (PRESETS / "laptop.yaml").read_bytes()
+    assert out.read_bytes() == joined("laptop")
     out.write_text(edited + "# one more\n")
     with pytest.raises(CrisisflowError, match="was edited"):
         write_preset("paper", PRESETS, out)
@@ -76,24 +84,92 @@ def test_a_preset_does_not_overwrite_edits_that_are_in_no_commit(tmp_path, monke
         write_preset("paper", PRESETS, out)
 
 
+SHARED_EDIT = ("  seed: 13\nannotation:", "  seed: 17  # mine\n# of the annotation\nannotation:")
+
+
+def test_the_preset_of_a_study_replaces_its_section_only(tmp_path):
+    out = tmp_path / "params.yaml"
+    write_preset("sample", PRESETS, out)
+    write_preset("laptop", PRESETS, out, "humaid_ner")
+    assert out.read_bytes() == joined("sample", "laptop")
+    write_preset("paper", PRESETS, out)  # sections of several presets are no edit
+    assert out.read_bytes() == joined("paper")
+
+
+def test_the_preset_of_a_study_keeps_what_was_edited_elsewhere(tmp_path):
+    out = tmp_path / "params.yaml"
+    out.write_text(joined("sample").decode().replace(*SHARED_EDIT))
+    write_preset("laptop", PRESETS, out, "humaid_ner")
+    assert out.read_text() == joined("sample", "laptop").decode().replace(*SHARED_EDIT)
+    out.write_text(out.read_text().replace("learning_rate: 1.0e-4", "learning_rate: 3.0e-4"))
+    with pytest.raises(CrisisflowError, match="was edited and is in no commit"):
+        write_preset("sample", PRESETS, out, "humaid_ner")
+
+
+def test_the_comments_above_a_section_are_a_part_of_it(tmp_path):
+    out = tmp_path / "params.yaml"
+    text = joined("sample").decode()
+    out.write_text(text.replace("humaid_ner:\n", "# mine\n\nhumaid_ner:\n"))
+    with pytest.raises(CrisisflowError, match="was edited and is in no commit"):
+        write_preset("laptop", PRESETS, out, "humaid_ner")
+    shared, study = (PRESETS / "sample" / f"{part}.yaml" for part in ("shared", "humaid_ner"))
+    out.write_text(study.read_text() + "\n# the shared ones\n" + shared.read_text().rstrip("\n"))
+    write_preset("laptop", PRESETS, out, "humaid_ner")
+    expected = (PRESETS / "laptop" / "humaid_ner.yaml").read_text() + "\n# the shared ones\n" + shared.read_text()
+    assert out.read_text() == expected
+
+
+def test_a_study_that_params_yaml_does_not_have_is_added(tmp_path):
+    out = tmp_path / "params.yaml"
+    out.write_text(HEADER + (PRESETS / "sample" / "shared.yaml").read_text())
+    write_preset("laptop", PRESETS, out, "humaid_ner")
+    assert out.read_bytes() == joined("sample", "laptop")
+
+
+@pytest.mark.parametrize(
+    ("text", "study", "message"),
+    [
+        (None, "humaid_ner", "params.yaml does not exist; write it with: crisisflow preset sample"),
+        ("preset: x\n", "gnom", "no study 'gnom'; there are: humaid_ner$"),
+        ("preset: x\n", "humaid_ner", r"params\.yaml: corpus: field required"),
+        (json.dumps(read_preset("sample", PRESETS)[1]), "humaid_ner", "the lines of the section humaid_ner cannot be"),
+    ],
+)
+def test_a_section_that_cannot_be_replaced(tmp_path, text, study, message):
+    out = tmp_path / "params.yaml"
+    if text is not None:
+        out.write_text(text)
+    with pytest.raises(CrisisflowError, match=message):
+        write_preset("laptop", PRESETS, out, study)
+    assert (out.read_text() if out.exists() else None) == text
+
+
+def test_the_shared_sections_are_read_without_those_of_the_studies(tmp_path):
+    file = changed(tmp_path, "humaid_ner.rows", {})
+    assert read_own(file, SharedParams).preset == "sample"
+    with pytest.raises(CrisisflowError, match=r"params\.yaml: compute\.threads: field required"):
+        read_own(changed(tmp_path, "compute.threads"), SharedParams)
+
+
 def test_the_committed_params_are_the_sample():
-    assert (ROOT / "params.yaml").read_bytes() == (PRESETS / "sample.yaml").read_bytes()
+    assert (ROOT / "params.yaml").read_bytes() == joined("sample")
 
 
 def test_the_paper_preset_holds_the_paper_s_values():
-    params, _ = read_params(PRESETS / "paper.yaml")
+    params, _ = read_preset("paper", PRESETS)
     assert params.corpus.size == 60_000
     assert params.corpus.split.model_dump() == {"train": 0.72, "validation": 0.14, "test": 0.14}
     assert params.annotation.spacy.model == "en_core_web_trf==3.8.0"
-    assert params.alignment.max_length == 128
-    assert params.model.dropout == 0.1
-    training = params.training
+    study = params.humaid_ner
+    assert study.alignment.max_length == 128
+    assert study.model.dropout == 0.1
+    training = study.training
     assert training.single.model_dump() == {"epochs": 15, "warmup_steps": 1125}
     assert training.two_stage.stage1.model_dump() == {"epochs": 7, "warmup_steps": 1125}
     assert training.two_stage.stage2.model_dump() == {"epochs": 8, "warmup_steps": 450}
     assert (training.batch_size, training.learning_rate, training.weight_decay) == (8, 2e-5, 0.01)
-    assert (training.betas, training.clip_norm, training.device) == ((0.9, 0.999), 1.0, "xla")
-    rows = params.rows
+    assert (training.betas, training.clip_norm, params.compute.device) == ((0.9, 0.999), 1.0, "xla")
+    rows = study.rows
     assert "bert-large" in rows["A"].encoder
     assert all("roberta-large" in rows[name].encoder for name in "BCD")
     assert [rows[name].weighting for name in "ABCD"] == ["fixed", "fixed", "kendall", "kendall"]
@@ -121,27 +197,47 @@ def test_the_committed_schema_is_the_one_the_code_makes():
             ["spacy", "ruler"],
             "annotation.resolve: name each of spacy, ruler and regex once",
         ),
-        ("training.batch_size", 0, "training.batch_size: input should be greater than or equal to 1"),
-        ("training.learning_rate", "fast", "training.learning_rate: input should be a valid number"),
-        ("rows.D.weighting", "magic", "rows.D.weighting: input should be 'fixed', 'kendall'"),
-        ("rows.A.freeze_layers", 2, "rows.A: freeze_layers, freeze_embeddings and frozen_dropout act in stage 2"),
-        ("rows.A.layers", 0, "rows.A.layers: input should be greater than or equal to 1"),
-        ("rows.D.layers", 3, "rows.D: freeze_layers is 4 but layers keeps 3"),
-        ("rows", {}, "rows: dictionary should have at least 1 item"),
-        ("seeds", [], "seeds: list should have at least 1 item"),
-        ("seeds", [13, 13], "params.yaml: seeds: each may stand there once"),
         (
-            "rows.floor",
-            yaml.safe_load((PRESETS / "sample.yaml").read_text())["rows"]["A"],
-            "params.yaml: rows.floor: the tables have a floor of their own",
+            "humaid_ner.training.batch_size",
+            0,
+            "humaid_ner.training.batch_size: input should be greater than",
         ),
-        ("evaluation.learning_curve.rows", ["X"], "params.yaml: evaluation.learning_curve.rows: no row is called X"),
         (
-            "evaluation.learning_curve.tweets",
+            "humaid_ner.training.learning_rate",
+            "fast",
+            "humaid_ner.training.learning_rate: input should be a",
+        ),
+        ("humaid_ner.rows.D.weighting", "magic", "humaid_ner.rows.D.weighting: input should be 'fixed', 'kendall'"),
+        (
+            "humaid_ner.rows.A.freeze_layers",
+            2,
+            "humaid_ner.rows.A: freeze_layers, freeze_embeddings and frozen_dropout act in stage 2",
+        ),
+        ("humaid_ner.rows.A.layers", 0, "humaid_ner.rows.A.layers: input should be greater than or equal to 1"),
+        ("humaid_ner.rows.D.layers", 3, "humaid_ner.rows.D: freeze_layers is 4 but layers keeps 3"),
+        ("humaid_ner.rows", {}, "humaid_ner.rows: dictionary should have at least 1 item"),
+        ("humaid_ner.seeds", [], "humaid_ner.seeds: list should have at least 1 item"),
+        ("humaid_ner.seeds", [13, 13], "params.yaml: humaid_ner.seeds: each may stand there once"),
+        (
+            "humaid_ner.rows.floor",
+            read_preset("sample", PRESETS)[1]["humaid_ner"]["rows"]["A"],
+            "params.yaml: humaid_ner.rows.floor: the tables have a floor of their own",
+        ),
+        (
+            "humaid_ner.evaluation.learning_curve.rows",
+            ["X"],
+            "params.yaml: humaid_ner.evaluation.learning_curve.rows: no row is called X",
+        ),
+        (
+            "humaid_ner.evaluation.learning_curve.tweets",
             [600, 600],
-            "evaluation.learning_curve: tweets: each may stand there once",
+            "humaid_ner.evaluation.learning_curve.tweets: each may stand there once",
         ),
-        ("evaluation.leave_one_event_out.events", ["a/b"], "evaluation.leave_one_event_out.events.0"),
+        (
+            "humaid_ner.evaluation.leave_one_event_out.events",
+            ["a/b"],
+            "humaid_ner.evaluation.leave_one_event_out.events.0",
+        ),
     ],
 )
 def test_the_offending_key_is_named_in_one_line(tmp_path, path, value, message):
@@ -153,50 +249,48 @@ def test_the_offending_key_is_named_in_one_line(tmp_path, path, value, message):
 
 
 def test_all_faults_are_listed_each_with_what_may_have_been_meant(tmp_path):
-    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
-    plain["training"]["batchsize"] = plain["training"].pop("batch_size")
-    plain["rows"]["B"]["weigthing"] = plain["rows"]["B"].pop("weighting")
+    plain = read_preset("sample", PRESETS)[1]
+    plain["humaid_ner"]["training"]["batchsize"] = plain["humaid_ner"]["training"].pop("batch_size")
+    plain["humaid_ner"]["rows"]["B"]["weigthing"] = plain["humaid_ner"]["rows"]["B"].pop("weighting")
     plain["corpus"]["zzz"] = 1
     plain["corpus"]["size"] = -5
-    plain["seeds"] = [13, 1.0]
-    plain["rows"]["../A"] = plain["rows"]["A"]
+    plain["humaid_ner"]["seeds"] = [13, 1.0]
+    plain["humaid_ner"]["rows"]["../A"] = plain["humaid_ner"]["rows"]["A"]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
     with pytest.raises(CrisisflowError) as error:
         read_params(tmp_path / "params.yaml")
     _, _, faults = str(error.value).partition("params.yaml: ")
     assert faults.split("; ") == [
         "corpus.zzz: is not a known key (there are: source, events, sample, repair, size, split, seed)",
-        "training.batchsize: is not a known key (did you mean batch_size?)",
-        "rows.B.weigthing: is not a known key (did you mean weighting?)",
+        "humaid_ner.training.batchsize: is not a known key (did you mean batch_size?)",
+        "humaid_ner.rows.B.weigthing: is not a known key (did you mean weighting?)",
         "corpus.size: input should be greater than or equal to 1 or input should be 'all'",
-        "rows.../A: string should match pattern '^[A-Za-z0-9][A-Za-z0-9_-]*$'",
-        "seeds.1: input should be a valid integer",
+        "humaid_ner.rows.../A: string should match pattern '^[A-Za-z0-9][A-Za-z0-9_-]*$'",
+        "humaid_ner.seeds.1: input should be a valid integer",
     ]
 
 
 def test_all_that_does_not_fit_together_is_listed(tmp_path):
-    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
-    plain["seeds"] = [13, 13]
-    plain["training"]["tweets"] = 500
-    plain["evaluation"]["learning_curve"] = {"rows": ["X", "B", "Y"], "tweets": [200, 600, 700]}
+    plain = read_preset("sample", PRESETS)[1]
+    plain["humaid_ner"]["seeds"] = [13, 13]
+    plain["humaid_ner"]["training"]["tweets"] = 500
+    plain["humaid_ner"]["evaluation"]["learning_curve"] = {"rows": ["X", "B", "Y"], "tweets": [200, 600, 700]}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
     with pytest.raises(CrisisflowError) as error:
         read_params(tmp_path / "params.yaml")
     _, _, faults = str(error.value).partition("params.yaml: ")
     assert faults == (
-        "seeds: each may stand there once; "
-        "evaluation.learning_curve.rows: no row is called X; there are: A, B, C, D; "
-        "evaluation.learning_curve.rows: no row is called Y; there are: A, B, C, D; "
-        "evaluation.learning_curve.tweets: 600 is not below training.tweets, which is 500; "
-        "evaluation.learning_curve.tweets: 700 is not below training.tweets, which is 500"
+        "humaid_ner.seeds: each may stand there once; "
+        "humaid_ner.evaluation.learning_curve.rows: no row is called X, Y; there are: A, B, C, D; "
+        "humaid_ner.evaluation.learning_curve.tweets: 600, 700 not below humaid_ner.training.tweets, which is 500"
     )
 
 
 def test_a_key_that_stands_there_beside_the_right_one_is_compared_with_all_keys(tmp_path):
     with pytest.raises(
-        CrisisflowError, match=r"training\.batchsize: is not a known key \(did you mean batch_size\?\)$"
+        CrisisflowError, match=r"humaid_ner\.training\.batchsize: is not a known key \(did you mean batch_size\?\)$"
     ):
-        read_params(changed(tmp_path, "training.batchsize", 8))
+        read_params(changed(tmp_path, "humaid_ner.training.batchsize", 8))
 
 
 def leaves(value, path=()):
@@ -211,7 +305,7 @@ def leaves(value, path=()):
 
 def test_a_value_of_another_type_is_never_taken_for_one_of_the_right_type():
     """An int where a number with a fraction may stand is one; text, truth values and 13.0 are not."""
-    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
+    plain = read_preset("sample", PRESETS)[1]
     tried = 0
     for (*parents, key), value in list(leaves(plain)):
         others = {
@@ -236,11 +330,11 @@ def test_a_value_of_another_type_is_never_taken_for_one_of_the_right_type():
     Params.model_validate(plain)
 
 
-@pytest.mark.parametrize("path", ["seeds", "corpus.seed", "corpus.sample.seed"])
+@pytest.mark.parametrize("path", ["humaid_ner.seeds", "corpus.seed", "corpus.sample.seed"])
 @pytest.mark.parametrize("value", [-1, 2**32, 1700000000000, 10**40])
 def test_a_seed_that_a_library_would_refuse(tmp_path, path, value):
     with pytest.raises(CrisisflowError, match=rf"{path}.*: a seed is a whole number from 0 to 4294967295$"):
-        read_params(changed(tmp_path, path, [value] if path == "seeds" else value))
+        read_params(changed(tmp_path, path, [value] if path == "humaid_ner.seeds" else value))
 
 
 @pytest.mark.parametrize("value", [0, 2**32 - 1])
@@ -248,15 +342,15 @@ def test_the_ends_of_the_range_are_seeds(tmp_path, value):
     from crisisflow.corpus.stratify import draw
     from crisisflow.training import seeds
 
-    assert read_params(changed(tmp_path, "seeds", [value]))[0].seeds == [value]
+    assert read_params(changed(tmp_path, "humaid_ner.seeds", [value]))[0].humaid_ner.seeds == [value]
     assert len(draw([0, 1, 2, 3], "aabb", 2, value)[0]) == 2
     assert seeds.of_heads(value) >= 0
 
 
 def test_no_count_is_larger_than_a_library_takes():
-    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
+    plain = read_preset("sample", PRESETS)[1]
     counts = [path for path, value in leaves(plain) if type(value) is int]
-    counts += [("corpus", "size"), ("training", "tweets")]
+    counts += [("corpus", "size"), ("humaid_ner", "training", "tweets")]
     assert len(counts) > 20
     for *parents, key in counts:
         place = plain
@@ -272,43 +366,45 @@ def test_no_count_is_larger_than_a_library_takes():
 @pytest.mark.parametrize("value", [float("inf"), float("nan")])
 def test_a_number_is_finite(tmp_path, value):
     with pytest.raises(CrisisflowError, match=r"learning_rate: input should be a finite number"):
-        read_params(changed(tmp_path, "training.learning_rate", value))
+        read_params(changed(tmp_path, "humaid_ner.training.learning_rate", value))
 
 
 @pytest.mark.parametrize("value", ["a\0b", "a\nb", "a\u2028b", "\x1b[31m", ""])
-@pytest.mark.parametrize("path", ["corpus.source", "corpus.events", "annotation.quality.idrisi", "rows.A.encoder"])
+@pytest.mark.parametrize(
+    "path", ["corpus.source", "corpus.events", "annotation.quality.idrisi", "humaid_ner.rows.A.encoder"]
+)
 def test_a_path_is_one_line_without_control_characters(tmp_path, path, value):
     with pytest.raises(CrisisflowError, match=path.replace(".", r"\.")):
         read_params(changed(tmp_path, path, value))
 
 
 def test_a_learning_curve_ends_below_the_rows_own_tweets(tmp_path):
-    file = changed(tmp_path, "training.tweets", 600)
-    with pytest.raises(CrisisflowError, match=r"learning_curve\.tweets: 600 is not below training\.tweets"):
+    file = changed(tmp_path, "humaid_ner.training.tweets", 600)
+    with pytest.raises(CrisisflowError, match=r"learning_curve\.tweets: 600 not below humaid_ner\.training\.tweets"):
         read_params(file)
 
 
 def test_xla_takes_one_process(tmp_path):
-    plain = yaml.safe_load((PRESETS / "paper.yaml").read_text())
-    plain["training"]["processes"] = 8
+    plain = read_preset("paper", PRESETS)[1]
+    plain["compute"]["processes"] = 8
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
-    with pytest.raises(CrisisflowError, match=r"training: device xla is one process on one core, and processes is 8"):
+    with pytest.raises(CrisisflowError, match=r"compute: device xla is one process on one core, and processes is 8"):
         read_params(tmp_path / "params.yaml")
 
 
 def test_a_misspelt_key_is_named_rather_than_the_one_it_was_meant_to_be(tmp_path):
-    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
-    plain["training"]["clipnorm"] = plain["training"].pop("clip_norm")
+    plain = read_preset("sample", PRESETS)[1]
+    plain["humaid_ner"]["training"]["clipnorm"] = plain["humaid_ner"]["training"].pop("clip_norm")
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
     with pytest.raises(CrisisflowError, match=r"training\.clipnorm: is not a known key \(did you mean clip_norm\?\)$"):
         read_params(tmp_path / "params.yaml")
 
 
 def test_a_row_s_name_is_no_path(tmp_path):
-    plain = yaml.safe_load((PRESETS / "sample.yaml").read_text())
-    plain["rows"]["../A"] = plain["rows"]["A"]
+    plain = read_preset("sample", PRESETS)[1]
+    plain["humaid_ner"]["rows"]["../A"] = plain["humaid_ner"]["rows"]["A"]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain))
-    with pytest.raises(CrisisflowError, match=r"rows\.\.\./A"):
+    with pytest.raises(CrisisflowError, match=r"humaid_ner\.rows\.\.\./A"):
         read_params(tmp_path / "params.yaml")
 
 

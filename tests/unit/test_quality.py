@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,12 +13,12 @@ from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.annotation.quality import ERRORS, Case, error_rows, in_hashtag, pattern_rows, run, score, score_rows
 from crisisflow.annotation.resolve import resolve
 from crisisflow.artifacts import SPANS, read_json, read_parquet, write_parquet
-from crisisflow.params import Params
+from crisisflow.params import SharedParams, read_own
 from crisisflow.spans import Span
 from crisisflow.taxonomy import ENTITY_TYPES
 from tests.unit.test_gold import TEXT, raw, write_reference
 
-ANNOTATION = Params.model_validate(yaml.safe_load(Path("presets/sample.yaml").read_text())).annotation
+ANNOTATION = read_own(Path("presets/sample/shared.yaml"), SharedParams).annotation
 
 
 def span(start: int, end: int, label: str, source: str = "gold", rule: str = "r") -> Span:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import read_params
 from crisisflow.strict_yaml import YamlFault, parse, parse_value, read_yaml, yaml_line
+from crisisflow.studies import read_params
 from crisisflow.versioning import rule_helpers
 
 ROOT = Path(__file__).parents[2]
@@ -156,12 +156,12 @@ def test_snakemake_ends_with_one_line_and_exit_code_2(tmp_path, monkeypatch, cap
     [
         ("preset=off", "preset", None),
         ("preset=yes", "preset", None),
-        ("seeds=[1e1]", "seeds", None),
-        ("seeds=[true]", "seeds", None),
-        ("seeds=[13.0]", "seeds", None),
+        ("humaid_ner.seeds=[1e1]", "humaid_ner.seeds", None),
+        ("humaid_ner.seeds=[true]", "humaid_ner.seeds", None),
+        ("humaid_ner.seeds=[13.0]", "humaid_ner.seeds", None),
         ("preset=short", "preset", "short"),
-        ("seeds=[13,17]", "seeds", [13, 17]),
-        ("training.learning_rate=1e-5", "training.learning_rate", 1e-5),
+        ("humaid_ner.seeds=[13,17]", "humaid_ner.seeds", [13, 17]),
+        ("humaid_ner.training.learning_rate=1e-5", "humaid_ner.training.learning_rate", 1e-5),
         ("corpus.events='a # b: c'", "corpus.events", "a # b: c"),
         ("corpus.events='17'", "corpus.events", "17"),
         ("corpus.events=null", "corpus.events", None),
@@ -171,7 +171,7 @@ def test_what_dvc_writes_for_an_experiment_is_that_value_or_refused(tmp_path, ov
     from dvc.utils.hydra import apply_overrides
 
     path = tmp_path / "params.yaml"
-    path.write_bytes((ROOT / "presets" / "sample.yaml").read_bytes())
+    path.write_bytes((ROOT / "params.yaml").read_bytes())
     apply_overrides(path, [override])
     if value is None and key != "corpus.events":
         with pytest.raises(CrisisflowError, match=key):
@@ -184,7 +184,7 @@ def test_what_dvc_writes_for_an_experiment_is_that_value_or_refused(tmp_path, ov
 
 
 def test_every_yaml_file_of_the_repository_is_read_alike_by_both():
-    files = [*ROOT.glob("src/**/*.yaml"), *ROOT.glob("presets/*.yaml"), ROOT / "params.yaml", ROOT / "CITATION.cff"]
+    files = [*ROOT.glob("src/**/*.yaml"), *ROOT.glob("presets/*/*.yaml"), ROOT / "params.yaml", ROOT / "CITATION.cff"]
     assert len(files) > 15
     for path in files:
         assert typed(read_yaml(path)) == typed(yaml.safe_load(path.read_text())), path
@@ -213,10 +213,10 @@ def test_a_value_may_be_typed_as_yaml_too():
 
 def test_a_number_that_dvc_wrote_is_no_override_of_snakemake(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "presets" / "sample.yaml").read_text().replace("learning_rate: 2.0e-4", "learning_rate: 2e-05", 1)
+    text = (ROOT / "params.yaml").read_text().replace("learning_rate: 2.0e-4", "learning_rate: 2e-05", 1)
     Path("params.yaml").write_text(text)
     rule_helpers.load_params.cache_clear()
-    assert rule_helpers.load_params()["training"]["learning_rate"] == 2e-05
+    assert rule_helpers.load_params()["humaid_ner"]["training"]["learning_rate"] == 2e-05
     rule_helpers.load_params.cache_clear()
     rule_helpers.refuse_config_overrides({})
     for config in (yaml.safe_load(text), {"seeds": [1]}):

@@ -18,7 +18,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.sources import digest, sources
 from crisisflow.versioning import dvcyaml, record, rule_helpers, sync, unlock
 from crisisflow.versioning.account import ensure_name, require_home
-from crisisflow.versioning.rule_helpers import code, every_run, option, options, section
+from crisisflow.versioning.rule_helpers import code, every_run, option, options, section, sections
 from crisisflow.versioning.snakefile import nothing_to_do
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def test_a_section_is_text_as_it_stands_or_json_with_sorted_keys():
     assert section("corpus.source")({}) == "sample"
     assert section("corpus.events")({}) == "null"
     assert section("corpus.split")({}) == '{"test": 0.14, "train": 0.72, "validation": 0.14}'
-    assert section("rows.{row}.encoder")({"row": "B"}) == "embedded:minilm-l6"
+    assert section("humaid_ner.rows.{row}.encoder")({"row": "B"}) == "embedded:minilm-l6"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
@@ -66,7 +66,7 @@ def test_a_path_of_any_name_arrives_at_the_step(name):
 
 def test_no_option_where_there_is_no_value():
     assert option("events", "corpus.events")({}) == ""
-    assert option("events", "corpus.events").section == "corpus.events"
+    assert option("events", "corpus.events").sections == ("corpus.events",)
 
 
 def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, tmp_path):
@@ -104,8 +104,9 @@ def test_a_section_with_another_value_in_the_place_of_its_own():
     assert json.loads(section("corpus.sample", tweets="{tweets}")({"tweets": "700"})) == {**plain, "tweets": 700}
 
 
-def test_the_whole_of_params_yaml_is_a_section_too():
-    assert json.loads(section("")({})) == yaml.safe_load((ROOT / "params.yaml").read_text())
+def test_sections_are_a_mapping():
+    plain = yaml.safe_load((ROOT / "params.yaml").read_text())
+    assert json.loads(sections("preset", "compute")({})) == {name: plain[name] for name in ("preset", "compute")}
 
 
 def test_files_as_options_also_where_there_are_none():
@@ -114,9 +115,9 @@ def test_files_as_options_also_where_there_are_none():
 
 def test_a_row_that_is_not_there_ends_the_run_with_one_line(capsys):
     with pytest.raises(SystemExit) as end:
-        section("rows.{row}")({"row": "Z"})
+        section("humaid_ner.rows.{row}")({"row": "Z"})
     assert end.value.code == 2
-    assert capsys.readouterr().err == "crisisflow: params.yaml has no rows.Z; there are: A, B, C, D\n"
+    assert capsys.readouterr().err == "crisisflow: params.yaml has no humaid_ner.rows.Z; there are: A, B, C, D\n"
 
 
 def test_the_code_of_a_step_is_its_sources_digest():
@@ -142,10 +143,10 @@ def test_an_edited_dvc_yaml_is_found_out(monkeypatch, tmp_path):
 
 def test_dvc_yaml_holds_no_value_of_params_yaml():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    assert stages["train"]["matrix"] == {"row": "${rows}", "seed": "${seeds}"}
-    assert "rows.${item.row}" in stages["train"]["params"]
+    assert stages["train"]["matrix"] == {"row": "${humaid_ner.rows}", "seed": "${humaid_ner.seeds}"}
+    assert "humaid_ner.rows.${item.row}" in stages["train"]["params"]
     assert {"results/rows", "results/floor"} <= set(stages["tables"]["deps"])
-    assert stages["floor"]["params"] == ["training.tweets"]
+    assert stages["floor"]["params"] == ["humaid_ner.training.tweets"]
     assert not any("seed13" in str(stage) for stage in stages.values())
     assert stages["tables"]["metrics"] == [{"results/metrics.json": {"cache": False}}]
 
@@ -159,14 +160,20 @@ def test_a_stage_names_no_temporary_file_and_watches_what_makes_those_that_it_re
     assert not any("held_out" in path for path in without["deps"])
     # of all that training writes, a study beside the rows keeps the predictions
     assert without["outs"] == ["results/rows/${item.row}/seed${item.seed}/without-${item.event}/predictions.parquet"]
-    studies = {"row": "${evaluation.leave_one_event_out.rows}", "event": "${evaluation.leave_one_event_out.events}"}
-    assert without["matrix"] == {**studies, "seed": "${seeds}"}
-    assert stages["train_fewer"]["matrix"]["tweets"] == "${evaluation.learning_curve.tweets}"
+    left_out = "${humaid_ner.evaluation.leave_one_event_out"
+    assert without["matrix"] == {
+        "row": f"{left_out}.rows}}",
+        "event": f"{left_out}.events}}",
+        "seed": "${humaid_ner.seeds}",
+    }
+    assert stages["train_fewer"]["matrix"]["tweets"] == "${humaid_ner.evaluation.learning_curve.tweets}"
 
 
-def test_a_step_that_reads_all_parameters_watches_all_of_them():
+def test_no_stage_but_that_of_the_parameters_watches_params_yaml_whole():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    assert stages["tables"]["params"] == [{"params.yaml": None}]
+    assert stages["tables"]["params"] == ["annotation", "compute", "corpus", "humaid_ner", "preset"]
+    whole = [name for name, stage in stages.items() if {"params.yaml": None} in stage.get("params", [])]
+    assert whole == ["params"]
 
 
 def test_dvc_yaml_says_what_can_be_compared():

@@ -163,17 +163,18 @@ class Study:
 
 def tiny_params() -> dict:
     """The sample preset, shrunk: 200 tweets, rows A and D, one encoder layer or two, an epoch a stage."""
-    params = yaml.safe_load((ROOT / "presets" / "sample.yaml").read_text())
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    study = params["humaid_ner"]
     params["preset"] = "tiny"
     params["corpus"]["sample"]["tweets"] = 200
-    params["training"]["single"].update(epochs=1, warmup_steps=2)
-    for stage in params["training"]["two_stage"].values():
+    study["training"]["single"].update(epochs=1, warmup_steps=2)
+    for stage in study["training"]["two_stage"].values():
         stage["warmup_steps"] = 2
-    params["rows"] = {name: params["rows"][name] for name in ("A", "D")}
-    params["rows"]["A"]["layers"] = 1
-    params["rows"]["D"].update(layers=2, freeze_layers=1)
-    params["evaluation"]["learning_curve"] = {"rows": [], "tweets": []}
-    params["evaluation"]["leave_one_event_out"] = {"rows": [], "events": []}
+    study["rows"] = {name: study["rows"][name] for name in ("A", "D")}
+    study["rows"]["A"]["layers"] = 1
+    study["rows"]["D"].update(layers=2, freeze_layers=1)
+    study["evaluation"]["learning_curve"] = {"rows": [], "tweets": []}
+    study["evaluation"]["leave_one_event_out"] = {"rows": [], "events": []}
     return params
 
 
@@ -240,7 +241,7 @@ def history(tmp_path_factory, snakemade) -> Study:
     def make(folder: Path) -> None:
         study = snakemade.copied(folder)
         study.commit("first")
-        done = study.run("dvc", "exp", "run", "--name", "deeper", "-S", "rows.A.layers=2")
+        done = study.run("dvc", "exp", "run", "--name", "deeper", "-S", "humaid_ner.rows.A.layers=2")
         assert ran(done) == ["params", "train@A-13", "evaluate@A-13", *AFTER_ROWS]
         study.commit("second")
 

@@ -14,7 +14,7 @@ def test_an_experiment_makes_what_editing_and_snakemake_make(history, tmp_path):
     study.run("git", "checkout", "-q", "first")
     study.run("dvc", "checkout")
     study.run("crisisflow", "sync")
-    study.vary("rows.A.layers", 2)
+    study.vary("humaid_ner.rows.A.layers", 2)
     assert study.planned() == ONE_ROW
     study.run("snakemake", "--cores", "2")
     assert study.artifacts() == history.artifacts()
@@ -24,7 +24,7 @@ def test_an_experiment_makes_what_editing_and_snakemake_make(history, tmp_path):
 
 def test_values_tried_before_come_from_the_run_cache(history, tmp_path):
     study = history.copied(tmp_path / "study")
-    back = study.run("dvc", "exp", "run", "-S", "rows.A.layers=1")
+    back = study.run("dvc", "exp", "run", "-S", "humaid_ner.rows.A.layers=1")
     assert "Stage 'train@A-13' is cached - skipping run, checking out outputs" in back.stdout
     assert not {"train@A-13", "evaluate@A-13"} & set(ran(back))
     first, now = study.recorded("first"), study.recorded()
@@ -42,14 +42,16 @@ def test_a_queued_grid_with_two_workers_and_a_temporary_one_make_what_clean_runs
     """
     study = history.copied(tmp_path / "study")
     before = study.artifacts()
-    study.run("dvc", "exp", "run", "--queue", "-S", "rows.D.weighting=fixed,gradnorm", ROW_D)
+    study.run("dvc", "exp", "run", "--queue", "-S", "humaid_ner.rows.D.weighting=fixed,gradnorm", ROW_D)
     study.run("dvc", "queue", "start", "--jobs", "2")
     # `dvc exp run --run-all`, which would wait itself, sometimes hangs when all is done (a race in DVC's workers)
     while re.search("Queued|Running", status := study.run("dvc", "queue", "status").stdout):
         time.sleep(5)  # to ask takes a core away from the workers
     study.run("dvc", "queue", "stop", "--kill")
     assert status.count("Success") == 2, status
-    aside = study.run("dvc", "exp", "run", "--temp", "--name", "thawed", "-S", "rows.D.freeze_layers=0", ROW_D)
+    aside = study.run(
+        "dvc", "exp", "run", "--temp", "--name", "thawed", "-S", "humaid_ner.rows.D.freeze_layers=0", ROW_D
+    )
     assert ran(aside) == [ROW_D]
     # all three ran beside the checkout
     assert study.artifacts() == before
@@ -58,7 +60,7 @@ def test_a_queued_grid_with_two_workers_and_a_temporary_one_make_what_clean_runs
     names = {}
     for experiment in shown[1]["experiments"]:
         (revision,) = experiment["revs"]
-        row = revision["data"]["params"]["params.yaml"]["data"]["rows"]["D"]
+        row = revision["data"]["params"]["params.yaml"]["data"]["humaid_ner"]["rows"]["D"]
         names[row["weighting"], row["freeze_layers"]] = experiment["name"]
     assert set(names) == {("fixed", 1), ("gradnorm", 1), ("kendall", 0)}
     assert names["kendall", 0] == "thawed"
@@ -71,8 +73,8 @@ def test_a_queued_grid_with_two_workers_and_a_temporary_one_make_what_clean_runs
     for (weighting, freeze_layers), name in names.items():
         study.run("dvc", "exp", "apply", name)
         # row D alone, where Snakemake has made another one
-        other.vary("rows.D.weighting", weighting)
-        other.vary("rows.D.freeze_layers", freeze_layers)
+        other.vary("humaid_ner.rows.D.weighting", weighting)
+        other.vary("humaid_ner.rows.D.freeze_layers", freeze_layers)
         other.run("snakemake", "--cores", "2", weights)
         assert study.digests(of_d) == other.digests(of_d), name
         made.add(study.digests([weights])[weights])
@@ -81,7 +83,7 @@ def test_a_queued_grid_with_two_workers_and_a_temporary_one_make_what_clean_runs
 
 def test_dvc_compares_two_commits(history):
     params = json.loads(history.run("dvc", "params", "diff", "first", "second", "--json").stdout)
-    assert params == {"params.yaml": {"rows.A.layers": {"old": 1, "new": 2, "diff": 1}}}
+    assert params == {"params.yaml": {"humaid_ner.rows.A.layers": {"old": 1, "new": 2, "diff": 1}}}
     metrics = json.loads(history.run("dvc", "metrics", "diff", "first", "second", "--json").stdout)
     assert set(metrics) == {"results/metrics.json"}
     changed = metrics["results/metrics.json"]
@@ -115,7 +117,7 @@ def test_the_dataset_s_statistics_are_metrics_and_need_no_data(history, tmp_path
 
 def test_a_name_that_the_schema_does_not_know_is_not_accepted(history, tmp_path):
     study = history.copied(tmp_path / "study")
-    for name in ("typo=1", "+typo=1", "+rows.D.typo=1"):
+    for name in ("typo=1", "+typo=1", "+humaid_ner.rows.D.typo=1"):
         done = study.run("dvc", "exp", "run", "-S", name, check=False)
         assert done.returncode != 0, name
         assert "typo" in done.stderr, name

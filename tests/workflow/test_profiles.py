@@ -48,8 +48,8 @@ def test_a_plan_names_the_plugin_that_its_profile_lacks(study):
 
 
 def test_a_training_asks_for_as_many_gpus_as_it_has_processes(study):
-    study.vary("training.device", "cuda")
-    study.vary("training.processes", 2)
+    study.vary("compute.device", "cuda")
+    study.vary("compute.processes", 2)
     planned = plan(study)
     assert planned["train"] == ["2", "4", "4000", "2"]
     assert planned["resolve"] == ["1", "1", "2000"]

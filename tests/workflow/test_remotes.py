@@ -84,7 +84,7 @@ def test_an_interrupted_push_and_pull_go_on_and_a_clone_has_nothing_to_do(histor
     clone.run("crisisflow", "sync")
     assert clone.planned() == {}
     assert "up to date" in clone.run("dvc", "status").stdout
-    clone.vary("rows.D.freeze_layers", 0)
+    clone.vary("humaid_ner.rows.D.freeze_layers", 0)
     assert clone.planned() == ONE_ROW
 
 

@@ -54,7 +54,7 @@ def test_metrics_tables_and_report(snakemade):
 QUALITY = {"quality": 1, "source_report": 1}
 LAST = {"tables": 1, "confident_errors": 1, "cards": 1, "report": 1}
 COMPARED = dict.fromkeys(AFTER_ROWS, 1)
-# The stages that watch all of params.yaml, and those that watch its rows.
+# The stages that watch all sections of the study and the shared ones, and those that watch its rows.
 READ_ALL = {"tables", "cards", "report"}
 READ_ROWS = {"bootstrap", "against_gold", "confident_errors", "figures", *READ_ALL}
 
@@ -63,13 +63,13 @@ READ_ROWS = {"bootstrap", "against_gold", "confident_errors", "figures", *READ_A
     ("path", "value", "jobs", "stages"),
     [
         (
-            "rows.D.weighting",
+            "humaid_ner.rows.D.weighting",
             "fixed",
             {"train": 1, "evaluate": 1, **COMPARED},
             {"train@D-13", *READ_ROWS},
         ),
         (
-            "rows.D.freeze_layers",
+            "humaid_ner.rows.D.freeze_layers",
             0,
             {"train": 1, "evaluate": 1, **COMPARED},
             {"train@D-13", *READ_ROWS},
@@ -145,7 +145,7 @@ def test_the_test_split_is_opened_once_per_commit_and_that_is_recorded(snakemade
     assert again.returncode == 2
     assert "was opened for" in last(again)
     study.commit("recorded")
-    study.vary("rows.D.freeze_layers", 0)
+    study.vary("humaid_ner.rows.D.freeze_layers", 0)
     study.commit("not_run")
     stale = study.run("crisisflow", "final_test", check=False)
     assert "the results are not those of this commit" in last(stale)
@@ -188,7 +188,7 @@ def test_the_stages_find_most_of_what_the_generator_put_in(snakemade):
         (None, "params.yaml does not exist; write it with: crisisflow preset sample"),
         ("rows: [", "params.yaml, line 1: not valid YAML"),
         ("typo", "corpus.sede: is not a known key"),
-        ("row", "rows.Z.encoder: field required"),
+        ("row", "humaid_ner.rows.Z.encoder: field required"),
     ],
 )
 def test_bad_params_stop_before_anything_runs(tmp_path, text, message):
@@ -197,7 +197,7 @@ def test_bad_params_stop_before_anything_runs(tmp_path, text, message):
     if text == "typo":
         params["corpus"]["sede"] = 1
     if text == "row":
-        params["rows"]["Z"] = {"weighting": "fixed"}
+        params["humaid_ner"]["rows"]["Z"] = {"weighting": "fixed"}
     (tmp_path / "params.yaml").unlink()
     if text is not None:
         (tmp_path / "params.yaml").write_text(text if text.startswith("rows") else yaml.safe_dump(params))
@@ -250,7 +250,7 @@ def test_the_last_job_does_not_list_its_inputs(snakemade):
 def test_an_unknown_row_is_one_line(snakemade):
     done = snakemade.run("snakemake", "-n", "results/rows/Z/seed13/metrics.json", check=False)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "crisisflow: params.yaml has no rows.Z; there are: A, D"
+    assert done.stderr.splitlines()[-1] == "crisisflow: params.yaml has no humaid_ner.rows.Z; there are: A, D"
 
 
 def test_a_step_that_fails_after_its_writes_fails_the_run(tmp_path):
@@ -266,7 +266,7 @@ def test_a_step_that_fails_after_its_writes_fails_the_run(tmp_path):
 def test_what_snakemake_did_not_make_is_never_recorded(snakemade, tmp_path):
     """An experiment leaves Snakemake's notes behind; after a checkout they vouch for files that they do not fit."""
     study = snakemade.copied(tmp_path / "study")
-    study.vary("rows.D.weighting", "fixed")
+    study.vary("humaid_ner.rows.D.weighting", "fixed")
     recorded = (study.folder / "dvc.lock").read_bytes()
     study.run("snakemake", "--cores", "1", "results/rows/D/seed13/metrics.json")
     (study.folder / "dvc.lock").write_bytes(recorded)

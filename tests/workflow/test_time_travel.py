@@ -25,7 +25,7 @@ def test_time_travel(history, tmp_path):
     shutil.rmtree(study.folder / ".snakemake")
     study.run("crisisflow", "sync")
     assert study.planned() == {}
-    study.vary("rows.D.weighting", "fixed")
+    study.vary("humaid_ner.rows.D.weighting", "fixed")
     assert study.planned() == ONE_ROW
     refused = study.run("crisisflow", "sync", check=False)
     assert refused.returncode == 2
@@ -224,7 +224,7 @@ def test_damage_in_place_is_made_good(history, tmp_path):
 def test_a_row_s_leftovers_are_not_recorded(history, tmp_path):
     study = history.copied(tmp_path / "study")
     params = yaml.safe_load((study.folder / "params.yaml").read_text())
-    del params["rows"]["D"]
+    del params["humaid_ner"]["rows"]["D"]
     study.set_params(params)
     done = study.run("snakemake", "--cores", "2", check=False)
     line = "crisisflow: results/rows/D/seed13 is of nothing in params.yaml"

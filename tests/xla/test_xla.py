@@ -14,9 +14,9 @@ from torch_xla.debug import metrics
 from crisisflow.artifacts import ALIGNED, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.joint import JointModel
-from crisisflow.params import ModelParams
 from crisisflow.pretrained import load_encoder
 from crisisflow.studies.humaid_ner import train
+from crisisflow.studies.humaid_ner.params import ModelParams
 from crisisflow.taxonomy import LABELS
 from crisisflow.training import loop
 from crisisflow.training.device import XlaDevice, open_device

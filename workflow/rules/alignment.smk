@@ -11,8 +11,8 @@ rule bio:
         "logs/benchmarks/bio-{row}.tsv"
     params:
         code=code("alignment.bio"),
-        encoder=section("rows.{row}.encoder"),
-        alignment=section("alignment"),
+        encoder=section("humaid_ner.rows.{row}.encoder"),
+        alignment=section("humaid_ner.alignment"),
     message:
         "Aligning spans with the subwords of row {wildcards.row}"
     shell:

@@ -30,6 +30,7 @@ from crisisflow.versioning.rule_helpers import (
     refuse_leftovers,
     refuse_touch,
     section,
+    sections,
     report_interruption,
 )
 
@@ -58,4 +59,4 @@ wildcard_constraints:
     row="[A-Za-z0-9_-]+",
     event="[A-Za-z0-9_-]+",
     tweets="[0-9]+",
-    seed="|".join(map(str, PARAMS["seeds"])),
+    seed="|".join(map(str, PARAMS["humaid_ner"]["seeds"])),

@@ -54,7 +54,7 @@ rule floor:
         "logs/benchmarks/floor-{seed}.tsv"
     params:
         code=code("studies.humaid_ner.floor"),
-        size=section("training.tweets"),
+        size=section("humaid_ner.training.tweets"),
     message:
         "Training and scoring the floor with seed {wildcards.seed}"
     shell:
@@ -65,7 +65,7 @@ rule floor:
 rule bootstrap:
     input:
         rows=every_run(rules.train.output.predictions),
-        floor=expand(rules.floor.output.predictions, seed=PARAMS["seeds"]),
+        floor=expand(rules.floor.output.predictions, seed=PARAMS["humaid_ner"]["seeds"]),
     output:
         "results/differences.json",
     log:
@@ -75,8 +75,8 @@ rule bootstrap:
     params:
         code=code("evaluation.bootstrap"),
         # To DVC the files of all rows are one folder: which of them are read stands here.
-        rows=section("rows"),
-        seeds=section("seeds"),
+        rows=section("humaid_ner.rows"),
+        seeds=section("humaid_ner.seeds"),
     message:
         "Comparing the rows on resampled tweets"
     shell:
@@ -102,9 +102,9 @@ rule against_gold:
         "logs/benchmarks/against_gold.tsv"
     params:
         code=code("studies.humaid_ner.against_gold"),
-        rows=section("rows"),
-        seeds=section("seeds"),
-        size=section("training.tweets"),
+        rows=section("humaid_ner.rows"),
+        seeds=section("humaid_ner.seeds"),
+        size=section("humaid_ner.training.tweets"),
         annotation=section("annotation"),
         folder=lambda wildcards, input: Path(input.reference[0]).parent,
     message:
@@ -120,12 +120,12 @@ rule tables:
     input:
         # The examples of the taxonomy.
         templates=rules.fetch.input.templates,
-        paper="presets/paper.yaml",
+        paper=["presets/paper/shared.yaml", "presets/paper/humaid_ner.yaml"],
         tweets=rules.subset.output.tweets,
         resolved=rules.resolve.output.spans,
         manifest=rules.fetch.output.manifest,
         rows=every_run(rules.evaluate.output[0]),
-        floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
+        floor=expand(rules.floor.output.scores, seed=PARAMS["humaid_ner"]["seeds"]),
         histories=every_run(rules.train.output.history),
         differences=rules.bootstrap.output,
         against_gold=rules.against_gold.output,
@@ -148,12 +148,12 @@ rule tables:
         "logs/benchmarks/tables.tsv"
     params:
         code=code("studies.humaid_ner.tables"),
-        everything=section(""),
+        settings=sections("preset", "corpus", "annotation", "compute", "humaid_ner"),
         folder=lambda wildcards, output: Path(output.captions).parent,
     message:
         "Making the tables"
     shell:
-        "crisisflow tables --params {params.everything:q} --paper {input.paper}"
+        "crisisflow tables --params {params.settings:q} $(printf -- ' --paper %s' {input.paper})"
         " --tweets {input.tweets} --resolved {input.resolved} --manifest {input.manifest}"
         " $(printf -- ' --metrics %s' {input.rows} {input.floor}) $(printf -- ' --histories %s' {input.histories})"
         " --differences {input.differences} --against-gold {input.against_gold} --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
@@ -175,8 +175,8 @@ rule confident_errors:
     params:
         code=code("studies.humaid_ner.confident_errors"),
         # To DVC the files of all rows are one folder: which of them are read stands here.
-        rows=section("rows"),
-        seeds=section("seeds"),
+        rows=section("humaid_ner.rows"),
+        seeds=section("humaid_ner.seeds"),
     message:
         "Listing the most confident errors of the chosen row"
     shell:
@@ -187,7 +187,7 @@ rule confident_errors:
 rule figures:
     input:
         metrics=every_run(rules.evaluate.output[0]),
-        floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
+        floor=expand(rules.floor.output.scores, seed=PARAMS["humaid_ner"]["seeds"]),
         histories=every_run(rules.train.output.history),
         gradients=every_run(rules.train.output.gradients),
         curve="results/learning_curve.csv",
@@ -209,8 +209,8 @@ rule figures:
         "logs/benchmarks/figures.tsv"
     params:
         code=code("studies.humaid_ner.figures"),
-        rows=section("rows"),
-        seeds=section("seeds"),
+        rows=section("humaid_ner.rows"),
+        seeds=section("humaid_ner.seeds"),
         folder=lambda wildcards, output: Path(output.captions).parent,
     message:
         "Drawing the figures"
@@ -232,7 +232,7 @@ rule cards:
         corpus=rules.subset.output.statistics,
         quality=rules.quality.output.metrics,
         rows=every_run(rules.evaluate.output[0]),
-        floor=expand(rules.floor.output.scores, seed=PARAMS["seeds"]),
+        floor=expand(rules.floor.output.scores, seed=PARAMS["humaid_ner"]["seeds"]),
         differences=rules.bootstrap.output,
         unseen="results/leave_one_event_out.csv",
         against_gold=rules.against_gold.output,
@@ -253,11 +253,11 @@ rule cards:
         "logs/benchmarks/cards.tsv"
     params:
         code=code("studies.humaid_ner.cards"),
-        everything=section(""),
+        settings=sections("preset", "corpus", "annotation", "compute", "humaid_ner"),
     message:
         "Writing the model card and the dataset card"
     shell:
-        "crisisflow cards --params {params.everything:q} --tweets {input.tweets} --resolved {input.resolved}"
+        "crisisflow cards --params {params.settings:q} --tweets {input.tweets} --resolved {input.resolved}"
         " --manifest {input.manifest} --corpus {input.corpus} --quality {input.quality}"
         " $(printf -- ' --metrics %s' {input.rows} {input.floor}) --differences {input.differences}"
         " --unseen {input.unseen} --against-gold {input.against_gold} --model {output.model} --dataset {output.dataset} 2>&1 | tee {log} >&2"
@@ -293,7 +293,7 @@ rule report:
         "logs/benchmarks/report.tsv"
     params:
         code=code("studies.humaid_ner.report"),
-        everything=section(""),
+        settings=sections("preset", "corpus", "annotation", "compute", "humaid_ner"),
         # Not an output: it differs from run to run.
         provenance="results/provenance.html",
         # No inputs: they differ from run to run, and those of jobs that did not run here are absent.
@@ -306,7 +306,7 @@ rule report:
     message:
         "Writing the report"
     shell:
-        "crisisflow report --params {params.everything:q} --manifest {input.manifest} --repair {input.repair}"
+        "crisisflow report --params {params.settings:q} --manifest {input.manifest} --repair {input.repair}"
         " --corpus {input.corpus} --annotation {input.annotation} --quality {input.quality} --metrics {input.metrics}"
         " --tables {input.tables_captions} --figures {input.figures_captions} --sources {input.sources}"
         " --stages {input.stages} --errors {input.errors} --final-test {input.final_test} --ledger {input.ledger}"

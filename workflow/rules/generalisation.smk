@@ -1,7 +1,7 @@
 # Trainings beside the rows, which say how far the rows' scores carry: fewer tweets to learn from, and an unseen event.
 # They lie in the folder of their row and seed. Only their predictions are kept.
-CURVE = PARAMS["evaluation"]["learning_curve"]
-EVENTS = PARAMS["evaluation"]["leave_one_event_out"]
+CURVE = PARAMS["humaid_ner"]["evaluation"]["learning_curve"]
+EVENTS = PARAMS["humaid_ner"]["evaluation"]["leave_one_event_out"]
 
 
 use rule train as train_fewer with:
@@ -18,7 +18,7 @@ use rule train as train_fewer with:
     benchmark:
         "logs/benchmarks/train_fewer-{row}-{tweets}-{seed}.tsv"
     params:
-        training=section("training", tweets="{tweets}"),
+        training=section("humaid_ner.training", tweets="{tweets}"),
         checkpoint=lambda wildcards: "results/checkpoints/{row}-{tweets}/seed{seed}".format(
             **wildcards
         ),
@@ -101,7 +101,7 @@ rule learning_curve:
             rules.train_fewer.output.predictions,
             row=CURVE["rows"],
             tweets=CURVE["tweets"],
-            seed=PARAMS["seeds"],
+            seed=PARAMS["humaid_ner"]["seeds"],
         ),
     output:
         "results/learning_curve.csv",
@@ -111,12 +111,14 @@ rule learning_curve:
         "logs/benchmarks/learning_curve.tsv"
     params:
         code=code("studies.humaid_ner.learning_curve"),
-        curve=section("evaluation.learning_curve"),
-        seeds=section("seeds"),
+        curve=section("humaid_ner.evaluation.learning_curve"),
+        seeds=section("humaid_ner.seeds"),
         files=lambda wildcards, input: options(
             predictions=input.fewer,
             metrics=expand(
-                rules.evaluate.output, row=CURVE["rows"], seed=PARAMS["seeds"]
+                rules.evaluate.output,
+                row=CURVE["rows"],
+                seed=PARAMS["humaid_ner"]["seeds"],
             ),
         ),
     message:
@@ -133,7 +135,7 @@ rule leave_one_event_out:
             rules.predict_event.output[0],
             row=EVENTS["rows"],
             event=EVENTS["events"],
-            seed=PARAMS["seeds"],
+            seed=PARAMS["humaid_ner"]["seeds"],
         ),
     output:
         "results/leave_one_event_out.csv",
@@ -143,14 +145,14 @@ rule leave_one_event_out:
         "logs/benchmarks/leave_one_event_out.tsv"
     params:
         code=code("studies.humaid_ner.leave_one_event_out"),
-        events=section("evaluation.leave_one_event_out"),
-        size=section("training.tweets"),
-        seeds=section("seeds"),
+        events=section("humaid_ner.evaluation.leave_one_event_out"),
+        size=section("humaid_ner.training.tweets"),
+        seeds=section("humaid_ner.seeds"),
         files=lambda wildcards, input: options(
             seen=expand(
                 rules.train.output.predictions,
                 row=EVENTS["rows"],
-                seed=PARAMS["seeds"],
+                seed=PARAMS["humaid_ner"]["seeds"],
             ),
             unseen=input.unseen,
         ),

@@ -16,28 +16,29 @@ rule train:
         "logs/benchmarks/train-{row}-{seed}.tsv"
     # An accelerator takes one row at a time.
     threads:
-        PARAMS["training"]["threads"] * PARAMS["training"]["processes"]
-        if PARAMS["training"]["device"] == "cpu"
+        PARAMS["compute"]["threads"] * PARAMS["compute"]["processes"]
+        if PARAMS["compute"]["device"] == "cpu"
         else workflow.cores
     # Of a cluster that has them to give; elsewhere nothing counts them.
     resources:
         gpu=(
-            PARAMS["training"]["processes"]
-            if PARAMS["training"]["device"] == "cuda"
+            PARAMS["compute"]["processes"]
+            if PARAMS["compute"]["device"] == "cuda"
             else None
         ),
     params:
         code=code("studies.humaid_ner.train"),
-        row=section("rows.{row}"),
-        training=section("training"),
-        model=section("model"),
-        alignment=section("alignment"),
+        row=section("humaid_ner.rows.{row}"),
+        training=section("humaid_ner.training"),
+        model=section("humaid_ner.model"),
+        alignment=section("humaid_ner.alignment"),
+        compute=section("compute"),
         checkpoint=lambda wildcards: f"results/checkpoints/{wildcards.row}/seed{wildcards.seed}",
     message:
         "Training row {wildcards.row} with seed {wildcards.seed}"
     shell:
         "crisisflow train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned}"
         " --row {params.row:q} --training {params.training:q} --model {params.model:q}"
-        " --alignment {params.alignment:q} --checkpoint {params.checkpoint} --out {output.model}"
+        " --alignment {params.alignment:q} --compute {params.compute:q} --checkpoint {params.checkpoint} --out {output.model}"
         " --config {output.config} --history {output.history} --scores {output.scores}"
         " --gradients {output.gradients} --predictions {output.predictions} --speed {log.speed} 2>&1 | tee {log.text} >&2"

@@ -14,7 +14,7 @@ app = App()
 def schema_command(out: Annotated[Path, typer.Option(help="where to write")]) -> None:
     """Write the JSON schema of params.yaml."""
     from crisisflow.artifacts import write_json
-    from crisisflow.params import Params
+    from crisisflow.studies import Params
 
     write_json(out, Params.model_json_schema())
 

@@ -26,11 +26,15 @@ SHA256 = typer.Option(help="refuse weights with another sha256 than this")
 def preset_command(
     name: Annotated[str, typer.Argument(help="sample, laptop or paper")],
     out: Annotated[Path, typer.Option(help="where to write")] = Path("params.yaml"),
+    study: Annotated[
+        str | None,
+        typer.Option(help="replace only the section of this study; the other lines of params.yaml stay as they are"),
+    ] = None,
 ) -> None:
     """Write a preset to params.yaml."""
-    from crisisflow.params import write_preset
+    from crisisflow.studies import write_preset
 
-    write_preset(name, Path("presets"), out)
+    write_preset(name, Path("presets"), out, study)
 
 
 @app.command("public_set", rich_help_panel=USE)
@@ -54,10 +58,10 @@ def explain_command(
     params: Annotated[Path, typer.Option(help="whose section annotation is used")] = Path("params.yaml"),
 ) -> None:
     """Tell why a text gets the spans that it gets."""
-    from crisisflow.params import read_params
+    from crisisflow.params import SharedParams, read_own
     from crisisflow.text_input import text_of
 
-    own, annotation = text_of(text, EXPLAINED), read_params(params)[0].annotation
+    own, annotation = text_of(text, EXPLAINED), read_own(params, SharedParams).annotation
     from crisisflow.annotation.explain import explain
 
     for line in explain(own, annotation):

@@ -31,7 +31,7 @@ def draw(positions: list[int], labels: Sequence[Hashable], size: int, seed: int)
 
 
 def draw_training(labels: Sequence[Hashable], size: int | Literal["all"], seed: int) -> list[int]:
-    """Positions of the tweets of the train split that are trained on (training.tweets), in their order.
+    """Positions of the tweets of the train split that are trained on (a study's training.tweets), in their order.
 
     Every model of a seed draws by this, so that all of them learn from the same tweets.
 
@@ -43,6 +43,6 @@ def draw_training(labels: Sequence[Hashable], size: int | Literal["all"], seed: 
         return positions
     if size > len(positions):
         raise CrisisflowError(
-            f"training.tweets is {size:,} but the train split has {len(positions):,}; lower it, or say all"
+            f"the study's training.tweets is {size:,} but the train split has {len(positions):,}; lower it, or say all"
         )
     return draw(positions, labels, size, seed)[0]

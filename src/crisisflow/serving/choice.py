@@ -8,7 +8,7 @@ import yaml
 
 from crisisflow.artifacts import read_json
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import Params, read_params
+from crisisflow.params import SharedParams, read_own
 
 WEIGHTS = "model.safetensors"
 FILES = (WEIGHTS, "config.json")  # of a row and seed
@@ -101,7 +101,7 @@ class Chosen(NamedTuple):
     root: Path
     digest: str
     recorded: bool
-    settings: Params
+    settings: SharedParams
     params: Path
 
 
@@ -114,7 +114,7 @@ def choose(choice: Choice, params: Path, expected: str | None = None) -> Chosen:
     Raises:
         CrisisflowError: it is not there, or not the expected or recorded one.
     """
-    settings, _ = read_params(params)
+    settings = read_own(params, SharedParams)
     if not params.is_file():  # its digest is told with each answer, and a pipe is read once
         raise CrisisflowError(f"{params} is no plain file; name the params.yaml that was run")
     folder = folder_of(choice)

@@ -1,19 +1,62 @@
-"""The studies: each reproduces one paper. A study uses the shared rooms, and no other study."""
+"""The studies: each reproduces one paper. A study uses the shared rooms, and no other study.
 
-from typing import NamedTuple
+The whole of params.yaml is composed here: the shared sections, then one section a study, under its name.
+"""
 
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import create_model
+
+from crisisflow import presets
+from crisisflow.params import ParamsSection, SharedParams, read_sections
 from crisisflow.studies.humaid_ner import steps as humaid_ner
+from crisisflow.studies.humaid_ner.params import HumaidNerParams
 
 # By name: where the function is ("package.module:function"), and one line of help.
 Steps = dict[str, tuple[str, str]]
 
 
 class Study(NamedTuple):
-    """What a study adds to the command line: its steps, and the module whose `app` has its other commands, if any."""
+    """What a study adds: to the command line its steps, and the module whose `app` has its other commands, if any; to
+    params.yaml the section with its name."""
 
     title: str
+    params: type[ParamsSection]
     steps: Steps
     commands: str | None = None
 
 
-STUDIES = {"humaid_ner": Study(humaid_ner.TITLE, humaid_ner.STEPS, "crisisflow.studies.humaid_ner.commands")}
+STUDIES = {
+    "humaid_ner": Study(humaid_ner.TITLE, HumaidNerParams, humaid_ner.STEPS, "crisisflow.studies.humaid_ner.commands")
+}
+
+Params = create_model(
+    "Params",
+    __base__=SharedParams,
+    __doc__="The whole of params.yaml.",
+    **{name: (study.params, ...) for name, study in STUDIES.items()},
+)
+
+
+def read_params(path: Path) -> tuple[Any, dict[str, Any]]:
+    """Read and check params.yaml; returns the typed form (Params) and the plain one.
+
+    Raises:
+        CrisisflowError: the file is absent, is no YAML mapping, or breaks the schema; the offending key is named.
+    """
+    return read_sections([path], Params)
+
+
+def read_preset(name: str, folder: Path) -> tuple[Any, dict[str, Any]]:
+    """Read and check the preset of this name in the folder of the presets, as read_params."""
+    return read_sections(presets.files(folder, name, list(STUDIES)), Params)
+
+
+def write_preset(name: str, folder: Path, out: Path, study: str | None = None) -> None:
+    """Write a preset, or only its section of one study, to `out`: see crisisflow.presets.write.
+
+    Raises:
+        CrisisflowError: there is no such preset or study, the result breaks the schema, or edits would be lost.
+    """
+    presets.write(name, folder, out, list(STUDIES), Params, study)

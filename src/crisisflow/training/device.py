@@ -170,7 +170,7 @@ class XlaDevice(Device):
             import torch_xla
         except ImportError as error:
             raise CrisisflowError(
-                "training.device is xla but torch_xla is not installed; docs/tpu.md says how to make its environment"
+                "compute.device is xla but torch_xla is not installed; docs/tpu.md says how to make its environment"
             ) from error
         self._xla = torch_xla
         self.rank, self.processes = 0, 1
@@ -213,12 +213,12 @@ def open_device(kind: str, threads: int, processes: int) -> Device:
     started = int(os.environ.get("WORLD_SIZE", "1"))
     if started != processes:
         raise CrisisflowError(
-            f"training.processes is {processes} but {started} run; crisisflow train starts them itself where RANK is "
+            f"compute.processes is {processes} but {started} run; crisisflow train starts them itself where RANK is "
             f"not set, and torchrun has to start {processes} in all"
         )
     if kind == "xla":
         if processes > 1:
-            raise CrisisflowError(f"training.processes is {processes} but xla is one process on one core; set it to 1")
+            raise CrisisflowError(f"compute.processes is {processes} but xla is one process on one core; set it to 1")
         return XlaDevice()
     rank, local_rank = (int(os.environ.get(name, "0")) for name in ("RANK", "LOCAL_RANK"))
     if kind == "cuda":
@@ -227,13 +227,13 @@ def open_device(kind: str, threads: int, processes: int) -> Device:
         there = torch.cuda.device_count()
         if there == 0:
             raise CrisisflowError(
-                "training.device is cuda but PyTorch finds no CUDA device here; set it to cpu, or see to the driver "
+                "compute.device is cuda but PyTorch finds no CUDA device here; set it to cpu, or see to the driver "
                 "and to the CUDA build of torch"
             )
         if local_rank >= there:
             raise CrisisflowError(
-                f"training.device is cuda, which wants a device for each process, but only {there} "
-                f"{'is' if there == 1 else 'are'} here; lower training.processes, which is {processes}"
+                f"compute.device is cuda, which wants a device for each process, but only {there} "
+                f"{'is' if there == 1 else 'are'} here; lower compute.processes, which is {processes}"
             )
     torch.use_deterministic_algorithms(True, warn_only=kind == "cuda")
     # Else every new tensor is filled first, in case something reads it before writing; nothing here does.
@@ -244,6 +244,6 @@ def open_device(kind: str, threads: int, processes: int) -> Device:
         except distributed.DistError as error:  # such as a port that another program took
             reason = str(error).strip().splitlines()[0][:200]
             raise CrisisflowError(
-                f"the {processes} processes of training.processes do not find each other ({reason}); run again"
+                f"the {processes} processes of compute.processes do not find each other ({reason}); run again"
             ) from error
     return Device(kind, rank, local_rank, processes)

@@ -42,7 +42,7 @@ class FrozenStates:
         except OSError as error:
             raise CrisisflowError(
                 f"cannot keep the output of the frozen layers in {folder} ({error.strerror}): it takes "
-                f"{size_of(examples, width) / 1e9:.1f} GB; free some space, or lower training.frozen_cache_gb"
+                f"{size_of(examples, width) / 1e9:.1f} GB; free some space, or lower compute.frozen_cache_gb"
             ) from error
 
     def put(self, index: int, states: np.ndarray) -> None:

@@ -101,7 +101,8 @@ class Trainer:
             rows, length = self.shape
             raise CrisisflowError(
                 f"{self.name}: out of memory on a batch of {rows} tweets x {length} subwords; lower "
-                "training.batch_size or alignment.max_length, or train fewer rows at once (snakemake --cores)"
+                "the study's training.batch_size or alignment.max_length, or train fewer rows at once "
+                "(snakemake --cores)"
             ) from error
 
     def _fit(self, stages: list[Stage], train: Examples, validation: Examples) -> Best:
@@ -141,7 +142,7 @@ class Trainer:
             self._say(f"{self.name}: what the frozen layers use is partly trained, so their output is not kept")
         elif size > limit * 1e9:
             self._say(
-                f"{self.name}: the output of the frozen layers takes {size / 1e9:.1f} GB and training.frozen_cache_gb "
+                f"{self.name}: the output of the frozen layers takes {size / 1e9:.1f} GB and compute.frozen_cache_gb "
                 f"allows {limit:g} GB a process: it is computed anew in each step"
             )
         else:
@@ -254,7 +255,7 @@ class Trainer:
                 )
                 raise CrisisflowError(
                     f"{self.name}, epoch {epoch}, step {bad + 1}: the loss is not finite ({values}); tweets "
-                    f"{', '.join(ids[:SHOWN_IDS])}{more}; lower training.learning_rate"
+                    f"{', '.join(ids[:SHOWN_IDS])}{more}; lower the study's training.learning_rate"
                 )
         means = (self.device.to_host(self.sums) / (at + 1)).tolist()
         return "losses " + " + ".join(f"{mean:.3f}" for mean in means)

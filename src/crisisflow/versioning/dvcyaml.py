@@ -106,9 +106,9 @@ def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict
         f"  # commands: {_digest(member.shellcmd for member in together)}"
     )
     stage["deps"] = sorted(set(inputs))
-    sections = sorted({_as_item(value.section) for value in params if hasattr(value, "section")})
+    sections = sorted({_as_item(name) for value in params for name in getattr(value, "sections", ())})
     if sections:
-        stage["params"] = [{str(PARAMS_FILE): None}] if "" in sections else sections
+        stage["params"] = sections
     stage["outs"] = sorted(_as_item(path) for path in outputs if path not in metrics and path not in plots)
     if plots:
         stage["plots"] = [{_as_item(path): axes} for path, axes in plots.items()]

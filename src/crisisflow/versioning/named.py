@@ -11,10 +11,11 @@ from pathlib import Path
 from crisisflow.corpus.events import event_name, read_events
 from crisisflow.corpus.tables import TABLE_NAME, tables
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import CorpusParams, Params
+from crisisflow.params import CorpusParams
 from crisisflow.pretrained import EMBEDDED, EMBEDDED_PREFIX, WEIGHTS, check_encoder
 from crisisflow.sources import PACKAGE
 from crisisflow.strict_yaml import read_yaml
+from crisisflow.studies import Params
 
 LEXICONS = PACKAGE / "annotation" / "lexicons"
 SHARED = "fragments"  # no lexicon, but what all of them share
@@ -33,15 +34,15 @@ def check_named(params: Params) -> None:
 
 
 def _encoders(params: Params) -> Iterator[str]:
-    for name, row in params.rows.items():
+    for name, row in params.humaid_ner.rows.items():
         try:
             depth = check_encoder(row.encoder)
         except CrisisflowError as error:
-            yield f"rows.{name}.encoder: {error}"
+            yield f"humaid_ner.rows.{name}.encoder: {error}"
             continue
         for key, layers in (("layers", row.layers), ("freeze_layers", row.freeze_layers)):
             if depth is not None and layers is not None and layers > depth:
-                yield f"rows.{name}.{key}: {layers}, but {row.encoder} has {depth} layers"
+                yield f"humaid_ner.rows.{name}.{key}: {layers}, but {row.encoder} has {depth} layers"
 
 
 def _annotation(params: Params) -> Iterator[str]:
@@ -59,10 +60,10 @@ def _annotation(params: Params) -> Iterator[str]:
 
 
 def _events(params: Params) -> Iterator[str]:
-    asked = params.evaluation.leave_one_event_out.events
+    asked = params.humaid_ner.evaluation.leave_one_event_out.events
     known = _known_events(params.corpus) if asked else None
     if known is not None:
-        place = "evaluation.leave_one_event_out.events"
+        place = "humaid_ner.evaluation.leave_one_event_out.events"
         yield from (_absent(place, "event", name, sorted(known)) for name in asked if name not in known)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import read_params
 from crisisflow.progress import say
+from crisisflow.studies import read_params
 from crisisflow.versioning import dvcyaml
 from crisisflow.versioning.account import require_home
 from crisisflow.versioning.lockfile import kept, put_back

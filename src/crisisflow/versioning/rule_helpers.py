@@ -20,8 +20,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import read_params
 from crisisflow.sources import PACKAGE, digest, relative, sources
+from crisisflow.studies import read_params
 from crisisflow.versioning.named import check_named
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ PARAMS_FILE = Path("params.yaml")
 FLOOR = "floor"  # the row that is always there
 # Which part of params.yaml lists the values of a wildcard, in the order of a stage's name.
 MATRIX = {
-    "row": "rows",
-    "tweets": "evaluation.learning_curve.tweets",
-    "event": "evaluation.leave_one_event_out.events",
-    "seed": "seeds",
+    "row": "humaid_ner.rows",
+    "tweets": "humaid_ner.evaluation.learning_curve.tweets",
+    "event": "humaid_ner.evaluation.leave_one_event_out.events",
+    "seed": "humaid_ner.seeds",
 }
 
 
@@ -116,7 +116,7 @@ def refuse_leftovers() -> None:
 
     DVC takes a folder as a whole.
     """
-    params = load_params()
+    params = load_params()["humaid_ner"]
     rows = Path("results/rows")
     kept = {rows.with_name(FLOOR) / f"seed{seed}" for seed in params["seeds"]}
     kept |= {rows / row / f"seed{seed}" for row in params["rows"] for seed in params["seeds"]}
@@ -157,8 +157,7 @@ def code(step: str) -> Code:
 
 
 def section(path: str, **instead: str) -> Callable[[Any], str]:
-    """A rule's parameter: the value at `path` of params.yaml (dots between keys, wildcards in braces), or with "" the
-    whole of it.
+    """A rule's parameter: the value at `path` of params.yaml (dots between keys, wildcards in braces).
 
     Text stays as it is, all else becomes JSON. A target whose row is not in params.yaml ends the run.
 
@@ -168,7 +167,7 @@ def section(path: str, **instead: str) -> Callable[[Any], str]:
 
     def value(wildcards: Any) -> str:
         found: Any = load_params()
-        for key in filter(None, path.format(**dict(wildcards)).split(".")):
+        for key in path.format(**dict(wildcards)).split("."):
             if key not in found:
                 _stop(f"{PARAMS_FILE} has no {path.format(**dict(wildcards))}; there are: {', '.join(found)}")
             found = found[key]
@@ -176,7 +175,17 @@ def section(path: str, **instead: str) -> Callable[[Any], str]:
             found = {**found, **{key: json.loads(text.format(**dict(wildcards))) for key, text in instead.items()}}
         return found if isinstance(found, str) else json.dumps(found, sort_keys=True)
 
-    value.section = path
+    value.sections = (path,)
+    return value
+
+
+def sections(*names: str) -> Callable[[Any], str]:
+    """A rule's parameter: these sections of params.yaml, as the JSON of a mapping."""
+
+    def value(wildcards: Any) -> str:
+        return json.dumps({name: load_params()[name] for name in names}, sort_keys=True)
+
+    value.sections = names
     return value
 
 
@@ -188,13 +197,13 @@ def option(name: str, path: str) -> Callable[[Any], str]:
         found = reduce(getitem, path.split("."), load_params())
         return "" if found is None else f"--{name}={shlex.quote(found)}"
 
-    value.section = path
+    value.sections = (path,)
     return value
 
 
 def every_run(pattern: str) -> list[str]:
     """The files of all rows and seeds, in the order of params.yaml."""
-    params = load_params()
+    params = load_params()["humaid_ner"]
     return [pattern.format(row=row, seed=seed) for row in params["rows"] for seed in params["seeds"]]
 
 

@@ -10,13 +10,15 @@ from huggingface_hub import ModelCard
 
 from crisisflow.artifacts import TWEETS, write_csv, write_json, write_parquet
 from crisisflow.evaluation.bootstrap import Difference
-from crisisflow.params import Params, read_params
 from crisisflow.spans import Span, write_spans
+from crisisflow.studies import read_preset
 from crisisflow.studies.humaid_ner import against_gold, cards, leave_one_event_out, model_card
+from crisisflow.studies.humaid_ner.params import Settings
 from crisisflow.studies.humaid_ner.rows import RowResult
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
 
-SAMPLE = read_params(Path(__file__).parents[3] / "presets" / "sample.yaml")[1]
+PRESET = read_preset("sample", Path(__file__).parents[3] / "presets")[1]
+SAMPLE = PRESET["humaid_ner"]
 
 
 def metrics(ner: float | None, cls: float | None) -> dict:
@@ -40,12 +42,12 @@ def metrics(ner: float | None, cls: float | None) -> dict:
     }
 
 
-def params_with(**sections) -> Params:
-    return Params.model_validate(SAMPLE | sections)
+def params_with(**sections) -> Settings:
+    return Settings.model_validate(PRESET | {"humaid_ner": SAMPLE | sections})
 
 
 def render(
-    params: Params,
+    params: Settings,
     source: str = "all_combined.tar.gz",
     chosen: str = "C",
     runs: tuple = ((0.8, 0.7), (0.9, 0.7)),
@@ -151,6 +153,7 @@ def test_the_parameters_are_those_of_the_row():
     assert yaml.safe_load(block) == {
         "row": SAMPLE["rows"]["C"],
         **{key: SAMPLE[key] for key in ("training", "model", "alignment")},
+        "compute": PRESET["compute"],
     }
 
 

@@ -11,10 +11,12 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation import bootstrap
 from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.evaluation.metrics import class_scores, combined_score, entity_scores
-from crisisflow.params import Params, RowParams, read_params
+from crisisflow.params import read_sections
 from crisisflow.spans import Span, write_spans
+from crisisflow.studies import read_preset
 from crisisflow.studies.humaid_ner import comparison, evaluate, tables
 from crisisflow.studies.humaid_ner import rows as study_rows
+from crisisflow.studies.humaid_ner.params import RowParams, Settings
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES, LABELS
 
 ID = {label: at for at, label in enumerate(BIO_LABELS)}
@@ -106,15 +108,15 @@ def predictions(tasks, ner_misses=0, cls_misses=0):
 
 
 PRESETS = Path(__file__).parents[3] / "presets"
-PAPER = read_params(PRESETS / "paper.yaml")[0]
+PAPER = [PRESETS / "paper" / f"{part}.yaml" for part in ("shared", "humaid_ner")]
 
 
-def params_with(rows) -> Params:
+def params_with(rows) -> Settings:
     """The sample preset with these rows and two seeds."""
-    plain = read_params(PRESETS / "sample.yaml")[1]
+    plain = read_preset("sample", PRESETS)[1]
     nothing = {"learning_curve": {"rows": [], "tweets": []}, "leave_one_event_out": {"rows": [], "events": []}}
     plain |= {"rows": {name: one.model_dump() for name, one in rows.items()}, "seeds": [13, 17], "evaluation": nothing}
-    return Params.model_validate(plain)
+    return Settings.model_validate(plain)
 
 
 AGAINST_GOLD = """\
@@ -386,7 +388,7 @@ def test_a_bound_keeps_its_sign():
 
 
 def test_the_paper_s_own_settings_do_not_differ():
-    plain = PAPER.model_dump(mode="json")
+    plain = read_sections(PAPER, Settings)[0].model_dump(mode="json")
     assert comparison.settings_that_differ(plain, plain) == {}
     other = {**plain, "alignment": {"max_length": 64}, "preset": "mine", "seeds": [1, 2]}
     assert comparison.settings_that_differ(other, plain) == {"alignment.max_length": (128, 64)}

@@ -23,7 +23,6 @@ from crisisflow.artifacts import (
 )
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.counts import scores_of
-from crisisflow.params import RowParams
 from crisisflow.studies.humaid_ner import (
     against_gold,
     confident_errors,
@@ -34,6 +33,7 @@ from crisisflow.studies.humaid_ner import (
     learning_curve,
 )
 from crisisflow.studies.humaid_ner.final_test import RECORD, settled_commit
+from crisisflow.studies.humaid_ner.params import RowParams
 from tests.conftest import ROWS, train_row
 from tests.unit.test_quality import ANNOTATION
 

@@ -17,16 +17,23 @@ from playwright.sync_api import sync_playwright
 
 from crisisflow.artifacts import read_json, write_json
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import Params, read_params
+from crisisflow.params import read_sections
 from crisisflow.reporting import exhibits, provenance
 from crisisflow.reporting.ledger import read_ledger
 from crisisflow.reporting.references import references
 from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner import report, run_exhibits
+from crisisflow.studies.humaid_ner.params import Settings
 from crisisflow.studies.humaid_ner.used_works import unused_works
 
 ROOT = Path(__file__).parents[3]
-SAMPLE = read_params(ROOT / "presets" / "sample.yaml")[0]
+
+
+def preset(name: str) -> Settings:
+    return read_sections([ROOT / "presets" / name / f"{part}.yaml" for part in ("shared", "humaid_ner")], Settings)[0]
+
+
+SAMPLE = preset("sample")
 HOSTILE = "<script>alert(1)</script> & \"'"
 HOSTILE_CELL = '"' + HOSTILE.replace('"', '""') + '"'
 BROKEN_FIGURE = "<svg onload='alert(1)'></svg>"
@@ -138,7 +145,7 @@ def artifacts(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def run(folder: Path, params: Params = SAMPLE) -> str:
+def run(folder: Path, params: Settings = SAMPLE) -> str:
     report.run(
         params,
         *(folder / f"{name}.json" for name in ("manifest", "repair", "corpus", "annotation", "quality", "metrics")),
@@ -342,19 +349,19 @@ def test_a_document_without_a_ledger_is_named(tmp_path):
         read_ledger(tmp_path / "x.md")
 
 
-def varied(**sections) -> Params:
-    return Params.model_validate(SAMPLE.model_dump(mode="json") | sections)
+def varied(**sections) -> Settings:
+    return Settings.model_validate(SAMPLE.model_dump(mode="json") | sections)
 
 
 def test_references_are_those_that_the_run_used():
-    def titles(params: Params) -> set[str]:
+    def titles(params: Settings) -> set[str]:
         return {work.title.partition(":")[0] for work in references(ROOT / "CITATION.cff", unused_works(params))}
 
     always = {"Humaid-Ner", "HumAID", "spaCy", "Sustainable data analysis with Snakemake", "DVC", "PyTorch", "seqeval"}
     assert always <= titles(SAMPLE)
     assert {"MiniLM", "Sentence-BERT"} <= titles(SAMPLE)
     assert not {"IDRISI-RE", "BERT", "RoBERTa"} & titles(SAMPLE)
-    paper = titles(read_params(ROOT / "presets" / "paper.yaml")[0])
+    paper = titles(preset("paper"))
     assert {"BERT", "RoBERTa"} <= paper
     assert not {"MiniLM", "Sentence-BERT"} & paper
     annotation = SAMPLE.annotation.model_dump(mode="json") | {"quality": {"idrisi": "somewhere", "outside": None}}

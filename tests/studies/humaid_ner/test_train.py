@@ -21,8 +21,9 @@ from transformers.models.bert.modeling_bert import BertLayer
 
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_json, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import AlignmentParams, ModelParams, RowParams, TrainingParams
+from crisisflow.params import AlignmentParams, ComputeParams
 from crisisflow.studies.humaid_ner import train
+from crisisflow.studies.humaid_ner.params import ModelParams, RowParams, TrainingParams
 from crisisflow.taxonomy import CLASSES, LABELS
 from crisisflow.training.batching import Examples, Shapes, collate, evaluation_order, training_order
 from crisisflow.training.device import Device, open_device
@@ -40,11 +41,8 @@ TRAINING = {
     "weight_decay": 0.01,
     "clip_norm": 1.0,
     "gradient_cosine_every": 0,
-    "frozen_cache_gb": 1,
-    "device": "cpu",
-    "processes": 1,
-    "threads": 1,
 }
+COMPUTE = {"device": "cpu", "processes": 1, "threads": 1, "frozen_cache_gb": 1}
 ROW = {
     "layers": None,
     "tasks": "joint",
@@ -65,11 +63,14 @@ NAMES = {
 
 
 def arguments(aligned, encoder, folder, row=None, **training):
+    """The arguments of train.run, with other values of a row and, by their names, of the training or of compute."""
+    compute = {key: training.pop(key) for key in COMPUTE if key in training}
     return {
         "name": "D",
         "aligned": aligned,
         "row": RowParams.model_validate({**ROW, "encoder": str(encoder), **(row or {})}),
         "training": TrainingParams.model_validate({**TRAINING, **training}),
+        "compute": ComputeParams.model_validate({**COMPUTE, **compute}),
         "model": ModelParams(dropout=0.1),
         "alignment": AlignmentParams(max_length=64),
         "seed": 13,
@@ -251,8 +252,8 @@ def test_a_checkpoint_of_other_parameters_is_not_taken_up(
         ({"freeze_layers": 5}, {}, r"rows\.D\.freeze_layers is 5 but the encoder has 4 layers; lower it"),
         ({}, {"tweets": 121}, r"training\.tweets is 121 but the train split has 120; lower it, or say all"),
         ({}, {"device": "xla"}, r"torch_xla is not installed"),
-        ({}, {"device": "cuda"}, r"training\.device is cuda but PyTorch finds no CUDA device here; set it to cpu"),
-        ({}, {"processes": 4}, r"training\.processes is 4 but 1 run; crisisflow train starts them itself"),
+        ({}, {"device": "cuda"}, r"compute\.device is cuda but PyTorch finds no CUDA device here; set it to cpu"),
+        ({}, {"processes": 4}, r"compute\.processes is 4 but 1 run; crisisflow train starts them itself"),
         ({"freeze_layers": 4, "weighting": "pcgrad"}, {}, r"stage 2 leaves none of its layers to train"),
         (
             {},
@@ -277,7 +278,7 @@ def test_every_process_wants_a_gpu_of_its_own(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("LOCAL_RANK", "1")
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
-    with pytest.raises(CrisisflowError, match=r"only 1 is here; lower training\.processes, which is 2"):
+    with pytest.raises(CrisisflowError, match=r"only 1 is here; lower compute\.processes, which is 2"):
         open_device("cuda", 1, 2)
 
 
@@ -515,7 +516,7 @@ KILLED = "crisisflow: training process 2 of 2 was ended by SIGKILL; run again to
         # before it meets rank 0, which waits for it; or later, so that rank 0 misses it and fails too
         ("train.open_device", ENOUGH, 2, "crisisflow: rank 1 has enough", "; lower it"),
         ("loop.Trainer._step", ENOUGH, 2, "crisisflow: rank 1 has enough", "; lower it"),
-        ("loop.Trainer._step", "os.kill(os.getpid(), 9)", 2, KILLED, "training.batch_size or training.processes"),
+        ("loop.Trainer._step", "os.kill(os.getpid(), 9)", 2, KILLED, "training.batch_size or compute.processes"),
         ("loop.Trainer._step", "assert False, 'bug'", 1, "Traceback (most recent call last):", "AssertionError: bug"),
     ],
 )

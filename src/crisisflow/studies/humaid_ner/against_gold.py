@@ -22,9 +22,10 @@ from crisisflow.artifacts import TWEETS, read_parquet, write_csv
 from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.stratify import draw_training
 from crisisflow.inputs import InputFile, InputFolder
-from crisisflow.params import AnnotationParams, Positive, RowParams, Seed
+from crisisflow.params import AnnotationParams, Positive, Seed
 from crisisflow.progress import say, tracked
 from crisisflow.spans import read_spans
+from crisisflow.studies.humaid_ner.params import RowParams
 from crisisflow.taxonomy import CLASSES
 
 COLUMNS = ("gold_set", "by", "row", "seed", "label", "tweets", "gold", "found")
@@ -145,9 +146,9 @@ def run(
     A set of which no tweet is usable has no line.
 
     Args:
-        rows: section rows
+        rows: section humaid_ner.rows
         seeds: list of seeds
-        size: training tweets used, or all: training.tweets
+        size: training tweets used, or all: humaid_ner.training.tweets
         annotation: section annotation; its `quality` names the gold sets that are not in the repository
         repaired: tweets of the whole source, repaired
         generated: gold spans of the embedded corpus

@@ -8,16 +8,16 @@ import pandas as pd
 from crisisflow.artifacts import read_json, write_text
 from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.inputs import InputFile
-from crisisflow.params import Params
 from crisisflow.studies.humaid_ner import model_card
 from crisisflow.studies.humaid_ner.dataset import card
 from crisisflow.studies.humaid_ner.dataset.tokens import tokenise
 from crisisflow.studies.humaid_ner.dataset.tweets import read_dataset
+from crisisflow.studies.humaid_ner.params import Settings
 from crisisflow.studies.humaid_ner.rows import choose_row, collect
 
 
 def run(
-    params: Params,
+    params: Settings,
     tweets: InputFile,
     resolved: InputFile,
     manifest: InputFile,
@@ -33,7 +33,7 @@ def run(
     """Write both cards.
 
     Args:
-        params: the whole of params.yaml
+        params: the shared sections of params.yaml and section humaid_ner
         tweets, resolved: the corpus and its spans
         manifest, corpus, quality: JSON of the steps fetch, subset and quality
         metrics: of a row and seed, or of the floor, .../<row>/seed<k>/metrics.json; repeat
@@ -47,8 +47,8 @@ def run(
         CrisisflowError: an artifact is absent or damaged, or the spans are of another corpus.
     """
     source, scores = read_json(manifest), read_json(quality)
-    results = collect(params.rows, metrics)
-    chosen = choose_row({name: results[name] for name in params.rows})
+    results = collect(params.humaid_ner.rows, metrics)
+    chosen = choose_row({name: results[name] for name in params.humaid_ner.rows})
     compared = [Difference(**pair) for pair in read_json(differences)]
     beside = pd.read_csv(unseen), pd.read_csv(against_gold)
     write_text(model, model_card.render(params, chosen, results, compared, *beside, source, scores))

@@ -47,10 +47,11 @@ def final_test_command(
 
     Once per commit, and recorded. No other step reads that split.
     """
-    from crisisflow.params import read_params
+    from crisisflow.params import read_own
     from crisisflow.studies.humaid_ner.final_test import run
+    from crisisflow.studies.humaid_ner.params import Settings
 
-    run(read_params(params)[0].seeds)
+    run(read_own(params, Settings).humaid_ner.seeds)
 
 
 @app.command("export", rich_help_panel=SHARE)

@@ -1,6 +1,6 @@
 """The paper beside this run: each number of the paper, ours, their difference, and the settings that are others.
 
-The paper's settings are those of presets/paper.yaml; where the paper is silent they are decided (docs/reproduction.md).
+The paper's settings are those of presets/paper/; where the paper is silent they are decided (docs/reproduction.md).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from crisisflow.evaluation.bootstrap import Difference
-from crisisflow.params import RowParams
 from crisisflow.pretrained import bare_name
 from crisisflow.reporting.over_seeds import NOTHING, OverSeeds
 from crisisflow.reporting.shown_settings import without_folders
+from crisisflow.studies.humaid_ner.params import RowParams
 from crisisflow.studies.humaid_ner.reproduction import (
     BEST_EPOCH,
     CLS_LAST,
@@ -34,22 +34,19 @@ from crisisflow.studies.humaid_ner.reproduction import (
 )
 from crisisflow.studies.humaid_ner.rows import SCORES, RowResult
 
-# Sections of params.yaml that change results, and what in them does not, or only adds to a run.
-SETTINGS = ("corpus", "annotation", "alignment", "model", "training")
+# Sections of params.yaml that change results, and those of this study in its own; what in them does not, or only adds
+# to a run.
+SHARED, OWN = ("corpus", "annotation"), ("alignment", "model", "training")
 BESIDE = (
     "corpus.sample",
     "corpus.events",
     "annotation.quality",
-    "training.gradient_cosine_every",
-    "training.frozen_cache_gb",
-    "training.device",
-    "training.processes",
-    "training.threads",
+    "humaid_ner.training.gradient_cosine_every",
 )
 # What a number depends on that is of no trained row.
 TWEETS, SPANS = ("corpus",), ("corpus", "annotation")
-SIZE = ("rows.D.encoder", "rows.D.layers")
-TRAINED_IN_STAGE_2 = (*SIZE, "rows.D.schedule", "rows.D.freeze")
+SIZE = ("humaid_ner.rows.D.encoder", "humaid_ner.rows.D.layers")
+TRAINED_IN_STAGE_2 = (*SIZE, "humaid_ner.rows.D.schedule", "humaid_ner.rows.D.freeze")
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -68,9 +65,13 @@ def settings_that_differ(params: Mapping[str, Any], paper: Mapping[str, Any]) ->
         params: the run's params.yaml. paper: that of the preset `paper`.
     """
 
+    both = params["humaid_ner"], paper["humaid_ner"]
+
     def of(plain: Mapping[str, Any]) -> dict[str, Any]:
-        rows = {name: row for name, row in plain["rows"].items() if name in paper["rows"] and name in params["rows"]}
-        found = dict(_leaves({**{key: plain[key] for key in SETTINGS}, "rows": rows}))
+        own = plain["humaid_ner"]
+        rows = {name: own["rows"][name] for name in own["rows"] if all(name in each["rows"] for each in both)}
+        study = {**{key: own[key] for key in OWN}, "rows": rows}
+        found = dict(_leaves({**{key: plain[key] for key in SHARED}, "humaid_ner": study}))
         return {key: value for key, value in found.items() if not key.startswith(BESIDE)}
 
     own, papers = of(params), of(paper)
@@ -132,7 +133,7 @@ class _Comparison:
 
     def _counts(self, key: str, rows: Sequence[str]) -> bool:
         """Whether the training of these rows depends on a setting."""
-        section, *rest = key.split(".")
+        section, *rest = key.removeprefix("humaid_ner.").split(".")
         if section == "rows":
             return rest[0] in rows
         if section == "training" and rest[0] in ("single", "two_stage"):

@@ -12,10 +12,10 @@ import pandas as pd
 
 from crisisflow.artifacts import write_text
 from crisisflow.inputs import InputFile
-from crisisflow.params import RowParams
 from crisisflow.reporting.drawing import finish, line_style, style_of, write_svg
 from crisisflow.reporting.over_seeds import write_captions
 from crisisflow.studies.humaid_ner import score_figures
+from crisisflow.studies.humaid_ner.params import RowParams
 from crisisflow.studies.humaid_ner.reproduction import TABLE_3
 from crisisflow.studies.humaid_ner.rows import FLOOR, SCORES, RowResult, choose_row, collect
 

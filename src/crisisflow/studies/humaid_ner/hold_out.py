@@ -26,7 +26,8 @@ def run(tweets: InputFile, aligned: InputFile, event: str, out: Path) -> None:
     if ("validation", event) not in zip(splits, events, strict=True):
         known = ", ".join(sorted({own for own in events if own})) or "none that is named (corpus.events)"
         raise CrisisflowError(
-            f"evaluation.leave_one_event_out.events: the validation split has no tweet of {event}; there are: {known}"
+            f"humaid_ner.evaluation.leave_one_event_out.events: the validation split has no tweet of {event}; "
+            f"there are: {known}"
         )
     say(
         f"hold_out: {events.count(event):,} tweets of {event} and {events.count(None):,} of no known event are left out"

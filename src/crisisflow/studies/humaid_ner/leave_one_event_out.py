@@ -1,7 +1,8 @@
 """Leave one event out: what a row scores on a disaster that it has never seen, beside one that has seen it.
 
-Both are scored on the event's tweets of the validation split. Where training.tweets is a number, both were trained on
-so many, and the difference is what the event's own training tweets are worth; with `all`, the one had more of them.
+Both are scored on the event's tweets of the validation split. Where humaid_ner.training.tweets is a number, both were
+trained on so many, and the difference is what the event's own training tweets are worth; with `all`, the one had more
+of them.
 The epoch of the unseen one was chosen on other events' tweets, that of the seen one on all.
 """
 
@@ -91,7 +92,7 @@ def run(
     """Write a line per row, event and score, and per row one of all its events together.
 
     Args:
-        size: training.tweets
+        size: humaid_ner.training.tweets
         seen: predictions of a row and seed, .../<row>/seed<k>/predictions.parquet; repeat
         unseen: the same without an event, .../<row>/seed<k>/without-<event>/predictions.parquet; repeat
     """

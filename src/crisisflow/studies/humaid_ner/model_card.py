@@ -11,10 +11,10 @@ from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crisisflow.evaluation.bootstrap import Difference
-from crisisflow.params import Params
 from crisisflow.pretrained import bare_name
 from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner.dataset.card import quality_lines
+from crisisflow.studies.humaid_ner.params import Settings
 from crisisflow.studies.humaid_ner.rows import SCORES, RowResult
 from crisisflow.studies.humaid_ner.tables import (
     table_of_against_gold,
@@ -32,9 +32,9 @@ TASK_OF = {
 }
 
 
-def front_matter(params: Params, chosen: str, result: RowResult, generated: bool) -> str:
+def front_matter(params: Settings, chosen: str, result: RowResult, generated: bool) -> str:
     """The YAML by which the hub knows a model, with its scores on the validation split (means over the seeds)."""
-    encoder = params.rows[chosen].encoder
+    encoder = params.humaid_ner.rows[chosen].encoder
     scores = [
         EvalResult(
             task_type=task,
@@ -97,14 +97,16 @@ def unseen_events(unseen: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def settings(params: Params, chosen: str) -> str:
+def settings(params: Settings, chosen: str) -> str:
     """The parameters of the row and its training, as YAML."""
     plain = params.model_dump(mode="json")
-    return as_yaml({"row": plain["rows"][chosen], **{key: plain[key] for key in ("training", "model", "alignment")}})
+    own = plain["humaid_ner"]
+    parts = {key: own[key] for key in ("training", "model", "alignment")}
+    return as_yaml({"row": own["rows"][chosen], **parts, "compute": plain["compute"]})
 
 
 def render(
-    params: Params,
+    params: Settings,
     chosen: str,
     results: Mapping[str, RowResult],
     differences: Sequence[Difference],
@@ -137,8 +139,8 @@ def render(
         generated=generated,
         params=params,
         chosen=chosen,
-        row=params.rows[chosen],
-        encoder=bare_name(params.rows[chosen].encoder),
+        row=params.humaid_ner.rows[chosen],
+        encoder=bare_name(params.humaid_ner.rows[chosen].encoder),
         result=result,
         run=result.runs[0],
         manifest=manifest,

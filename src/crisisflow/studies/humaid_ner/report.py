@@ -16,7 +16,6 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from crisisflow.artifacts import read_json, write_text
 from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
-from crisisflow.params import Params
 from crisisflow.reporting import exhibits
 from crisisflow.reporting.exhibits import Drawing, Table
 from crisisflow.reporting.ledger import read_ledger
@@ -25,6 +24,7 @@ from crisisflow.reporting.references import references
 from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner import run_exhibits
 from crisisflow.studies.humaid_ner.dataset.card import quality_lines
+from crisisflow.studies.humaid_ner.params import Settings
 from crisisflow.studies.humaid_ner.used_works import unused_works
 
 TEMPLATE = "report.html.jinja"
@@ -82,7 +82,7 @@ def _placed(found: Mapping[str, Table | Drawing]) -> dict[str, dict[str, Table |
 
 
 def run(
-    params: Params,
+    params: Settings,
     manifest: InputFile,
     repair: InputFile,
     corpus: InputFile,
@@ -104,7 +104,7 @@ def run(
     """Write the report, and the page of its provenance; every text in them is escaped.
 
     Args:
-        params: the whole of params.yaml
+        params: the shared sections of params.yaml and section humaid_ner
         manifest: JSON of the step fetch
         repair: JSON of the step repair
         corpus: JSON of the step subset

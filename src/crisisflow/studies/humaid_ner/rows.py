@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from crisisflow.artifacts import read_json
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import RowParams
 from crisisflow.pretrained import bare_name
 from crisisflow.reporting.over_seeds import OverSeeds
+from crisisflow.studies.humaid_ner.params import RowParams
 
 FLOOR = "floor"
 FLOOR_IN_WORDS = "TF-IDF + linear SVM"

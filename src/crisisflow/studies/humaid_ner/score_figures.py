@@ -192,7 +192,7 @@ def draw_gradients(table: pd.DataFrame) -> "Figure":
     drawn, (panel, ratios) = _panels(12, 4.4)
     parts = list(dict.fromkeys(table["part"]))
     if not parts:
-        panel.set_title("not asked for: training.gradient_cosine_every is 0")
+        panel.set_title("not asked for: humaid_ner.training.gradient_cosine_every is 0")
     by_row = table.groupby("row", sort=False)
     for at, (name, own) in enumerate(by_row):
         last = own[own["epoch"] == own["epoch"].max()]

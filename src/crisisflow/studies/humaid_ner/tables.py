@@ -10,11 +10,12 @@ import pandas as pd
 from crisisflow.artifacts import TWEETS, read_json, read_parquet, write_json, write_text
 from crisisflow.evaluation.bootstrap import RESAMPLES, Difference, winner
 from crisisflow.inputs import InputFile
-from crisisflow.params import Params, read_params
+from crisisflow.params import read_sections
 from crisisflow.progress import say
 from crisisflow.reporting.over_seeds import NOTHING, OverSeeds, write_captions
 from crisisflow.spans import read_spans
 from crisisflow.studies.humaid_ner.comparison import settings_that_differ, table_of_comparison, table_of_settings
+from crisisflow.studies.humaid_ner.params import Settings
 from crisisflow.studies.humaid_ner.reproduction import TABLE_1, TABLE_3, TABLE_5_BASELINES
 from crisisflow.studies.humaid_ner.rows import FLOOR, SCORES, RowResult, choose_row, collect
 from crisisflow.studies.humaid_ner.taxonomy_table import table_2
@@ -223,8 +224,8 @@ def _write(table: pd.DataFrame, caption: str, stem: Path) -> None:
 
 
 def run(
-    params: Params,
-    paper: InputFile,
+    params: Settings,
+    paper: Sequence[InputFile],
     tweets: InputFile,
     resolved: InputFile,
     manifest: InputFile,
@@ -239,15 +240,15 @@ def run(
     into `out`.
 
     Args:
-        params: the whole of params.yaml
-        paper: the preset of the paper's settings
+        params: the shared sections of params.yaml and section humaid_ner
+        paper: a file of the preset of the paper's settings; repeat
         metrics: of a row and seed, or of the floor, .../<row>/seed<k>/metrics.json; repeat
         histories: history.csv of a row and seed; repeat
         differences: what the step bootstrap found
         against_gold: what the step against_gold found
     """
-    rows, seeds = params.rows, params.seeds
-    of_paper = read_params(paper)[0]
+    rows, seeds = params.humaid_ner.rows, params.humaid_ner.seeds
+    of_paper, _ = read_sections(paper, Settings)
     results = collect(rows, metrics)
     chosen = choose_row({name: results[name] for name in rows})
     compared = [Difference(**pair) for pair in read_json(differences)]
@@ -271,14 +272,14 @@ def run(
     )
     made = {
         "comparison": (
-            table_of_comparison(differing, rows, of_paper.rows, dataset, results, by_row, compared),
+            table_of_comparison(differing, rows, of_paper.humaid_ner.rows, dataset, results, by_row, compared),
             f"The paper beside this run: its numbers, ours (mean ± standard deviation over the seeds) and the "
             f"difference. The last column counts the settings on which a number depends and which are not the paper's "
             f"(the next table names them): only where it says none do the two compare. {setting}.",
         ),
         "settings": (
             table_of_settings(differing),
-            "Settings of this run that are not the paper's (presets/paper.yaml, which decides where the paper is "
+            "Settings of this run that are not the paper's (presets/paper/, which decides where the paper is "
             "silent). Besides, the paper's own corpus, 77,637 tweets, is nowhere to be had as such.",
         ),
         "table1": (table_1(dataset), f"Table 1. Dataset statistics. {setting}."),

@@ -16,9 +16,10 @@ from crisisflow.inputs import IN_PROCESSES, InputFile
 from crisisflow.model.freezing import encoder_layers
 from crisisflow.model.joint import JointModel, labels_of
 from crisisflow.model.weighting import WEIGHTINGS
-from crisisflow.params import AlignmentParams, ModelParams, RowParams, Seed, TrainingParams
+from crisisflow.params import AlignmentParams, ComputeParams, Seed
 from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
 from crisisflow.sources import digest
+from crisisflow.studies.humaid_ner.params import ModelParams, RowParams, TrainingParams
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import seeds
@@ -78,27 +79,28 @@ def _check(
     """Refuse what cannot work or would not mean what it says, before any work."""
     if row.freeze_layers > depth:
         raise CrisisflowError(
-            f"rows.{name}.freeze_layers is {row.freeze_layers} but the encoder has {depth} layers; lower it"
+            f"humaid_ner.rows.{name}.freeze_layers is {row.freeze_layers} but the encoder has {depth} layers; lower it"
         )
     if row.freeze_layers == depth and row.weighting in ("gradnorm", "pcgrad"):
         raise CrisisflowError(
-            f"rows.{name}.weighting is {row.weighting}, which balances gradients on the encoder, and stage 2 leaves "
-            "none of its layers to train; lower freeze_layers"
+            f"humaid_ner.rows.{name}.weighting is {row.weighting}, which balances gradients on the encoder, and stage "
+            "2 leaves none of its layers to train; lower freeze_layers"
         )
     there = set(train.targets["class_id"])
     absent = [label for at, label in enumerate(CLASSES) if at not in there]
     if absent and row.tasks != "ner":
         raise CrisisflowError(
-            f"rows.{name}: no training tweet is of class {', '.join(absent)}, which could not be learnt; "
-            "raise training.tweets or corpus.size"
+            f"humaid_ner.rows.{name}: no training tweet is of class {', '.join(absent)}, which could not be learnt; "
+            "raise humaid_ner.training.tweets or corpus.size"
         )
     steps = -(-len(train.ids) // training.batch_size)
     for number, stage in enumerate(stages_of(row, training), start=1):
         if stage.warmup_steps >= stage.epochs * steps:
             key = row.schedule if row.schedule == "single" else f"{row.schedule}.stage{number}"
             raise CrisisflowError(
-                f"rows.{name}: all {stage.epochs * steps} steps of stage {number} are warm-up, so its learning rate "
-                f"would never fall; lower training.{key}.warmup_steps, which is {stage.warmup_steps}"
+                f"humaid_ner.rows.{name}: all {stage.epochs * steps} steps of stage {number} are warm-up, so its "
+                f"learning rate would never fall; lower humaid_ner.training.{key}.warmup_steps, which is "
+                f"{stage.warmup_steps}"
             )
 
 
@@ -106,9 +108,10 @@ def run(
     name: str,
     aligned: InputFile,
     row: RowParams,
-    training: Annotated[TrainingParams, IN_PROCESSES],
+    training: TrainingParams,
     model: ModelParams,
     alignment: AlignmentParams,
+    compute: Annotated[ComputeParams, IN_PROCESSES],
     seed: Seed,
     checkpoint: Path,
     out: Path,
@@ -121,17 +124,18 @@ def run(
 ) -> None:
     """Write the best epoch's weights (`out`), what rebuilds the model (`config`), and the validation predictions of
     the best epoch; of each epoch a line in `history`, the scores by type and class in `scores`, and apart from them its
-    `speed`; with `training.gradient_cosine_every` the cosines of the tasks' gradients in `gradients`.
+    `speed`; with `humaid_ner.training.gradient_cosine_every` the cosines of the tasks' gradients in `gradients`.
 
     An interrupted run goes on from its last checkpoint.
 
     Args:
         name: name of the row
         aligned: the tweets of the step bio
-        row: section rows.NAME
-        training: section training
-        model: section model
-        alignment: section alignment
+        row: section humaid_ner.rows.NAME
+        training: section humaid_ner.training
+        model: section humaid_ner.model
+        alignment: section humaid_ner.alignment
+        compute: section compute
         checkpoint: folder of the checkpoints, removed at the end
         out: the best epoch's weights (safetensors)
         history: a line per epoch
@@ -145,7 +149,7 @@ def run(
     """
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-    device = open_device(training.device, training.threads, training.processes)
+    device = open_device(compute.device, compute.threads, compute.processes)
     check_length(row.encoder, alignment.max_length)
     encoder, tokenizer = load_encoder(row.encoder, row.layers), load_tokenizer(row.encoder)
     validation = read_examples(aligned, "validation")
@@ -158,7 +162,7 @@ def run(
     fingerprint = checkpoints.fingerprint(
         digest("studies.humaid_ner.train"),
         {package.__name__: package.__version__ for package in (numpy, torch, transformers)},
-        *(section.model_dump() for section in (row, training, model, alignment)),
+        *(section.model_dump() for section in (row, training, model, alignment, compute)),
         checkpoints.weights_digest(encoder),
         tokenizer.pad_token_id,
         seed,
@@ -177,7 +181,7 @@ def run(
         max_length=alignment.max_length,
         folder=checkpoint,
         run=fingerprint,
-        frozen_cache_gb=training.frozen_cache_gb,
+        frozen_cache_gb=compute.frozen_cache_gb,
         gradient_cosine_every=training.gradient_cosine_every,
     )
     best = trainer.fit(stages_of(row, training), train, validation)
