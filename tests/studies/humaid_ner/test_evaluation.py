@@ -115,7 +115,7 @@ def params_with(rows) -> Settings:
     """The sample preset with these rows and two seeds."""
     plain = read_preset("sample", PRESETS)[1]
     nothing = {"learning_curve": {"rows": [], "tweets": []}, "leave_one_event_out": {"rows": [], "events": []}}
-    plain |= {"rows": {name: one.model_dump() for name, one in rows.items()}, "seeds": [13, 17], "evaluation": nothing}
+    plain["humaid_ner"] |= {"rows": {name: one.model_dump() for name, one in rows.items()}, "seeds": [13, 17], "evaluation": nothing}
     return Settings.model_validate(plain)
 
 
