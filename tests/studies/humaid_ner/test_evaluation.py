@@ -341,16 +341,16 @@ def test_the_paper_stands_beside_the_run_and_nothing_that_depends_on_another_set
     assert lines.loc[("III-D", "row D: s of NER at the end"), own].tolist() == ["1.26", "-0.20 ± 0.00", "-1.46"]
     assert lines.loc[("III-E", "row D: parameters trained in stage 2 (millions)"), "This run"] == "3.0 ± 0.0"
     settings = frame(study / "tables", "settings").set_index("Setting")
-    assert settings.loc["rows.A.layers"].tolist() == ["–", "3"]
+    assert settings.loc["humaid_ner.rows.A.layers"].tolist() == ["–", "3"]
     assert settings.loc["corpus.size"].tolist() == ["60000", "all"]
-    assert not any(name.startswith(("rows.mine", "training.threads", "training.device")) for name in settings.index)
+    assert not any(name.startswith(("humaid_ner.rows.mine", "compute")) for name in settings.index)
     of_data = sum(name.startswith(("corpus.", "annotation.")) for name in settings.index)
     assert lines.loc[("Table 1", "train: spans"), "Settings that differ"] == str(of_data)
     of_corpus = sum(name.startswith("corpus.") for name in settings.index)
     assert lines.loc[("Table 1", "train: tweets"), "Settings that differ"] == str(of_corpus)
-    of_size = sum(name in ("rows.D.encoder", "rows.D.layers") for name in settings.index)
+    of_size = sum(name in ("humaid_ner.rows.D.encoder", "humaid_ner.rows.D.layers") for name in settings.index)
     assert lines.loc[("III-C", "row D: parameters (millions)"), "Settings that differ"] == str(of_size)
-    of_d_alone = ("rows.D", "training.two_stage")
+    of_d_alone = ("humaid_ner.rows.D", "humaid_ner.training.two_stage")
     of_a = sum(not name.startswith(of_d_alone) for name in settings.index)
     assert lines.loc[("Table 3", "row A: Combined"), "Settings that differ"] == str(of_a)
 
