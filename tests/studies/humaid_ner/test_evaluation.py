@@ -136,7 +136,7 @@ def run_tables(study, differences, folder, rows=None):
     facts = [study / name for name in ("tweets", "spans", "manifest")]
     (study / "against_gold.csv").write_text(AGAINST_GOLD)
     own = (differences, study / "against_gold.csv", folder, folder / "metrics.json")
-    tables.run(params_with(rows or ROWS), PRESETS / "paper.yaml", *facts, metrics, histories, *own)
+    tables.run(params_with(rows or ROWS), PAPER, *facts, metrics, histories, *own)
 
 
 @pytest.fixture(scope="module")

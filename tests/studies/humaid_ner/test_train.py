@@ -548,7 +548,7 @@ def test_what_ends_one_process_ends_all_and_is_told_once(
 def test_what_all_processes_refuse_is_told_once(tiny_encoder, aligned, tmp_path):
     line = command(**arguments(aligned, tiny_encoder, tmp_path, processes=2, tweets=121))
     done = subprocess.run(line, capture_output=True, text=True, check=False)
-    told = "crisisflow: training.tweets is 121 but the train split has 120; lower it, or say all\n"
+    told = "crisisflow: the study's training.tweets is 121 but the train split has 120; lower it, or say all\n"
     assert (done.returncode, done.stderr) == (2, told)
 
 
