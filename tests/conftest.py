@@ -127,8 +127,8 @@ def train_row(folder: Path, aligned: Path, encoder: Path, name: str) -> None:
 @pytest.fixture(scope="session")
 def trained(tiny_encoder, corpus, tmp_path_factory) -> Path:
     """A folder `rows` with rows `both` and `tags`, seed 13, trained on that corpus; `aligned.parquet` beside them."""
-    from crisisflow.alignment import bio
     from crisisflow.params import AlignmentParams
+    from crisisflow.studies.humaid_ner import bio
 
     folder = tmp_path_factory.mktemp("trained")
     paths = (folder / "aligned.parquet", folder / "aligned.json")

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.taxonomy import BIO_LABELS, CLASSES
+from crisisflow.labels import Labels
 
 T = TypeVar("T")
 
@@ -67,8 +67,20 @@ CONFLICTS = pa.schema(
 )
 
 
-def _aligned_schema() -> pa.Schema:
-    """The aligned schema, with the metadata by which `datasets` sees ClassLabel features."""
+ALIGNED = pa.schema(
+    [
+        ("tweet_id", pa.string()),
+        ("split", pa.string()),
+        ("input_ids", pa.list_(pa.int32())),
+        ("labels", pa.list_(pa.int64())),
+        ("class_id", pa.int64()),
+        ("truncated_spans", pa.int32()),
+    ]
+)
+
+
+def aligned_schema(labels: Labels) -> pa.Schema:
+    """ALIGNED with the metadata by which `datasets` sees ClassLabel features, whose names are these labels."""
 
     def sequence(feature: dict[str, Any]) -> dict[str, Any]:
         return {"feature": feature, "_type": "List"}
@@ -77,25 +89,12 @@ def _aligned_schema() -> pa.Schema:
         "tweet_id": {"dtype": "string", "_type": "Value"},
         "split": {"dtype": "string", "_type": "Value"},
         "input_ids": sequence({"dtype": "int32", "_type": "Value"}),
-        "labels": sequence({"names": list(BIO_LABELS), "_type": "ClassLabel"}),
-        "class_id": {"names": list(CLASSES), "_type": "ClassLabel"},
+        "labels": sequence({"names": list(labels.bio), "_type": "ClassLabel"}),
+        "class_id": {"names": list(labels.classes), "_type": "ClassLabel"},
         "truncated_spans": {"dtype": "int32", "_type": "Value"},
     }
-    metadata = {"huggingface": json.dumps({"info": {"features": features}}, sort_keys=True)}
-    return pa.schema(
-        [
-            ("tweet_id", pa.string()),
-            ("split", pa.string()),
-            ("input_ids", pa.list_(pa.int32())),
-            ("labels", pa.list_(pa.int64())),
-            ("class_id", pa.int64()),
-            ("truncated_spans", pa.int32()),
-        ],
-        metadata=metadata,
-    )
+    return ALIGNED.with_metadata({"huggingface": json.dumps({"info": {"features": features}}, sort_keys=True)})
 
-
-ALIGNED = _aligned_schema()
 
 # Of the validation split, at the best epoch. A column is null throughout where the model was not trained on its task or
 # has no such thing: the floor knows neither subwords nor probabilities.
@@ -231,6 +230,12 @@ def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
     """Read an artifact; one that is absent, damaged or of another schema raises CrisisflowError."""
     with _opened(path, schema) as file:
         return file.read()
+
+
+def read_metadata(path: Path, schema: pa.Schema) -> Mapping[bytes, bytes]:
+    """What an artifact's schema says beside its columns; raises what `read_parquet` raises."""
+    with _opened(path, schema) as file:
+        return file.schema_arrow.metadata or {}
 
 
 def count_rows(path: Path, schema: pa.Schema) -> int:

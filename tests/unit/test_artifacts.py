@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from crisisflow import artifacts
 from crisisflow.artifacts import (
-    ALIGNED,
     SPANS,
     TWEETS,
+    aligned_schema,
     atomic_path,
     parquet_writer,
     read_in_parts,
@@ -27,16 +27,17 @@ from crisisflow.artifacts import (
     write_text,
 )
 from crisisflow.errors import CrisisflowError
-from crisisflow.taxonomy import BIO_LABELS, CLASSES
+from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 
 SPAN = {"tweet_id": "1", "start": 0, "end": 2, "label": "NUMBER", "source": "regex", "rule": "x"}
 
 
 def test_same_rows_same_bytes_in_any_process(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from crisisflow.artifacts import ALIGNED, write_parquet;"
+        "import sys; from pathlib import Path; from crisisflow.artifacts import aligned_schema, write_parquet;"
+        "from crisisflow.taxonomy import LABELS;"
         "write_parquet(Path(sys.argv[1]), [dict(tweet_id='1', split='train', input_ids=[1, 2], labels=[-100, 3],"
-        " class_id=4, truncated_spans=0)] * 3, ALIGNED)"
+        " class_id=4, truncated_spans=0)] * 3, aligned_schema(LABELS))"
     )
     for name, seed in (("one", "0"), ("other", "7")):
         subprocess.run([sys.executable, "-c", code, tmp_path / name], env={"PYTHONHASHSEED": seed}, check=True)
@@ -85,7 +86,7 @@ def test_a_writer_that_is_interrupted_leaves_nothing(tmp_path):
 def test_aligned_files_load_with_datasets_as_class_labels(tmp_path):
     datasets = pytest.importorskip("datasets")
     row = {"tweet_id": "1" * 19, "split": "train", "input_ids": [101, 5], "labels": [-100, 3], "class_id": 4}
-    write_parquet(tmp_path / "A.parquet", [{**row, "truncated_spans": 0}], ALIGNED)
+    write_parquet(tmp_path / "A.parquet", [{**row, "truncated_spans": 0}], aligned_schema(LABELS))
     loaded = datasets.Dataset.from_parquet(str(tmp_path / "A.parquet"), cache_dir=str(tmp_path / "cache"))
     assert loaded[0] == {**row, "truncated_spans": 0}
     assert loaded.features["labels"].feature.names == list(BIO_LABELS)

@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from crisisflow import artifacts
 from crisisflow.alignment import bio
-from crisisflow.alignment.bio import LABEL_ID, align, decode, encode, run, words_of
+from crisisflow.alignment.bio import align, decode, encode, words_of, write_aligned
 from crisisflow.artifacts import ALIGNED, SPANS, TWEETS, read_json, read_parquet, table_of, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import AlignmentParams
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.spans import Span, read_spans
-from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED
+from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED, LABELS
 
 TEXT = "RT @aid_now: 17 dead in #PuertoRico 🔥🔥 — Red Cross’s water trucks, señor! 👩‍👩‍👧 #flood"
 
@@ -73,7 +72,7 @@ def test_words_are_the_text_s_own_and_start_at_their_first_subword(tokenizer):
 def test_each_type_survives_in_a_tweet_with_hashtags_and_emoji(tokenizer):
     places = {"17 dead": "CASUALTY", "PuertoRico": "LOCATION", "Red Cross": "ORGANIZATION", "water trucks": "RESOURCE"}
     spans = sorted(span(TEXT.index(text), TEXT.index(text) + len(text), label) for text, label in places.items())
-    (aligned,) = align(tokenizer, [TEXT], [spans], 128)
+    (aligned,) = align(tokenizer, [TEXT], [spans], 128, LABELS)
     assert [fate for _, fate in aligned.fates] == ["exact"] * 4
     assert len(aligned.labels) == len(aligned.input_ids)
     found, _ = words(tokenizer, TEXT)
@@ -87,40 +86,40 @@ def test_each_type_survives_in_a_tweet_with_hashtags_and_emoji(tokenizer):
 
 def test_adjacent_spans_of_one_type_stay_two(tokenizer):
     text = "Haiti Nepal"
-    (aligned,) = align(tokenizer, [text], [[span(0, 5), span(6, 11)]], 128)
+    (aligned,) = align(tokenizer, [text], [[span(0, 5), span(6, 11)]], 128, LABELS)
     found, _ = words(tokenizer, text)
-    assert [aligned.labels[word.token] for word in found] == [LABEL_ID["B-LOCATION"]] * 2
+    assert [aligned.labels[word.token] for word in found] == [BIO_LABELS.index("B-LOCATION")] * 2
 
 
 def test_a_span_inside_a_word_is_lost_and_one_that_ends_inside_is_moved(tokenizer):
     text = "prayformexico now"
-    assert next(align(tokenizer, [text], [[span(7, 13)]], 128)).fates == [("LOCATION", "lost")]
-    assert next(align(tokenizer, [text], [[span(0, 5)]], 128)).fates == [("LOCATION", "moved")]
+    assert next(align(tokenizer, [text], [[span(7, 13)]], 128, LABELS)).fates == [("LOCATION", "lost")]
+    assert next(align(tokenizer, [text], [[span(0, 5)]], 128, LABELS)).fates == [("LOCATION", "moved")]
 
 
 def test_truncation_is_counted_and_keeps_what_is_left(tokenizer):
     text = "a " * 50 + "Haiti"
-    (aligned,) = align(tokenizer, [text], [[span(0, 1), span(100, 105)]], 16)
+    (aligned,) = align(tokenizer, [text], [[span(0, 1), span(100, 105)]], 16, LABELS)
     assert len(aligned.input_ids) == 16
     assert aligned.cut
-    assert not next(align(tokenizer, ["a " * 6], [[]], 16)).cut
+    assert not next(align(tokenizer, ["a " * 6], [[]], 16, LABELS)).cut
     assert [fate for _, fate in aligned.fates] == ["exact", "truncated"]
 
 
 def test_what_the_encoder_has_no_positions_for_stops_before_any_work(tmp_path):
     own = [tmp_path / name for name in ("tweets", "spans", "out", "statistics")]
     with pytest.raises(CrisisflowError, match=r"alignment\.max_length is 513 but .* takes 512 subwords; lower it"):
-        run(*own[:2], "embedded:minilm-l6", AlignmentParams(max_length=513), *own[2:])
+        write_aligned(*own[:2], "embedded:minilm-l6", 513, LABELS, *own[2:])
 
 
 def run_bio(folder, rows, spans, group=artifacts.ROW_GROUP, batch=bio.BATCH):
-    """What `run` writes, from files in row groups of `group`, which it takes in batches."""
+    """What `write_aligned` writes, from files in row groups of `group`, which it takes in batches."""
     with patch.object(artifacts, "ROW_GROUP", group):
         write_parquet(folder / "tweets", rows, TWEETS)
         write_parquet(folder / "spans", table_of(spans, SPANS), SPANS)
     own = [folder / name for name in ("tweets", "spans", "out", "statistics")]
     with patch.object(bio, "BATCH", batch):
-        run(*own[:2], "embedded:minilm-l6", AlignmentParams(max_length=16), *own[2:])
+        write_aligned(*own[:2], "embedded:minilm-l6", 16, LABELS, *own[2:])
     return own[2].read_bytes(), own[3].read_bytes()
 
 
@@ -130,7 +129,7 @@ def test_parts_of_any_size_make_one_file_of_each_tweet_with_its_own_spans(tmp_pa
     first = run_bio(tmp_path, rows, spans)
     assert run_bio(tmp_path, rows, spans, group=7, batch=9) == first
     own = [[span for span in spans if span.tweet_id == row["tweet_id"]] for row in rows]
-    expected = list(align(load_tokenizer("embedded:minilm-l6"), [row["text"] for row in rows], own, 16))
+    expected = list(align(load_tokenizer("embedded:minilm-l6"), [row["text"] for row in rows], own, 16, LABELS))
     table = read_parquet(tmp_path / "out", ALIGNED)
     assert table["tweet_id"].to_pylist() == [row["tweet_id"] for row in rows]
     assert table["labels"].to_pylist() == [tweet.labels for tweet in expected]
@@ -179,7 +178,7 @@ def test_spans_on_word_borders_come_back_exactly(wordpiece, byte_bpe, data, part
             for first, last in zip(borders[::2], borders[1::2], strict=False)
         ]
         assert decode(found, encode(found, spans)) == [(s.start, s.end, s.label) for s in spans]
-        (aligned,) = align(tokenizer, [text], [spans], 512)
+        (aligned,) = align(tokenizer, [text], [spans], 512, LABELS)
         assert all(fate == "exact" for _, fate in aligned.fates)
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crisisflow.artifacts import PREDICTIONS
-from crisisflow.evaluation.calibration import BINS, expected_error, of_events, of_spans, reliability
-from crisisflow.taxonomy import BIO_LABELS
+from crisisflow.evaluation.calibration import BINS, expected_error, of_classes, of_spans, reliability
+from crisisflow.taxonomy import BIO_LABELS, LABELS
 
 ID = {label: at for at, label in enumerate(BIO_LABELS)}
 
@@ -58,29 +58,29 @@ def test_a_span_is_as_sure_as_its_least_sure_word_and_right_with_borders_and_typ
         [[o, b, o, i, o, b, i]],  # what stands at continuations does not count
         [[0.1, 0.9, 0.2, 0.65, 0.3, 0.85, 0.1]],
     )
-    found = of_spans(table)
+    found = of_spans(table, LABELS)
     assert [(own["size"], own["accuracy"]) for own in found["bins"]] == [(1, 1), (1, 1)]
     assert [own["confidence"] for own in found["bins"]] == pytest.approx([0.65, 0.85])
     longer = predictions([[b, i, o]], [[b, i, i]], [[0.9, 0.9, 0.9]])
-    assert [own["accuracy"] for own in of_spans(longer)["bins"]] == [0]
+    assert [own["accuracy"] for own in of_spans(longer, LABELS)["bins"]] == [0]
 
 
 def test_a_span_ends_with_its_tweet():
     b, i = ID["B-PERSON"], ID["I-PERSON"]
     nothing = [[0.1] * 10] * 2
     table = predictions([[b], [b, i]], [[b], [b, i]], [[0.95], [0.35, 0.25]], (0, 0), nothing)
-    assert sorted(own["size"] for own in of_spans(table)["bins"]) == [1, 1]
-    assert of_spans(table)["bins"][0]["confidence"] == pytest.approx(0.25)
+    assert sorted(own["size"] for own in of_spans(table, LABELS)["bins"]) == [1, 1]
+    assert of_spans(table, LABELS)["bins"][0]["confidence"] == pytest.approx(0.25)
 
 
 def test_without_a_predicted_span_there_is_no_error():
     o = ID["O"]
-    assert of_spans(predictions([[o]], [[o]], [[0.9]])) == {"expected_error": None, "bins": []}
+    assert of_spans(predictions([[o]], [[o]], [[0.9]]), LABELS) == {"expected_error": None, "bins": []}
 
 
 def test_an_event_is_as_sure_as_its_most_probable_class():
     probabilities = [[0.6, 0.4, *[0.0] * 8], [0.2, 0.8, *[0.0] * 8]]
     table = predictions([[0], [0]], [[0], [0]], [[1.0], [1.0]], (0, 0), probabilities)
-    assert of_events(table)["expected_error"] == pytest.approx((0.4 + 0.8) / 2)
-    assert [own["accuracy"] for own in of_events(table)["bins"]] == [1, 0]
-    assert len(of_events(table)["bins"]) <= BINS
+    assert of_classes(table)["expected_error"] == pytest.approx((0.4 + 0.8) / 2)
+    assert [own["accuracy"] for own in of_classes(table)["bins"]] == [1, 0]
+    assert len(of_classes(table)["bins"]) <= BINS

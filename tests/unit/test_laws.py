@@ -206,6 +206,64 @@ def test_a_planted_circle_is_found(tmp_path, back):
     assert circle(import_graph(package)) == []
 
 
+# Labels are a value
+
+
+# The labels of the leading study: a room takes them as a value. The vocabulary of the annotation is its entity types,
+# and the shared corpus is HumAID, whose classes they are.
+STUDY_LABELS = {f"crisisflow.taxonomy.{name}" for name in ("ENTITY_TYPES", "BIO_LABELS", "CLASSES", "LABELS")}
+KNOW_LABELS = ("taxonomy", "annotation", "corpus.fetch", "corpus.sample", "corpus.subset", "studies")
+# Until one way leads from a text to findings (step 4).
+KNOW_LABELS_YET = {"inference", "serving.app", "serving.live", "serving.schema"}
+
+
+def bound_to_labels(package: Path) -> set[str]:
+    """The modules that import the labels of the leading study, or the whole of taxonomy, without leave."""
+    return {
+        name.removeprefix("crisisflow.")
+        for name, path in modules(package).items()
+        if (STUDY_LABELS | {"crisisflow.taxonomy", "crisisflow.taxonomy.*"}) & {*imports(name, path)}
+        if not is_in(name, *(f"crisisflow.{known}" for known in KNOW_LABELS))
+    }
+
+
+def test_no_room_knows_the_labels_of_a_study():
+    assert bound_to_labels(PACKAGE) == KNOW_LABELS_YET
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from crisisflow.taxonomy import IGNORED, CLASSES",
+        "from crisisflow import taxonomy",
+        "import crisisflow.taxonomy as known",
+        "def run():\n    from ..taxonomy import LABELS",
+    ],
+)
+def test_a_planted_import_of_labels_is_found(tmp_path, text):
+    package = plant(tmp_path / "crisisflow", taxonomy="", evaluation__metrics=text, annotation__gold=text)
+    assert bound_to_labels(package) == {"evaluation.metrics"}
+    plant(package, evaluation__metrics="from crisisflow.taxonomy import IGNORED")
+    assert bound_to_labels(package) == set()
+
+
+# An artifact says who it is
+
+
+PARENT = re.compile(r"\.parent(s\[\d\])?\.(parent|name|stem)\b|\.parts\b")
+
+
+def test_no_step_reads_from_a_path_s_parents_what_a_file_is():
+    found = {
+        f"{path.relative_to(PACKAGE)}: {line.strip()}"
+        for room in ("studies", "evaluation", "reporting", "training")
+        for path in (PACKAGE / room).rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if PARENT.search(line)
+    }
+    assert found == set()
+
+
 # Law 2. (Its last place, the tab of the page, is for the tests of the page.)
 
 

@@ -21,7 +21,7 @@ from crisisflow.alignment.decoding import strict_spans
 from crisisflow.alignment.windows import joined_words, windows_of
 from crisisflow.inference import TrainedRow, find
 from crisisflow.spans import Span
-from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED
+from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED, LABELS
 
 WORDS = ["Floods", "in", "Kerala", "17", "dead", "señor", "日本", "дождь", "केरल", "Ｗｉｄｅ"]
 BLANKS = [" ", "  ", "   ", "\t", "\n", "\r\n", " \n ", "\u00a0", "\u3000", "\u2009 ", " \u200b ", "\u202f"]
@@ -152,7 +152,7 @@ def test_words_are_what_stands_between_blanks_and_no_span_of_them_is_lost(case):
         # Some divide a word further: before vowel signs, or between two scripts.
         assert {word.start for word in words} >= {start for start, _ in places}, name
         assert {word.end for word in words} >= {end for _, end in places}, name
-        (aligned,) = align(tokenizer, [text], [spans], 512)
+        (aligned,) = align(tokenizer, [text], [spans], 512, LABELS)
         assert [fate for _, fate in aligned.fates] == ["exact"] * len(spans), name
         begun = [BIO_LABELS[label] for label in aligned.labels if label != IGNORED]
         assert [label[2:] for label in begun if label[0] == "B"] == [span.label for span in spans], name
@@ -162,9 +162,9 @@ def test_words_are_what_stands_between_blanks_and_no_span_of_them_is_lost(case):
 def test_labels_are_those_of_the_tokenizer_that_trims(case, tail):
     text, _, spans = case
     for kinds in byte_level().values():
-        (expected,) = align(kinds[TRIMS], [text + tail], [spans], 512)
+        (expected,) = align(kinds[TRIMS], [text + tail], [spans], 512, LABELS)
         for tokenizer in kinds.values():
-            (aligned,) = align(tokenizer, [text + tail], [spans], 512)
+            (aligned,) = align(tokenizer, [text + tail], [spans], 512, LABELS)
             assert aligned == expected
 
 

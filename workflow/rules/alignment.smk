@@ -10,7 +10,7 @@ rule bio:
     benchmark:
         "logs/benchmarks/bio-{row}.tsv"
     params:
-        code=code("alignment.bio"),
+        code=code("studies.humaid_ner.bio"),
         encoder=section("humaid_ner.rows.{row}.encoder"),
         alignment=section("humaid_ner.alignment"),
     message:

@@ -73,7 +73,7 @@ rule bootstrap:
     benchmark:
         "logs/benchmarks/bootstrap.tsv"
     params:
-        code=code("evaluation.bootstrap"),
+        code=code("studies.humaid_ner.bootstrap"),
         # To DVC the files of all rows are one folder: which of them are read stands here.
         rows=section("humaid_ner.rows"),
         seeds=section("humaid_ner.seeds"),

@@ -18,6 +18,7 @@ use rule train as train_fewer with:
     benchmark:
         "logs/benchmarks/train_fewer-{row}-{tweets}-{seed}.tsv"
     params:
+        beside="--only-tweets {tweets}",
         training=section("humaid_ner.training", tweets="{tweets}"),
         checkpoint=lambda wildcards: "results/checkpoints/{row}-{tweets}/seed{seed}".format(
             **wildcards
@@ -63,6 +64,7 @@ use rule train as train_without with:
     benchmark:
         "logs/benchmarks/train_without-{row}-{event}-{seed}.tsv"
     params:
+        beside="--without-event {event}",
         checkpoint=lambda wildcards: "results/checkpoints/{row}-{event}/seed{seed}".format(
             **wildcards
         ),

@@ -28,6 +28,8 @@ rule train:
         ),
     params:
         code=code("studies.humaid_ner.train"),
+        # Of trainings beside the rows, what they are.
+        beside="",
         row=section("humaid_ner.rows.{row}"),
         training=section("humaid_ner.training"),
         model=section("humaid_ner.model"),
@@ -41,4 +43,4 @@ rule train:
         " --row {params.row:q} --training {params.training:q} --model {params.model:q}"
         " --alignment {params.alignment:q} --compute {params.compute:q} --checkpoint {params.checkpoint} --out {output.model}"
         " --config {output.config} --history {output.history} --scores {output.scores}"
-        " --gradients {output.gradients} --predictions {output.predictions} --speed {log.speed} 2>&1 | tee {log.text} >&2"
+        " --gradients {output.gradients} --predictions {output.predictions} --speed {log.speed} {params.beside} 2>&1 | tee {log.text} >&2"

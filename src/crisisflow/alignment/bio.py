@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.artifacts import (
-    ALIGNED,
     TWEETS,
+    aligned_schema,
     batched,
     count_rows,
     parquet_writer,
@@ -21,19 +21,17 @@ from crisisflow.artifacts import (
     write_json,
 )
 from crisisflow.errors import CrisisflowError
-from crisisflow.inputs import InputFile
-from crisisflow.params import AlignmentParams
+from crisisflow.labels import Labels
 from crisisflow.pretrained import check_length, load_tokenizer
 from crisisflow.progress import say, tracked
 from crisisflow.spans import Span, by_tweet, read_spans
-from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES, IGNORED
+from crisisflow.taxonomy import IGNORED
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 BATCH = 1000
 FATES = ("exact", "moved", "lost", "truncated")
-LABEL_ID = {label: number for number, label in enumerate(BIO_LABELS)}
 
 
 class Word(NamedTuple):
@@ -161,9 +159,14 @@ class Aligned(NamedTuple):
 
 
 def align(
-    tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], spans: Sequence[Sequence[Span]], max_length: int
+    tokenizer: "PreTrainedTokenizerBase",
+    texts: Sequence[str],
+    spans: Sequence[Sequence[Span]],
+    max_length: int,
+    names: Labels,
 ) -> Iterator[Aligned]:
     """Align the resolved spans of each text; a span that reaches beyond `max_length` subwords is truncated."""
+    label_id = {name: number for number, name in enumerate(names.bio)}
     encoded = tokenizer(list(texts), truncation=True, max_length=max_length, return_offsets_mapping=True)
     for number, (text, own) in enumerate(zip(texts, spans, strict=True)):
         word_ids, offsets = encoded.word_ids(number), encoded["offset_mapping"][number]
@@ -171,7 +174,7 @@ def align(
         labels = [IGNORED] * len(word_ids)
         tags = encode(words, own)
         for word, tag in zip(words, tags, strict=True):
-            labels[word.token] = LABEL_ID[tag]
+            labels[word.token] = label_id[tag]
         cut = bool(encoded.encodings[number].overflowing)
         reach = max(end for _, end in offsets) if cut else len(text)
         yield Aligned(encoded["input_ids"][number], labels, fates_of(own, decode(words, tags), reach), cut)
@@ -200,44 +203,46 @@ def _with_spans(tweets: Path, resolved: Path) -> Iterator[tuple[dict[str, str], 
             yield row, spans if spans and spans[0].tweet_id == tweet_id else []
 
 
-def run(
-    tweets: InputFile, resolved: InputFile, encoder: str, params: AlignmentParams, out: Path, statistics: Path
+def write_aligned(
+    tweets: Path, resolved: Path, encoder: str, max_length: int, labels: Labels, out: Path, statistics: Path
 ) -> None:
     """Write the aligned tweets of one row's tokenizer and, per type, the fates of the spans.
 
     Args:
-        encoder: whose tokenizer, as embedded:NAME, NAME@REVISION, or a folder
-        params: section alignment
-        statistics: JSON
+        tweets: artifacts.TWEETS. resolved: their spans. Both are ordered by the tweets' ids.
+        encoder: whose tokenizer, as embedded:NAME, NAME@REVISION, or a folder.
+        max_length: subwords of a sequence at most.
+        labels: what the ids in `out` mean.
 
     Raises:
         CrisisflowError: the encoder is not to be had, or takes no sequences as long as `max_length`; or the tweets or
             their spans are not in the order of the tweets' ids.
     """
-    check_length(encoder, params.max_length)
+    check_length(encoder, max_length)
     tokenizer = load_tokenizer(encoder)
     lengths: Counter[int] = Counter()
     fates: Counter[tuple[str, str]] = Counter()
     cut = 0
+    schema = aligned_schema(labels)
     batches = -(-count_rows(tweets, TWEETS) // BATCH)
-    with parquet_writer(out, ALIGNED) as append:
+    with parquet_writer(out, schema) as append:
         for batch in tracked(batched(_with_spans(tweets, resolved), BATCH), "bio", batches, "batches"):
-            aligned = align(tokenizer, [row["text"] for row, _ in batch], [own for _, own in batch], params.max_length)
+            aligned = align(tokenizer, [row["text"] for row, _ in batch], [own for _, own in batch], max_length, labels)
             rows: list[Sequence[Any]] = []
             for (row, _), tweet in zip(batch, aligned, strict=True):
-                class_id = CLASSES.index(row["class_label"])
+                class_id = labels.classes.index(row["class_label"])
                 truncated = sum(fate == "truncated" for _, fate in tweet.fates)
                 rows.append((row["tweet_id"], row["split"], tweet.input_ids, tweet.labels, class_id, truncated))
                 lengths[len(tweet.input_ids)] += 1
                 fates.update(tweet.fates)
                 cut += tweet.cut
-            append(table_of(rows, ALIGNED))
+            append(table_of(rows, schema))
     subwords = sum(length * count for length, count in lengths.items())
     facts = {
         "tweets": lengths.total(),
         "subwords": {"mean": subwords / lengths.total(), "longest": max(lengths)},
         "tweets_cut": cut,
-        "spans": {label: {fate: fates[label, fate] for fate in FATES} for label in ENTITY_TYPES},
+        "spans": {label: {fate: fates[label, fate] for fate in FATES} for label in labels.entities},
     }
     write_json(statistics, facts)
     exact = sum(count for (_, fate), count in fates.items() if fate == "exact")

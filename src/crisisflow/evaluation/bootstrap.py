@@ -4,18 +4,15 @@ The paired bootstrap (Efron and Tibshirani 1993; for NLP: Berg-Kirkpatrick et al
 statistical significance in NLP"). It knows the chance of the validation tweets. The chance of a seed it only averages.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from crisisflow.artifacts import PREDICTIONS, read_parquet, write_json
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation.counts import SCORES, TweetCounts, f1
-from crisisflow.inputs import InputFile
+from crisisflow.evaluation.counts import TweetCounts, f1
 
 RESAMPLES = 10_000
 SEED = 0
@@ -80,28 +77,3 @@ def winner(compared: Sequence[Difference], score: str) -> str | None:
     wins = Counter(pair.first if pair.low > 0 else pair.second for pair in pairs if pair.excludes_zero)
     others = len({name for pair in pairs for name in (pair.first, pair.second)}) - 1
     return next((name for name, count in wins.items() if count == others), None)
-
-
-def run(predictions: Sequence[InputFile], out: Path) -> None:
-    """Compare the rows whose predictions are named .../<row>/seed<k>/predictions.parquet, in their order.
-
-    Every pair of rows, on the validation split.
-
-    Args:
-        predictions: of a row and seed; repeat
-
-    Raises:
-        CrisisflowError: two of them are of other tweets, or a row has more seeds than another.
-    """
-    rows: dict[str, dict[str, list[TweetCounts]]] = {score: defaultdict(list) for score in SCORES}
-    tables = [read_parquet(path, PREDICTIONS) for path in predictions]
-    for path, table in zip(predictions, tables, strict=True):
-        if not table["tweet_id"].equals(tables[0]["tweet_id"]):
-            raise CrisisflowError(
-                f"{path} and {predictions[0]} are of other tweets; run the steps that make them again"
-            )
-        for score, (column, counts) in SCORES.items():
-            if table[column].null_count == 0:
-                rows[score][path.parent.parent.name].append(counts(table))
-    compared = [pair for score in SCORES for pair in differences(rows[score], score)]
-    write_json(out, [pair._asdict() for pair in compared])

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from crisisflow.evaluation.word_arrays import flat, words_of
+from crisisflow.labels import Labels
 
 BINS = 10
 
@@ -49,10 +50,10 @@ def _facts(confidences: np.ndarray, right: np.ndarray) -> dict[str, Any]:
     return {"expected_error": expected_error(bins), "bins": bins}
 
 
-def of_spans(predictions: pa.Table) -> dict[str, Any]:
+def of_spans(predictions: pa.Table, labels: Labels) -> dict[str, Any]:
     """Of the predicted spans: the confidence is that of the least sure word, and right is one with the same borders
     and type among the labels."""
-    words = words_of(predictions)
+    words = words_of(predictions, labels)
     confidences = flat(predictions, "label_probabilities")
     starts = np.flatnonzero(words.predicted_ends)
     # reduceat takes pairs (start, end); the last end may lie behind the array, hence the one more value
@@ -61,7 +62,7 @@ def of_spans(predictions: pa.Table) -> dict[str, Any]:
     return _facts(least, words.hits[starts])
 
 
-def of_events(predictions: pa.Table) -> dict[str, Any]:
+def of_classes(predictions: pa.Table) -> dict[str, Any]:
     """Of the predicted classes."""
     probabilities = np.array(predictions["class_probabilities"].to_pylist(), dtype=np.float64)
     right = predictions["class_id"].to_numpy() == predictions["predicted_class_id"].to_numpy()

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from crisisflow.evaluation.word_arrays import words_of
-from crisisflow.taxonomy import CLASSES
+from crisisflow.labels import Labels
 
 
 class TweetCounts(NamedTuple):
@@ -16,12 +16,12 @@ class TweetCounts(NamedTuple):
     sizes: np.ndarray  # predicted + true: F1 = 2 hits / sizes
 
 
-def span_counts(predictions: pa.Table) -> TweetCounts:
+def span_counts(predictions: pa.Table, labels: Labels) -> TweetCounts:
     """Counts of spans, all types as one class, so that `f1` is the span micro-F1 of `entity_scores`.
 
     As there, each row is held against its own labels: another tokenizer may split words otherwise.
     """
-    words = words_of(predictions)
+    words = words_of(predictions, labels)
 
     def per_tweet(at: np.ndarray) -> np.ndarray:
         return np.bincount(words.tweets[at], minlength=predictions.num_rows).astype(np.float32)[:, None]
@@ -29,9 +29,9 @@ def span_counts(predictions: pa.Table) -> TweetCounts:
     return TweetCounts(per_tweet(words.hits), per_tweet(words.ends > 0) + per_tweet(words.predicted_ends > 0))
 
 
-def class_counts(predictions: pa.Table) -> TweetCounts:
-    """Counts of tweets per humanitarian class, so that `f1` is the macro-F1 of `class_scores`."""
-    every = np.arange(len(CLASSES))
+def class_counts(predictions: pa.Table, labels: Labels) -> TweetCounts:
+    """Counts of tweets per class, so that `f1` is the macro-F1 of `class_scores`."""
+    every = np.arange(len(labels.classes))
     true = predictions["class_id"].to_numpy()[:, None] == every
     guess = predictions["predicted_class_id"].to_numpy()[:, None] == every
     return TweetCounts((true & guess).astype(np.float32), true.astype(np.float32) + guess)
@@ -58,10 +58,10 @@ def f1(counts: TweetCounts, weights: np.ndarray) -> np.ndarray:
     return (2 * hits.astype(np.float64) / np.maximum(sizes, 1)).mean(axis=-1)
 
 
-def scores_of(predictions: pa.Table) -> dict[str, float | None]:
+def scores_of(predictions: pa.Table, labels: Labels) -> dict[str, float | None]:
     """The scores of SCORES by name, None where the predictions are null."""
     every = np.ones((1, predictions.num_rows), dtype=np.float32)
     return {
-        score: float(f1(counts(predictions), every)[0]) if predictions[column].null_count == 0 else None
+        score: float(f1(counts(predictions, labels), every)[0]) if predictions[column].null_count == 0 else None
         for score, (column, counts) in SCORES.items()
     }

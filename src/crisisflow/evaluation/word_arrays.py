@@ -5,10 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from crisisflow.taxonomy import BIO_LABELS, IGNORED
-
-_PREFIX = np.array([label[0] for label in BIO_LABELS])
-_TYPE = np.array([label[2:] for label in BIO_LABELS])
+from crisisflow.labels import Labels
+from crisisflow.taxonomy import IGNORED
 
 
 class Words(NamedTuple):
@@ -29,14 +27,16 @@ class Words(NamedTuple):
         return (self.ends > 0) & (self.ends == self.predicted_ends) & (self.labels == self.predicted)
 
 
-def _span_ends(labels: np.ndarray, tweets: np.ndarray) -> np.ndarray:
+def _span_ends(labels: np.ndarray, tweets: np.ndarray, names: Labels) -> np.ndarray:
     """For each word the position behind the span that begins there, 0 where none does; strict IOB2: only B begins one.
 
     Args:
         labels: (words,) BIO label ids of all tweets, one behind the other.
         tweets: (words,) the tweet of each word.
+        names: of the ids.
     """
-    prefix, kind = _PREFIX[labels], _TYPE[labels]
+    prefix = np.array([name[0] for name in names.bio])[labels]
+    kind = np.array([name[2:] for name in names.bio])[labels]
     goes_on = np.zeros(len(labels), dtype=bool)
     goes_on[1:] = (prefix[1:] == "I") & (kind[1:] == kind[:-1]) & (tweets[1:] == tweets[:-1])
     firsts = np.flatnonzero(~goes_on)
@@ -51,10 +51,11 @@ def flat(predictions: pa.Table, column: str) -> np.ndarray:
     return predictions[column].combine_chunks().flatten().to_numpy()[labels != IGNORED]
 
 
-def words_of(predictions: pa.Table) -> Words:
-    """The words of predictions (artifacts.PREDICTIONS) with both tasks' labels."""
+def words_of(predictions: pa.Table, names: Labels) -> Words:
+    """The words of predictions (artifacts.PREDICTIONS) with both tasks' labels, whose ids have these names."""
     lengths = predictions["labels"].combine_chunks().value_lengths()
     labels = predictions["labels"].combine_chunks().flatten().to_numpy()
     tweets = np.repeat(np.arange(predictions.num_rows), lengths)[labels != IGNORED]
     labels, predicted = flat(predictions, "labels"), flat(predictions, "predicted_labels")
-    return Words(tweets, labels, predicted, _span_ends(labels, tweets), _span_ends(predicted, tweets))
+    ends = (_span_ends(ids, tweets, names) for ids in (labels, predicted))
+    return Words(tweets, labels, predicted, *ends)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import NamedTuple
 
+from crisisflow.identity import of_config
 from crisisflow.inference import Findings, load
 from crisisflow.params import AnnotationParams
 from crisisflow.reporting.provenance import commit
@@ -26,10 +27,10 @@ def open_served(chosen: Chosen, runtime: Runtime, threads: int) -> Served:
     """Open the chosen row.
 
     Raises:
-        CrisisflowError: it is not readable.
+        CrisisflowError: it is not readable, or does not say which it is.
     """
     weights, config = (chosen.folder / name for name in FILES)
-    row = load(weights, config)
+    row, identity = load(weights, config), of_config(config, None)
     facts = Version(
         version=version("crisisflow"),
         commit=commit(chosen.root).sha,
@@ -37,8 +38,8 @@ def open_served(chosen: Chosen, runtime: Runtime, threads: int) -> Served:
         model=chosen.digest,
         recorded=chosen.recorded,
         preset=chosen.settings.preset,
-        row=chosen.folder.parent.name,
-        seed=chosen.folder.name.removeprefix("seed"),
+        row=identity.row,
+        seed=str(identity.seed),
         runtime=runtime,
     )
     predictor = Predictor(row, open_runtime(row, runtime, threads))

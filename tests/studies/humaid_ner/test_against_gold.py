@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from crisisflow.annotation import quality
 from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.annotation.quality import Case
-from crisisflow.artifacts import TWEETS, read_parquet, write_parquet
+from crisisflow.artifacts import TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.stratify import draw_training
+from crisisflow.identity import CONFIG, Identity
 from crisisflow.spans import Span
-from crisisflow.studies.humaid_ner import against_gold
+from crisisflow.studies.humaid_ner import STUDY, against_gold
 from crisisflow.studies.humaid_ner.against_gold import MOST, lines_of, score, unseen, usable
 from crisisflow.taxonomy import CLASSES
 from tests.studies.humaid_ner.test_evaluation import row
@@ -97,7 +98,8 @@ def test_a_gold_tweet_with_another_text_is_left_out_and_counted_and_the_draw_is_
 def test_every_row_that_recognises_entities_is_held_against_gold_and_rules(trained, corpus, tmp_path):
     rows = {"both": row(), "tags": row(tasks="ner"), "events": row(tasks="cls")}
     weights = [trained / "rows" / name / "seed13" / "model.safetensors" for name in ("both", "tags")]
-    events = tmp_path / "rows" / "events" / "seed13" / "model.safetensors"  # is not opened
+    events = tmp_path / "model.safetensors"  # is not opened
+    write_json(tmp_path / "config.json", {CONFIG: Identity(STUDY, "events", 13).facts()})
     against_gold.run(
         rows,
         [13],

@@ -10,9 +10,10 @@ from huggingface_hub import ModelCard
 
 from crisisflow.artifacts import TWEETS, write_csv, write_json, write_parquet
 from crisisflow.evaluation.bootstrap import Difference
+from crisisflow.identity import Identity
 from crisisflow.spans import Span, write_spans
 from crisisflow.studies import read_preset
-from crisisflow.studies.humaid_ner import against_gold, cards, leave_one_event_out, model_card
+from crisisflow.studies.humaid_ner import STUDY, against_gold, cards, leave_one_event_out, model_card
 from crisisflow.studies.humaid_ner.params import Settings
 from crisisflow.studies.humaid_ner.rows import RowResult
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
@@ -174,7 +175,8 @@ def artifacts(tmp_path) -> Path:
     write_csv(tmp_path / "unseen.csv", leave_one_event_out.COLUMNS, [])
     write_csv(tmp_path / "gold.csv", against_gold.COLUMNS, [])
     for at, row in enumerate([*SAMPLE["rows"], "floor"]):
-        write_json(tmp_path / row / "seed13" / "metrics.json", metrics(None if row == "floor" else 0.5, at / 10 + 0.1))
+        scores = metrics(None if row == "floor" else 0.5, at / 10 + 0.1)
+        write_json(tmp_path / row / "seed13" / "metrics.json", {**Identity(STUDY, row, 13).facts(), **scores})
     return tmp_path
 
 

@@ -1,20 +1,22 @@
 """Metrics and tables."""
 
 import shutil
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, write_json, write_parquet
+from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation import bootstrap
 from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.evaluation.metrics import class_scores, combined_score, entity_scores
+from crisisflow.identity import CONFIG, Identity, identified
 from crisisflow.params import read_sections
+from crisisflow.reporting.runs import read_runs
 from crisisflow.spans import Span, write_spans
 from crisisflow.studies import read_preset
-from crisisflow.studies.humaid_ner import comparison, evaluate, tables
+from crisisflow.studies.humaid_ner import STUDY, bootstrap, comparison, evaluate, tables
 from crisisflow.studies.humaid_ner import rows as study_rows
 from crisisflow.studies.humaid_ner.params import RowParams, Settings
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES, LABELS
@@ -130,22 +132,26 @@ idrisi_dev,people,A,17,all,500,800,700,0.8,0.7,0.65,0.8,0.78
 """
 
 
-def run_tables(study, differences, folder, rows=None):
-    metrics = [study / "rows" / name / f"seed{seed}" / "metrics.json" for name in [*ROWS, "floor"] for seed in (13, 17)]
-    histories = [study / "rows" / name / f"seed{seed}" / "history.csv" for name in ROWS for seed in (13, 17)]
+def run_tables(study, differences, folder, rows=None, folders=None):
+    folders = folders or [f"rows/{name}/seed{seed}" for name in [*ROWS, "floor"] for seed in (13, 17)]
+    metrics = [study / own / "metrics.json" for own in folders]
+    histories = [study / own / "history.csv" for own in folders]
     facts = [study / name for name in ("tweets", "spans", "manifest")]
     (study / "against_gold.csv").write_text(AGAINST_GOLD)
     own = (differences, study / "against_gold.csv", folder, folder / "metrics.json")
     tables.run(params_with(rows or ROWS), PAPER, *facts, metrics, histories, *own)
 
 
+# Spans and classes that a row misses.
+MISSES = {"A": (9, 9), "D": (12, 0), "mine": (15, 9), "tags": (0, 0), "events": (0, 12), "floor": (0, 16)}
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """Five rows and the floor with two seeds, from predictions to tables: D is the best at classes, `tags` at spans."""
     tmp_path = tmp_path_factory.mktemp("study")
-    misses = {"A": (9, 9), "D": (12, 0), "mine": (15, 9), "tags": (0, 0), "events": (0, 12), "floor": (0, 16)}
     paths = []
-    for name, (ner, cls) in misses.items():
+    for name, (ner, cls) in MISSES.items():
         tasks = ROWS[name].tasks if name in ROWS else "cls"
         for seed in (13, 17):
             folder = tmp_path / "rows" / name / f"seed{seed}"
@@ -156,13 +162,15 @@ def study(tmp_path_factory):
             rows = predictions(tasks, ner + noise, cls)
             if name == "floor":
                 rows = [line | {"class_probabilities": None} for line in rows]
-            write_parquet(folder / "predictions.parquet", rows, PREDICTIONS)
-            write_json(folder / "config.json", trained)
+            identity = Identity(STUDY, name, seed)
+            write_parquet(folder / "predictions.parquet", rows, identified(PREDICTIONS, identity))
+            write_json(folder / "config.json", {CONFIG: identity.facts(), **trained})
             evaluate.run(folder / "predictions.parquet", folder / "config.json", folder / "metrics.json")
             paths.append(folder / "predictions.parquet")
             s_of = {"s_ner": [0.1, -0.2], "s_cls": [0.0, 0.4 + noise]} if name == "D" else {}
             pd.DataFrame(
                 {
+                    **identity.facts(),
                     "epoch": [1, 2, 3][: 2 + (name != "D")],
                     "cls_macro_f1": [0.5, 0.7, 0.6 + noise / 5][: 2 + (name != "D")],
                     "ner_micro_f1": [0.3, 0.4, 0.5][: 2 + (name != "D")],
@@ -384,6 +392,42 @@ def test_a_row_of_one_task_and_rows_in_another_order_have_their_lines(study, tmp
     assert lines["row A: highest CLS macro-F1 of an epoch"] == "–"
     assert lines["row A: NER span micro-F1 of the first epoch"] != "–"
     assert lines["A to D: CLS macro-F1"] == "+0.453"
+
+
+def test_folders_of_any_name_make_the_same_tables(study, tmp_path):
+    """The files say of which row and seed they are."""
+    moved = tmp_path / "study"
+    shutil.copytree(study, moved)
+    names = {f"{name}/seed{seed}": f"{at:02}/x" for at, (name, seed) in enumerate(product(MISSES, (13, 17)))}
+    for old, new in names.items():
+        (moved / new).parent.mkdir()
+        (moved / "rows" / old).rename(moved / new)
+    folders = [moved / new for new in names.values()]
+    for folder in folders:
+        (folder / "metrics.json").rename(folder / "again.json")
+        evaluate.run(folder / "predictions.parquet", folder / "config.json", folder / "metrics.json")
+        assert (folder / "metrics.json").read_bytes() == (folder / "again.json").read_bytes()
+    bootstrap.run([folder / "predictions.parquet" for folder in folders], moved / "differences")
+    assert (moved / "differences").read_bytes() == (study / "differences").read_bytes()
+    run_tables(moved, moved / "differences", tmp_path / "tables", folders=list(names.values()))
+    for path in sorted((study / "tables").iterdir()):
+        assert (tmp_path / "tables" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_files_of_one_row_and_seed_are_refused_by_name(study, tmp_path):
+    first, again = (study / "rows" / name / "seed13" for name in ("A", "D"))
+    config = {**read_json(again / "config.json"), CONFIG: read_json(first / "config.json")[CONFIG]}
+    write_json(tmp_path / "config.json", config)
+    table = read_parquet(again / "predictions.parquet", PREDICTIONS)
+    write_parquet(tmp_path / "p", table, identified(PREDICTIONS, Identity(STUDY, "A", 13)))
+    with pytest.raises(CrisisflowError, match=r"A/seed13/predictions\.parquet and .*/p are both of row A, seed 13"):
+        bootstrap.run([first / "predictions.parquet", tmp_path / "p"], tmp_path / "out")
+    with pytest.raises(CrisisflowError, match=r"is of row D, seed 13, but .*config\.json of row A, seed 13"):
+        evaluate.run(again / "predictions.parquet", tmp_path / "config.json", tmp_path / "out")
+    histories = [first / "history.csv", tmp_path / "history.csv"]
+    shutil.copy(*histories)
+    with pytest.raises(CrisisflowError, match=r"history\.csv are both of row A, seed 13"):
+        read_runs(histories, STUDY)
 
 
 def test_a_bound_keeps_its_sign():

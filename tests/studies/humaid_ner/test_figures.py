@@ -12,9 +12,11 @@ from matplotlib.collections import PathCollection
 from matplotlib.transforms import Bbox
 
 from crisisflow.artifacts import read_json, write_csv, write_json
+from crisisflow.identity import Identity, identified_lines
 from crisisflow.reporting.drawing import line_style
-from crisisflow.studies.humaid_ner import figures, score_figures
-from crisisflow.studies.humaid_ner.figures import CURVES, curves, read_histories
+from crisisflow.reporting.runs import read_runs
+from crisisflow.studies.humaid_ner import STUDY, figures, score_figures
+from crisisflow.studies.humaid_ner.figures import CURVES, curves
 from crisisflow.studies.humaid_ner.learning_curve import COLUMNS as CURVE_COLUMNS
 from crisisflow.studies.humaid_ner.leave_one_event_out import COLUMNS as EVENT_COLUMNS
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
@@ -64,6 +66,21 @@ def metrics_of(ner, cls, seed):
     }
 
 
+def identity_of(name: str) -> Identity:
+    """Of `<row>/seed<k>`."""
+    row, seed = name.split("/seed")
+    return Identity(STUDY, row, int(seed))
+
+
+def of_lines(path: Path) -> Identity:
+    first = pd.read_csv(path).iloc[0]
+    return Identity(STUDY, first["row"], int(first["seed"]))
+
+
+def together(paths: list[Path]) -> pd.DataFrame:
+    return pd.concat(read_runs(paths, STUDY), ignore_index=True)
+
+
 @pytest.fixture
 def histories(tmp_path: Path) -> list[Path]:
     """Row A with two seeds, whose classification falls after epoch 2, and a row of one task."""
@@ -77,7 +94,8 @@ def histories(tmp_path: Path) -> list[Path]:
     for name, rows in lines.items():
         path = tmp_path / "rows" / name / "history.csv"
         path.parent.mkdir(parents=True)
-        pd.DataFrame(rows, columns=["epoch", "ner_loss", "cls_loss", *SCORES]).to_csv(path, index=False)
+        header = ["epoch", "ner_loss", "cls_loss", *SCORES]
+        write_csv(path, *identified_lines(identity_of(name), header, rows))
         paths.append(path)
     return paths
 
@@ -96,8 +114,9 @@ def gradients(histories) -> list[Path]:
             for part, cosine in (("embeddings", -at / 10), ("layer 1", 0.5))
         ]
         looks += [(1, 0, part, 0.9, 1.0, 1.0) for part in ("embeddings", "layer 1")]
-        of_row = looks if history.parent.parent.name == "A" else []
-        pd.DataFrame(of_row, columns=LOOK).to_csv(path, index=False)
+        identity = of_lines(history)
+        of_row = looks if identity.row == "A" else []
+        write_csv(path, *identified_lines(identity, LOOK, of_row))
         paths.append(path)
     return paths
 
@@ -110,7 +129,7 @@ def inputs(tmp_path, histories, gradients):
     metrics = []
     for name, (ner, cls) in scores.items():
         metrics.append(tmp_path / "rows" / name / "metrics.json")
-        write_json(metrics[-1], metrics_of(ner, cls, int(name[-2:])))
+        write_json(metrics[-1], identity_of(name).facts() | metrics_of(ner, cls, int(name[-2:])))
     write_csv(tmp_path / "curve.csv", CURVE_COLUMNS, CURVE)
     write_csv(tmp_path / "events.csv", EVENT_COLUMNS, EVENTS)
     return ROWS, metrics, histories, gradients, tmp_path / "curve.csv", tmp_path / "events.csv"
@@ -121,7 +140,7 @@ def test_every_number_of_a_history_stands_behind_its_figure(inputs, histories, t
     for name, panels in CURVES.items():
         behind = pd.read_csv(tmp_path / "drawn" / f"{name}.csv")
         assert list(behind) == ["row", "seed", "epoch", *(panel.column for panel in panels)]
-        pd.testing.assert_frame_equal(behind, read_histories(histories)[list(behind)], check_dtype=False)
+        pd.testing.assert_frame_equal(behind, together(histories)[list(behind)], check_dtype=False)
     scores = pd.read_csv(tmp_path / "drawn" / "figure4.csv").set_index(["row", "score"])
     assert len(scores) == 5
     assert scores.loc[("A", "cls_macro_f1")].tolist() == [0.61, pytest.approx(0.014142, abs=1e-6), 0.736]
@@ -149,7 +168,9 @@ def test_the_same_numbers_make_the_same_bytes_and_every_figure_its_caption_with_
 def test_every_axis_says_what_it_shows(inputs, tmp_path):
     rows, metrics, histories, gradients, curve, events = inputs
     results = figures.collect(rows, metrics)
-    made = figures.drawings(results, "A", read_histories(histories), gradients, pd.read_csv(curve), pd.read_csv(events))
+    made = figures.drawings(
+        results, "A", together(histories), together(gradients), pd.read_csv(curve), pd.read_csv(events)
+    )
     for name, drawing in made.items():
         drawn = drawing.draw(drawing.table)
         panels = [axis for axis in drawn.axes if axis.get_label() != "<colorbar>"]
@@ -193,7 +214,7 @@ def test_of_series_with_the_same_values_each_is_seen():
 
 
 def test_a_curve_is_the_mean_of_the_seeds_with_their_range_and_its_best_epoch_filled(histories):
-    drawn = curves(read_histories(histories), CURVES["figure5"])
+    drawn = curves(together(histories), CURVES["figure5"])
     events, entities = drawn.axes
     assert [line.get_label() for line in events.lines] == ["A", "cls-only"]
     assert events.lines[0].get_ydata() == pytest.approx([0.35, 0.65, 0.55])
@@ -205,7 +226,7 @@ def test_a_curve_is_the_mean_of_the_seeds_with_their_range_and_its_best_epoch_fi
 
 
 def test_the_best_of_a_loss_is_its_lowest(histories):
-    events = curves(read_histories(histories), CURVES["figure6"]).axes[0]
+    events = curves(together(histories), CURVES["figure6"]).axes[0]
     assert events.collections[1].get_offsets().tolist() == [[3, pytest.approx(0.5)]]
 
 
@@ -234,7 +255,7 @@ def test_the_bins_of_all_seeds_are_one_by_their_sizes(inputs):
 
 
 def test_cosines_and_lengths_are_those_of_the_last_epoch_with_their_percentiles(gradients):
-    table = score_figures.gradients_table(gradients)
+    table = score_figures.gradients_table(together(gradients))
     assert table["row"].unique().tolist() == ["A"]
     embeddings = table[(table["part"] == "embeddings") & (table["epoch"] == 2)].iloc[0]
     expected = [22, *map(pytest.approx, (-0.5, -0.9, -0.1, 10 / 11, 3.0))]
@@ -246,8 +267,8 @@ def test_cosines_and_lengths_are_those_of_the_last_epoch_with_their_percentiles(
 
 def test_where_no_gradients_were_looked_at_the_figure_says_so(tmp_path):
     path = tmp_path / "A" / "seed13" / "gradients.csv"
-    write_csv(path, LOOK, [])
-    panel, _ = score_figures.draw_gradients(score_figures.gradients_table([path])).axes
+    write_csv(path, *identified_lines(identity_of("A/seed13"), LOOK, []))
+    panel, _ = score_figures.draw_gradients(score_figures.gradients_table(together([path]))).axes
     assert "gradient_cosine_every is 0" in panel.get_title()
 
 

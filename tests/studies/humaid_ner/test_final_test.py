@@ -23,7 +23,9 @@ from crisisflow.artifacts import (
 )
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.counts import scores_of
+from crisisflow.identity import CONFIG, Identity
 from crisisflow.studies.humaid_ner import (
+    STUDY,
     against_gold,
     confident_errors,
     evaluate,
@@ -34,6 +36,7 @@ from crisisflow.studies.humaid_ner import (
 )
 from crisisflow.studies.humaid_ner.final_test import RECORD, settled_commit
 from crisisflow.studies.humaid_ner.params import RowParams
+from crisisflow.taxonomy import LABELS
 from tests.conftest import ROWS, train_row
 from tests.unit.test_quality import ANNOTATION
 
@@ -181,6 +184,12 @@ def test_several_seeds_give_mean_and_deviation(checkout, trained, capsys):
     save_file(tensors | {head: tensors[head] + torch.arange(len(tensors[head]))}, second / "model.safetensors")
     git("add", "-A")
     git("commit", "-qm", "two seeds")
+    with pytest.raises(CrisisflowError, match=r"seed17/config\.json is of row both, seed 13, not of row both, seed 17"):
+        final_test.run([13, 17])
+    assert read_json(RECORD) == []
+    config = read_json(second / "config.json")
+    write_json(second / "config.json", config | {CONFIG: Identity(STUDY, "both", 17).facts()})
+    git("commit", "-qam", "the other seed")
     final_test.run([13, 17])
     (entry,) = read_json(RECORD)
     assert len(set(entry["weights"].values())) == 2
@@ -193,7 +202,7 @@ def test_several_seeds_give_mean_and_deviation(checkout, trained, capsys):
     for folder in (first, second):
         row = inference.load(folder / "model.safetensors", folder / "config.json")
         found = inference.predict_aligned(row, tweets.filter(of_test), aligned.filter(of_test))
-        scores.append(scores_of(found)["ner_micro_f1"])
+        scores.append(scores_of(found, LABELS)["ner_micro_f1"])
     assert scores[0] != scores[1]
     ner = entry["scores"]["ner_micro_f1"]
     assert ner["mean"] == pytest.approx(sum(scores) / 2)

@@ -4,9 +4,10 @@ import csv
 
 import pytest
 
-from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_parquet, write_json, write_parquet
+from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_json, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.studies.humaid_ner import hold_out, learning_curve, leave_one_event_out, predict_event
+from crisisflow.identity import CONFIG, Identity, identified, of_parquet
+from crisisflow.studies.humaid_ner import STUDY, hold_out, learning_curve, leave_one_event_out, predict_event
 from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 B = BIO_LABELS.index("B-PERSON")
@@ -72,9 +73,12 @@ def test_a_row_predicts_the_validation_tweets_of_the_event_alone(trained, corpus
     folder = trained / "rows" / "both" / "seed13"
     table = read_parquet(corpus / "tweets.parquet", TWEETS)
     event = next(row["event"] for row in table.to_pylist() if row["split"] == "validation")
+    config = read_json(folder / "config.json")
+    without = Identity(STUDY, "both", 13, event=event)
+    write_json(tmp_path / "config.json", {**config, CONFIG: without.facts()})
     predict_event.run(
         folder / "model.safetensors",
-        folder / "config.json",
+        tmp_path / "config.json",
         corpus / "tweets.parquet",
         trained / "aligned.parquet",
         event,
@@ -82,6 +86,7 @@ def test_a_row_predicts_the_validation_tweets_of_the_event_alone(trained, corpus
     )
     of_event = {row["tweet_id"] for row in table.to_pylist() if (row["split"], row["event"]) == ("validation", event)}
     found = read_parquet(tmp_path / "out", PREDICTIONS).to_pylist()
+    assert of_parquet(tmp_path / "out", PREDICTIONS, STUDY) == without
     assert {row["tweet_id"] for row in found} == of_event
     # the row itself predicted the same of them when it was trained
     before = {row["tweet_id"]: row for row in read_parquet(folder / "predictions.parquet", PREDICTIONS).to_pylist()}
@@ -90,12 +95,18 @@ def test_a_row_predicts_the_validation_tweets_of_the_event_alone(trained, corpus
         assert row["predicted_labels"] == before[row["tweet_id"]]["predicted_labels"]
 
 
+def test_a_row_that_has_seen_the_event_is_refused(trained, corpus, tmp_path):
+    folder = trained / "rows" / "both" / "seed13"
+    files = (folder / "model.safetensors", folder / "config.json", corpus / "tweets.parquet")
+    with pytest.raises(CrisisflowError, match="row both, seed 13, which was not trained without flood"):
+        predict_event.run(*files, trained / "aligned.parquet", "flood", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_predictions_of_other_tweets_are_not_compared(tweets, tmp_path):
-    folder = tmp_path / "rows" / "B" / "seed13"
+    folder = tmp_path / "anything"
     seen = write_predictions(folder / "predictions.parquet", tweets, lambda row: True)
-    other = write_predictions(
-        folder / "without-flood" / "predictions.parquet", tweets, lambda row: row["event"] == "fire"
-    )
+    other = write_predictions(folder / "other", tweets, lambda row: row["event"] == "fire", event="flood")
     with pytest.raises(CrisisflowError, match="row B for flood are not of the same tweets"):
         leave_one_event_out.run(tweets, "all", tmp_path / "out.csv", [seen], [other])
 
@@ -106,8 +117,8 @@ def test_an_event_that_the_corpus_lacks_is_named_with_those_that_it_has(tweets, 
     assert not (tmp_path / "out").exists()
 
 
-def write_predictions(path, tweets, keep, wrong_classes=(), missed=()):
-    """Predictions of the validation tweets that `keep` says, all right but for the named tweets."""
+def write_predictions(path, tweets, keep, wrong_classes=(), missed=(), fewer=None, event=None):
+    """Predictions of row B, seed 13, for the validation tweets that `keep` says, all right but for the named tweets."""
     rows = []
     for row in read_parquet(tweets, TWEETS).to_pylist():
         if row["split"] == "validation" and keep(row):
@@ -124,20 +135,21 @@ def write_predictions(path, tweets, keep, wrong_classes=(), missed=()):
                     "label_probabilities": [0.9, 0.9],
                 }
             )
-    write_parquet(path, rows, PREDICTIONS)
+    write_parquet(path, rows, identified(PREDICTIONS, Identity(STUDY, "B", 13, fewer, event)))
     return path
 
 
 def test_seen_and_unseen_are_scored_on_the_very_same_tweets(tweets, tmp_path):
-    folder = tmp_path / "rows" / "B" / "seed13"
+    folder = tmp_path / "anything"
     seen = write_predictions(folder / "predictions.parquet", tweets, lambda row: True, missed={"091"})
     unseen = [
         write_predictions(
-            folder / f"without-{event}" / "predictions.parquet",
+            folder / f"which-{event[1:]}",
             tweets,
             lambda row, event=event: row["event"] == event,
             wrong_classes={"080", "081"},
             missed={"082", "083"},
+            event=event,
         )
         for event in ("flood", "fire")
     ]
@@ -163,23 +175,29 @@ def test_seen_and_unseen_are_scored_on_the_very_same_tweets(tweets, tmp_path):
     assert float(found["flood", "cls_macro_f1"]["unseen"]) == pytest.approx((7 + 2 / 3) / 10)
 
 
+def test_an_event_without_the_whole_row_is_named(tweets, tmp_path):
+    unseen = write_predictions(tmp_path / "other", tweets, lambda row: row["event"] == "flood", event="flood")
+    with pytest.raises(CrisisflowError, match="other is of row B, seed 13 without flood, but no predictions of that"):
+        leave_one_event_out.run(tweets, "all", tmp_path / "out.csv", [], [unseen])
+
+
 def test_the_classes_that_an_event_lacks_do_not_count(tweets, tmp_path):
-    folder = tmp_path / "rows" / "B" / "seed13"
+    folder = tmp_path / "anything"
 
     def few(row):
         return row["event"] == "flood" and row["tweet_id"] < "083"
 
     seen = write_predictions(folder / "predictions.parquet", tweets, few)
-    unseen = write_predictions(folder / "without-flood" / "predictions.parquet", tweets, few, wrong_classes={"082"})
+    unseen = write_predictions(folder / "other", tweets, few, wrong_classes={"082"}, event="flood")
     leave_one_event_out.run(tweets, "all", tmp_path / "out.csv", [seen], [unseen])
     (line,) = [line for line in lines(tmp_path / "out.csv") if line["score"] == "cls_macro_f1"]
     assert (float(line["seen"]), float(line["unseen"])) == (1, pytest.approx(2 / 3))
 
 
 def test_the_curve_has_the_rows_points_and_the_floor_s_on_the_same_tweets(tweets, tmp_path):
-    folder = tmp_path / "rows" / "B" / "seed13"
-    fewer = write_predictions(folder / "tweets-20" / "predictions.parquet", tweets, lambda row: True, missed={"080"})
-    whole = {"training_tweets": 80, "ner_micro_f1": 0.75, "cls_macro_f1": 0.5}
+    folder = tmp_path / "anything"
+    fewer = write_predictions(folder / "few", tweets, lambda row: True, missed={"080"}, fewer=20)
+    whole = {**Identity(STUDY, "B", 13).facts(), "training_tweets": 80, "ner_micro_f1": 0.75, "cls_macro_f1": 0.5}
     write_json(folder / "metrics.json", whole)
     learning_curve.run(tweets, tmp_path / "out.csv", [fewer], [folder / "metrics.json"])
     found = lines(tmp_path / "out.csv")

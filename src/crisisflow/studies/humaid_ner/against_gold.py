@@ -21,10 +21,13 @@ from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.artifacts import TWEETS, read_parquet, write_csv
 from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.stratify import draw_training
+from crisisflow.errors import CrisisflowError
+from crisisflow.identity import each_once, of_config
 from crisisflow.inputs import InputFile, InputFolder
 from crisisflow.params import AnnotationParams, Positive, Seed
 from crisisflow.progress import say, tracked
 from crisisflow.spans import read_spans
+from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.studies.humaid_ner.params import RowParams
 from crisisflow.taxonomy import CLASSES
 
@@ -153,21 +156,26 @@ def run(
         repaired: tweets of the whole source, repaired
         generated: gold spans of the embedded corpus
         reference: folder of the reference annotations
-        weights: of a row and seed, .../<row>/seed<k>/model.safetensors with the row's config.json beside it; repeat
+        weights: of a row and seed, with the row's config.json beside them; repeat
+
+    Raises:
+        CrisisflowError: a config.json does not say of which row and seed it is, two say the same, or the row is none.
     """
     sets = [*gold_sets.generated(repaired, generated), *gold_sets.reference(repaired, reference)]
     if annotation.quality.idrisi:
         sets += gold_sets.idrisi(Path(annotation.quality.idrisi))
     texts = unseen(read_parquet(tweets, TWEETS), size, seeds)
-    models = [path for path in weights if rows[path.parent.parent.name].tasks != "cls"]
+    identities = each_once(weights, lambda path: of_config(path.with_name("config.json"), STUDY))
+    if strange := {identity.row for identity in identities.values()} - rows.keys():
+        raise CrisisflowError(f"row {min(strange)} is not among the rows: {', '.join(rows)}")
+    models = {path: identity for path, identity in identities.items() if rows[identity.row].tasks != "cls"}
     chosen = list(_in_corpus(sets, texts, resolved))
     if models and annotation.quality.outside:
         chosen += _outside(gold_sets.outside(Path(annotation.quality.outside)), annotation)
     lines = []
-    for path in tracked(models, "against_gold", len(models), "models"):
+    for path, identity in tracked(models.items(), "against_gold", len(models), "models"):
         model = inference.load(path, path.with_name("config.json"))
         forward = inference.torch_forward(model)
-        which = [path.parent.parent.name, int(path.parent.name.removeprefix("seed"))]
         for gold, by, rules in chosen:
             if not gold.tweets:
                 continue
@@ -180,5 +188,5 @@ def run(
             known = {span[:4] for tweet in gold.tweets for span in tweet.spans}
             own = ({mark for mark in some if mark[3] in gold.labels} for some in (marks, rules))
             for name, *rest in lines_of(gold.name, gold.labels, len(gold.tweets), *own, known):
-                lines.append([name, by, *which, *rest])
+                lines.append([name, by, identity.row, identity.seed, *rest])
     write_csv(out, COLUMNS, lines)

@@ -11,9 +11,12 @@ from crisisflow.alignment.decoding import spans_of
 from crisisflow.annotation.span_errors import span_errors
 from crisisflow.artifacts import PREDICTIONS, TWEETS, batched, read_json, read_parquet, write_csv
 from crisisflow.errors import CrisisflowError
+from crisisflow.identity import of_config
 from crisisflow.inputs import InputFile
 from crisisflow.masking import mask
 from crisisflow.pretrained import load_tokenizer
+from crisisflow.studies.humaid_ner import STUDY
+from crisisflow.studies.humaid_ner.rows import of_predictions
 from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 COLUMNS = ("task", "tweet_id", "confidence", "kind", "start", "end", "found")
@@ -80,20 +83,23 @@ def run(
 
     Args:
         metrics: what the step tables found
-        predictions: of a row and seed, .../<row>/seed<k>/predictions.parquet with the row's config.json beside it;
-            repeat
+        predictions: of a row and seed, with the row's config.json beside it; repeat
         out: a CSV, by place
         manifest: of the source; where it says that the corpus is generated, the texts are in `out`; otherwise, and
             without it, there are none
 
     Raises:
-        CrisisflowError: those of the chosen row are not among them.
+        CrisisflowError: those of the chosen row are not among them, or two are of the same row and seed.
     """
     chosen = read_json(metrics, "chosen_row")["chosen_row"]
-    path = next((path for path in predictions if path.parent.parent.name == chosen), None)
+    identities = of_predictions(predictions)
+    path = next((path for path, identity in identities.items() if identity.row == chosen), None)
     if path is None:
         raise CrisisflowError(f"{metrics} chose row {chosen}, whose predictions are not among those given; give them")
-    table, config = read_parquet(path, PREDICTIONS), read_json(path.with_name("config.json"))
+    beside = path.with_name("config.json")
+    if of_config(beside, STUDY) != identities[path]:
+        raise CrisisflowError(f"{path} is of {identities[path]}, but {beside} is not; make them again")
+    table, config = read_parquet(path, PREDICTIONS), read_json(beside)
     lines: list[Line] = []
     corpus = read_parquet(tweets, TWEETS)
     texts = dict(zip(corpus["tweet_id"].to_pylist(), corpus["text"].to_pylist(), strict=True))

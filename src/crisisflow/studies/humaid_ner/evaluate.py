@@ -7,9 +7,12 @@ from typing import Any
 import pyarrow as pa
 
 from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet, write_json
+from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation import calibration
 from crisisflow.evaluation.metrics import class_scores, combined_score, entity_scores
+from crisisflow.identity import of_config, of_parquet
 from crisisflow.inputs import InputFile
+from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.taxonomy import CLASSES, LABELS
 
 
@@ -29,12 +32,12 @@ def metrics_of(predictions: pa.Table, trained: Mapping[str, Any]) -> dict[str, A
     ner, cls = None, None
     if predictions["predicted_labels"].null_count == 0:
         ner = entity_scores(predictions["labels"].to_pylist(), predictions["predicted_labels"].to_pylist(), LABELS)
-        ner["calibration"] = calibration.of_spans(predictions)
+        ner["calibration"] = calibration.of_spans(predictions, LABELS)
     if predictions["predicted_class_id"].null_count == 0:
         class_ids, predicted = predictions["class_id"].to_pylist(), predictions["predicted_class_id"].to_pylist()
         cls = {**class_scores(class_ids, predicted, CLASSES), "confusion": confusion(class_ids, predicted)}
         if predictions["class_probabilities"].null_count == 0:
-            cls["calibration"] = calibration.of_events(predictions)
+            cls["calibration"] = calibration.of_classes(predictions)
     return {
         **{key: trained[key] for key in ("best_epoch", "epochs", "training_tweets", "parameters")},
         "validation_tweets": predictions.num_rows,
@@ -47,5 +50,13 @@ def metrics_of(predictions: pa.Table, trained: Mapping[str, Any]) -> dict[str, A
 
 
 def run(predictions: InputFile, config: InputFile, out: Path) -> None:
-    """Write the scores of the best epoch."""
-    write_json(out, metrics_of(read_parquet(predictions, PREDICTIONS), read_json(config)))
+    """Write the scores of the best epoch.
+
+    Raises:
+        CrisisflowError: the two files are of different trainings, or do not say of which they are.
+    """
+    identity, trained = of_parquet(predictions, PREDICTIONS, STUDY), of_config(config, STUDY)
+    if identity != trained:
+        raise CrisisflowError(f"{predictions} is of {identity}, but {config} of {trained}; give those of one training")
+    scores = metrics_of(read_parquet(predictions, PREDICTIONS), read_json(config))
+    write_json(out, {**identity.facts(), **scores})

@@ -14,7 +14,8 @@ from crisisflow.artifacts import write_text
 from crisisflow.inputs import InputFile
 from crisisflow.reporting.drawing import finish, line_style, style_of, write_svg
 from crisisflow.reporting.over_seeds import write_captions
-from crisisflow.studies.humaid_ner import score_figures
+from crisisflow.reporting.runs import read_runs
+from crisisflow.studies.humaid_ner import STUDY, score_figures
 from crisisflow.studies.humaid_ner.params import RowParams
 from crisisflow.studies.humaid_ner.reproduction import TABLE_3
 from crisisflow.studies.humaid_ner.rows import FLOOR, SCORES, RowResult, choose_row, collect
@@ -38,17 +39,6 @@ CURVES = {
     "figure6": (Panel("cls_loss", "Event classification", LOSS), Panel("ner_loss", "Entity recognition", LOSS)),
     "figure7": (Panel("combined_score", "Combined score (Eq. 5)", F1),),
 }
-
-
-def read_histories(paths: Sequence[Path]) -> pd.DataFrame:
-    """The lines of all history.csv, with the columns `row` and `seed` of .../<row>/seed<k>/history.csv before them."""
-    frames = []
-    for path in paths:
-        frame = pd.read_csv(path)
-        frame.insert(0, "row", path.parent.parent.name)
-        frame.insert(1, "seed", int(path.parent.name.removeprefix("seed")))
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
 
 
 def scores_of_rows(results: Mapping[str, RowResult]) -> pd.DataFrame:
@@ -161,7 +151,7 @@ def drawings(
     results: Mapping[str, RowResult],
     chosen: str,
     histories: pd.DataFrame,
-    gradients: Sequence[Path],
+    gradients: pd.DataFrame,
     learning_curve: pd.DataFrame,
     unseen: pd.DataFrame,
 ) -> dict[str, Drawing]:
@@ -273,7 +263,12 @@ def run(
     results = collect(rows, metrics)
     chosen = choose_row({name: results[name] for name in rows})
     made = drawings(
-        results, chosen, read_histories(histories), gradients, pd.read_csv(learning_curve), pd.read_csv(unseen)
+        results,
+        chosen,
+        pd.concat(read_runs(histories, STUDY), ignore_index=True),
+        pd.concat(read_runs(gradients, STUDY), ignore_index=True),
+        pd.read_csv(learning_curve),
+        pd.read_csv(unseen),
     )
     for name, (table, draw, _) in made.items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))

@@ -17,7 +17,10 @@ from crisisflow.artifacts import ALIGNED, TWEETS, read_json, read_parquet, write
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.counts import scores_of
 from crisisflow.evaluation.metrics import combined_score
+from crisisflow.identity import Identity, of_config
 from crisisflow.progress import say
+from crisisflow.studies.humaid_ner import STUDY
+from crisisflow.taxonomy import LABELS
 from crisisflow.versioning.record import opened_repo
 from crisisflow.versioning.snakefile import nothing_to_do
 
@@ -88,6 +91,10 @@ def run(seeds: list[int]) -> None:
     commit = settled_commit(opened)
     chosen = read_json(Path("results/metrics.json"), "chosen_row")["chosen_row"]
     folders = {seed: Path(f"results/rows/{chosen}/seed{seed}") for seed in seeds}
+    for seed, folder in folders.items():
+        config, expected = folder / "config.json", Identity(STUDY, chosen, seed)
+        if (found := of_config(config, STUDY)) != expected:
+            raise CrisisflowError(f"final_test: {config} is of {found}, not of {expected}; train the row again")
     weights = {
         str(seed): hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
         for seed, folder in folders.items()
@@ -103,7 +110,7 @@ def run(seeds: list[int]) -> None:
     for folder in folders.values():
         row = inference.load(folder / "model.safetensors", folder / "config.json")
         predictions = inference.predict_aligned(row, tweets.filter(of_test), aligned.filter(of_test))
-        own = scores_of(predictions)
+        own = scores_of(predictions, LABELS)
         both = None not in own.values()
         runs.append({**own, "combined_score": combined_score(*own.values()) if both else None})
     scores = _summary(runs)

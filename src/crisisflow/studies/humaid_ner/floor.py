@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.corpus.stratify import draw_training
+from crisisflow.identity import Identity, identified
 from crisisflow.inputs import InputFile
 from crisisflow.params import Positive, Seed
+from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.studies.humaid_ner.evaluate import metrics_of
+from crisisflow.studies.humaid_ner.rows import FLOOR
 from crisisflow.taxonomy import CLASSES
 
 if TYPE_CHECKING:
@@ -70,5 +73,7 @@ def run(tweets: InputFile, size: Positive | Literal["all"], seed: Seed, predicti
         CrisisflowError: the train split has fewer than `size` tweets.
     """
     guess, trained = predict(read_parquet(tweets, TWEETS), size, seed)
-    write_parquet(predictions, guess, PREDICTIONS)
-    write_json(out, metrics_of(guess, {"best_epoch": None, "epochs": None, **trained}))
+    identity = Identity(STUDY, FLOOR, seed)
+    write_parquet(predictions, guess, identified(PREDICTIONS, identity))
+    scores = metrics_of(guess, {"best_epoch": None, "epochs": None, **trained})
+    write_json(out, {**identity.facts(), **scores})

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from crisisflow.artifacts import ALIGNED, TWEETS, read_parquet, write_parquet
+from crisisflow.artifacts import ALIGNED, TWEETS, aligned_schema, read_parquet, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.progress import say
+from crisisflow.taxonomy import LABELS
 
 
 def run(tweets: InputFile, aligned: InputFile, event: str, out: Path) -> None:
@@ -33,4 +34,4 @@ def run(tweets: InputFile, aligned: InputFile, event: str, out: Path) -> None:
         f"hold_out: {events.count(event):,} tweets of {event} and {events.count(None):,} of no known event are left out"
     )
     others = [split != "test" and own not in (event, None) for split, own in zip(splits, events, strict=True)]
-    write_parquet(out, table.filter(others), ALIGNED)
+    write_parquet(out, table.filter(others), aligned_schema(LABELS))

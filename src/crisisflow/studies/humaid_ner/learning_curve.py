@@ -1,43 +1,39 @@
 """Learning curve: what a row scores when it is trained on fewer tweets, beside the floor on the same tweets."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, read_parquet, write_csv
-from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.counts import scores_of
 from crisisflow.inputs import InputFile
 from crisisflow.progress import tracked
 from crisisflow.studies.humaid_ner import floor
-from crisisflow.studies.humaid_ner.rows import FLOOR
+from crisisflow.studies.humaid_ner.rows import FLOOR, of_metrics, of_predictions
+from crisisflow.taxonomy import LABELS
 
 COLUMNS = ("row", "tweets", "seed", "ner_micro_f1", "cls_macro_f1")
 
 
 def _points(predictions: Sequence[Path], metrics: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """Of .../<row>/seed<k>/tweets-<n>/predictions.parquet, and of the whole rows' .../<row>/seed<k>/metrics.json.
+    """Of predictions on fewer tweets, and of the metrics.json of whole rows.
 
     Raises:
-        CrisisflowError: the folder of predictions does not tell row, seed and tweets.
+        CrisisflowError: a file does not say of which row, seed and tweets it is, or says the same as another.
     """
-    for path in predictions:
-        seed = path.parent.parent
-        if not re.fullmatch(r"seed\d+/tweets-\d+", f"{seed.name}/{path.parent.name}"):
-            raise CrisisflowError(f"{path} is no …/<row>/seed<k>/tweets-<n>/predictions.parquet, which says what it is")
+    for path, identity in of_predictions(predictions, "tweets").items():
         yield {
-            "row": seed.parent.name,
-            "tweets": int(path.parent.name.removeprefix("tweets-")),
-            "seed": int(seed.name.removeprefix("seed")),
-            **scores_of(read_parquet(path, PREDICTIONS)),
+            "row": identity.row,
+            "tweets": identity.tweets,
+            "seed": identity.seed,
+            **scores_of(read_parquet(path, PREDICTIONS), LABELS),
         }
-    for path in metrics:
+    for path, identity in of_metrics(metrics).items():
         whole = read_json(path)
         yield {
-            "row": path.parent.parent.name,
+            "row": identity.row,
             "tweets": whole["training_tweets"],
-            "seed": int(path.parent.name.removeprefix("seed")),
+            "seed": identity.seed,
             **{score: whole[score] for score in ("ner_micro_f1", "cls_macro_f1")},
         }
 
@@ -54,7 +50,7 @@ def run(tweets: InputFile, out: Path, predictions: Sequence[InputFile] = (), met
     drawn = sorted({(point["tweets"], point["seed"]) for point in points})
     for size, seed in tracked(drawn, "learning_curve: floor", len(drawn), "models"):
         guess, _ = floor.predict(table, size, seed)
-        points.append({"row": FLOOR, "tweets": size, "seed": seed, **scores_of(guess)})
+        points.append({"row": FLOOR, "tweets": size, "seed": seed, **scores_of(guess, LABELS)})
     names = list(dict.fromkeys(point["row"] for point in points))
     points.sort(key=lambda point: (names.index(point["row"]), point["tweets"], point["seed"]))
     write_csv(out, COLUMNS, [[point[column] for column in COLUMNS] for point in points])

@@ -20,6 +20,8 @@ from crisisflow.evaluation.bootstrap import differences
 from crisisflow.evaluation.counts import SCORES, TweetCounts, f1
 from crisisflow.inputs import InputFile
 from crisisflow.params import Positive
+from crisisflow.studies.humaid_ner.rows import of_predictions
+from crisisflow.taxonomy import LABELS
 
 COLUMNS = ("row", "event", "trained_seen", "trained_unseen", "tweets", "score", "support")
 COLUMNS += ("seen", "unseen", "difference", "low", "high")
@@ -37,7 +39,7 @@ def _truth(predictions: pa.Table, score: str) -> TweetCounts:
     """The counts of a guess that is right throughout; half its sizes are the supports."""
     column = {"ner_micro_f1": ("labels", "predicted_labels"), "cls_macro_f1": ("class_id", "predicted_class_id")}[score]
     right = predictions.set_column(predictions.schema.get_field_index(column[1]), column[1], predictions[column[0]])
-    return SCORES[score][1](right)
+    return SCORES[score][1](right, LABELS)
 
 
 def trained_on(
@@ -70,7 +72,7 @@ def compare(
             continue
         truth = _truth(seen[0], score)
         rows = {
-            name: _supported([counts(table) for table in tables], truth)
+            name: _supported([counts(table, LABELS) for table in tables], truth)
             for name, tables in ((UNSEEN, unseen), (SEEN, seen))
         }
         every = np.ones((1, seen[0].num_rows), dtype=np.float32)
@@ -93,18 +95,30 @@ def run(
 
     Args:
         size: humaid_ner.training.tweets
-        seen: predictions of a row and seed, .../<row>/seed<k>/predictions.parquet; repeat
-        unseen: the same without an event, .../<row>/seed<k>/without-<event>/predictions.parquet; repeat
+        seen: predictions of a row and seed; repeat
+        unseen: the same without an event; repeat
+
+    Raises:
+        CrisisflowError: a file does not say of which row, seed and event it is, two say the same, or no file of `seen`
+            is of the row and seed of one that is not.
     """
     corpus = read_parquet(tweets, TWEETS)
     event_of = dict(zip(corpus["tweet_id"].to_pylist(), corpus["event"].to_pylist(), strict=True))
-    whole = {path.parent: read_parquet(path, PREDICTIONS) for path in seen}
+    whole = {
+        (identity.row, identity.seed): read_parquet(path, PREDICTIONS)
+        for path, identity in of_predictions(seen).items()
+    }
     pairs: dict[str, dict[str, list[tuple[pa.Table, pa.Table]]]] = defaultdict(lambda: defaultdict(list))
-    for path in unseen:
-        seed, event = path.parent.parent, path.parent.name.removeprefix("without-")
-        of_event = [event_of[tweet_id] == event for tweet_id in whole[seed]["tweet_id"].to_pylist()]
-        own = (whole[seed].filter(of_event), read_parquet(path, PREDICTIONS))
-        pairs[seed.parent.name][event].append(own)
+    for path, identity in of_predictions(unseen, "event").items():
+        every = whole.get((identity.row, identity.seed))
+        if every is None:
+            raise CrisisflowError(
+                f"leave_one_event_out: {path} is of {identity}, but no predictions of that whole row and seed are "
+                "given; give them with --seen"
+            )
+        of_event = [event_of[tweet_id] == identity.event for tweet_id in every["tweet_id"].to_pylist()]
+        own = (every.filter(of_event), read_parquet(path, PREDICTIONS))
+        pairs[identity.row][identity.event].append(own)
     splits, named = corpus["split"].to_pylist(), corpus["event"].to_pylist()
     lines = []
     for row, events in pairs.items():

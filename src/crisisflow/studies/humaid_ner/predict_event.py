@@ -6,7 +6,10 @@ import pyarrow.compute as pc
 
 from crisisflow import inference
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_parquet, write_parquet
+from crisisflow.errors import CrisisflowError
+from crisisflow.identity import identified, of_config
 from crisisflow.inputs import InputFile
+from crisisflow.studies.humaid_ner import STUDY
 
 
 def run(weights: InputFile, config: InputFile, tweets: InputFile, aligned: InputFile, event: str, out: Path) -> None:
@@ -16,10 +19,13 @@ def run(weights: InputFile, config: InputFile, tweets: InputFile, aligned: Input
         weights: of a row that was trained without the event
 
     Raises:
-        CrisisflowError: what `inference.load` raises.
+        CrisisflowError: what `inference.load` raises, or the row was not trained without this event.
     """
+    identity = of_config(config, STUDY)
+    if identity.event != event:
+        raise CrisisflowError(f"{config} is of {identity}, which was not trained without {event}; train it so first")
     table = read_parquet(tweets, TWEETS)
     chosen = pc.and_(pc.equal(table["split"], "validation"), pc.equal(table["event"], event)).fill_null(False)
     row = inference.load(weights, config)
     found = inference.predict_aligned(row, table.filter(chosen), read_parquet(aligned, ALIGNED).filter(chosen))
-    write_parquet(out, found, PREDICTIONS)
+    write_parquet(out, found, identified(PREDICTIONS, identity))

@@ -1,16 +1,18 @@
 """Results: what a row scores over its seeds, a row in words, and which row the policy chooses."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import getitem
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crisisflow.artifacts import read_json
+from crisisflow.artifacts import PREDICTIONS, read_json
 from crisisflow.errors import CrisisflowError
+from crisisflow.identity import Identity, each_once, of_json, of_parquet
 from crisisflow.pretrained import bare_name
 from crisisflow.reporting.over_seeds import OverSeeds
+from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.studies.humaid_ner.params import RowParams
 
 FLOOR = "floor"
@@ -70,16 +72,30 @@ def choose_row(results: dict[str, RowResult]) -> str:
     return min(joint or figures, key=lambda name: (rank(name), name))
 
 
+def of_predictions(paths: Iterable[Path], *beside: str) -> dict[Path, Identity]:
+    """Of which row and seed each file of predictions is; with `beside` of a training beside a row (`each_once`)."""
+    return each_once(paths, lambda path: of_parquet(path, PREDICTIONS, STUDY), *beside)
+
+
+def of_metrics(paths: Iterable[Path]) -> dict[Path, Identity]:
+    """Of which row and seed each metrics.json is."""
+    return each_once(paths, lambda path: of_json(path, STUDY))
+
+
 def collect(rows: dict[str, RowParams], metrics: Sequence[Path]) -> dict[str, RowResult]:
-    """The results of the rows, then the floor's, from files named .../<row>/seed<k>/metrics.json.
+    """The results of the rows, then the floor's.
+
+    Args:
+        metrics: metrics.json of each row and seed, and of the floor.
 
     Raises:
-        CrisisflowError: a row has no such file, or a file no row.
+        CrisisflowError: a row has no such file, a file no row, two are of the same row and seed, or one does not say
+            of which it is.
     """
     configurations = {**{name: describe(row) for name, row in rows.items()}, FLOOR: FLOOR_IN_WORDS}
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for path in metrics:
-        found[path.parent.parent.name].append(read_json(path))
+    for path, identity in of_metrics(metrics).items():
+        found[identity.row].append(read_json(path))
     for name in sorted({*configurations} ^ {*found}):
         raise CrisisflowError(f"row {name} has no metrics, or is not among the rows: {', '.join(configurations)}")
     return {name: RowResult(configuration, found[name]) for name, configuration in configurations.items()}

@@ -4,7 +4,6 @@ Each pair of functions is `<name>_table` and `draw_<name>`; the table is what th
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -166,14 +165,16 @@ def draw_leave_one_event_out(table: pd.DataFrame) -> "Figure":
     return drawn
 
 
-def gradients_table(paths: Sequence[Path]) -> pd.DataFrame:
+def gradients_table(looks: pd.DataFrame) -> pd.DataFrame:
     """Per row, epoch and part of the encoder: looks, mean, 10th and 90th percentile of the cosine, the share of looks
     with one below 0, and the median of how many times as long NER's gradient is as classification's.
 
-    Of .../<row>/seed<k>/gradients.csv, all seeds together; a row of one task has no looks.
+    All seeds together; a row of one task has no looks.
+
+    Args:
+        looks: the lines of all gradients.csv, with their `row`.
     """
-    frames = [pd.read_csv(path).assign(row=path.parent.parent.name) for path in paths]
-    looks = pd.concat(frames, ignore_index=True).dropna(subset=["cosine"])
+    looks = looks.dropna(subset=["cosine"])
     looks = looks.astype(dict.fromkeys(("cosine", "ner_norm", "cls_norm"), float))
     looks["ratio"] = looks["ner_norm"] / looks["cls_norm"]
     grouped = looks.groupby(["row", "epoch", "part"], sort=False)

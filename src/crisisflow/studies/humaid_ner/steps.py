@@ -4,9 +4,11 @@ TITLE = "HUMAID-NER: joint NER and classification of disaster tweets."
 
 _HERE = "crisisflow.studies.humaid_ner"
 STEPS = {
+    "bio": (f"{_HERE}.bio:run", "Align the resolved spans with a row's subwords."),
     "train": (f"{_HERE}.train:run", "Train one ablation row with one seed."),
     "evaluate": (f"{_HERE}.evaluate:run", "Score one row and seed on the validation split."),
     "floor": (f"{_HERE}.floor:run", "Train and score a linear SVM, the floor."),
+    "bootstrap": (f"{_HERE}.bootstrap:run", "Compare the rows on resampled tweets."),
     "hold_out": (f"{_HERE}.hold_out:run", "Leave an event out of the aligned tweets."),
     "predict_event": (f"{_HERE}.predict_event:run", "Predict an event by a row trained without it."),
     "learning_curve": (f"{_HERE}.learning_curve:run", "Score the rows by number of training tweets."),

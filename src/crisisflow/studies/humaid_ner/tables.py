@@ -13,7 +13,9 @@ from crisisflow.inputs import InputFile
 from crisisflow.params import read_sections
 from crisisflow.progress import say
 from crisisflow.reporting.over_seeds import NOTHING, OverSeeds, write_captions
+from crisisflow.reporting.runs import read_runs
 from crisisflow.spans import read_spans
+from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.studies.humaid_ner.comparison import settings_that_differ, table_of_comparison, table_of_settings
 from crisisflow.studies.humaid_ner.params import Settings
 from crisisflow.studies.humaid_ner.reproduction import TABLE_1, TABLE_3, TABLE_5_BASELINES
@@ -242,7 +244,7 @@ def run(
     Args:
         params: the shared sections of params.yaml and section humaid_ner
         paper: a file of the preset of the paper's settings; repeat
-        metrics: of a row and seed, or of the floor, .../<row>/seed<k>/metrics.json; repeat
+        metrics: of a row and seed, or of the floor; repeat
         histories: history.csv of a row and seed; repeat
         differences: what the step bootstrap found
         against_gold: what the step against_gold found
@@ -256,8 +258,8 @@ def run(
     source = read_json(manifest)["source"]
     differing = settings_that_differ(*(each.model_dump(mode="json") for each in (params, of_paper)))
     by_row: dict[str, list[pd.DataFrame]] = defaultdict(list)
-    for path in histories:
-        by_row[path.parent.parent.name].append(pd.read_csv(path))
+    for (row, _), history in pd.concat(read_runs(histories, STUDY)).groupby(["row", "seed"], sort=False):
+        by_row[row].append(history)
     sizes = sorted({run["training_tweets"] for result in results.values() for run in result.runs})
     validation = results[chosen].runs[0]["validation_tweets"]
     setting = (

@@ -12,13 +12,15 @@ from transformers.utils import logging as transformers_logging
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, write_json, write_parquet
 from crisisflow.corpus.stratify import draw_training
 from crisisflow.errors import CrisisflowError
+from crisisflow.identity import CONFIG, Identity, identified, identified_lines
 from crisisflow.inputs import IN_PROCESSES, InputFile
 from crisisflow.model.freezing import encoder_layers
 from crisisflow.model.joint import JointModel, labels_of
 from crisisflow.model.weighting import WEIGHTINGS
-from crisisflow.params import AlignmentParams, ComputeParams, Seed
+from crisisflow.params import AlignmentParams, ComputeParams, Positive, Seed
 from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
 from crisisflow.sources import digest
+from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.studies.humaid_ner.params import ModelParams, RowParams, TrainingParams
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 from crisisflow.training import checkpoint as checkpoints
@@ -121,6 +123,8 @@ def run(
     gradients: Path,
     predictions: Path,
     speed: Path,
+    only_tweets: Positive | None = None,
+    without_event: str | None = None,
 ) -> None:
     """Write the best epoch's weights (`out`), what rebuilds the model (`config`), and the validation predictions of
     the best epoch; of each epoch a line in `history`, the scores by type and class in `scores`, and apart from them its
@@ -142,11 +146,16 @@ def run(
         scores: a line per epoch, task and type or class
         gradients: cosines of the two tasks' gradients, where they are asked for
         speed: seconds and memory per epoch; differs from run to run
+        only_tweets: of a training beside the row, on so many tweets: training.tweets
+        without_event: of a training beside the row, the event that hold_out left out of the aligned tweets
 
     Raises:
         CrisisflowError: the encoder or device is not to be had, the row asks for more layers or positions than there
             are, a class has no training tweet, a stage is all warm-up, a loss is not finite, memory does not suffice.
     """
+    identity = Identity(STUDY, name, seed, only_tweets, without_event)
+    if only_tweets not in (None, training.tweets):
+        raise CrisisflowError(f"only_tweets is {only_tweets}, but training.tweets is {training.tweets}; give the same")
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     device = open_device(compute.device, compute.threads, compute.processes)
@@ -186,10 +195,10 @@ def run(
     )
     best = trainer.fit(stages_of(row, training), train, validation)
     if device.writes:
-        _write_predictions(predictions, validation, best.predictions)
-        _write_records(trainer.records, history, scores, gradients, speed)
+        _write_predictions(predictions, identity, validation, best.predictions)
+        _write_records(trainer.records, identity, history, scores, gradients, speed)
         counts = {"best_epoch": best.epoch, "epochs": len(trainer.records.history), "training_tweets": len(train.ids)}
-        write_json(config, {**_rebuilt_from(joint, row, model, alignment), "seed": seed, **counts})
+        write_json(config, {CONFIG: identity.facts(), **_rebuilt_from(joint, row, model, alignment), **counts})
         device.save(best.tensors, out)
         checkpoints.discard(checkpoint)
     device.wait()
@@ -209,18 +218,20 @@ def _rebuilt_from(joint: JointModel, row: RowParams, model: ModelParams, alignme
     }
 
 
-def _write_records(records: Records, history: Path, scores: Path, gradients: Path, speed: Path) -> None:
+def _write_records(
+    records: Records, identity: Identity, history: Path, scores: Path, gradients: Path, speed: Path
+) -> None:
     """All rows have the columns of both tasks; cells of a task that a row leaves out are empty."""
     both = joint_task(LABELS)
-    write_csv(history, *history_table(both, records.history))
-    write_csv(scores, ScoreLine._fields, records.scores)
-    write_csv(gradients, cosine_columns(both.names), records.cosines)
+    write_csv(history, *identified_lines(identity, *history_table(both, records.history)))
+    write_csv(scores, *identified_lines(identity, ScoreLine._fields, records.scores))
+    write_csv(gradients, *identified_lines(identity, cosine_columns(both.names), records.cosines))
     write_csv(speed, Speed._fields, records.speeds)
 
 
-def _write_predictions(path: Path, examples: Examples, predicted: Tensors) -> None:
+def _write_predictions(path: Path, identity: Identity, examples: Examples, predicted: Tensors) -> None:
     """One line per tweet; null where the row does not have the task."""
     columns = {"tweet_id": examples.ids, **examples.targets, **prediction_columns(predicted, examples)}
     nothing = [None] * len(examples.ids)
     table = pa.table({name: columns.get(name, nothing) for name in PREDICTIONS.names}, schema=PREDICTIONS)
-    write_parquet(path, table, PREDICTIONS)
+    write_parquet(path, table, identified(PREDICTIONS, identity))
