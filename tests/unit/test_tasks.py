@@ -110,8 +110,15 @@ def test_each_task_learns_what_can_be_learnt(tmp_path, name):
     first, *_, last = own.records.history
     assert best.score > 0.9
     assert sum(last.losses.values()) < sum(first.losses.values()) / 3
-    assert best.score == max(line.score for line in own.records.history)
     assert trainer(tmp_path / "still", name, rate=1e-12).fit(stages(1), TRAIN, VALIDATION).score < 0.6
+
+
+def test_the_epoch_of_the_highest_score_is_kept(tmp_path):
+    own = trainer(tmp_path, "multi-label", rate=2e-3)
+    best = own.fit(stages(3), TRAIN, VALIDATION)
+    scores = [line.score for line in own.records.history]
+    assert scores[0] < max(scores) == best.score == scores[best.epoch - 1]
+    assert own.task.scores(VALIDATION, best.predictions).chosen_by == best.score
 
 
 @pytest.mark.parametrize("name", TASKS)
