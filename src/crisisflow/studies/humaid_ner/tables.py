@@ -1,9 +1,9 @@
 """Tables 1, 2, 3 and 5 of the paper beside this run, what else was measured, and its metrics in one file."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -225,6 +225,116 @@ def _write(table: pd.DataFrame, caption: str, stem: Path) -> None:
     write_text(stem.with_suffix(".tex"), latex.to_latex(caption=latex_caption, hrules=True, environment=environment))
 
 
+class Facts(NamedTuple):
+    """What the tables are made of.
+
+    Args:
+        paper: the paper's settings. differing: those of this run that are others, each with both values.
+        dataset: tweets and spans per split. per_type: spans per type.
+        histories: of each row, one a seed. gold: the lines of against_gold.csv.
+    """
+
+    params: Settings
+    paper: Settings
+    differing: dict[str, tuple[Any, Any]]
+    source: str
+    dataset: dict[str, dict[str, int]]
+    per_type: Counter[str]
+    results: dict[str, RowResult]
+    chosen: str
+    histories: dict[str, list[pd.DataFrame]]
+    compared: list[Difference]
+    gold: pd.DataFrame
+
+    def words(self) -> dict[str, str]:
+        """What captions say of this run."""
+        sizes = sorted({run["training_tweets"] for result in self.results.values() for run in result.runs})
+        validation, seeds = self.results[self.chosen].runs[0]["validation_tweets"], self.params.humaid_ner.seeds
+        return {
+            "chosen": self.chosen,
+            "interval": INTERVAL,
+            "setting": f"This run: preset {self.params.preset}, source {self.source}, trained on "
+            f"{' or '.join(f'{size:,}' for size in sizes)} tweets, scored on {validation:,}, "
+            f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}",
+        }
+
+
+class Made(NamedTuple):
+    """A table: what makes it, and its caption, which may name what `Facts.words` says."""
+
+    table: Callable[[Facts], pd.DataFrame]
+    caption: str
+
+
+INTERVAL = (
+    f"95 % interval (paired bootstrap, percentiles of {RESAMPLES:,} resamples of the validation tweets, scores "
+    "averaged over the seeds; it knows neither the chance of a seed nor that the epoch was chosen on the same "
+    "tweets; not corrected for the number of pairs)"
+)
+# Every table, in the order of display. The rule `tables` lists their names too, and SECTIONS of report.py their places.
+TABLES = {
+    "comparison": Made(
+        lambda run: table_of_comparison(
+            run.differing,
+            run.params.humaid_ner.rows,
+            run.paper.humaid_ner.rows,
+            run.dataset,
+            run.results,
+            run.histories,
+            run.compared,
+        ),
+        "The paper beside this run: its numbers, ours (mean ± standard deviation over the seeds) and the difference. "
+        "The last column counts the settings on which a number depends and which are not the paper's (the next table "
+        "names them): only where it says none do the two compare. {setting}.",
+    ),
+    "settings": Made(
+        lambda run: table_of_settings(run.differing),
+        "Settings of this run that are not the paper's (presets/paper.yaml, which decides where the paper is "
+        "silent). Besides, the paper's own corpus, 77,637 tweets, is nowhere to be had as such.",
+    ),
+    "table1": Made(lambda run: table_1(run.dataset), "Table 1. Dataset statistics. {setting}."),
+    "table2": Made(
+        lambda run: table_2(run.per_type),
+        "Table 2. The taxonomy, with the entity spans of all splits. The examples of the second column are the "
+        "commonest of the embedded corpus. {setting}.",
+    ),
+    "table3": Made(
+        lambda run: table_3(run.results, run.chosen, run.compared),
+        "Table 3. Ablation on the validation split, best epoch by Eq. 5, or by its one score where a row has one "
+        "task. The classification-first policy chooses row {chosen}: the highest mean CLS macro-F1 of the rows "
+        "with both tasks. {setting}; its encoders are named in the rows and differ from the paper's unless they "
+        "say BERT-large and RoBERTa-large. With more than one seed (best) marks an NER or CLS score whose "
+        "difference to every other row has a {interval} without zero.",
+    ),
+    "table5": Made(
+        lambda run: table_5(run.results),
+        "Table 5. Validation results beside the baselines that the paper quotes. {setting}.",
+    ),
+    "differences": Made(
+        lambda run: table_of_differences(run.compared),
+        "Differences between the rows on the validation split with their {interval}. {setting}.",
+    ),
+    "scores": Made(
+        lambda run: table_of_scores(run.results),
+        "Scores of each entity type and humanitarian class on the validation split. {setting}.",
+    ),
+    "against_gold": Made(
+        lambda run: table_of_against_gold(run.gold),
+        "To agree with the rules, and to be right: strict span F1 on tweets with gold spans from which no row has "
+        "learnt (none of the test split; at most 500 a set; the epoch was chosen on validation tweets, which may "
+        "be among them): against the rules' spans, against the gold, and of the rules themselves against the gold. "
+        "The tweets of a set named outside_ are of no event of the corpus; people marked names in them under other "
+        "guidelines. Only what people marked is human. {setting}.",
+    ),
+    "calibration": Made(
+        lambda run: table_of_calibration(run.results),
+        "Calibration on the validation split: the mean distance of confidence and accuracy over ten bins of equal "
+        "width, weighed by their sizes; 0 is best. The confidence of a span is that of its least sure word. "
+        "Predictions are those of the first seed. {setting}.",
+    ),
+}
+
+
 def run(
     params: Settings,
     paper: Sequence[InputFile],
@@ -249,84 +359,28 @@ def run(
         differences: what the step bootstrap found
         against_gold: what the step against_gold found
     """
-    rows, seeds = params.humaid_ner.rows, params.humaid_ner.seeds
     of_paper, _ = read_sections(paper, Settings)
-    results = collect(rows, metrics)
-    chosen = choose_row({name: results[name] for name in rows})
-    compared = [Difference(**pair) for pair in read_json(differences)]
+    results = collect(params.humaid_ner.rows, metrics)
     dataset, per_type = _dataset(tweets, resolved)
-    source = read_json(manifest)["source"]
-    differing = settings_that_differ(*(each.model_dump(mode="json") for each in (params, of_paper)))
     by_row: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for (row, _), history in pd.concat(read_runs(histories, STUDY)).groupby(["row", "seed"], sort=False):
         by_row[row].append(history)
-    sizes = sorted({run["training_tweets"] for result in results.values() for run in result.runs})
-    validation = results[chosen].runs[0]["validation_tweets"]
-    setting = (
-        f"This run: preset {params.preset}, source {source}, trained on "
-        f"{' or '.join(f'{size:,}' for size in sizes)} tweets, scored on {validation:,}, "
-        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+    facts = Facts(
+        params=params,
+        paper=of_paper,
+        differing=settings_that_differ(*(each.model_dump(mode="json") for each in (params, of_paper))),
+        source=read_json(manifest)["source"],
+        dataset=dataset,
+        per_type=per_type,
+        results=results,
+        chosen=choose_row({name: results[name] for name in params.humaid_ner.rows}),
+        histories=by_row,
+        compared=[Difference(**pair) for pair in read_json(differences)],
+        gold=pd.read_csv(against_gold),
     )
-    interval = (
-        f"95 % interval (paired bootstrap, percentiles of {RESAMPLES:,} resamples of the validation tweets, scores "
-        "averaged over the seeds; it knows neither the chance of a seed nor that the epoch was chosen on the same "
-        "tweets; not corrected for the number of pairs)"
-    )
-    made = {
-        "comparison": (
-            table_of_comparison(differing, rows, of_paper.humaid_ner.rows, dataset, results, by_row, compared),
-            f"The paper beside this run: its numbers, ours (mean ± standard deviation over the seeds) and the "
-            f"difference. The last column counts the settings on which a number depends and which are not the paper's "
-            f"(the next table names them): only where it says none do the two compare. {setting}.",
-        ),
-        "settings": (
-            table_of_settings(differing),
-            "Settings of this run that are not the paper's (presets/paper/, which decides where the paper is "
-            "silent). Besides, the paper's own corpus, 77,637 tweets, is nowhere to be had as such.",
-        ),
-        "table1": (table_1(dataset), f"Table 1. Dataset statistics. {setting}."),
-        "table2": (
-            table_2(per_type),
-            "Table 2. The taxonomy, with the entity spans of all splits. The examples of the second column are the "
-            f"commonest of the embedded corpus. {setting}.",
-        ),
-        "table3": (
-            table_3(results, chosen, compared),
-            "Table 3. Ablation on the validation split, best epoch by Eq. 5, or by its one score where a row has one "
-            f"task. The classification-first policy chooses row {chosen}: the highest mean CLS macro-F1 of the rows "
-            f"with both tasks. {setting}; its encoders are named in the rows and differ from the paper's unless they "
-            "say BERT-large and RoBERTa-large. With more than one seed (best) marks an NER or CLS score whose "
-            f"difference to every other row has a {interval} without zero.",
-        ),
-        "table5": (
-            table_5(results),
-            f"Table 5. Validation results beside the baselines that the paper quotes. {setting}.",
-        ),
-        "differences": (
-            table_of_differences(compared),
-            f"Differences between the rows on the validation split with their {interval}. {setting}.",
-        ),
-        "scores": (
-            table_of_scores(results),
-            f"Scores of each entity type and humanitarian class on the validation split. {setting}.",
-        ),
-        "against_gold": (
-            table_of_against_gold(pd.read_csv(against_gold)),
-            "To agree with the rules, and to be right: strict span F1 on tweets with gold spans from which no row has "
-            "learnt (none of the test split; at most 500 a set; the epoch was chosen on validation tweets, which may "
-            "be among them): against the rules' spans, against the gold, and of the rules themselves against the gold. "
-            "The tweets of a set named outside_ are of no event of the corpus; people marked names in them under other "
-            f"guidelines. Only what people marked is human. {setting}.",
-        ),
-        "calibration": (
-            table_of_calibration(results),
-            "Calibration on the validation split: the mean distance of confidence and accuracy over ten bins of equal "
-            "width, weighed by their sizes; 0 is best. The confidence of a span is that of its least sure word. "
-            f"Predictions are those of the first seed. {setting}.",
-        ),
-    }
-    for name, (table, caption) in made.items():
-        _write(table, caption, folder / name)
-    write_captions(folder, {name: caption for name, (_, caption) in made.items()})
-    write_json(out, {"chosen_row": chosen, "dataset": dataset, **numbers(results, compared)})
+    captions = {name: made.caption.format(**facts.words()) for name, made in TABLES.items()}
+    for name, made in TABLES.items():
+        _write(made.table(facts), captions[name], folder / name)
+    write_captions(folder, captions)
+    write_json(out, {"chosen_row": facts.chosen, "dataset": dataset, **numbers(results, facts.compared)})
     say((folder / "table3.md").read_text(encoding="utf-8"))
