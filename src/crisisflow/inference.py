@@ -22,10 +22,10 @@ from crisisflow.alignment.decoding import FoundSpan, spans_of
 from crisisflow.alignment.windows import Window, joined_words, windows_of
 from crisisflow.artifacts import PREDICTIONS, read_json
 from crisisflow.errors import CrisisflowError
+from crisisflow.labels import Labels
 from crisisflow.language import TRAINED_ON
 from crisisflow.model.joint import JointModel, labels_of
 from crisisflow.pretrained import load_tokenizer
-from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 from crisisflow.training.batching import Examples, Shapes, evaluation_order
 from crisisflow.training.device import open_device
 from crisisflow.training.joint import joint_task, prediction_columns
@@ -40,7 +40,7 @@ class Findings(NamedTuple):
     """What a row finds in one text; None of a task that it does not have."""
 
     spans: list[FoundSpan] | None
-    probabilities: list[float] | None  # of CLASSES
+    probabilities: list[float] | None  # of the classes of the row's labels
     cut: bool  # whether the text has more than WINDOWS windows
     language: str | None = TRAINED_ON  # None of a blank text; nothing is found in one of another language
 
@@ -58,8 +58,11 @@ class TrainedRow(NamedTuple):
     max_length: int
 
 
-def load(weights: Path, config: Path) -> TrainedRow:
+def load(weights: Path, config: Path, expected: Labels | None = None) -> TrainedRow:
     """The row whose training wrote these two files.
+
+    Args:
+        expected: the labels that its training must have had; None for any.
 
     Raises:
         CrisisflowError: a file is absent or damaged, the two do not fit, or the row knows other labels.
@@ -67,14 +70,15 @@ def load(weights: Path, config: Path) -> TrainedRow:
     transformers_logging.set_verbosity_error()
     facts = read_json(config)
     try:
-        labels = [facts["bio_labels"], facts["classes"]]
+        bio, classes = facts["bio_labels"], facts["classes"]
+        labels = Labels(tuple(label[2:] for label in bio if label.startswith("B-")), tuple(classes))
         name, max_length = facts["row"]["encoder"], facts["max_length"]
         encoder = AutoModel.from_config(AutoConfig.for_model(**facts["encoder"]), add_pooling_layer=False)
-        model = JointModel(encoder, labels_of(LABELS, facts["row"]["tasks"]), facts["dropout"])
-    except (KeyError, TypeError, ValueError) as error:
+        model = JointModel(encoder, labels_of(labels, facts["row"]["tasks"]), facts["dropout"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise CrisisflowError(f"{config} is not what training writes ({reason}); train the row again") from error
-    if labels != [list(BIO_LABELS), list(CLASSES)]:
+    if list(labels.bio) != bio or expected not in (None, labels):
         raise CrisisflowError(f"{config} is of other labels than this version's; train the row again")
     try:
         tensors = under(load_file(weights), "model")
@@ -120,7 +124,7 @@ def find(row: TrainedRow, forward: Forward, texts: Sequence[str]) -> list[Findin
     read = [own[:WINDOWS] for own in windows]
     probabilities = iter(_probabilities(row, forward, [window.ids for own in read for window in own]))
     return [
-        _findings(text, own, [next(probabilities) for _ in own], len(own) < len(all_of_them))
+        _findings(row.model.labels.bio, text, own, [next(probabilities) for _ in own], len(own) < len(all_of_them))
         for text, own, all_of_them in zip(texts, read, windows, strict=True)
     ]
 
@@ -149,13 +153,15 @@ def _softmax(logits: np.ndarray | None) -> np.ndarray | None:
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def _findings(text: str, windows: Sequence[Window], probabilities: Sequence[_Probabilities], cut: bool) -> Findings:
+def _findings(
+    bio: Sequence[str], text: str, windows: Sequence[Window], probabilities: Sequence[_Probabilities], cut: bool
+) -> Findings:
     entity, classes = zip(*probabilities, strict=True)
     spans = None
     if entity[0] is not None:
         words, positions = joined_words(windows, text)
         confidence = [entity[position.window][position.token] for position in positions]
-        labels = [BIO_LABELS[own.argmax()] for own in confidence]
+        labels = [bio[own.argmax()] for own in confidence]
         spans = spans_of(text, words, labels, [float(own.max()) for own in confidence])
     return Findings(spans, None if classes[0] is None else np.mean(classes, axis=0).tolist(), cut)
 

@@ -17,6 +17,7 @@ from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import find, torch_forward
 from crisisflow.taxonomy import BIO_LABELS, CLASSES
+from crisisflow.taxonomy import LABELS as OF_STUDY
 
 KINDS = ["PERSON", "NUMBER"]
 LABELS = ["O", *(f"{prefix}-{kind}" for kind in KINDS for prefix in "BI")]
@@ -176,7 +177,8 @@ def edit_config(**values):
         (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors does not exist; run: dvc checkout"),
         (lambda folder: (folder / "config.json").unlink(), "config.json does not exist"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 40), "is no readable safetensors file"),
-        (edit_config(bio_labels=["O"]), "is of other labels than this version's"),
+        (edit_config(bio_labels=["O"]), "does not fit"),
+        (edit_config(bio_labels=["O", "I-PERSON", "B-PERSON"]), "is of other labels than this version's"),
         (
             lambda folder: (folder / "config.json").write_text("{}"),
             "is not what training writes (KeyError: 'bio_labels')",
@@ -191,6 +193,14 @@ def test_what_cannot_be_read_is_one_line(trained, tmp_path, change, message):
         inference.load(*broken(trained, tmp_path, change))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_study_takes_no_row_of_other_labels(trained):
+    folder = trained / "rows" / "both" / "seed13"
+    files = (folder / "model.safetensors", folder / "config.json")
+    assert inference.load(*files, OF_STUDY).model.labels == OF_STUDY
+    with pytest.raises(CrisisflowError, match="is of other labels"):
+        inference.load(*files, OF_STUDY._replace(classes=OF_STUDY.classes[::-1]))
 
 
 def test_weights_of_another_shape_are_refused(trained, tmp_path):

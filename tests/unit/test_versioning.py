@@ -35,9 +35,7 @@ def test_sources_are_a_step_s_module_and_what_it_imports():
         train
     )
     assert not any("annotation" in path or "params" in path or "cli" in path for path in train)
-    assert sources("corpus.repair") == [
-        f"src/crisisflow/{n}.py" for n in ("artifacts", "corpus/repair", "labels", "taxonomy")
-    ]
+    assert sources("corpus.repair") == [f"src/crisisflow/{n}.py" for n in ("artifacts", "corpus/repair", "labels")]
 
 
 def test_a_section_is_text_as_it_stands_or_json_with_sorted_keys():

@@ -12,6 +12,7 @@ from crisisflow.serving.choice import FILES, Chosen, sha256
 from crisisflow.serving.predictor import Predictor
 from crisisflow.serving.runtime import Runtime, open_runtime
 from crisisflow.serving.schema import Version
+from crisisflow.taxonomy import LABELS
 
 
 class Served(NamedTuple):
@@ -30,7 +31,7 @@ def open_served(chosen: Chosen, runtime: Runtime, threads: int) -> Served:
         CrisisflowError: it is not readable, or does not say which it is.
     """
     weights, config = (chosen.folder / name for name in FILES)
-    row, identity = load(weights, config), of_config(config, None)
+    row, identity = load(weights, config, LABELS), of_config(config, None)
     facts = Version(
         version=version("crisisflow"),
         commit=commit(chosen.root).sha,

@@ -29,7 +29,7 @@ from crisisflow.progress import say, tracked
 from crisisflow.spans import read_spans
 from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.studies.humaid_ner.params import RowParams
-from crisisflow.taxonomy import CLASSES
+from crisisflow.taxonomy import CLASSES, LABELS
 
 COLUMNS = ("gold_set", "by", "row", "seed", "label", "tweets", "gold", "found")
 COLUMNS += ("right_precision", "right_recall", "right_f1", "agrees_f1", "rules_f1")
@@ -174,7 +174,7 @@ def run(
         chosen += _outside(gold_sets.outside(Path(annotation.quality.outside)), annotation)
     lines = []
     for path, identity in tracked(models.items(), "against_gold", len(models), "models"):
-        model = inference.load(path, path.with_name("config.json"))
+        model = inference.load(path, path.with_name("config.json"), LABELS)
         forward = inference.torch_forward(model)
         for gold, by, rules in chosen:
             if not gold.tweets:

@@ -108,7 +108,7 @@ def run(seeds: list[int]) -> None:
     of_test = pc.equal(tweets["split"], "test")
     runs = []
     for folder in folders.values():
-        row = inference.load(folder / "model.safetensors", folder / "config.json")
+        row = inference.load(folder / "model.safetensors", folder / "config.json", LABELS)
         predictions = inference.predict_aligned(row, tweets.filter(of_test), aligned.filter(of_test))
         own = scores_of(predictions, LABELS)
         both = None not in own.values()

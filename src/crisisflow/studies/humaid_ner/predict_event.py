@@ -10,6 +10,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.identity import identified, of_config
 from crisisflow.inputs import InputFile
 from crisisflow.studies.humaid_ner import STUDY
+from crisisflow.taxonomy import LABELS
 
 
 def run(weights: InputFile, config: InputFile, tweets: InputFile, aligned: InputFile, event: str, out: Path) -> None:
@@ -26,6 +27,6 @@ def run(weights: InputFile, config: InputFile, tweets: InputFile, aligned: Input
         raise CrisisflowError(f"{config} is of {identity}, which was not trained without {event}; train it so first")
     table = read_parquet(tweets, TWEETS)
     chosen = pc.and_(pc.equal(table["split"], "validation"), pc.equal(table["event"], event)).fill_null(False)
-    row = inference.load(weights, config)
+    row = inference.load(weights, config, LABELS)
     found = inference.predict_aligned(row, table.filter(chosen), read_parquet(aligned, ALIGNED).filter(chosen))
     write_parquet(out, found, identified(PREDICTIONS, identity))
