@@ -10,9 +10,8 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from crisisflow.inference import Findings, annotate
+from crisisflow.inference import Findings, find, torch_forward
 from crisisflow.serving.app import create_app
-from crisisflow.serving.predictor import with_marks
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
 from crisisflow.serving.study import read_study
@@ -22,17 +21,16 @@ from tests.serving.conftest import ACCESS, listening
 TOKEN = "a-token-of-some-length"
 
 
-def test_a_text_gets_its_entities_and_event_in_one_answer(client, row):
+def test_a_text_gets_its_entities_and_class_in_one_answer(client, row):
     text = "👩‍👩‍👧 17 people killed near Marawi, cafe\u0301 flooded 🔥"
     answer = client.post("/v1/predict", json={"text": text}).json()
-    (expected,) = annotate(row, [text])
-    expected = expected._replace(spans=with_marks(text, expected.spans))
+    (expected,) = find(row, torch_forward(row), [text])
     assert [(own["start"], own["end"], own["label"]) for own in answer["entities"]] == [s[:3] for s in expected.spans]
     assert [own["text"] for own in answer["entities"]] == [text[start:end] for start, end, *_ in expected.spans]
-    assert list(answer["event"]["scores"]) == list(CLASSES)
+    assert list(answer["class"]["scores"]) == list(CLASSES)
     assert (
-        answer["event"]["score"]
-        == max(answer["event"]["scores"].values())
+        answer["class"]["score"]
+        == max(answer["class"]["scores"].values())
         == pytest.approx(max(expected.probabilities), abs=1e-3)
     )
     assert answer["truncated"] is False
@@ -45,8 +43,8 @@ def test_a_batch_is_as_its_texts_alone(client):
         alone = client.post("/v1/predict", json={"text": text}).json()
         spans = [[(one["start"], one["end"], one["label"]) for one in found["entities"]] for found in (own, alone)]
         assert spans[0] == spans[1]
-        assert own["event"]["label"] == alone["event"]["label"]
-        assert own["event"]["scores"] == pytest.approx(alone["event"]["scores"], abs=1e-3)
+        assert own["class"]["label"] == alone["class"]["label"]
+        assert own["class"]["scores"] == pytest.approx(alone["class"]["scores"], abs=1e-3)
 
 
 def test_what_is_served_is_told(client, served, results):
@@ -55,7 +53,7 @@ def test_what_is_served_is_told(client, served, results):
     assert facts["model"] == served.version.model
     assert facts["recorded"] is False
     assert len(facts["params"]) == 64
-    assert client.get("/v1/labels").json() == {"entities": list(ENTITY_TYPES), "events": list(CLASSES)}
+    assert client.get("/v1/labels").json() == {"entities": list(ENTITY_TYPES), "classes": list(CLASSES)}
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready"}
 
@@ -337,9 +335,9 @@ def test_the_study_is_what_the_results_show_now(client, results):
 def test_what_is_not_english_is_not_judged_and_said_to_be_so(client):
     spanish, english = "Inundación deja cinco muertos en la ciudad y muchas casas destruidas", "17 dead in Kerala"
     answer = client.post("/v1/predict", json={"text": spanish}).json()
-    assert answer == {"entities": None, "event": None, "truncated": False, "language": "es", "judged": False}
+    assert answer == {"entities": None, "class": None, "truncated": False, "language": "es", "judged": False}
     several = client.post("/v1/predict/batch", json={"texts": [english, spanish, english]}).json()["predictions"]
-    assert [(own["language"], own["judged"], own["event"] is None) for own in several] == [
+    assert [(own["language"], own["judged"], own["class"] is None) for own in several] == [
         ("en", True, False),
         ("es", False, True),
         ("en", True, False),
@@ -347,4 +345,4 @@ def test_what_is_not_english_is_not_judged_and_said_to_be_so(client):
     feed = client.post("/v1/live", json={"tweets": []}).json()["id"]
     client.post(f"/v1/live/{feed}/tweets", json={"tweets": [{"text": spanish}]})
     (tweet,) = client.get(f"/v1/live/{feed}/tweets").json()["tweets"]
-    assert (tweet["language"], tweet["judged"], tweet["entities"], tweet["event"]) == ("es", False, [], None)
+    assert (tweet["language"], tweet["judged"], tweet["entities"], tweet["class"]) == ("es", False, [], None)

@@ -46,7 +46,7 @@ def test_lines_come_out_as_they_went_in_with_what_was_found(options, tmp_path, c
     assert [{key: own[key] for key in line} for own, line in zip(found, lines, strict=True)] == lines
     for own in found:
         answer = client.post("/v1/predict", json={"text": own["text"]}).json()
-        assert own["event"]["scores"] == pytest.approx(answer["event"]["scores"], abs=1e-3)
+        assert own["class"]["scores"] == pytest.approx(answer["class"]["scores"], abs=1e-3)
     piped = crisisflow("predict", "-", *options, stdin=file.read_text())
     assert len(piped.stdout.splitlines()) == 2
 
@@ -64,7 +64,7 @@ def test_a_text_of_white_space_is_written_back_and_the_model_is_not_asked(maskin
     assert asked == ["1 dead", "2 dead"]
     assert [own["text"] for own in written] == texts
     assert [own["entities"] and own["entities"][0]["text"] for own in written] == [None, "1", None, "2"]
-    assert [own["event"] for own in written] == [None] * 4
+    assert [own["class"] for own in written] == [None] * 4
 
 
 def test_masking_covers_what_is_written_and_changes_nothing_that_is_found(options, tmp_path):
@@ -75,14 +75,14 @@ def test_masking_covers_what_is_written_and_changes_nothing_that_is_found(option
     file.write_text(json.dumps(line))
     plain, masked = (json.loads(crisisflow("predict", file, *options, *more).stdout) for more in ([], ["--mask"]))
     assert {key: plain[key] for key in line} == line
-    assert set(masked) == {"id", "text", "entities", "event", "truncated", "language", "judged"}
+    assert set(masked) == {"id", "text", "entities", "class", "truncated", "language", "judged"}
     assert masked["id"] == line["id"]
     covered = text
     for own in private:
         covered = covered.replace(own, "•" * len(own))
     assert masked["text"] == covered
     assert masked["entities"] == [{**own, "text": covered[own["start"] : own["end"]]} for own in plain["entities"]]
-    assert masked["event"] == plain["event"]
+    assert masked["class"] == plain["class"]
 
 
 def test_an_entity_that_is_covered_is_covered_in_the_list_too():
@@ -203,7 +203,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
-OWN = {"entities", "event", "truncated", "language", "judged"}  # keys that the answer writes
+OWN = {"entities", "class", "truncated", "language", "judged"}  # keys that the answer writes
 
 
 @settings(max_examples=40)

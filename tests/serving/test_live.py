@@ -199,21 +199,21 @@ def test_all_that_is_kept_can_be_paged_through_and_filtered_and_what_was_dropped
     assert numbers(text=["water", "nothing"]) == list(range(12, 61, 2))
     assert numbers(text="tents", since="2017-07-14T02:40:50Z", until="2017-07-14T02:40:52") == [51, 53]
     (all_of_them,) = pages(limit=256)
-    labels = Counter(tweet["event"]["label"] for tweet in all_of_them)
+    labels = Counter(tweet["class"]["label"] for tweet in all_of_them)
     for label, number in labels.items():
-        assert len(numbers(event=label)) == number
-    assert numbers(event=list(labels)) == numbers()
+        assert len(numbers(**{"class": label})) == number
+    assert numbers(**{"class": list(labels)}) == numbers()
     for label in {own["label"] for tweet in all_of_them for own in tweet["entities"]}:
         own = [tweet["number"] for tweet in all_of_them if label in {one["label"] for one in tweet["entities"]}]
         assert numbers(type=label) == own
-    assert narrow.get(f"/v1/live/{feed}/tweets", params={"event": "no"}).status_code == 422
+    assert narrow.get(f"/v1/live/{feed}/tweets", params={"class": "no"}).status_code == 422
     assert narrow.delete(f"/v1/live/{feed}").status_code == 204
 
 
 def test_a_place_is_found_by_its_text_name_or_country():
     place = {"name": "Kathmandu", "country": "Nepal", "kind": "city", "latitude": 27.7, "longitude": 85.3}
     entity = {"start": 0, "end": 3, "text": "KTM", "label": "LOCATION", "score": 0.9, "place": place}
-    plain = {"number": 1, "id": None, "at": "2026-01-01T00:00:00Z", "created_at": None, "author": None, "event": None}
+    plain = {"number": 1, "id": None, "at": "2026-01-01T00:00:00Z", "created_at": None, "author": None, "class": None}
     own = LiveTweet(
         **plain, text="KTM shakes", masked="KTM shakes", entities=[entity], truncated=False, language="en", judged=True
     )

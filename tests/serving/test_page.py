@@ -73,8 +73,8 @@ def test_entities_are_marked_where_they_are_whatever_stands_before(page, address
         " return copy.textContent }"
     )
     assert shown == text
-    expect(page.locator("#tweet-event li")).to_have_count(10)
-    expect(page.locator("#tweet-event li").first).to_contain_text(expected["event"]["label"].replace("_", " "))
+    expect(page.locator("#tweet-class li")).to_have_count(10)
+    expect(page.locator("#tweet-class li").first).to_contain_text(expected["class"]["label"].replace("_", " "))
     assert page.locator("#rules-marked mark").first.evaluate("own => own.firstChild.data") == text.split(" ")[0]
 
 
@@ -129,8 +129,8 @@ def test_a_replay_is_filtered_counted_and_exported(page, address, client):
     page.click("#filters button")
     expect(page.locator("#count-shown")).to_have_text("40")
     predictions = client.post("/v1/predict/batch", json={"texts": texts}).json()["predictions"]
-    label = predictions[0]["event"]["label"]
-    own = [one for one in predictions if one["event"]["label"] == label]
+    label = predictions[0]["class"]["label"]
+    own = [one for one in predictions if one["class"]["label"] == label]
     choose(page, "#f-class", label)
     expect(page.locator("#count-shown")).to_have_text(str(len(own)))
     page.click("#filters button")
@@ -161,7 +161,7 @@ def test_places_are_on_the_map_in_the_table_and_in_the_export(page, address):
     expect(page.locator("#f-class input")).to_have_count(10)
     place = {"name": "Kathmandu", "country": "Nepal", "kind": "city", "latitude": 27.7, "longitude": 85.3}
     entity = {"start": 0, "end": 9, "text": "Kathmandu", "label": "LOCATION", "score": 0.9, "place": place}
-    tweet = {"number": 1, "id": "@x", "at": "2026-01-01T00:00:00Z", "text": "Kathmandu shakes, ask @x", "event": None}
+    tweet = {"number": 1, "id": "@x", "at": "2026-01-01T00:00:00Z", "text": "Kathmandu shakes, ask @x", "class": None}
     tweet |= {"masked": "Kathmandu shakes, ask ••", "entities": [entity], "truncated": False}
     stream = f"id: 1\nevent: tweet\ndata: {json.dumps(tweet)}\n\nevent: end\ndata: \n\n"
     page.route("**/events", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
@@ -211,7 +211,7 @@ def test_people_and_streets_are_covered_in_feed_and_exports_on_request(page, add
             "private": False,
         },
     ]
-    tweet = {"number": 1, "id": "7", "at": "2026-01-01T00:00:00Z", "text": text, "event": None, "author": "jane"}
+    tweet = {"number": 1, "id": "7", "at": "2026-01-01T00:00:00Z", "text": text, "class": None, "author": "jane"}
     tweet |= {"masked": text[:-2] + "••", "entities": entities, "truncated": False}
     stream = f"id: 1\nevent: tweet\ndata: {json.dumps(tweet)}\n\nevent: end\ndata: \n\n"
     page.route("**/events", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
@@ -264,7 +264,8 @@ def test_a_stream_shows_what_programs_send(page, address):
     expect(page.locator("#feed li")).to_contain_text("from a program")
     page.click("#pause")
     page.request.post(address + path[1:], data={"tweets": [{"text": "while held"}]})
-    expect(page.locator("#held")).to_have_text("1 new: go on")
+    expect(page.locator("#held")).to_have_text("1 new, show")
+    expect(page.locator("#pause")).to_have_text("Pause")
     expect(page.locator("#feed li")).to_have_count(1)
     page.click("#held")
     expect(page.locator("#feed li")).to_have_count(2)
@@ -273,13 +274,13 @@ def test_a_stream_shows_what_programs_send(page, address):
 END = "event: end\ndata: \n\n"
 
 
-def event_of(kind):
-    return {"label": kind, "score": 0.9, "scores": {}}
+def class_of(name):
+    return {"label": name, "score": 0.9, "scores": {}}
 
 
-def tweet_event(number, event_id, text, **facts):
-    """A tweet as the server tells of it."""
-    tweet = {"number": number, "id": None, "at": "2026-01-01T00:00:00Z", "text": text, "masked": text, "event": None}
+def tweet_event(number, event_id, text, best=None, **facts):
+    """A tweet as the server tells of it; `best` is its class."""
+    tweet = {"number": number, "id": None, "at": "2026-01-01T00:00:00Z", "text": text, "masked": text, "class": best}
     tweet |= {"entities": [], "truncated": False, **facts}
     return f"id: {event_id}\nevent: tweet\ndata: {json.dumps(tweet)}\n\n"
 
@@ -407,8 +408,8 @@ def test_filters_are_in_the_address_and_go_back(page, address):
         ("Lima", "not_humanitarian", lima),
     ]
     body = "".join(
-        tweet_event(at, at, name, entities=[found(name, "LOCATION", place=place)], event=event_of(kind))
-        for at, (name, kind, place) in enumerate(tweets, 1)
+        tweet_event(at, at, name, entities=[found(name, "LOCATION", place=place)], best=class_of(label))
+        for at, (name, label, place) in enumerate(tweets, 1)
     )
     page.route("**/events", lambda route: route.fulfill(body=body + END, content_type="text/event-stream"))
     replay(page, address, ["anything"])
@@ -423,7 +424,7 @@ def test_filters_are_in_the_address_and_go_back(page, address):
     expect(page.locator("#f-class-open b")).to_have_text("2 chosen")
     page.locator("#f-place").press_sequentially("nepal; peru")
     kept = page.url
-    assert re.search("event=caution_and_advice&event=sympathy_and_support&place=nepal&place=peru", kept)
+    assert re.search("class=caution_and_advice&class=sympathy_and_support&place=nepal&place=peru", kept)
     page.fill("#f-text", "lima")
     expect(shown).to_have_text("1")
     page.go_back()
@@ -510,7 +511,7 @@ def test_redrawing_leaves_focus_and_pointer_alone_and_a_hold_stops_it(page, addr
         "document.getElementById(id), { childList: true, subtree: true, characterData: true })"
     )
     send("a fourth")
-    expect(page.locator("#held")).to_have_text("1 new: go on")
+    expect(page.locator("#held")).to_have_text("1 new, show")
     assert page.evaluate("seen") == []
     expect(page.locator("#count-all")).to_have_text("3")
     page.fill("#f-text", "#4")  # only a tweet that came since
@@ -524,8 +525,8 @@ def found(text, label, **facts):
 
 def test_rows_of_what_was_extracted_stay_under_pointer_and_focus_and_filter(page, address):
     water, tents = found("water", "RESOURCE"), found("tents", "RESOURCE")
-    event = {"label": "rescue_volunteering_or_donation_effort", "score": 0.873, "scores": {}}
-    first = "".join(tweet_event(at, at, "water", entities=[water], event=event) for at in (1, 2, 3, 4))
+    best = {"label": "rescue_volunteering_or_donation_effort", "score": 0.873, "scores": {}}
+    first = "".join(tweet_event(at, at, "water", entities=[water], best=best) for at in (1, 2, 3, 4))
     parts = [
         first + tweet_event(5, 5, "tents", entities=[tents]),
         "".join(tweet_event(at, at, "tents", entities=[tents]) for at in range(6, 12)) + "event: end\ndata: \n\n",
@@ -755,11 +756,23 @@ def test_the_study_is_read_and_saved_by_keyboard(page, address):
         assert download.value.suggested_filename == name
 
 
+@pytest.mark.parametrize(
+    ("lost", "words"), [(1, "1 overlapping match discarded"), (2, "2 overlapping matches discarded")]
+)
+def test_matches_of_the_rules_that_were_discarded_are_counted_and_told(page, address, lost, words):
+    spans = [{"start": 0, "end": end, "label": "LOCATION", "source": "ruler", "rule": str(end)} for end in (5, 6, 7)]
+    conflicts = [{"loser": own, "winner": spans[2], "decided_by": "length"} for own in spans[:lost]]
+    page.route("**/v1/explain", lambda route: route.fulfill(json={"entities": spans[2:], "conflicts": conflicts}))
+    analyse(page, address, "Bristol floods")
+    expect(page.locator("#conflicts summary")).to_have_text(words)
+    expect(page.locator("#conflicts li")).to_have_count(lost)
+
+
 def test_tables_fit_a_narrow_screen_with_their_words_whole(page, address):
     page.set_viewport_size({"width": 360, "height": 740})
     text = "Wilmington HurricaneFlorence"
     spans = [{"start": 0, "end": 10, "label": "LOCATION"}, {"start": 11, "end": 28, "label": "DISASTER_TYPE"}]
-    model = {"entities": [{**own, "score": 0.5} for own in spans], "event": None, "truncated": False}
+    model = {"entities": [{**own, "score": 0.5} for own in spans], "class": None, "truncated": False}
     rules = {"entities": [{**own, "source": "ruler", "rule": "disaster-hashtag"} for own in spans], "conflicts": []}
     page.route("**/v1/predict", lambda route: route.fulfill(json=model))
     page.route("**/v1/explain", lambda route: route.fulfill(json=rules))
@@ -908,4 +921,4 @@ def test_the_map_is_zoomed_by_the_wheel_to_a_town_that_stays_under_the_pointer_a
 def test_a_text_in_another_language_is_said_not_to_be_judged(page, address):
     analyse(page, address, "Inundación deja cinco muertos en la ciudad y muchas casas destruidas")
     expect(page.locator("#tweet-status")).to_have_text("Not English (Spanish): not judged.")
-    expect(page.locator("#tweet-event li")).to_have_count(0)
+    expect(page.locator("#tweet-class li")).to_have_count(0)

@@ -167,13 +167,13 @@ def _add_operations(api: APIRouter, server: Server) -> None:
 
     @api.post("/v1/predict", tags=["predict"], responses=problems(415, 503))
     async def predict(request: TextRequest) -> Prediction:  # type: ignore[valid-type]
-        """Entities and event of one text."""
+        """Entities and class of one text."""
         (found,) = await server.batcher.submit([request.text])
         return prediction(request.text, found)
 
     @api.post("/v1/predict/batch", tags=["predict"], responses=problems(415, 503))
     async def predict_batch(request: BatchRequest) -> BatchPrediction:  # type: ignore[valid-type]
-        """Entities and event of several texts."""
+        """Entities and class of several texts."""
         found = await server.batcher.submit(request.texts)
         return BatchPrediction(predictions=list(map(prediction, request.texts, found)))
 
@@ -195,7 +195,7 @@ def _add_operations(api: APIRouter, server: Server) -> None:
         """The entity types and humanitarian classes that can be found."""
         tasks = server.served.tasks
         return Labels(
-            entities=list(ENTITY_TYPES) if "ner" in tasks else [], events=list(CLASSES) if "cls" in tasks else []
+            entities=list(ENTITY_TYPES) if "ner" in tasks else [], classes=list(CLASSES) if "cls" in tasks else []
         )
 
     @api.get("/v1/version", tags=["about"], responses={401: {"model": Problem}})

@@ -128,7 +128,7 @@ def masked(record: dict[str, Any]) -> dict[str, Any]:
 def predicted(
     predict: Callable[[list[str]], list[Findings]], lines: Iterable[str], where: str, masking: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """Each record, `masked` where wished, with the `entities`, `event` and `truncated` of its text as it came.
+    """Each record, `masked` where wished, with the `entities`, `class` and `truncated` of its text as it came.
 
     Of a blank text the model is not asked, as the API does not ask it: its line has null for both.
     """

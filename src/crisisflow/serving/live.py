@@ -42,8 +42,8 @@ def add_operations(
     ReplayRequest, StreamRequest = requests(limits)
     Name = Annotated[str, InPath(pattern=FEED)]
 
-    def several(kind: Any, description: str) -> Any:
-        return Annotated[list[kind], Query(max_length=VALUES, description=f"{description}; repeat")]
+    def several(kind: Any, description: str, name: str | None = None) -> Any:
+        return Annotated[list[kind], Query(alias=name, max_length=VALUES, description=f"{description}; repeat")]
 
     @api.get("/v1/live", tags=["live"], responses={401: {"model": Problem}})
     async def list_feeds() -> list[FeedState]:
@@ -81,7 +81,7 @@ def add_operations(
     @api.get("/v1/live/{feed}/tweets", tags=["live"], responses=problems(404))
     async def kept_tweets(
         feed: Name,
-        event: several(Literal[CLASSES], "kind of message") = (),
+        class_: several(Literal[CLASSES], "humanitarian class", "class") = (),
         type: several(Literal[ENTITY_TYPES], "type of an entity in it") = (),
         place: several(Part, "part of the name of a place in it, or of that place's country") = (),
         text: several(Part, "part of its text") = (),
@@ -91,7 +91,7 @@ def add_operations(
         limit: Annotated[int, Query(ge=1, le=limits.batch)] = 100,
     ) -> LiveTweets:
         """A page of the tweets that are kept, oldest first: those that pass each filter by any of its values."""
-        wanted = Wanted(tuple(event), tuple(type), tuple(place), tuple(text), _utc(since), _utc(until))
+        wanted = Wanted(tuple(class_), tuple(type), tuple(place), tuple(text), _utc(since), _utc(until))
         return await asyncio.to_thread(selected, feeds().get(feed).after(after, None), wanted, limit)
 
     @api.get(

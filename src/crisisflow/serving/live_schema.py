@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, create_model
 
 from crisisflow.places.coordinates import Kind
-from crisisflow.serving.schema import Entity, Event, Form, Judged, text_form, within
+from crisisflow.serving.schema import ClassScores, Entity, Form, Judged, text_form, within
 from crisisflow.serving.settings import Limits
 
 RATES = (0.1, 1000.0)  # tweets a second
@@ -45,7 +45,7 @@ class LiveTweet(Judged):
     text: str
     masked: str
     entities: list[PlacedEntity]
-    event: Event | None
+    class_: ClassScores | None = Field(alias="class")
     truncated: bool
 
 

@@ -56,7 +56,7 @@ def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer
         text=tweet.text,
         masked=mask(tweet.text),
         entities=entities,
-        event=guess.event,
+        class_=guess.class_,
         truncated=guess.truncated,
         language=guess.language,
         judged=guess.judged,

@@ -18,7 +18,8 @@ SAYS = r"[^\s\x00-\x20\x7f-\xa0\ufeff]"
 class Form(BaseModel):
     """Unknown keys are refused, and no type is guessed from another."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    # `class` is a word of Python's: the field class_ has it as alias.
+    model_config = ConfigDict(extra="forbid", strict=True, validate_by_name=True, serialize_by_alias=True)
 
 
 class Entity(Form):
@@ -31,8 +32,8 @@ class Entity(Form):
     score: float = Field(ge=0, le=1)
 
 
-class Event(Form):
-    """The most probable class, and the probability of each."""
+class ClassScores(Form):
+    """The most probable humanitarian class, and the probability of each."""
 
     label: str
     score: float = Field(ge=0, le=1)
@@ -52,7 +53,7 @@ class Prediction(Judged):
     """What is found in a text, from one pass; null of a task that the served row does not have, or does not judge."""
 
     entities: list[Entity] | None
-    event: Event | None
+    class_: ClassScores | None = Field(alias="class")
     truncated: bool = Field(description="the text is longer than is read: its end was left out")
 
 
@@ -66,7 +67,7 @@ class Labels(Form):
     """What can be found."""
 
     entities: list[str]
-    events: list[str]
+    classes: list[str]
 
 
 class Version(Form):
@@ -174,7 +175,7 @@ def batch_request(limits: Limits) -> type[BaseModel]:
 
 def prediction(text: str, found: Findings) -> Prediction:
     """The answer for one text."""
-    entities, event = None, None
+    entities, classes = None, None
     if found.spans is not None:
         entities = [
             Entity(start=start, end=end, text=text[start:end], label=label, score=round(score, 4))
@@ -183,10 +184,10 @@ def prediction(text: str, found: Findings) -> Prediction:
     if found.probabilities is not None:
         scores = {name: round(score, 4) for name, score in zip(CLASSES, found.probabilities, strict=True)}
         label = max(scores, key=scores.__getitem__)
-        event = Event(label=label, score=scores[label], scores=scores)
+        classes = ClassScores(label=label, score=scores[label], scores=scores)
     return Prediction(
         entities=entities,
-        event=event,
+        class_=classes,
         truncated=found.cut,
         language=found.language,
         judged=found.language == TRAINED_ON,

@@ -11,7 +11,7 @@ from crisisflow.serving.live_schema import LiveTweet, LiveTweets
 class Wanted(NamedTuple):
     """Filters: a tweet passes each that is not empty, by any of its values. Cases of letters do not differ."""
 
-    event: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
     type: tuple[str, ...] = ()  # of entities
     place: tuple[str, ...] = ()  # a part of a location's text, or of its place's name or country
     text: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ def passes(tweet: LiveTweet, wanted: Wanted) -> bool:
     ]
     text = tweet.text.lower()
     return (
-        (not wanted.event or (tweet.event is not None and tweet.event.label in wanted.event))
+        (not wanted.classes or (tweet.class_ is not None and tweet.class_.label in wanted.classes))
         and (not wanted.type or any(entity.label in wanted.type for entity in tweet.entities))
         and (not wanted.place or any(part.lower() in name for part in wanted.place for name in places))
         and (not wanted.text or any(part.lower() in text for part in wanted.text))

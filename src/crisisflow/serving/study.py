@@ -24,7 +24,7 @@ REPORT_HEADERS = {
 }
 
 
-class Table(Form):
+class TableEntry(Form):
     """A table as text, to be had as CSV at /v1/study/tables/NAME."""
 
     name: str
@@ -33,27 +33,27 @@ class Table(Form):
     rows: list[list[str]]
 
 
-class Figure(Form):
+class FigureEntry(Form):
     """A figure, to be had as SVG at /v1/study/figures/NAME."""
 
     name: str
     caption: str | None
 
 
-class Study(Form):
+class StudyPage(Form):
     """What the results show; empty where nothing was run."""
 
     chosen_row: str | None
     report: bool = Field(description="there is a report, to be had as HTML at /v1/study/report")
-    tables: list[Table]
-    figures: list[Figure]
+    tables: list[TableEntry]
+    figures: list[FigureEntry]
 
 
 def add_operations(api: APIRouter, results: Path, problems: Callable[..., dict[int | str, dict[str, Any]]]) -> None:
     """Add the operations of the study to the API."""
 
     @api.get("/v1/study", tags=["study"], responses={401: {"model": Problem}})
-    def study() -> Study:
+    def study() -> StudyPage:
         """Tables and figures of the current results."""
         return read_study(results)
 
@@ -95,19 +95,19 @@ def _file(path: Path, what: str, kind: str, headers: dict[str, str]) -> FileResp
     return FileResponse(path, media_type=kind, headers=headers)
 
 
-def read_study(results: Path) -> Study:
+def read_study(results: Path) -> StudyPage:
     """The study in a folder of results; what is not there, or not readable, is left out."""
     tables, figures = results / "tables", results / "figures"
     named, drawn = _captions(tables), _captions(figures)
     there = sorted(path.stem for path in tables.glob("*.csv"))
     in_order = [name for name in dict.fromkeys([FIRST, *named, *there]) if name in there]
     names = sorted(path.stem for path in figures.glob("*.svg"))
-    return Study(
+    return StudyPage(
         chosen_row=_chosen(results),
         report=(results / "report.html").is_file(),
         tables=[table for name in in_order if (table := _table(tables / f"{name}.csv", named.get(name)))],
         figures=[
-            Figure(name=name, caption=drawn.get(name))
+            FigureEntry(name=name, caption=drawn.get(name))
             for name in [*(name for name in drawn if name in names), *(name for name in names if name not in drawn)]
         ],
     )
@@ -127,9 +127,9 @@ def _captions(folder: Path) -> dict[str, str]:
         return {}
 
 
-def _table(path: Path, caption: str | None) -> Table | None:
+def _table(path: Path, caption: str | None) -> TableEntry | None:
     try:
         header, *rows = [values for _, values in read_rows(path, ",")] or [[]]
     except CrisisflowError:
         return None
-    return Table(name=path.stem, caption=caption, header=header, rows=rows)
+    return TableEntry(name=path.stem, caption=caption, header=header, rows=rows)

@@ -81,6 +81,17 @@ def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
+def test_the_code_of_the_model_card_runs(trained, tmp_path, monkeypatch, capsys):
+    params = params_with(seeds=[13])
+    (code,) = re.findall(r"```python\n(.*?)```", render(params), re.S)
+    folder = tmp_path / "results" / "rows" / "C"
+    folder.mkdir(parents=True)
+    (folder / "seed13").symlink_to(trained / "rows" / "both" / "seed13")
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert "Findings(spans=[" in capsys.readouterr().out
+
+
 def test_the_hub_reads_the_card():
     card = ModelCard(render(params_with(seeds=[13, 17])))
     assert card.data.license == "cc-by-nc-sa-4.0"

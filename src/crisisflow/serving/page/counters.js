@@ -1,4 +1,4 @@
-// The live view's counters: tweets in all, over time, and of each kind.
+// The live view's counters: tweets in all, over time, and of each class.
 
 import { $, bar, drawn, fill, inWords, put } from "./dom.js";
 import { minuteOf } from "./times.js";
@@ -58,8 +58,8 @@ export function drawNumbers({ tweets, dropped, at }, shown) {
     `Tweets ${per}, the latest first: ${counts.slice(-TOLD).reverse().join(", ")}; in ${words(BARS * step)} ${sum}, at most ${Math.max(...counts)} ${per}`);
 }
 
-// `counts` are [kind, number]; `press` takes the kind whose line is pressed.
-export function drawKinds(counts, chosen, press) {
+// `counts` are [class, number]; `press` takes the class whose line is pressed.
+export function drawClasses(counts, chosen, press) {
   const list = $("classes");
   if (!list.childElementCount) {
     list.append(...counts.map(([name]) => bar(inWords(name), 0, "", { press: () => press(name) })));

@@ -4,7 +4,7 @@
 import { choose, chosen, listChoices } from "./choice.js";
 import { $, inWords } from "./dom.js";
 
-const CHOICES = { event: "f-class", type: "f-type" };
+const CHOICES = { class: "f-class", type: "f-type" };
 const PARTS = { place: "f-place", text: "f-text" }; // fields in which semicolons part the values
 const TIMES = { since: "f-since", until: "f-until" }; // UTC
 
@@ -16,8 +16,8 @@ export const whereOf = ({ name, latitude, longitude }) => `${name}|${latitude}|$
 export const nameOf = ({ name, country }) => (country && country !== name ? `${name}, ${country}` : name);
 export const factOf = ({ label, text, place }) => `${label}|${text.toLowerCase()}|${place ? whereOf(place) : ""}`;
 
-export function listKnown({ events, entities }) {
-  listChoices($("f-class"), events.map((name) => [name, inWords(name)]));
+export function listKnown({ classes, entities }) {
+  listChoices($("f-class"), classes.map((name) => [name, inWords(name)]));
   listChoices($("f-type"), entities.map((name) => [name, inWords(name)]));
 }
 
@@ -26,7 +26,7 @@ const momentOf = (value) => (value ? Date.parse(`${value}Z`) : null);
 
 export function filters() {
   return {
-    event: chosen($("f-class")),
+    classes: chosen($("f-class")),
     type: chosen($("f-type")),
     place: partsOf($("f-place").value),
     text: partsOf($("f-text").value),
@@ -62,10 +62,10 @@ export function setFilters(own) {
 // The number of the one tweet that is asked for, if it is one.
 export const numberOf = (text) => (text.length === 1 && /^#\d+$/.test(text[0]) ? Number(text[0].slice(1)) : null);
 
-export function passes(tweet, { event, type, place, text, since, until, fact: named }) {
+export function passes(tweet, { classes, type, place, text, since, until, fact: named }) {
   const number = numberOf(text);
   if (number !== null) return tweet.number === number;
-  return (!event.length || event.includes(tweet.event?.label))
+  return (!classes.length || classes.includes(tweet.class?.label))
     && (!type.length || tweet.entities.some(({ label }) => type.includes(label)))
     && (!place.length || tweet.entities.some((entity) => entity.label === "LOCATION"
       && [entity.text, entity.place?.name, entity.place?.country].some((name) =>
@@ -84,10 +84,10 @@ export function onlyWith(named) {
   $("f-fact").textContent = named ? `with ${inWords(label)} “${text}” ✕` : "";
 }
 
-// What a place on the map, a kind in the list or a tweet's number asks for.
-export function filterBy({ place, event, number }) {
+// What a place on the map, a class in the list or a tweet's number asks for.
+export function filterBy({ place, classes, number }) {
   if (place) $("f-place").value = place;
-  if (event) choose($("f-class"), event);
+  if (classes) choose($("f-class"), classes);
   if (number) {
     setFilters(new URLSearchParams());
     $("f-text").value = `#${number}`;

@@ -2,7 +2,7 @@
 
 import { hashOf, parametersOf, viewOf } from "./address.js";
 import { hasToken, json } from "./api.js";
-import { drawKinds, drawNumbers } from "./counters.js";
+import { drawClasses, drawNumbers } from "./counters.js";
 import { coveredOf } from "./covered.js";
 import { decoded, Unreadable } from "./decoding.js";
 import { $, arrange, inWords, make, marked, percent, put } from "./dom.js";
@@ -19,7 +19,7 @@ const KEPT = 5000; // tweets that the page holds
 const SHOWN = 100; // of them in the feed, and as many more with each press
 const OFTEN = 250; // milliseconds between two drawings at least
 
-let labels = { entities: [], events: [] };
+let labels = { entities: [], classes: [] };
 let tweets = []; // oldest first
 let dropped = 0;
 let watched = null; // the feed whose tweets are shown
@@ -371,9 +371,9 @@ function draw() {
   drawProgress(wanted);
   drawFeed(found);
   drawNumbers(view, found.length);
-  drawKinds(kinds(view.tweets, wanted), wanted.event, (name) => {
-    const { event } = filters();
-    filterBy({ event: event.includes(name) ? event.filter((own) => own !== name) : [...event, name] });
+  drawClasses(countClasses(view.tweets, wanted), wanted.classes, (name) => {
+    const { classes } = filters();
+    filterBy({ classes: classes.includes(name) ? classes.filter((own) => own !== name) : [...classes, name] });
     changed();
   });
   drawPlaces(found);
@@ -388,7 +388,7 @@ function drawProgress(wanted) {
   if (held === null) return;
   const last = held.tweets.at(-1)?.number ?? 0;
   const later = tweets.filter((tweet) => tweet.number > last && passes(tweet, wanted));
-  put($("held"), `${later.length} new: go on`);
+  put($("held"), `${later.length} new, show`);
 }
 
 function drawFeed(found) {
@@ -411,23 +411,23 @@ function item(tweet) {
 }
 
 function itemOf(tweet) {
-  const event = tweet.judged === false ? make("span", {}, notJudged(tweet.language)) : tweet.event
-    ? make("span", {}, make("span", { class: "kind" }, inWords(tweet.event.label)), ` ${percent(tweet.event.score)}`)
+  const best = tweet.judged === false ? make("span", {}, notJudged(tweet.language)) : tweet.class
+    ? make("span", {}, make("span", { class: "best" }, inWords(tweet.class.label)), ` ${percent(tweet.class.score)}`)
     : null;
   return make("li", { id: `tweet-${tweet.number}`, value: tweet.number, tabindex: -1 },
     make("div", { class: "meta" },
       make("span", { class: "number" }, `#${tweet.number}`),
       make("time", { datetime: tweet.created_at ?? tweet.at, title: tweet.created_at ? `analysed ${tweet.at}` : "when it was analysed" },
         shownTime(tweet.time)),
-      event),
+      best),
     make("p", { class: "marked", dir: "auto" }, ...marked(tweet.text, tweet.entities)));
 }
 
-// How many tweets of each kind pass the other filters.
-function kinds(all, wanted) {
-  const counts = new Map(labels.events.map((name) => [name, 0]));
+// How many tweets of each class pass the other filters.
+function countClasses(all, wanted) {
+  const counts = new Map(labels.classes.map((name) => [name, 0]));
   for (const tweet of all) {
-    if (tweet.event && passes(tweet, { ...wanted, event: [] })) counts.set(tweet.event.label, counts.get(tweet.event.label) + 1);
+    if (tweet.class && passes(tweet, { ...wanted, classes: [] })) counts.set(tweet.class.label, counts.get(tweet.class.label) + 1);
   }
   return [...counts];
 }

@@ -60,13 +60,13 @@ function showModel(text, found) {
   $("tweet-result").hidden = false;
   $("tweet-marked").replaceChildren(...marked(text, found.entities ?? []));
   $("tweet-cut").hidden = !found.truncated;
-  const scores = Object.entries(found.event?.scores ?? {}).sort((one, other) => other[1] - one[1]);
-  $("tweet-event").replaceChildren(
+  const scores = Object.entries(found.class?.scores ?? {}).sort((one, other) => other[1] - one[1]);
+  $("tweet-class").replaceChildren(
     ...scores.map(([name, score], at) => bar(inWords(name), score, percent(score), { strong: at === 0 })),
   );
-  const event = found.event ? `${inWords(found.event.label)}, ${percent(found.event.score)}` : "no event";
+  const best = found.class ? `${inWords(found.class.label)}, ${percent(found.class.score)}` : "no class";
   const number = found.entities?.length ?? 0;
-  $("tweet-status").textContent = found.judged === false ? `${notJudged(found.language)}.` : `${number} ${number === 1 ? "entity" : "entities"}; ${event}.`;
+  $("tweet-status").textContent = found.judged === false ? `${notJudged(found.language)}.` : `${number} ${number === 1 ? "entity" : "entities"}; ${best}.`;
 }
 
 function showRules(text, model, opinion) {
@@ -79,7 +79,8 @@ function showRules(text, model, opinion) {
   const points = Array.from(text);
   const shown = (span) => `“${points.slice(span.start, span.end).join("")}” ${inWords(span.label)}`;
   $("conflicts").hidden = opinion.conflicts.length === 0;
-  $("conflicts").querySelector("summary").textContent = `${opinion.conflicts.length} found by a rule, but lost to another`;
+  $("conflicts").querySelector("summary").textContent =
+    `${opinion.conflicts.length} overlapping ${opinion.conflicts.length === 1 ? "match" : "matches"} discarded`;
   $("conflicts").querySelector("ul").replaceChildren(
     ...opinion.conflicts.map(({ loser, winner, decided_by }) =>
       make("li", {}, `${shown(loser)} (${loser.source}: ${loser.rule}) lost to ${shown(winner)} (${winner.source}: ${winner.rule}) by ${decided_by}`)),
