@@ -3,7 +3,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-# Checks params.yaml before anything else may fail on it, and defines section, sources and every_run.
+# Checks params.yaml before anything else may fail on it, and defines what the rules use.
 include: "workflow/rules/common.smk"
 
 
@@ -15,51 +15,58 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/annotation.smk"
-include: "workflow/rules/quality.smk"
-include: "workflow/rules/alignment.smk"
-include: "workflow/rules/training.smk"
-include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/generalisation.smk"
+include: "workflow/rules/humaid_ner/alignment.smk"
+include: "workflow/rules/humaid_ner/training.smk"
+include: "workflow/rules/humaid_ner/evaluation.smk"
+include: "workflow/rules/humaid_ner/generalisation.smk"
+
+
+rule index:
+    input:
+        templates=[
+            "src/crisisflow/reporting/index.html.jinja",
+            "src/crisisflow/reporting/page.css",
+        ],
+        headlines=named(workflow.rules, "headline"),
+    output:
+        "results/index.html",
+    log:
+        "logs/index.log",
+    benchmark:
+        "logs/benchmarks/index.tsv"
+    params:
+        code=code("reporting.index"),
+    message:
+        "Listing the studies"
+    shell:
+        "crisisflow index $(printf -- ' --headlines %s' {input.headlines}) --out {output} 2>&1 | tee {log} >&2"
+
+
+# What a stage of DVC runs: all of a row, whose seeds and other values params.yaml lists.
+for name, files in stage_targets(workflow.rules).items():
+
+    rule:
+        name:
+            name
+        input:
+            files,
+        message:
+            "All of it is made"
 
 
 rule all:
     default_target: True
     input:
-        # All of them, not the report alone: Snakemake does not miss an artifact that nobody asks for, so that a failed
+        # All of them, not the reports alone: Snakemake does not miss an artifact that nobody asks for, so that a failed
         # step with an old report behind it would pass as done.
-        rules.fetch.output,
-        rules.repair.output,
-        rules.subset.output,
-        rules.spacy_stage.output,
-        rules.ruler_stage.output,
-        rules.regex_stage.output,
-        rules.resolve.output,
-        rules.quality.output,
-        rules.source_report.output,
-        expand(rules.bio.output, row=PARAMS["humaid_ner"]["rows"]),
-        expand(
-            rules.train.output,
-            row=PARAMS["humaid_ner"]["rows"],
-            seed=PARAMS["humaid_ner"]["seeds"],
-        ),
-        expand(
-            rules.evaluate.output,
-            row=PARAMS["humaid_ner"]["rows"],
-            seed=PARAMS["humaid_ner"]["seeds"],
-        ),
-        expand(rules.floor.output, seed=PARAMS["humaid_ner"]["seeds"]),
-        rules.bootstrap.output,
-        rules.learning_curve.output,
-        rules.leave_one_event_out.output,
-        rules.against_gold.output,
-        rules.tables.output,
-        rules.confident_errors.output,
-        rules.figures.output,
-        rules.cards.output,
-        rules.report.output,
+        expected(workflow.rules),
     # Without one Snakemake lists all the inputs.
     message:
         "Everything is made"
+
+
+if "DVC_STAGE" in os.environ:
+    refuse_leftovers(workflow.rules)
 
 
 onstart:

@@ -25,7 +25,7 @@ NONE = "–"
 
 def collect(run: Path) -> dict[str, pd.DataFrame]:
     """The numbers that the page shows, from the artifacts of a run; one table per file of docs/annotation."""
-    scores = pd.read_csv(run / "results/quality/scores.csv")
+    scores = pd.read_csv(run / "results/annotation/scores.csv")
     idrisi = scores[
         scores["gold_set"].eq("idrisi_dev") & scores["label"].eq("LOCATION") & scores["measure"].ne("exact")
     ]
@@ -43,11 +43,11 @@ def collect(run: Path) -> dict[str, pd.DataFrame]:
     tweets = read_parquet(run / "data/corpus/tweets.parquet", TWEETS).select(["tweet_id", "split"]).to_pandas()
     spans = read_parquet(run / "data/annotations/resolved.parquet", SPANS).select(["tweet_id"]).to_pandas()
     splits = tweets.assign(spans=tweets["tweet_id"].map(spans["tweet_id"].value_counts()).fillna(0).astype(int))
-    fates = pd.DataFrame(json.loads((run / "data/aligned/B.json").read_text())["spans"]).T
+    fates = pd.DataFrame(json.loads((run / "data/humaid_ner/aligned/B.json").read_text())["spans"]).T
     return {
         "scores": pd.concat([idrisi[idrisi["event"].eq("all") | by_event], halves[whole & types], outside]),
-        "sources": pd.read_csv(run / "results/tables/sources.csv"),
-        "patterns": pd.read_csv(run / "results/tables/patterns.csv"),
+        "sources": pd.read_csv(run / "results/annotation/sources.csv"),
+        "patterns": pd.read_csv(run / "results/annotation/sources_patterns.csv"),
         "splits": splits.groupby("split").agg(tweets=("tweet_id", "size"), spans=("spans", "sum")).reset_index(),
         "alignment": fates.rename_axis("label").reset_index(),
     }

@@ -438,8 +438,8 @@ def main() -> None:
     parser.add_argument(
         "--aligned",
         type=Path,
-        default=Path("data/aligned/B.parquet"),
-        help="aligned tweets; make the default's with: snakemake --cores all data/aligned/B.parquet",
+        default=Path("data/humaid_ner/aligned/B.parquet"),
+        help="aligned tweets; make the default's with: snakemake --cores all data/humaid_ner/aligned/B.parquet",
     )
     parser.add_argument("--tweets", type=int, default=1280, help="tweets to draw for an epoch (1280)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each way (3); one takes some 10 min a core")

@@ -56,7 +56,7 @@ def listening(app, port: int = 0, limits: Limits = Limits()) -> Iterator[int]:  
 @pytest.fixture(scope="session")
 def results(trained, tmp_path_factory) -> Path:
     """A folder of results with two rows, a table and a figure."""
-    folder = tmp_path_factory.mktemp("study") / "results"
+    folder = tmp_path_factory.mktemp("study") / "results" / "humaid_ner"
     shutil.copytree(trained / "rows", folder / "rows")
     (folder / "metrics.json").write_text(json.dumps({"chosen_row": "both"}))
     for name in ("tables", "figures"):
@@ -74,7 +74,7 @@ def results(trained, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def params(results) -> Path:
     """The sample's, but for the gazetteers of the rules, which take long to load."""
-    path = results.parent / "params.yaml"
+    path = results.parents[1] / "params.yaml"
     plain = read_preset("sample", PRESETS)[1]
     plain["annotation"]["ruler"]["lexicons"] = ["disasters", "hazards"]
     path.write_text(yaml.safe_dump(plain))

@@ -1,7 +1,6 @@
 """`crisisflow predict` and `crisisflow serve`, through their commands."""
 
 import gzip
-import hashlib
 import json
 import os
 import shutil
@@ -20,7 +19,7 @@ from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.serving.access import check_user, listen
-from crisisflow.serving.choice import Choice, check_recorded, choose, folder_of
+from crisisflow.serving.choice import Choice, check_recorded, choose, folder_md5, folder_of
 from crisisflow.serving.lines import predicted, run
 from crisisflow.serving.served import open_served
 from crisisflow.text_input import open_input
@@ -322,22 +321,19 @@ def test_root_is_told_before_anything_is_opened():
 def recorded(results, tmp_path):
     """A checkout whose dvc.lock names what was served; the folder of the row."""
     root = tmp_path / "checkout"
-    shutil.copytree(results / "rows" / "both", root / "results" / "rows" / "both")
+    row = "results/humaid_ner/rows/both"
+    shutil.copytree(results / "rows" / "both", root / row)
     for name in (".dvc", ".git"):
         (root / name).mkdir()
-    folder = root / "results" / "rows" / "both" / "seed13"
-    outs = [
-        {"path": f"results/rows/both/seed13/{name}", "md5": hashlib.md5((folder / name).read_bytes()).hexdigest()}
-        for name in ("config.json", "model.safetensors")
-    ]
-    (root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"train@A-13": {"outs": outs}, "x": {}}}))
-    return folder
+    outs = [{"path": row, "md5": folder_md5(root / row)}]
+    (root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"train@both": {"outs": outs}, "x": {}}}))
+    return root / row / "seed13"
 
 
 def test_weights_are_those_that_were_recorded(recorded, params):
     choice = Choice(recorded.parents[2], "both", 13)
     assert open_served(choose(choice, params), "torch", 1).version.recorded
-    assert not check_recorded(recorded.parent / "seed14", recorded.parents[3])
+    assert not check_recorded(recorded.parents[1] / "another" / "seed13", recorded.parents[4])
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
@@ -345,7 +341,7 @@ def test_others_are_refused_in_one_line(recorded, params, name):
     with (recorded / name).open("ab") as file:
         file.write(b" ")
     with pytest.raises(
-        CrisisflowError, match=f"seed13/{name} is not the one in dvc.lock; run: dvc checkout, or"
+        CrisisflowError, match=r"results/humaid_ner/rows/both is not the one in dvc\.lock; run: dvc checkout, or"
     ) as told:
         choose(Choice(recorded.parents[2], "both", 13), params)
     assert "\n" not in str(told.value)

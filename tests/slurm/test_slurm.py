@@ -13,7 +13,7 @@ from tests.workflow.conftest import Study, tiny_params
 
 CORPUS = "data/corpus/tweets.parquet"
 # Behind it are the shards of stage 1, the gathering and a training of two epochs.
-TARGET = "results/rows/D/seed13/model.safetensors"
+TARGET = "results/humaid_ner/rows/D/seed13/model.safetensors"
 
 
 class Disturbed(NamedTuple):
@@ -73,7 +73,7 @@ def disturbed(cluster: Cluster, corpus: Study, local: Local, tmp_path_factory) -
         cluster.run("scontrol", "update", f"JobId={second.id}", "EndTime=now")
         # The training hangs in its second epoch. The controller crashes meanwhile and comes back, and then Snakemake is
         # interrupted and started again.
-        kept = "results/checkpoints/D/seed13/epoch0002-*.json"
+        kept = "results/humaid_ner/checkpoints/D/seed13/epoch0002-*.json"
         wait_until(lambda: running("train") and list(study.folder.glob(kept)), "the first epoch is kept")
         assert study.froze("train")
         (training,) = running("train")
@@ -96,7 +96,7 @@ def test_the_bytes_are_those_of_a_local_run(disturbed, local):
     assert local.run.wait() == 0, (local.study.folder / "run.log").read_text()
     paths = [
         str(path.relative_to(local.study.folder))
-        for folder in ("data", "results/rows")
+        for folder in ("data", "results/humaid_ner/rows")
         for path in (local.study.folder / folder).rglob("*")
         if path.is_file()
     ]

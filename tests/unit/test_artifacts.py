@@ -141,7 +141,7 @@ def test_weights_that_do_not_fit_are_said_and_not_left_half_written(tmp_path):
 @pytest.mark.parametrize("absolute", [False, True])
 def test_of_an_artifact_that_is_not_there_the_command_that_makes_it_is_said(tmp_path, monkeypatch, absolute):
     monkeypatch.chdir(tmp_path)
-    for path in ("data/corpus/tweets.parquet", "results/rows/A/seed13/predictions.parquet"):
+    for path in ("data/corpus/tweets.parquet", "results/humaid_ner/rows/A/seed13/predictions.parquet"):
         given = tmp_path / path if absolute else Path(path)
         with pytest.raises(CrisisflowError) as error:
             read_parquet(given, TWEETS)

@@ -45,7 +45,7 @@ def stop_halfway(data, stream):
 
 _yaml._dump = stop_halfway
 record.nothing_to_do = record.made_here = Mock(return_value=True)
-record.opened = lambda: nullcontext(Mock())
+record.opened = lambda: nullcontext(Mock(rules=[]))
 record.refuse_leftovers = dvcyaml.check = Mock()
 with Repo() as repo:
     record._record(repo, None)
@@ -165,7 +165,7 @@ def test_edits_during_the_commit_undo_it(before, monkeypatch):
     monkeypatch.setattr(record, "nothing_to_do", lambda: True)
     monkeypatch.setattr(record, "made_here", lambda path: True)
     monkeypatch.setattr(record, "opened", lambda: nullcontext(type("Workflow", (), {"rules": []})))
-    monkeypatch.setattr(record, "refuse_leftovers", lambda: None)
+    monkeypatch.setattr(record, "refuse_leftovers", lambda rules: None)
     monkeypatch.setattr(record.dvcyaml, "check", lambda found: None)
     with monkeypatch.context() as patch, Repo() as repo:
         patch.setattr(record.Sources, "edited", lambda self: True)

@@ -6,7 +6,9 @@ import os
 import shlex
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -16,10 +18,11 @@ from hypothesis import strategies as st
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.sources import digest, sources
-from crisisflow.versioning import dvcyaml, record, rule_helpers, sync, unlock
+from crisisflow.versioning import axes, dvcyaml, record, rule_helpers, sync, unlock
 from crisisflow.versioning.account import ensure_name, require_home
-from crisisflow.versioning.rule_helpers import code, every_run, option, options, section, sections
-from crisisflow.versioning.snakefile import nothing_to_do
+from crisisflow.versioning.axes import benchmarks, every, expected, over, refuse_leftovers, rules_of
+from crisisflow.versioning.rule_helpers import code, option, options, section, sections
+from crisisflow.versioning.snakefile import nothing_to_do, opened
 
 ROOT = Path(__file__).parents[2]
 
@@ -123,8 +126,148 @@ def test_the_code_of_a_step_is_its_sources_digest():
     assert code("corpus.repair").sources == sources("corpus.repair")
 
 
-def test_the_files_of_every_run():
-    assert every_run("{row}-{seed}") == ["A-13", "B-13", "C-13", "D-13"]
+RULES = """
+rule bio:
+    output: "data/gnom/aligned/{row}.txt"
+    params: axes=over(row="rows")
+    shell: "echo > {output}"
+rule train:
+    input: rules.bio.output
+    output: model="results/gnom/rows/{row}/seed{seed}/model", config=temp("results/gnom/rows/{row}/seed{seed}/config")
+    params: axes=over(row="rows", seed="seeds")
+    benchmark: "logs/train-{row}-{seed}.tsv"
+    shell: "echo > {output}"
+rule evaluate:
+    input: rules.train.output.model
+    output: "results/gnom/rows/{row}/seed{seed}/score"
+    params: axes=rules.train.params.axes
+    shell: "echo > {output}"
+rule floor:
+    output: "results/gnom/floor/seed{seed}/score"
+    params: axes=over(seed="seeds")
+    shell: "echo > {output}"
+rule tables:
+    input: every(rules.evaluate.output[0])
+    output: metrics="results/gnom/metrics.json"
+    benchmark: "logs/tables.tsv"
+    shell: "echo > {output}"
+rule gnom:
+    input: expected(workflow.rules, "gnom")
+rule index:
+    output: "results/index.html"
+    shell: "echo > {output}"
+"""
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """Opens a Snakefile with the rules of a small study, of rows A and B and seeds 1 and 2, and further ones."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(axes, "load_params", lambda: {"rows": {"A": 0, "B": 0}, "seeds": [1, 2], "one": ["B"]})
+
+    @contextmanager
+    def opened_small(further=""):
+        names = "every, expected, over"
+        Path("Snakefile").write_text(f"from crisisflow.versioning.axes import {names}\n{RULES}{further}")
+        with opened() as workflow:
+            yield list(workflow.rules)
+
+    return opened_small
+
+
+def test_every_file_of_a_rule_in_the_order_of_params_yaml(small):
+    with small() as rules:
+        (score,) = rules[2].output
+        runs = [f"{row}/seed{seed}" for row in "AB" for seed in (1, 2)]
+        assert every(score) == [f"results/gnom/rows/{run}/score" for run in runs]
+        assert every(score, row="one") == [f"results/gnom/rows/B/seed{seed}/score" for seed in (1, 2)]
+
+
+def test_what_a_study_makes_follows_from_its_rules(small):
+    with small() as rules:
+        made = expected(rules)
+        assert "results/index.html" in made
+        assert expected(rules, "gnom") == [path for path in made if path != "results/index.html"]
+        assert len(made) == len(set(made)) == 2 + 4 + 4 + 2 + 1 + 1
+        assert not any("config" in path for path in made)  # is temporary
+        assert expected(rules, "another") == []
+        assert benchmarks(rules_of(rules, "gnom")) == [
+            *(f"logs/train-{row}-{seed}.tsv" for row in "AB" for seed in (1, 2)),
+            "logs/tables.tsv",
+        ]
+        assert rules_of(rules, "another") == []
+
+
+def test_a_wildcard_without_a_list_is_named(small, capsys):
+    further = 'rule more:\n    output: "results/gnom/{fold}.txt"\n    shell: "echo > {output}"\n'
+    with small(further) as rules, pytest.raises(SystemExit):
+        expected(rules)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("crisisflow: rule more has the wildcard fold, and")
+    assert line.endswith("add to its params: axes=over(fold=…)")
+
+
+def test_a_value_that_is_not_listed_ends_the_run_with_one_line(capsys):
+    declared = over(row="humaid_ner.rows", seed="humaid_ner.seeds")
+    assert declared(SimpleNamespace(row="B", seed="13")) == ""
+    for wildcards, line in (
+        (SimpleNamespace(row="Z", seed="13"), "params.yaml has no humaid_ner.rows.Z; there are: A, B, C, D"),
+        (SimpleNamespace(row="B", seed="1"), "params.yaml has no humaid_ner.seeds.1; there are: 13"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            declared(wildcards)
+        assert end.value.code == 2
+        assert capsys.readouterr().err == f"crisisflow: {line}\n"
+
+
+def test_a_stage_is_a_row_and_runs_all_else_inside(small):
+    with small() as rules:
+        stages = yaml.safe_load(dvcyaml.dvc_yaml(rules))["stages"]
+        assert list(stages) == ["bio", "train", "floor", "tables", "gnom", "index"]
+        train = stages["train"]
+        assert train["matrix"] == {"row": "${rows}"}
+        target = "every_train@${item.row}"
+        assert f"--forceall --allowed-rules evaluate {target} train -- {target} " in train["cmd"]
+        assert train["deps"] == ["data/gnom/aligned/${item.row}.txt"]
+        assert train["params"] == ["seeds"]
+        assert train["outs"] == ["results/gnom/rows/${item.row}"]
+        assert "matrix" not in stages["floor"]
+        assert stages["floor"]["outs"] == ["results/gnom/floor"]
+        assert stages["bio"]["outs"] == ["data/gnom/aligned/${item.row}.txt"]
+        assert stages["tables"]["deps"] == ["results/gnom/rows"]
+        found = dvcyaml.stage_targets(rules)
+        assert list(found) == ["every_train@A", "every_train@B", "every_floor"]
+        assert sorted(found["every_train@B"]) == [
+            f"results/gnom/rows/B/seed{seed}/{name}" for seed in (1, 2) for name in ("model", "score")
+        ]
+
+
+def test_the_target_of_a_study_depends_on_all_of_it_and_reads_all_parameters(small):
+    with small() as rules:
+        stages = yaml.safe_load(dvcyaml.dvc_yaml(rules))["stages"]
+    assert stages["gnom"] == {
+        "cmd": "snakemake --cores all --force --allowed-rules gnom -- gnom",
+        "deps": ["data/gnom/aligned", "results/gnom/floor", "results/gnom/metrics.json", "results/gnom/rows"],
+        "params": [{"params.yaml": None}],
+    }
+
+
+def test_what_may_be_in_a_folder_of_a_stage_follows_from_the_rules(small, capsys):
+    with small() as rules:
+        for path in expected(rules):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).touch()
+        Path("results/gnom/tables.old").touch()  # no folder of a stage
+        Path("results/gnom/rows/C/seed1").mkdir(parents=True)  # empty
+        refuse_leftovers(rules)
+        for left in ("results/gnom/rows/C/seed1", "results/gnom/floor/seed3"):
+            Path(left).mkdir(parents=True, exist_ok=True)
+            Path(left, "score").touch()
+        with pytest.raises(SystemExit) as end:
+            refuse_leftovers(rules)
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "count it to the results: results/gnom/floor/seed3 results/gnom/rows/C/seed1; remove it" in line
 
 
 def test_dvc_yaml_is_what_the_snakefile_makes():
@@ -141,37 +284,34 @@ def test_an_edited_dvc_yaml_is_found_out(monkeypatch, tmp_path):
 
 def test_dvc_yaml_holds_no_value_of_params_yaml():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    assert stages["train"]["matrix"] == {"row": "${humaid_ner.rows}", "seed": "${humaid_ner.seeds}"}
+    assert stages["train"]["matrix"] == {"row": "${humaid_ner.rows}"}
     assert "humaid_ner.rows.${item.row}" in stages["train"]["params"]
-    assert {"results/rows", "results/floor"} <= set(stages["tables"]["deps"])
-    assert stages["floor"]["params"] == ["humaid_ner.training.tweets"]
+    assert {"results/humaid_ner/rows", "results/humaid_ner/floor"} <= set(stages["tables"]["deps"])
+    assert stages["floor"]["params"] == ["humaid_ner.seeds", "humaid_ner.training.tweets"]
     assert not any("seed13" in str(stage) for stage in stages.values())
-    assert stages["tables"]["metrics"] == [{"results/metrics.json": {"cache": False}}]
+    assert stages["tables"]["metrics"] == [{"results/humaid_ner/metrics.json": {"cache": False}}]
 
 
 def test_a_stage_names_no_temporary_file_and_watches_what_makes_those_that_it_reads():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert not {"hold_out", "train_without"} & set(stages)
     without = stages["predict_event"]
-    assert "--allowed-rules hold_out predict_event train_without --" in without["cmd"]
+    assert "--allowed-rules every_predict_event@${item.row} hold_out predict_event train_without --" in without["cmd"]
     assert {"data/corpus/tweets.parquet", "src/crisisflow/studies/humaid_ner/hold_out.py"} <= set(without["deps"])
     assert not any("held_out" in path for path in without["deps"])
-    # of all that training writes, a study beside the rows keeps the predictions
-    assert without["outs"] == ["results/rows/${item.row}/seed${item.seed}/without-${item.event}/predictions.parquet"]
-    left_out = "${humaid_ner.evaluation.leave_one_event_out"
-    assert without["matrix"] == {
-        "row": f"{left_out}.rows}}",
-        "event": f"{left_out}.events}}",
-        "seed": "${humaid_ner.seeds}",
-    }
-    assert stages["train_fewer"]["matrix"]["tweets"] == "${humaid_ner.evaluation.learning_curve.tweets}"
+    # of all that training writes, a training beside the rows keeps the predictions
+    assert without["outs"] == ["results/humaid_ner/rows/unseen_events/${item.row}"]
+    assert without["matrix"] == {"row": "${humaid_ner.evaluation.leave_one_event_out.rows}"}
+    assert {"humaid_ner.evaluation.leave_one_event_out.events", "humaid_ner.seeds"} <= set(without["params"])
+    assert stages["train_fewer"]["matrix"] == {"row": "${humaid_ner.evaluation.learning_curve.rows}"}
+    assert "humaid_ner.evaluation.learning_curve.tweets" in stages["train_fewer"]["params"]
 
 
-def test_no_stage_but_that_of_the_parameters_watches_params_yaml_whole():
+def test_no_stage_but_that_of_a_study_watches_params_yaml_whole():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert stages["tables"]["params"] == ["annotation", "compute", "corpus", "humaid_ner", "preset"]
     whole = [name for name, stage in stages.items() if {"params.yaml": None} in stage.get("params", [])]
-    assert whole == ["params"]
+    assert whole == ["humaid_ner"]
 
 
 def test_dvc_yaml_says_what_can_be_compared():
@@ -181,22 +321,15 @@ def test_dvc_yaml_says_what_can_be_compared():
         "data/corpus/repair.json",
         "data/corpus/statistics.json",
         "data/annotations/statistics.json",
-        "data/aligned/${item.row}.json",
-        "results/quality.json",
-        "results/metrics.json",
+        "data/humaid_ner/aligned/${item.row}.json",
+        "results/annotation/quality.json",
+        "results/humaid_ner/metrics.json",
     }
     for path in kept_in_git:
         ignored = subprocess.run(["git", "check-ignore", "-q", path.replace("${item.row}", "A")], check=False)
         assert ignored.returncode == 1, path
     (curve,) = stages["train"]["plots"]
-    assert curve == {"results/rows/${item.row}/seed${item.seed}/history.csv": {"x": "epoch", "y": "combined_score"}}
-
-
-def test_params_yaml_as_a_whole_is_a_stage():
-    """So that a name which no section knows cannot pass where nothing else would run."""
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    assert next(iter(stages)) == "params"
-    assert stages["params"]["params"] == [{"params.yaml": None}]  # all values; a comment is none
+    assert curve == {"results/humaid_ner/histories/${item.row}": {"x": "epoch", "y": "combined_score"}}
 
 
 @pytest.mark.parametrize("name", ["snakemake", "/somewhere/snakemake/__main__.py", "crisisflow"])

@@ -35,7 +35,7 @@ def test_dvc_repro_from_a_clean_clone_makes_the_same_bytes(snakemade, reproduced
 
 
 def test_metrics_tables_and_report(snakemade):
-    results = snakemade.folder / "results"
+    results = snakemade.folder / "results" / "humaid_ner"
     metrics = json.loads((results / "metrics.json").read_text())
     assert set(metrics["rows"]) == {"A", "D", "floor"}
     assert all(0 <= value <= 1 for row in metrics["rows"].values() for value in row.values())
@@ -66,13 +66,13 @@ READ_ROWS = {"bootstrap", "against_gold", "confident_errors", "figures", *READ_A
             "humaid_ner.rows.D.weighting",
             "fixed",
             {"train": 1, "evaluate": 1, **COMPARED},
-            {"train@D-13", *READ_ROWS},
+            {"train@D", *READ_ROWS},
         ),
         (
             "humaid_ner.rows.D.freeze_layers",
             0,
             {"train": 1, "evaluate": 1, **COMPARED},
-            {"train@D-13", *READ_ROWS},
+            {"train@D", *READ_ROWS},
         ),
         (
             "annotation.regex.lexicons",
@@ -87,7 +87,7 @@ def test_a_changed_parameter_reruns_what_depends_on_it(snakemade, path, value, j
     try:
         snakemade.vary(path, value)
         assert snakemade.planned() == jobs
-        assert set(json.loads(snakemade.run("dvc", "status", "--json").stdout)) == {"params", *stages}
+        assert set(json.loads(snakemade.run("dvc", "status", "--json").stdout)) == {"humaid_ner", *stages}
         recorded = (snakemade.folder / "dvc.lock").read_bytes()
         refused = snakemade.run("crisisflow", "record")
         assert "not everything is up to date" in refused.stderr
@@ -109,7 +109,7 @@ def test_the_studies_beside_the_rows_leave_their_predictions_and_scores(snakemad
         "learning_curve": 1,
         "leave_one_event_out": 1,
     }
-    targets = ["results/learning_curve.csv", "results/leave_one_event_out.csv"]
+    targets = ["results/humaid_ner/learning_curve.csv", "results/humaid_ner/leave_one_event_out.csv"]
     assert study.planned(*targets) == asked
     study.run("snakemake", "--cores", "2", *targets)
     assert study.planned(*targets) == {}
@@ -118,14 +118,15 @@ def test_the_studies_beside_the_rows_leave_their_predictions_and_scores(snakemad
     events = pd.read_csv(study.folder / targets[1]).set_index("score")
     assert set(events.index) == {"ner_micro_f1", "cls_macro_f1"}
     assert set(events["event"]) == {"hurricane_irma_2017"}
-    row = study.folder / "results" / "rows" / "A" / "seed13"
-    for beside in ("tweets-120", "without-hurricane_irma_2017"):
-        assert [path.name for path in (row / beside).iterdir()] == ["predictions.parquet"]
-    assert not any((study.folder / "data" / "held_out").rglob("*.parquet"))
+    rows = study.folder / "results" / "humaid_ner" / "rows"
+    for beside in ("fewer_tweets/A/seed13/tweets-120", "unseen_events/A/seed13/without-hurricane_irma_2017"):
+        assert [path.name for path in (rows / beside).iterdir()] == ["predictions.parquet"]
+    assert not any((study.folder / "data" / "humaid_ner" / "held_out").rglob("*.parquet"))
     # taken off the list again, its predictions would count to the results
     study.vary("evaluation.learning_curve", {"rows": [], "tweets": []})
     done = study.run("dvc", "repro", "learning_curve", check=False)
-    assert "results/rows/A/seed13/tweets-120 is of nothing in params.yaml" in done.stderr
+    left = "results/humaid_ner/rows/fewer_tweets/A/seed13/tweets-120"
+    assert f"of nothing in params.yaml, and DVC would count it to the results: {left}; remove it" in done.stderr
 
 
 def test_the_test_split_is_opened_once_per_commit_and_that_is_recorded(snakemade, tmp_path):
@@ -136,9 +137,11 @@ def test_the_test_split_is_opened_once_per_commit_and_that_is_recorded(snakemade
     study.commit("tested")
     done = study.run("crisisflow", "final_test")
     assert "it was opened 0 times before" in done.stderr
-    (entry,) = json.loads((study.folder / "results" / "final_test.json").read_text())
+    (entry,) = json.loads((study.folder / "results" / "humaid_ner" / "final_test.json").read_text())
     assert entry["commit"] == study.run("git", "rev-parse", "HEAD").stdout.strip()
-    assert entry["row"] == json.loads((study.folder / "results" / "metrics.json").read_text())["chosen_row"]
+    assert (
+        entry["row"] == json.loads((study.folder / "results" / "humaid_ner" / "metrics.json").read_text())["chosen_row"]
+    )
     assert entry["test_tweets"] == 28
     assert all(0 <= own["mean"] <= 1 for own in entry["scores"].values())
     again = study.run("crisisflow", "final_test", check=False)
@@ -149,7 +152,7 @@ def test_the_test_split_is_opened_once_per_commit_and_that_is_recorded(snakemade
     study.commit("not_run")
     stale = study.run("crisisflow", "final_test", check=False)
     assert "the results are not those of this commit" in last(stale)
-    assert len(json.loads((study.folder / "results" / "final_test.json").read_text())) == 1
+    assert len(json.loads((study.folder / "results" / "humaid_ner" / "final_test.json").read_text())) == 1
 
 
 def test_a_changed_module_reruns_the_steps_that_import_it(snakemade):
@@ -233,7 +236,11 @@ def test_what_the_yaml_reader_throws_is_one_line_of_every_command(tmp_path):
 
 def test_a_missing_artifact_is_never_passed_over(snakemade):
     """Also where nothing newer needs it: an old report must not pass for a run that failed at its first step."""
-    for path in ("data/raw/tweets.parquet", "data/annotations/conflicts.parquet", "results/rows/A/seed13/config.json"):
+    for path in (
+        "data/raw/tweets.parquet",
+        "data/annotations/conflicts.parquet",
+        "results/humaid_ner/rows/A/seed13/config.json",
+    ):
         (snakemade.folder / path).unlink()
         assert snakemade.planned() != {}, path
         snakemade.run("dvc", "checkout")
@@ -248,7 +255,7 @@ def test_the_last_job_does_not_list_its_inputs(snakemade):
 
 
 def test_an_unknown_row_is_one_line(snakemade):
-    done = snakemade.run("snakemake", "-n", "results/rows/Z/seed13/metrics.json", check=False)
+    done = snakemade.run("snakemake", "-n", "results/humaid_ner/rows/Z/seed13/metrics.json", check=False)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == "crisisflow: params.yaml has no humaid_ner.rows.Z; there are: A, D"
 
@@ -268,7 +275,7 @@ def test_what_snakemake_did_not_make_is_never_recorded(snakemade, tmp_path):
     study = snakemade.copied(tmp_path / "study")
     study.vary("humaid_ner.rows.D.weighting", "fixed")
     recorded = (study.folder / "dvc.lock").read_bytes()
-    study.run("snakemake", "--cores", "1", "results/rows/D/seed13/metrics.json")
+    study.run("snakemake", "--cores", "1", "results/humaid_ner/rows/D/seed13/metrics.json")
     (study.folder / "dvc.lock").write_bytes(recorded)
     study.run("dvc", "checkout", "--force")
     study.run("snakemake", "--cores", "1", check=False)  # makes tables of the old row D under the new name
@@ -277,8 +284,8 @@ def test_what_snakemake_did_not_make_is_never_recorded(snakemade, tmp_path):
     assert "was not made here by the present parameters and code" in refused.stderr
     assert (study.folder / "dvc.lock").read_bytes() == recorded
     # and DVC makes it good
-    study.run("dvc", "repro", "train@D-13")
-    assert study.planned("results/rows/D/seed13/model.safetensors") == {}
+    study.run("dvc", "repro", "train@D")
+    assert study.planned("results/humaid_ner/rows/D/seed13/model.safetensors") == {}
 
 
 def test_values_from_the_command_line_are_refused(snakemade):

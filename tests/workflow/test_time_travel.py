@@ -29,16 +29,16 @@ def test_time_travel(history, tmp_path):
     assert study.planned() == ONE_ROW
     refused = study.run("crisisflow", "sync", check=False)
     assert refused.returncode == 2
-    assert "not accepted: results/rows/D/seed13/model.safetensors was made with another rows.D" in refused.stderr
+    assert "not accepted: results/humaid_ner/rows/D was made with another humaid_ner.rows.D" in refused.stderr
     assert study.planned()["train"] == 1
 
 
 def test_a_reproduced_run_leaves_the_tree_clean(history, tmp_path):
     """What differs from run to run is no output of DVC's."""
     study = history.copied(tmp_path / "study")
-    before = study.digests(["results/provenance.html"])
+    before = study.digests(["results/humaid_ner/provenance.html"])
     study.run("snakemake", "--cores", "2", "--forcerun", "tables", "report")
-    assert study.digests(["results/provenance.html"]) != before
+    assert study.digests(["results/humaid_ner/provenance.html"]) != before
     assert study.run("git", "status", "--porcelain").stdout == ""
     assert "up to date" in study.run("dvc", "status").stdout
     study.run("git", "checkout", "-q", "first")
@@ -76,13 +76,15 @@ def test_the_hook_follows_each_checkout(history, tmp_path):
     for tag in ("first", "second"):
         study.run("git", "checkout", "-q", tag)
         assert study.planned() == {}
-        layers[tag] = json.loads((study.folder / "results" / "rows" / "A" / "seed13" / "config.json").read_text())
+        layers[tag] = json.loads(
+            (study.folder / "results" / "humaid_ner" / "rows" / "A" / "seed13" / "config.json").read_text()
+        )
     assert layers["first"] != layers["second"]
     # a run at work is not disturbed
     locks = study.folder / ".snakemake" / "locks"
     locks.mkdir(exist_ok=True)
     (locks / "0.output.lock").write_text("data/raw/tweets.parquet\n")
-    kept_by_dvc = ["results/rows/A/seed13/config.json", "results/tables/table3.md"]
+    kept_by_dvc = ["results/humaid_ner/rows/A/seed13/config.json", "results/humaid_ner/tables/table3.md"]
     before = study.digests(kept_by_dvc)
     left = study.run("git", "checkout", "-q", "first")
     assert "a run is at work here, so data and results stay" in left.stderr
@@ -227,14 +229,17 @@ def test_a_row_s_leftovers_are_not_recorded(history, tmp_path):
     del params["humaid_ner"]["rows"]["D"]
     study.set_params(params)
     done = study.run("snakemake", "--cores", "2", check=False)
-    line = "crisisflow: results/rows/D/seed13 is of nothing in params.yaml"
+    folders = [f"results/humaid_ner/{kind}/D" for kind in ("histories", "rows")]
+    left = " ".join(f"{folder}/seed13" for folder in folders)
+    line = f"crisisflow: of nothing in params.yaml, and DVC would count it to the results: {left}; remove it"
     assert line in done.stderr
     assert study.run("git", "status", "--porcelain", "dvc.lock").stdout == ""
     repeated = study.run("dvc", "repro", check=False)
     assert repeated.returncode != 0
     assert line in repeated.stderr
-    shutil.rmtree(study.folder / "results" / "rows" / "D")
-    (study.folder / "results" / "rows" / "D" / "seed13").mkdir(parents=True)  # as DVC leaves it behind
+    for folder in folders:
+        shutil.rmtree(study.folder / folder)
+    (study.folder / "results" / "humaid_ner" / "rows" / "D" / "seed13").mkdir(parents=True)  # as DVC leaves it behind
     study.run("crisisflow", "record")
     study.commit("third")
     clone = Study.at(tmp_path / "clone")

@@ -16,18 +16,25 @@ shell.prefix(
 )
 
 from crisisflow.versioning.account import ensure_name
+from crisisflow.versioning.axes import (
+    benchmarks,
+    every,
+    expected,
+    named,
+    over,
+    refuse_leftovers,
+    rules_of,
+)
+from crisisflow.versioning.dvcyaml import stage_targets
 from crisisflow.versioning.lockfile import put_back
 from crisisflow.versioning.rule_helpers import (
-    benchmarks,
     code,
-    every_run,
     lexicons,
     load_params,
     option,
     options,
     refuse_another_package,
     refuse_config_overrides,
-    refuse_leftovers,
     refuse_touch,
     section,
     sections,
@@ -51,12 +58,11 @@ ensure_name()
 refuse_another_package(SOURCES)
 put_back()
 PARAMS = load_params()
-if "DVC_STAGE" in os.environ:
-    refuse_leftovers()
 
 
+# What params.yaml lists of them, each rule says itself: over(...).
 wildcard_constraints:
     row="[A-Za-z0-9_-]+",
     event="[A-Za-z0-9_-]+",
     tweets="[0-9]+",
-    seed="|".join(map(str, PARAMS["humaid_ner"]["seeds"])),
+    seed="[0-9]+",

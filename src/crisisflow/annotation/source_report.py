@@ -103,7 +103,7 @@ def source_table(
 def pattern_table(found: Iterable[Span], resolved: Iterable[Span], quality: pd.DataFrame) -> pd.DataFrame:
     """How often each pattern fired on the corpus and was kept; beside it its spans and precision on the references.
 
-    `quality` is results/quality/patterns.csv. The columns of a reference that is not in it are empty.
+    `quality` is results/annotation/patterns.csv. The columns of a reference that is not in it are empty.
     """
     counts = {
         name: Counter((span.source, span.rule, span.label) for span in spans)

@@ -1,8 +1,8 @@
 """Provenance: what a run was made by, and what it cost.
 
-This is what differs from run to run: it records its run. It goes into results/provenance.html and nowhere else. That
-is no artifact; all artifacts keep the contract of the same bytes for the same input. It holds no name of the machine or
-its user, and no path.
+This is what differs from run to run: it records its run. It goes into provenance.html beside a study's report and
+nowhere else. That is no artifact; all artifacts keep the contract of the same bytes for the same input. It holds no
+name of the machine or its user, and no path.
 """
 
 import os
@@ -23,7 +23,7 @@ from crisisflow.reporting.exhibits import Table
 from crisisflow.reporting.over_seeds import NOTHING
 
 # What the workflow itself writes into git: it follows from the rest.
-MADE = ("dvc.lock", "results", "data/corpus", "data/annotations", "data/aligned")
+MADE = ("dvc.lock", "results", "data/*.json")
 
 
 class Step(NamedTuple):

@@ -1,6 +1,8 @@
 """Which row is served: found and checked before anything is loaded that takes seconds."""
 
 import hashlib
+import json
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,13 +65,21 @@ def md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def folder_md5(folder: Path) -> str:
+    """Of a folder, as DVC has it: of the list of its files, each with its MD5."""
+    files = sorted((path for path in folder.rglob("*") if path.is_file() and path.suffix != ".partial"), key=str)
+    listed = [{"md5": md5(path), "relpath": path.relative_to(folder).as_posix()} for path in files]
+    text = json.dumps(sorted(listed, key=itemgetter("relpath")), sort_keys=True)
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
 def check_recorded(folder: Path, root: Path) -> bool:
-    """Whether dvc.lock in `root` names the weights of a folder below it; they are as it says then.
+    """Whether dvc.lock in `root` names the row whose seed is in `folder`; its files are as it says then.
 
     Only where DVC can record a run: in a copy without git, dvc.lock may be of another run than the results.
 
     Raises:
-        CrisisflowError: weights or config.json are others than recorded.
+        CrisisflowError: a file of the row is another one than recorded.
     """
     lock = root / "dvc.lock"
     if not (lock.is_file() and (root / ".dvc").is_dir() and (root / ".git").exists()):
@@ -80,12 +90,11 @@ def check_recorded(folder: Path, root: Path) -> bool:
         recorded = {out["path"]: out.get("md5") for stage in stages.values() for out in stage.get("outs", ())}
     except (yaml.YAMLError, KeyError, TypeError, AttributeError):
         raise CrisisflowError(f"{lock} is not what DVC writes; run: git checkout dvc.lock") from None
-    names = {name: (folder.absolute().relative_to(root) / name).as_posix() for name in FILES}
-    if names[FILES[0]] not in recorded:
+    row = folder.absolute().parent.relative_to(root).as_posix()
+    if row not in recorded:
         return False
-    for name, path in names.items():
-        if recorded.get(path) != md5(folder / name):
-            raise CrisisflowError(f"{path} is not the one in dvc.lock; run: dvc checkout, or crisisflow record")
+    if recorded[row] != folder_md5(folder.parent):
+        raise CrisisflowError(f"{row} is not the one in dvc.lock; run: dvc checkout, or crisisflow record")
     return True
 
 
@@ -93,7 +102,7 @@ class Chosen(NamedTuple):
     """A row and seed that is there and is what it should be; its weights are not read yet.
 
     Args:
-        digest: sha256 of the weights. root: the folder of the results' checkout.
+        digest: sha256 of the weights. root: the checkout, with the results in results/<study>.
         recorded: whether dvc.lock names these weights.
     """
 
@@ -118,7 +127,7 @@ def choose(choice: Choice, params: Path, expected: str | None = None) -> Chosen:
     if not params.is_file():  # its digest is told with each answer, and a pipe is read once
         raise CrisisflowError(f"{params} is no plain file; name the params.yaml that was run")
     folder = folder_of(choice)
-    root = choice.results.absolute().parent
+    root = choice.results.absolute().parents[1]
     recorded = check_recorded(folder, root)
     digest = sha256(folder / WEIGHTS)
     if expected is not None and digest != expected.lower():

@@ -52,7 +52,7 @@ class Settings:
 
     access: Access = Access()
     limits: Limits = Limits()
-    results: Path = Path("results")
+    results: Path = Path("results/humaid_ner")
     workers: int = 1
     stdin: bool = False
     warm_rules: bool = False

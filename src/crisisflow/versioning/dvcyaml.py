@@ -1,19 +1,23 @@
-"""dvc.yaml from the Snakefile: one stage per rule, so that the two faces of the DAG cannot drift apart.
+"""dvc.yaml from the Snakefile, so that the two faces of the DAG cannot drift apart.
 
-A stage forces its one rule (`--force --allowed-rules`): DVC decides whether a step runs, Snakemake how. A rule of
-temporary files (a shard) is no stage of its own: it is allowed, and watched, in the stage that reads them. Wildcards
-become a matrix over the keys of params.yaml, and the files of all rows become the folder that holds them, so dvc.yaml
-does not change with the values of params.yaml.
+A stage forces its rules (`--force --allowed-rules`): DVC decides whether a step runs, Snakemake how. A rule of
+temporary files (a shard) is no stage of its own: it is allowed, and watched, in the stage that reads them.
+
+The grain of a stage is a row. The wildcard `row` becomes a matrix over the keys of params.yaml. The other axes of a
+rule are folded: the stage of a row makes all of them, side by side, by one target rule of Snakemake (`stage_targets`),
+and its output is the folder of the row. Rules that write into the same folder are one stage. To who reads them, the
+files of all rows are the folder that holds them, so dvc.yaml does not change with the values of params.yaml.
 
 Snakemake also watches the text of a rule's command, which DVC does not see: its digest stands behind each command.
 
-One stage is no rule: `params` reads params.yaml whole. Other stages watch their own sections only, so a name that no
-section knows (`dvc exp run -S +typo=1`) would change nothing, run nothing and pass.
+The target rule of a study becomes a group stage: it depends on all that the study makes, and reads params.yaml whole.
+Other stages watch their own sections only, so a name that no section knows (`dvc exp run humaid_ner -S +typo=1`) would
+change nothing, run nothing and pass.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +25,19 @@ import yaml
 
 from crisisflow.artifacts import write_text
 from crisisflow.errors import CrisisflowError
-from crisisflow.versioning.rule_helpers import PARAMS_FILE, Code, lists_of
+from crisisflow.versioning.axes import (
+    ROW,
+    axes_of,
+    combinations,
+    filled,
+    folder_of,
+    lasting,
+    listed,
+    paths_of,
+    studies_of,
+    study_of,
+)
+from crisisflow.versioning.rule_helpers import PARAMS_FILE, Code
 from crisisflow.versioning.snakefile import opened
 
 if TYPE_CHECKING:
@@ -34,24 +50,7 @@ HEADER = "# Made from the Snakefile by `crisisflow dvcyaml`; edit the rules, not
 METRICS = {"counts", "metrics", "statistics"}
 # What `dvc plots` draws of the outputs with these names.
 PLOTS = {"history": {"x": "epoch", "y": "combined_score"}}
-# Any command of Snakemake refuses a bad params.yaml; this one does nothing else.
-PARAMS_STAGE = {"cmd": "snakemake --list-rules > /dev/null", "params": [{str(PARAMS_FILE): None}]}
 WILDCARD = re.compile(r"\{(\w+)(?:,[^}]*)?\}")
-
-
-def _flat(items: Any) -> Iterator[str]:
-    for item in items:
-        if isinstance(item, str):
-            yield item
-        else:
-            yield from _flat(item)
-
-
-def lasting(paths: Any) -> list[str]:
-    """The outputs of a rule or job that are not temporary."""
-    from snakemake.io import is_flagged
-
-    return [path for path in _flat(paths) if not is_flagged(path, "temp")]
 
 
 def _as_item(path: str) -> str:
@@ -73,42 +72,102 @@ def _folder(path: str, patterns: Iterable[str]) -> str:
 
 def _makes(rule: "Rule", path: str) -> bool:
     """Whether a rule makes a file, or the files of a pattern."""
-    return _as_item(path) in map(_as_item, _flat(rule.output)) or rule.is_producer(path)
+    return _as_item(path) in map(_as_item, paths_of(rule.output)) or rule.is_producer(path)
 
 
 def _digest(texts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(sorted(texts)).encode()).hexdigest()[:12]
 
 
-def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict[str, Any]:
-    """One DVC stage; `temporary` rules make temporary files, `patterns` are the lasting outputs that have wildcards."""
-    together = [rule]
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """The paths in order, without those inside a folder that is among them too."""
+    known = set(paths)
+    return sorted(path for path in known if known.isdisjoint(map(str, PurePath(path).parents)))
+
+
+def groups(rules: Iterable["Rule"]) -> list[list["Rule"]]:
+    """The rules of each stage, the one that names it first: rules with lasting outputs, joined where they share a
+    folder (`axes.folder_of`)."""
+    found: list[tuple[set[str], list[Rule]]] = []
+    for rule in rules:
+        outputs = lasting(rule.output)
+        folders = {folder for path in outputs if (folder := folder_of(rule, path))}
+        same = next((members for known, members in found if known & folders), None)
+        if same is not None:
+            same.append(rule)
+        elif outputs:
+            found.append((folders, [rule]))
+    return [members for _, members in found]
+
+
+def stage_targets(rules: Iterable["Rule"]) -> dict[str, list[str]]:
+    """For each stage with folded axes the names of target rules, `every_<stage>` or one a row, `every_<stage>@<row>`,
+    and the files that each asks for."""
+    found: dict[str, list[str]] = {}
+    for members in groups(rules):
+        if folder_of(members[0], lasting(members[0].output)[0]):
+            lists = axes_of(members[0])
+            for row in listed(lists[ROW]) if ROW in lists else [None]:
+                files = [path for rule in members for path in _of_row(rule, row)]
+                found[f"every_{members[0].name}" + (f"@{row}" if row else "")] = files
+    return found
+
+
+def _of_row(rule: "Rule", row: str | None) -> list[str]:
+    return [
+        filled(pattern, values)
+        for pattern in lasting(rule.output)
+        for values in combinations(axes_of(rule))
+        if values.get(ROW) == row
+    ]
+
+
+def stage_of(members: list["Rule"], temporary: list["Rule"], patterns: list[str]) -> dict[str, Any]:
+    """One DVC stage, named by the first of its rules.
+
+    Args:
+        temporary: the rules that make temporary files. patterns: the lasting outputs that have wildcards.
+    """
+    first = members[0]
+    together = [*members]
     for member in together:  # grows until the makers of all temporary inputs are there
-        read = list(_flat(member.input))
+        read = list(paths_of(member.input))
         together += [
             maker for maker in temporary if maker not in together and any(_makes(maker, path) for path in read)
         ]
-    paths = {str(path) for member in together for path in _flat(member.input)}
-    paths = {path for path in paths if not any(_makes(maker, path) for maker in together[1:])}
+    paths = {str(path) for member in together for path in paths_of(member.input)}
+    paths = {path for path in paths if not any(_makes(maker, path) for maker in together)}
     params = [value for member in together for value in member.params]
-    allowed = " ".join(sorted(member.name for member in together))
-    outputs = list(map(str, lasting(rule.output)))
+    names = [member.name for member in together]
     inputs = [_as_item(path) if "{" in path else _folder(path, patterns) for path in paths]
-    inputs += [path for value in params if isinstance(value, Code) for path in value.sources]
-    named = {path: name for name, path in rule.output.items() if isinstance(path, str)}
-    metrics = [path for path in outputs if named.get(path) in METRICS]
-    plots = {path: PLOTS[named[path]] for path in outputs if named.get(path) in PLOTS}
+    outputs: dict[str, str] = {}  # and under which name the rule has them
+    for member in members:
+        named = {path: name for name, path in member.output.items() if isinstance(path, str)}
+        for path in lasting(member.output):
+            name, folder = named.get(path, ""), folder_of(member, path)
+            outputs[folder or str(path)] = name if name in PLOTS or not folder else ""
+    lists = {name: path for member in together for name, path in axes_of(member).items()}
     stage: dict[str, Any] = {}
-    if rule.wildcard_names:
-        stage["matrix"] = {name: f"${{{path}}}" for name, path in lists_of(rule.wildcard_names).items()}
+    if ROW in lists:
+        stage["matrix"] = {ROW: f"${{{lists[ROW]}}}"}
+    if folder_of(first, lasting(first.output)[0]):
+        target = f"every_{first.name}" + ("@${item.row}" if ROW in lists else "")
+        names.append(target)
+        force = "--forceall"
+    else:
+        target, force = _as_item(lasting(first.output)[0]), "--force"
     stage["cmd"] = (
-        f"snakemake --cores all --force --allowed-rules {allowed} -- {_as_item(outputs[0])}"
+        f"snakemake --cores all {force} --allowed-rules {' '.join(sorted(names))} -- {target}"
         f"  # commands: {_digest(member.shellcmd for member in together)}"
     )
-    stage["deps"] = sorted(set(inputs))
-    sections = sorted({_as_item(name) for value in params for name in getattr(value, "sections", ())})
+    inputs += [path for value in params if isinstance(value, Code) for path in value.sources]
+    stage["deps"] = _outermost(inputs)
+    sections = {_as_item(name) for value in params for name in getattr(value, "sections", ())}
+    sections |= {path for name, path in lists.items() if name != ROW}  # what is folded is of the stage
     if sections:
-        stage["params"] = sections
+        stage["params"] = sorted(sections)
+    metrics = [path for path, name in outputs.items() if name in METRICS]
+    plots = {path: PLOTS[name] for path, name in outputs.items() if name in PLOTS}
     stage["outs"] = sorted(_as_item(path) for path in outputs if path not in metrics and path not in plots)
     if plots:
         stage["plots"] = [{_as_item(path): axes} for path, axes in plots.items()]
@@ -117,14 +176,36 @@ def stage_of(rule: "Rule", temporary: list["Rule"], patterns: list[str]) -> dict
     return stage
 
 
+def group_stage(rule: "Rule", made: Iterable[str]) -> dict[str, Any]:
+    """The stage of a study: it makes nothing, depends on all that the study makes, and reads params.yaml whole."""
+    return {
+        "cmd": f"snakemake --cores all --force --allowed-rules {rule.name} -- {rule.name}",
+        "deps": _outermost(path.partition("/${item")[0] for path in made if study_of(path) == rule.name),
+        "params": [{str(PARAMS_FILE): None}],
+    }
+
+
 def dvc_yaml(rules: Iterable["Rule"]) -> str:
-    """The text of dvc.yaml: a stage for each rule but the target rule, in the rules' order."""
-    rules = [rule for rule in rules if rule.name != "all"]
-    temporary = [rule for rule in rules if not lasting(rule.output)]
-    kept = [rule for rule in rules if rule not in temporary]
-    patterns = [str(path) for rule in kept for path in lasting(rule.output) if "{" in path]
-    stages = {"params": PARAMS_STAGE} | {rule.name: stage_of(rule, temporary, patterns) for rule in kept}
+    """The text of dvc.yaml: the stages of the rules in their order, that of a study's target rule behind its rules."""
+    rules = list(rules)
+    temporary = [rule for rule in rules if rule.output and not lasting(rule.output)]
+    members = {own[0].name: own for own in groups(rules)}
+    patterns = [str(path) for own in members.values() for rule in own for path in lasting(rule.output) if "{" in path]
+    stages: dict[str, Any] = {}
+    studies = studies_of(rules)
+    for rule in rules:
+        if rule.name in members:
+            stages[rule.name] = stage_of(members[rule.name], temporary, patterns)
+        elif rule.name in studies:
+            stages[rule.name] = group_stage(rule, _outputs(stages))
     return HEADER + yaml.safe_dump({"stages": stages}, sort_keys=False, width=120)
+
+
+def _outputs(stages: dict[str, Any]) -> list[str]:
+    entries = [
+        entry for stage in stages.values() for kind in ("outs", "plots", "metrics") for entry in stage.get(kind, [])
+    ]
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
 
 
 def check(rules: Iterable["Rule"]) -> None:

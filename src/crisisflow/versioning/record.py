@@ -13,11 +13,13 @@ from crisisflow.progress import say
 from crisisflow.studies import read_params
 from crisisflow.versioning import dvcyaml
 from crisisflow.versioning.account import require_home
+from crisisflow.versioning.axes import refuse_leftovers, rules_of, studies_of
 from crisisflow.versioning.lockfile import kept, put_back
-from crisisflow.versioning.rule_helpers import PARAMS_FILE, refuse_leftovers
+from crisisflow.versioning.rule_helpers import PARAMS_FILE
 from crisisflow.versioning.snakefile import nothing_to_do, opened
 
 if TYPE_CHECKING:
+    from dvc.output import Output
     from dvc.repo import Repo
 
 METADATA = Path(".snakemake/metadata")
@@ -33,6 +35,12 @@ def made_here(output: str) -> bool:
         return json.loads(note.read_text(encoding="utf-8"))["endtime"] == Path(output).stat().st_mtime
     except (OSError, ValueError, KeyError):
         return False
+
+
+def files_of(out: "Output") -> list[str]:
+    """The files of an output of DVC, which may be a folder, as they are in the checkout."""
+    path = Path(str(out))
+    return sorted(str(file) for file in path.rglob("*") if file.is_file()) if path.is_dir() else [str(path)]
 
 
 @contextmanager
@@ -61,10 +69,10 @@ def opened_repo() -> Iterator["Repo | None"]:
 
 
 def run(shards: int | None = None) -> None:
-    """Commit to DVC what Snakemake made, if all artifacts are up to date.
+    """Commit to DVC what Snakemake made: all of it, or else each study that is up to date, with what it rests on.
 
     Does nothing outside a git checkout with DVC, or within a stage that DVC itself runs and records. Artifacts are
-    never recorded under parameters or code that did not make them: not while Snakemake has anything left to do, and not
+    never recorded under parameters or code that did not make them: not where Snakemake has anything left to do, and not
     where it takes a file for its own that it did not make (after a checkout its notes are of another commit).
 
     Raises:
@@ -100,24 +108,32 @@ def _record(repo: "Repo", shards: int | None) -> None:
         return
     sources = Sources(repo)
     # Snakemake counts the shards as inputs: with another number of them than in the run it would have something to do.
-    if not nothing_to_do(*(["--set-scatter", f"shards={shards}"] if shards else [])):
+    as_run = ["--set-scatter", f"shards={shards}"] if shards else []
+    with opened() as workflow:
+        rules = list(workflow.rules)
+    done: list[str | None] = [None] if nothing_to_do(*as_run) else []  # None: all stages
+    done = done or [study for study in studies_of(rules) if nothing_to_do(study, *as_run)]
+    stages = {stage.addressing: stage for target in done for stage in repo.stage.collect(target, with_deps=True)}
+    if not stages.keys() & changed.keys():
         say("record: not everything is up to date, so DVC records nothing; run: snakemake --cores all")
         return
-    with opened() as workflow:
-        dvcyaml.check(workflow.rules)
-    refuse_leftovers()
-    for stage in repo.index.stages:
-        for out in stage.outs if stage.addressing in changed else ():
-            if not made_here(str(out)):
-                raise CrisisflowError(
-                    f"{out} was not made here by the present parameters and code, although Snakemake sees nothing "
-                    "to do; run: dvc repro"
-                )
+    dvcyaml.check(rules)
+    for study in done:
+        refuse_leftovers(rules_of(rules, study) if study else rules)
+    for name, stage in stages.items():
+        for out in stage.outs if name in changed else ():
+            for path in files_of(out):
+                if not made_here(path):
+                    raise CrisisflowError(
+                        f"{path} was not made here by the present parameters and code, although Snakemake sees nothing "
+                        "to do; run: dvc repro"
+                    )
     from dvc.repo import lock_repo
 
     try:
         with lock_repo(repo), kept():
-            repo.commit(force=True)
+            for target in done:
+                repo.commit(target=target, with_deps=True, force=True)
             if sources.edited():
                 raise CrisisflowError(
                     "parameters or code were edited meanwhile, so nothing was recorded; run: crisisflow record"
@@ -127,4 +143,5 @@ def _record(repo: "Repo", shards: int | None) -> None:
             f"DVC may not write {error.filename}, so nothing was recorded; get that right, or use a cache of your own "
             "(dvc cache dir --local FOLDER), then: crisisflow record"
         ) from error
-    say("record: DVC has recorded this run (dvc.lock)")
+    what = "this run" if done == [None] else f"what is up to date, {' and '.join(map(str, done))},"
+    say(f"record: DVC has recorded {what} (dvc.lock)")

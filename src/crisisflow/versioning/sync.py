@@ -5,11 +5,14 @@ and Snakemake's notes (.snakemake/metadata) are of other files or are not there.
 Snakemake's own means, as if it had run each vouched job itself.
 """
 
+from collections.abc import Iterator
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 from crisisflow.versioning import dvcyaml
+from crisisflow.versioning.axes import lasting
 from crisisflow.versioning.record import Sources, made_here, opened_repo
 from crisisflow.versioning.snakefile import opened
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Artifacts(NamedTuple):
-    """The paths that DVC vouches for, and what is the matter with each of the others."""
+    """The files that DVC vouches for, and what is the matter with each of the other files and folders."""
 
     vouched: set[str]
     doubtful: dict[str, str]
@@ -43,21 +46,34 @@ def _changes(reasons: list[Any]) -> tuple[dict[str, str], list[str]]:
     return outputs, others
 
 
-def _damage(out: "Output") -> str | None:
-    """What is wrong with the content of an output that DVC takes for unchanged.
+def _damage(out: "Output") -> dict[str, str]:
+    """The files of an output that are damaged although DVC takes it for unchanged, and what is the matter with each.
 
     DVC believes an object of its cache, and a file that it has copied from there, without reading them again.
     """
     from dvc_data.hashfile.hash import file_md5
 
-    recorded = out.hash_info.value
-    if file_md5(out.fs_path, out.fs) == recorded:
-        return None
-    if out.use_cache:
-        cached = out.cache.oid_to_path(recorded)
-        if out.cache.fs.exists(cached) and file_md5(cached, out.cache.fs) != recorded:
-            return f"is damaged, and so is its object in DVC's cache; delete both, the object is {cached}"
-    return "is damaged; delete it before dvc checkout, which else believes it"
+    found = {}
+    if out.hash_info.isdir and out.get_obj() is None:
+        found[str(out)] = "is a folder whose list of files DVC's cache has not; fetch it with dvc pull"
+    for path, recorded in _recorded(out):
+        if file_md5(path, out.fs) == recorded:
+            continue
+        found[path] = "is damaged; delete it before dvc checkout, which else believes it"
+        if out.use_cache:
+            cached = out.cache.oid_to_path(recorded)
+            if out.cache.fs.exists(cached) and file_md5(cached, out.cache.fs) != recorded:
+                found[path] = f"is damaged, and so is its object in DVC's cache; delete both, the object is {cached}"
+    return found
+
+
+def _recorded(out: "Output") -> Iterator[tuple[str, str]]:
+    """The files of an output, which may be a folder, and the MD5 that DVC has recorded of each."""
+    if not out.hash_info.isdir:
+        yield str(out), out.hash_info.value
+        return
+    for key, _, recorded in out.get_obj() or ():
+        yield str(PurePath(str(out), *key)), recorded.value
 
 
 def inspect(repo: "Repo") -> Artifacts:
@@ -72,30 +88,30 @@ def inspect(repo: "Repo") -> Artifacts:
                 found.doubtful[path] = "is not here" if state == "deleted" else f"is {state}"
             elif others:
                 found.doubtful[path] = f"was made with another {', '.join(others)}"
-            elif damage := _damage(out):
-                found.doubtful[path] = damage
-                found.damaged.add(path)
             else:
-                found.vouched.add(path)
+                damage = _damage(out)
+                found.doubtful.update(damage)
+                found.damaged.update(damage)
+                found.vouched.update({path for path, _ in _recorded(out)} - damage.keys())
     return found
 
 
 async def _tell(workflow: "Workflow", found: Artifacts) -> set[str]:
     """Let Snakemake's notes say what DVC says; returns the artifacts that are accepted now."""
     jobs = [job for job in workflow.dag.jobs if job.output]
-    accepted = {job for job in jobs if (kept := dvcyaml.lasting(job.output)) and found.vouched.issuperset(kept)}
+    accepted = {job for job in jobs if (kept := lasting(job.output)) and found.vouched.issuperset(kept)}
     for job in jobs:
         if job in accepted or _serves_only(workflow, job, accepted):
             await workflow.persistence.finished(job)
-        elif not found.damaged.isdisjoint(job.output) or not all(map(made_here, dvcyaml.lasting(job.output))):
+        elif not found.damaged.isdisjoint(job.output) or not all(map(made_here, lasting(job.output))):
             # Not made by a job that ended: Snakemake would go by its time, and run what comes after it only.
             workflow.persistence.started(job)
-    return {str(path) for job in accepted for path in dvcyaml.lasting(job.output)}
+    return {str(path) for job in accepted for path in lasting(job.output)}
 
 
 def _serves_only(workflow: "Workflow", job: "Job", accepted: set["Job"]) -> bool:
     """Whether a job made temporary files, gone by now, for accepted jobs alone."""
-    return not dvcyaml.lasting(job.output) and accepted.issuperset(workflow.dag.depending[job])
+    return not lasting(job.output) and accepted.issuperset(workflow.dag.depending[job])
 
 
 def run(shards: int | None = None) -> None:

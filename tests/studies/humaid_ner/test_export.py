@@ -62,7 +62,7 @@ TWEETS_FILE, RESOLVED_FILE = "data/corpus/tweets.parquet", "data/annotations/res
 FACTS = {
     "data/raw/manifest.json": MANIFEST,
     "data/corpus/statistics.json": CORPUS,
-    "results/quality.json": QUALITY,
+    "results/annotation/quality.json": QUALITY,
 }
 
 
@@ -326,7 +326,7 @@ def test_card_counts_what_was_exported(made):
 
 def test_card_of_the_generated_corpus_says_so(made):
     write_json(made.folder / "data/raw/manifest.json", {"source": "sample", "sha256": None, "rows": 18})
-    write_json(made.folder / "results/quality.json", {})
+    write_json(made.folder / "results/annotation/quality.json", {})
     folder = made.export()
     text = (folder / "README.md").read_text()
     assert "pretty_name: crisisflow sample" in text
@@ -370,7 +370,10 @@ def halve(path: Path) -> None:
         (lambda folder: (folder / "out").write_text("mine"), r"out is there already; name another folder"),
         (lambda folder: (folder / "out").mkdir(), r"out is there already; name another folder"),
         (lambda folder: (folder / RESOLVED_FILE).unlink(), r"resolved.parquet does not exist; run the step that"),
-        (lambda folder: (folder / "results/quality.json").unlink(), r"quality.json does not exist; run the step that"),
+        (
+            lambda folder: (folder / "results/annotation/quality.json").unlink(),
+            r"quality.json does not exist; run the step that",
+        ),
         (lambda folder: halve(folder / RESOLVED_FILE), r"resolved.parquet is no readable Parquet file"),
         (
             lambda folder: write_spans(folder / RESOLVED_FILE, [Span("91", 0, 1, "NUMBER", "regex", "x")]),

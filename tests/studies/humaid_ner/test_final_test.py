@@ -129,11 +129,11 @@ def checkout(trained, corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(final_test, "nothing_to_do", lambda: True)
     (tmp_path / "data" / "corpus").mkdir(parents=True)
     (tmp_path / "data" / "corpus" / "tweets.parquet").symlink_to(corpus / "tweets.parquet")
-    (tmp_path / "data" / "aligned").mkdir()
-    (tmp_path / "data" / "aligned" / "both.parquet").symlink_to(trained / "aligned.parquet")
+    (tmp_path / "data" / "humaid_ner" / "aligned").mkdir(parents=True)
+    (tmp_path / "data" / "humaid_ner" / "aligned" / "both.parquet").symlink_to(trained / "aligned.parquet")
     write_json(tmp_path / "data" / "raw" / "manifest.json", {"source": "sample", "sha256": None})
-    write_json(tmp_path / "results" / "metrics.json", {"chosen_row": "both"})
-    (tmp_path / "results" / "rows").symlink_to(trained / "rows")
+    write_json(tmp_path / "results" / "humaid_ner" / "metrics.json", {"chosen_row": "both"})
+    (tmp_path / "results" / "humaid_ner" / "rows").symlink_to(trained / "rows")
     write_json(RECORD, [])
     git("init", "-q")
     git("add", "-A")
@@ -164,8 +164,8 @@ def test_an_opening_is_recorded_counted_and_not_repeated(checkout, trained, caps
         final_test.run([13])
     assert read_json(RECORD) == [entry]
     capsys.readouterr()
-    write_json(checkout / "results" / "metrics.json", {"chosen_row": "tags"})
-    (checkout / "data" / "aligned" / "tags.parquet").symlink_to(trained / "aligned.parquet")
+    write_json(checkout / "results" / "humaid_ner" / "metrics.json", {"chosen_row": "tags"})
+    (checkout / "data" / "humaid_ner" / "aligned" / "tags.parquet").symlink_to(trained / "aligned.parquet")
     git("add", "-A")
     git("commit", "-qm", "another row")
     final_test.run([13])
@@ -175,8 +175,8 @@ def test_an_opening_is_recorded_counted_and_not_repeated(checkout, trained, caps
 
 def test_several_seeds_give_mean_and_deviation(checkout, trained, capsys):
     """The second seed is of a row with another entity head, so that NER's scores differ."""
-    (checkout / "results" / "rows").unlink()
-    first, second = (checkout / "results" / "rows" / "both" / f"seed{seed}" for seed in (13, 17))
+    (checkout / "results" / "humaid_ner" / "rows").unlink()
+    first, second = (checkout / "results" / "humaid_ner" / "rows" / "both" / f"seed{seed}" for seed in (13, 17))
     for folder in (first, second):
         shutil.copytree(trained / "rows" / "both" / "seed13", folder)
     tensors = load_file(second / "model.safetensors")
@@ -195,7 +195,7 @@ def test_several_seeds_give_mean_and_deviation(checkout, trained, capsys):
     assert len(set(entry["weights"].values())) == 2
     tweets, aligned = (
         read_parquet(checkout / "data" / name, schema)
-        for name, schema in (("corpus/tweets.parquet", TWEETS), ("aligned/both.parquet", ALIGNED))
+        for name, schema in (("corpus/tweets.parquet", TWEETS), ("humaid_ner/aligned/both.parquet", ALIGNED))
     )
     of_test = pc.equal(tweets["split"], "test")
     scores = []

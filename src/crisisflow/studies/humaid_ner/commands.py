@@ -12,7 +12,7 @@ app = App()
 
 @app.command("summary", rich_help_panel=LOOK)
 def summary_command(
-    results: Annotated[Path, typer.Option(help="folder of the results")] = Path("results"),
+    results: Annotated[Path, typer.Option(help="folder of the results")] = Path("results/humaid_ner"),
     manifest: Annotated[Path, artifact()] = Path("data/raw/manifest.json"),
 ) -> None:
     """Say in four lines what the last run found."""
@@ -26,7 +26,7 @@ def summary_command(
 def show_errors_command(
     task: Annotated[Literal["ner", "cls"] | None, typer.Option(help="both when left out")] = None,
     n: Annotated[int, typer.Option(min=1, help="of each task")] = 20,
-    errors: Annotated[Path, typer.Option()] = Path("results/errors.csv"),
+    errors: Annotated[Path, typer.Option()] = Path("results/humaid_ner/errors.csv"),
     tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
 ) -> None:
     """Print the surest errors with their masked texts.
@@ -67,7 +67,7 @@ def export_command(
     resolved: Annotated[Path, artifact()] = Path("data/annotations/resolved.parquet"),
     manifest: Annotated[Path, artifact()] = Path("data/raw/manifest.json"),
     corpus: Annotated[Path, artifact()] = Path("data/corpus/statistics.json"),
-    quality: Annotated[Path, artifact()] = Path("results/quality.json"),
+    quality: Annotated[Path, artifact()] = Path("results/annotation/quality.json"),
 ) -> None:
     """Write the dataset for other tools, with a card."""
     from crisisflow.studies.humaid_ner.dataset.export import run

@@ -1,7 +1,7 @@
 """Final test: the only step that scores a row on the test split, and the record of each time that it did.
 
 It is neither a rule of `snakemake` nor a stage of `dvc repro`: a run that is repeated must not open the test split
-again. Each opening is an entry of results/final_test.json, which stands in git.
+again. Each opening is an entry of results/humaid_ner/final_test.json, which stands in git.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from crisisflow.taxonomy import LABELS
 from crisisflow.versioning.record import opened_repo
 from crisisflow.versioning.snakefile import nothing_to_do
 
-RECORD = Path("results/final_test.json")
+RECORD = Path("results/humaid_ner/final_test.json")
 
 
 def _git(*arguments: str) -> str:
@@ -89,8 +89,8 @@ def run(seeds: list[int]) -> None:
     """
     opened = read_json(RECORD) if RECORD.exists() else []
     commit = settled_commit(opened)
-    chosen = read_json(Path("results/metrics.json"), "chosen_row")["chosen_row"]
-    folders = {seed: Path(f"results/rows/{chosen}/seed{seed}") for seed in seeds}
+    chosen = read_json(Path("results/humaid_ner/metrics.json"), "chosen_row")["chosen_row"]
+    folders = {seed: Path(f"results/humaid_ner/rows/{chosen}/seed{seed}") for seed in seeds}
     for seed, folder in folders.items():
         config, expected = folder / "config.json", Identity(STUDY, chosen, seed)
         if (found := of_config(config, STUDY)) != expected:
@@ -104,7 +104,7 @@ def run(seeds: list[int]) -> None:
             _refuse(entry, "these very weights")
     say(f"final_test: opens the test split for {commit[:10]}, row {chosen}; it was opened {len(opened)} times before")
     tweets = read_parquet(Path("data/corpus/tweets.parquet"), TWEETS)
-    aligned = read_parquet(Path(f"data/aligned/{chosen}.parquet"), ALIGNED)
+    aligned = read_parquet(Path(f"data/humaid_ner/aligned/{chosen}.parquet"), ALIGNED)
     of_test = pc.equal(tweets["split"], "test")
     runs = []
     for folder in folders.values():

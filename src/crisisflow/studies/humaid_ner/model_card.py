@@ -79,7 +79,7 @@ def unseen_events(unseen: pd.DataFrame) -> pd.DataFrame:
     """Each event that a row was trained without: the scores of the row and of one that has seen it.
 
     Args:
-        unseen: of results/leave_one_event_out.csv.
+        unseen: of results/humaid_ner/leave_one_event_out.csv.
     """
     return pd.DataFrame(
         [

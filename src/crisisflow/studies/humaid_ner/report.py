@@ -58,7 +58,7 @@ def choice(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """The row that the policy chose, the next one, and whether the interval of their difference leaves out zero.
 
     Args:
-        metrics: results/metrics.json.
+        metrics: results/humaid_ner/metrics.json.
     """
     rows, chosen = metrics["rows"], metrics["chosen_row"]
     others = [name for name, own in rows.items() if name != chosen and "combined_score" in own]
@@ -136,7 +136,7 @@ def run(
         **exhibits.read_drawings(figures),
         "tables/sources": run_exhibits.read_sources(sources, SOURCES),
         "figures/sources": exhibits.read_drawing(
-            stages, STAGES.format(facts["corpus"]["tweets"]), "tables/sources.csv"
+            stages, STAGES.format(facts["corpus"]["tweets"]), "../annotation/sources.csv"
         ),
         "classes": run_exhibits.classes_and_splits(facts["corpus"]),
         "quality": exhibits.shown(pd.DataFrame(quality_lines(read_json(quality))), QUALITY),

@@ -36,7 +36,7 @@ def kinds_of_errors(errors: pd.DataFrame) -> Table:
     """How often each confusion is among the most confident errors.
 
     Args:
-        errors: of results/errors.csv (the step errors), as text.
+        errors: of results/humaid_ner/errors.csv (the step errors), as text.
     """
     counts = Counter(zip(*(errors[name] for name in ("task", "kind", "found", "expected")), strict=True))
     return Table(
@@ -61,7 +61,7 @@ def listed_errors(errors: pd.DataFrame) -> Table:
 
 
 def openings(entries: Sequence[Mapping[str, Any]]) -> Table:
-    """Each time that the test split was scored, of results/final_test.json (the step final_test)."""
+    """Each time that the test split was scored, of results/humaid_ner/final_test.json (the step final_test)."""
 
     def score(entry: Mapping[str, Any], name: str) -> str:
         own = entry["scores"].get(name)

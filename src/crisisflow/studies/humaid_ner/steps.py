@@ -19,6 +19,7 @@ STEPS = {
     "against_gold": (f"{_HERE}.against_gold:run", "Score the rows and the rules against gold spans."),
     "confident_errors": (f"{_HERE}.confident_errors:run", "Find where the chosen row is surest and wrong."),
     "tables": (f"{_HERE}.tables:run", "Make the paper's tables, and further ones."),
+    "headline": (f"{_HERE}.headline:run", "Put the paper's number beside ours in one line."),
     "figures": (f"{_HERE}.figures:run", "Draw the figures, with their numbers."),
     "report": (f"{_HERE}.report:run", "Write the HTML report."),
     "cards": (f"{_HERE}.cards:run", "Write the model card and the dataset card."),

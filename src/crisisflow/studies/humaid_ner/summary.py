@@ -34,7 +34,7 @@ def summary(results: Path, manifest: Path) -> Iterator[str]:
     else:
         yield (
             "Meaning: agreement with labels that rules made, on tweets on which the epoch was chosen; "
-            "results/against_gold.csv compares with people"
+            "results/humaid_ner/against_gold.csv compares with people"
         )
         after = "then the test split, once: crisisflow final_test"
     yield f"Next: open {results / 'report.html'}, or see the model at work: make dashboard; {after}"

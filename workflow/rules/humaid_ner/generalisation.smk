@@ -1,26 +1,40 @@
 # Trainings beside the rows, which say how far the rows' scores carry: fewer tweets to learn from, and an unseen event.
-# They lie in the folder of their row and seed. Only their predictions are kept.
-CURVE = PARAMS["humaid_ner"]["evaluation"]["learning_curve"]
-EVENTS = PARAMS["humaid_ner"]["evaluation"]["leave_one_event_out"]
+# Only their predictions are kept. Their lists may be empty, so they are in the folder of the rows, which always exists:
+# dvc.yaml names no folder that may be absent.
 
 
 use rule train as train_fewer with:
     output:
-        model=temp("results/rows/{row}/seed{seed}/tweets-{tweets}/model.safetensors"),
-        config=temp("results/rows/{row}/seed{seed}/tweets-{tweets}/config.json"),
-        history=temp("results/rows/{row}/seed{seed}/tweets-{tweets}/history.csv"),
-        scores=temp("results/rows/{row}/seed{seed}/tweets-{tweets}/scores.csv"),
-        gradients=temp("results/rows/{row}/seed{seed}/tweets-{tweets}/gradients.csv"),
-        predictions="results/rows/{row}/seed{seed}/tweets-{tweets}/predictions.parquet",
+        model=temp(
+            "results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/model.safetensors"
+        ),
+        config=temp(
+            "results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/config.json"
+        ),
+        history=temp(
+            "results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/history.csv"
+        ),
+        scores=temp(
+            "results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/scores.csv"
+        ),
+        gradients=temp(
+            "results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/gradients.csv"
+        ),
+        predictions="results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/predictions.parquet",
     log:
         text="logs/train_fewer-{row}-{tweets}-{seed}.log",
         speed="logs/train_fewer-{row}-{tweets}-{seed}-speed.csv",
     benchmark:
         "logs/benchmarks/train_fewer-{row}-{tweets}-{seed}.tsv"
     params:
+        axes=over(
+            row="humaid_ner.evaluation.learning_curve.rows",
+            tweets="humaid_ner.evaluation.learning_curve.tweets",
+            seed="humaid_ner.seeds",
+        ),
         beside="--only-tweets {tweets}",
         training=section("humaid_ner.training", tweets="{tweets}"),
-        checkpoint=lambda wildcards: "results/checkpoints/{row}-{tweets}/seed{seed}".format(
+        checkpoint=lambda wildcards: "results/humaid_ner/checkpoints/{row}-{tweets}/seed{seed}".format(
             **wildcards
         ),
     message:
@@ -32,12 +46,16 @@ rule hold_out:
         tweets=rules.subset.output.tweets,
         aligned=rules.bio.output.tweets,
     output:
-        temp("data/held_out/{row}/{event}.parquet"),
+        temp("data/humaid_ner/held_out/{row}/{event}.parquet"),
     log:
         "logs/hold_out-{row}-{event}.log",
     benchmark:
         "logs/benchmarks/hold_out-{row}-{event}.tsv"
     params:
+        axes=over(
+            row="humaid_ner.evaluation.leave_one_event_out.rows",
+            event="humaid_ner.evaluation.leave_one_event_out.events",
+        ),
         code=code("studies.humaid_ner.hold_out"),
     message:
         "Leaving out {wildcards.event}, row {wildcards.row}"
@@ -50,13 +68,23 @@ use rule train as train_without with:
     input:
         aligned=rules.hold_out.output,
     output:
-        model=temp("results/rows/{row}/seed{seed}/without-{event}/model.safetensors"),
-        config=temp("results/rows/{row}/seed{seed}/without-{event}/config.json"),
-        history=temp("results/rows/{row}/seed{seed}/without-{event}/history.csv"),
-        scores=temp("results/rows/{row}/seed{seed}/without-{event}/scores.csv"),
-        gradients=temp("results/rows/{row}/seed{seed}/without-{event}/gradients.csv"),
+        model=temp(
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/model.safetensors"
+        ),
+        config=temp(
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/config.json"
+        ),
+        history=temp(
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/history.csv"
+        ),
+        scores=temp(
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/scores.csv"
+        ),
+        gradients=temp(
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/gradients.csv"
+        ),
         predictions=temp(
-            "results/rows/{row}/seed{seed}/without-{event}/validation.parquet"
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/validation.parquet"
         ),
     log:
         text="logs/train_without-{row}-{event}-{seed}.log",
@@ -64,8 +92,13 @@ use rule train as train_without with:
     benchmark:
         "logs/benchmarks/train_without-{row}-{event}-{seed}.tsv"
     params:
+        axes=over(
+            row="humaid_ner.evaluation.leave_one_event_out.rows",
+            event="humaid_ner.evaluation.leave_one_event_out.events",
+            seed="humaid_ner.seeds",
+        ),
         beside="--without-event {event}",
-        checkpoint=lambda wildcards: "results/checkpoints/{row}-{event}/seed{seed}".format(
+        checkpoint=lambda wildcards: "results/humaid_ner/checkpoints/{row}-{event}/seed{seed}".format(
             **wildcards
         ),
     message:
@@ -79,12 +112,13 @@ rule predict_event:
         tweets=rules.subset.output.tweets,
         aligned=rules.bio.output.tweets,
     output:
-        "results/rows/{row}/seed{seed}/without-{event}/predictions.parquet",
+        "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/predictions.parquet",
     log:
         "logs/predict_event-{row}-{event}-{seed}.log",
     benchmark:
         "logs/benchmarks/predict_event-{row}-{event}-{seed}.tsv"
     params:
+        axes=rules.train_without.params.axes,
         code=code("studies.humaid_ner.predict_event"),
     message:
         "Predicting {wildcards.event} by row {wildcards.row}, which was trained without it"
@@ -98,15 +132,10 @@ rule predict_event:
 rule learning_curve:
     input:
         tweets=rules.subset.output.tweets,
-        rows=every_run(rules.evaluate.output[0]),
-        fewer=expand(
-            rules.train_fewer.output.predictions,
-            row=CURVE["rows"],
-            tweets=CURVE["tweets"],
-            seed=PARAMS["humaid_ner"]["seeds"],
-        ),
+        rows=every(rules.evaluate.output[0]),
+        fewer=every(rules.train_fewer.output.predictions),
     output:
-        "results/learning_curve.csv",
+        "results/humaid_ner/learning_curve.csv",
     log:
         "logs/learning_curve.log",
     benchmark:
@@ -117,10 +146,9 @@ rule learning_curve:
         seeds=section("humaid_ner.seeds"),
         files=lambda wildcards, input: options(
             predictions=input.fewer,
-            metrics=expand(
-                rules.evaluate.output,
-                row=CURVE["rows"],
-                seed=PARAMS["humaid_ner"]["seeds"],
+            metrics=every(
+                rules.evaluate.output[0],
+                row="humaid_ner.evaluation.learning_curve.rows",
             ),
         ),
     message:
@@ -132,15 +160,10 @@ rule learning_curve:
 rule leave_one_event_out:
     input:
         tweets=rules.subset.output.tweets,
-        rows=every_run(rules.train.output.predictions),
-        unseen=expand(
-            rules.predict_event.output[0],
-            row=EVENTS["rows"],
-            event=EVENTS["events"],
-            seed=PARAMS["humaid_ner"]["seeds"],
-        ),
+        rows=every(rules.train.output.predictions),
+        unseen=every(rules.predict_event.output[0]),
     output:
-        "results/leave_one_event_out.csv",
+        "results/humaid_ner/leave_one_event_out.csv",
     log:
         "logs/leave_one_event_out.log",
     benchmark:
@@ -151,10 +174,9 @@ rule leave_one_event_out:
         size=section("humaid_ner.training.tweets"),
         seeds=section("humaid_ner.seeds"),
         files=lambda wildcards, input: options(
-            seen=expand(
+            seen=every(
                 rules.train.output.predictions,
-                row=EVENTS["rows"],
-                seed=PARAMS["humaid_ner"]["seeds"],
+                row="humaid_ner.evaluation.leave_one_event_out.rows",
             ),
             unseen=input.unseen,
         ),
@@ -162,3 +184,11 @@ rule leave_one_event_out:
         "Scoring the rows on events that they have not seen"
     shell:
         "crisisflow leave_one_event_out --tweets {input.tweets} --size {params.size:q} {params.files} --out {output} 2>&1 | tee {log} >&2"
+
+
+# The last rule of the study names what it makes.
+rule humaid_ner:
+    input:
+        expected(workflow.rules, "humaid_ner"),
+    message:
+        "The study humaid_ner is made"

@@ -3,13 +3,14 @@ rule bio:
         tweets=rules.subset.output.tweets,
         resolved=rules.resolve.output.spans,
     output:
-        tweets="data/aligned/{row}.parquet",
-        statistics="data/aligned/{row}.json",
+        tweets="data/humaid_ner/aligned/{row}.parquet",
+        statistics="data/humaid_ner/aligned/{row}.json",
     log:
         "logs/bio-{row}.log",
     benchmark:
         "logs/benchmarks/bio-{row}.tsv"
     params:
+        axes=over(row="humaid_ner.rows"),
         code=code("studies.humaid_ner.bio"),
         encoder=section("humaid_ner.rows.{row}.encoder"),
         alignment=section("humaid_ner.alignment"),

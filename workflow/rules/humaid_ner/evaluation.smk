@@ -29,12 +29,13 @@ rule evaluate:
         predictions=rules.train.output.predictions,
         config=rules.train.output.config,
     output:
-        "results/rows/{row}/seed{seed}/metrics.json",
+        "results/humaid_ner/rows/{row}/seed{seed}/metrics.json",
     log:
         "logs/evaluate-{row}-{seed}.log",
     benchmark:
         "logs/benchmarks/evaluate-{row}-{seed}.tsv"
     params:
+        axes=rules.train.params.axes,
         code=code("studies.humaid_ner.evaluate"),
     message:
         "Scoring row {wildcards.row} with seed {wildcards.seed}"
@@ -46,13 +47,14 @@ rule floor:
     input:
         tweets=rules.subset.output.tweets,
     output:
-        predictions="results/floor/seed{seed}/predictions.parquet",
-        scores="results/floor/seed{seed}/metrics.json",
+        predictions="results/humaid_ner/floor/seed{seed}/predictions.parquet",
+        scores="results/humaid_ner/floor/seed{seed}/metrics.json",
     log:
         "logs/floor-{seed}.log",
     benchmark:
         "logs/benchmarks/floor-{seed}.tsv"
     params:
+        axes=over(seed="humaid_ner.seeds"),
         code=code("studies.humaid_ner.floor"),
         size=section("humaid_ner.training.tweets"),
     message:
@@ -64,10 +66,10 @@ rule floor:
 
 rule bootstrap:
     input:
-        rows=every_run(rules.train.output.predictions),
-        floor=expand(rules.floor.output.predictions, seed=PARAMS["humaid_ner"]["seeds"]),
+        rows=every(rules.train.output.predictions),
+        floor=every(rules.floor.output.predictions),
     output:
-        "results/differences.json",
+        "results/humaid_ner/differences.json",
     log:
         "logs/bootstrap.log",
     benchmark:
@@ -92,10 +94,10 @@ rule against_gold:
         reference=rules.quality.input.reference,
         tweets=rules.subset.output.tweets,
         resolved=rules.resolve.output.spans,
-        weights=every_run(rules.train.output.model),
-        configs=every_run(rules.train.output.config),
+        weights=every(rules.train.output.model),
+        configs=every(rules.train.output.config),
     output:
-        "results/against_gold.csv",
+        "results/humaid_ner/against_gold.csv",
     log:
         "logs/against_gold.log",
     benchmark:
@@ -124,24 +126,24 @@ rule tables:
         tweets=rules.subset.output.tweets,
         resolved=rules.resolve.output.spans,
         manifest=rules.fetch.output.manifest,
-        rows=every_run(rules.evaluate.output[0]),
-        floor=expand(rules.floor.output.scores, seed=PARAMS["humaid_ner"]["seeds"]),
-        histories=every_run(rules.train.output.history),
+        rows=every(rules.evaluate.output[0]),
+        floor=every(rules.floor.output.scores),
+        histories=every(rules.train.output.history),
         differences=rules.bootstrap.output,
         against_gold=rules.against_gold.output,
     output:
-        metrics="results/metrics.json",
-        captions="results/tables/captions.json",
-        markdown=expand("results/tables/{table}.md", table=TABLES),
+        metrics="results/humaid_ner/metrics.json",
+        captions="results/humaid_ner/tables/captions.json",
+        markdown=expand("results/humaid_ner/tables/{table}.md", table=TABLES),
         csv=[
             report(
-                f"results/tables/{table}.csv",
-                caption=f"../report/tables/{table}.rst",
+                f"results/humaid_ner/tables/{table}.csv",
+                caption=f"../../report/humaid_ner/tables/{table}.rst",
                 category="Tables",
             )
             for table in TABLES
         ],
-        latex=expand("results/tables/{table}.tex", table=TABLES),
+        latex=expand("results/humaid_ner/tables/{table}.tex", table=TABLES),
     log:
         "logs/tables.log",
     benchmark:
@@ -159,15 +161,33 @@ rule tables:
         " --differences {input.differences} --against-gold {input.against_gold} --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
 
 
+rule headline:
+    input:
+        metrics=rules.tables.output.metrics,
+        manifest=rules.fetch.output.manifest,
+    output:
+        headline="results/humaid_ner/headline.json",
+    log:
+        "logs/headline.log",
+    benchmark:
+        "logs/benchmarks/headline.tsv"
+    params:
+        code=code("studies.humaid_ner.headline"),
+    message:
+        "Putting the paper's number beside ours"
+    shell:
+        "crisisflow headline --metrics {input.metrics} --manifest {input.manifest} --out {output} 2>&1 | tee {log} >&2"
+
+
 rule confident_errors:
     input:
         metrics=rules.tables.output.metrics,
         tweets=rules.subset.output.tweets,
         manifest=rules.fetch.output.manifest,
-        predictions=every_run(rules.train.output.predictions),
-        configs=every_run(rules.train.output.config),
+        predictions=every(rules.train.output.predictions),
+        configs=every(rules.train.output.config),
     output:
-        "results/errors.csv",
+        "results/humaid_ner/errors.csv",
     log:
         "logs/confident_errors.log",
     benchmark:
@@ -186,23 +206,23 @@ rule confident_errors:
 
 rule figures:
     input:
-        metrics=every_run(rules.evaluate.output[0]),
-        floor=expand(rules.floor.output.scores, seed=PARAMS["humaid_ner"]["seeds"]),
-        histories=every_run(rules.train.output.history),
-        gradients=every_run(rules.train.output.gradients),
-        curve="results/learning_curve.csv",
-        unseen="results/leave_one_event_out.csv",
+        metrics=every(rules.evaluate.output[0]),
+        floor=every(rules.floor.output.scores),
+        histories=every(rules.train.output.history),
+        gradients=every(rules.train.output.gradients),
+        curve="results/humaid_ner/learning_curve.csv",
+        unseen="results/humaid_ner/leave_one_event_out.csv",
     output:
-        captions="results/figures/captions.json",
+        captions="results/humaid_ner/figures/captions.json",
         svg=[
             report(
-                f"results/figures/{figure}.svg",
-                caption=f"../report/figures/{figure}.rst",
+                f"results/humaid_ner/figures/{figure}.svg",
+                caption=f"../../report/humaid_ner/figures/{figure}.rst",
                 category="Figures",
             )
             for figure in FIGURES
         ],
-        csv=expand("results/figures/{figure}.csv", figure=FIGURES),
+        csv=expand("results/humaid_ner/figures/{figure}.csv", figure=FIGURES),
     log:
         "logs/figures.log",
     benchmark:
@@ -231,20 +251,20 @@ rule cards:
         manifest=rules.fetch.output.manifest,
         corpus=rules.subset.output.statistics,
         quality=rules.quality.output.metrics,
-        rows=every_run(rules.evaluate.output[0]),
-        floor=expand(rules.floor.output.scores, seed=PARAMS["humaid_ner"]["seeds"]),
+        rows=every(rules.evaluate.output[0]),
+        floor=every(rules.floor.output.scores),
         differences=rules.bootstrap.output,
-        unseen="results/leave_one_event_out.csv",
+        unseen="results/humaid_ner/leave_one_event_out.csv",
         against_gold=rules.against_gold.output,
     output:
         model=report(
-            "results/model_card.md",
-            caption="../report/model_card.rst",
+            "results/humaid_ner/model_card.md",
+            caption="../../report/humaid_ner/model_card.rst",
             category="Cards",
         ),
         dataset=report(
-            "results/dataset_card.md",
-            caption="../report/dataset_card.rst",
+            "results/humaid_ner/dataset_card.md",
+            caption="../../report/humaid_ner/dataset_card.rst",
             category="Cards",
         ),
     log:
@@ -282,11 +302,15 @@ rule report:
         sources=rules.source_report.output.sources,
         stages=rules.source_report.output.figure,
         errors=rules.confident_errors.output,
-        final_test="results/final_test.json",
+        final_test="results/humaid_ner/final_test.json",
         ledger="docs/reproduction.md",
         citation="CITATION.cff",
     output:
-        report("results/report.html", caption="../report/report.rst", category="Report"),
+        report(
+            "results/humaid_ner/report.html",
+            caption="../../report/humaid_ner/report.rst",
+            category="Report",
+        ),
     log:
         "logs/report.log",
     benchmark:
@@ -295,11 +319,15 @@ rule report:
         code=code("studies.humaid_ner.report"),
         settings=sections("preset", "corpus", "annotation", "compute", "humaid_ner"),
         # Not an output: it differs from run to run.
-        provenance="results/provenance.html",
+        provenance="results/humaid_ner/provenance.html",
         # No inputs: they differ from run to run, and those of jobs that did not run here are absent.
         benchmarks=lambda wildcards: options(
             benchmarks=benchmarks(
-                (rule for rule in workflow.rules if rule.name != "report"),
+                (
+                    rule
+                    for rule in rules_of(workflow.rules, "humaid_ner")
+                    if rule.name != "report"
+                ),
                 scatteritem=gather.shards("{scatteritem}"),
             )
         ),

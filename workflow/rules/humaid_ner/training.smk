@@ -2,12 +2,12 @@ rule train:
     input:
         aligned=rules.bio.output.tweets,
     output:
-        model="results/rows/{row}/seed{seed}/model.safetensors",
-        config="results/rows/{row}/seed{seed}/config.json",
-        history="results/rows/{row}/seed{seed}/history.csv",
-        scores="results/rows/{row}/seed{seed}/scores.csv",
-        gradients="results/rows/{row}/seed{seed}/gradients.csv",
-        predictions="results/rows/{row}/seed{seed}/predictions.parquet",
+        model="results/humaid_ner/rows/{row}/seed{seed}/model.safetensors",
+        config="results/humaid_ner/rows/{row}/seed{seed}/config.json",
+        history="results/humaid_ner/histories/{row}/seed{seed}/history.csv",
+        scores="results/humaid_ner/rows/{row}/seed{seed}/scores.csv",
+        gradients="results/humaid_ner/rows/{row}/seed{seed}/gradients.csv",
+        predictions="results/humaid_ner/rows/{row}/seed{seed}/predictions.parquet",
     log:
         text="logs/train-{row}-{seed}.log",
         # Not an output: it differs from run to run.
@@ -27,6 +27,7 @@ rule train:
             else None
         ),
     params:
+        axes=over(row="humaid_ner.rows", seed="humaid_ner.seeds"),
         code=code("studies.humaid_ner.train"),
         # Of trainings beside the rows, what they are.
         beside="",
@@ -35,7 +36,7 @@ rule train:
         model=section("humaid_ner.model"),
         alignment=section("humaid_ner.alignment"),
         compute=section("compute"),
-        checkpoint=lambda wildcards: f"results/checkpoints/{wildcards.row}/seed{wildcards.seed}",
+        checkpoint=lambda wildcards: f"results/humaid_ner/checkpoints/{wildcards.row}/seed{wildcards.seed}",
     message:
         "Training row {wildcards.row} with seed {wildcards.seed}"
     shell:

@@ -1,0 +1,76 @@
+"""Index: one line a study, with its headline number, the paper's, and a link to its report."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from crisisflow.artifacts import read_json, write_json, write_text
+from crisisflow.errors import CrisisflowError
+from crisisflow.reporting.over_seeds import NOTHING
+
+
+class Headline(NamedTuple):
+    """What a study says of itself in one line; its report is results/<study>/report.html.
+
+    Args:
+        measure: what the two numbers are. paper, ours: None where there is no such number. note: what to know before
+            they are compared; may be empty.
+    """
+
+    study: str
+    title: str
+    measure: str
+    paper: float | None
+    ours: float | None
+    note: str
+
+    @property
+    def difference(self) -> float | None:
+        """Ours less the paper's."""
+        return None if self.paper is None or self.ours is None else self.ours - self.paper
+
+
+def write_headline(headline: Headline, out: Path) -> None:
+    """Write a study's headline.json."""
+    write_json(out, headline._asdict())
+
+
+def read_headline(path: Path) -> Headline:
+    """Read a study's headline.json.
+
+    Raises:
+        CrisisflowError: it is not there, or was written by another version.
+    """
+    found = read_json(path, *Headline._fields)
+    try:
+        return Headline(**found)
+    except TypeError:
+        raise CrisisflowError(f"{path} was written by another version; make it again") from None
+
+
+def run(headlines: Sequence[Path], out: Path) -> None:
+    """Write the index of the studies' results, in the order given.
+
+    Args:
+        headlines: headline.json of each study.
+
+    Raises:
+        CrisisflowError: one of them is not there, or was written by another version.
+    """
+    environment = Environment(
+        loader=PackageLoader("crisisflow.reporting", ""), autoescape=True, trim_blocks=True, undefined=StrictUndefined
+    )
+    page = environment.get_template("index.html.jinja").render(
+        studies=[read_headline(path) for path in headlines], score=_score, signed=_signed
+    )
+    write_text(out, page)
+
+
+def _score(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.3f}"
+
+
+def _signed(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:+.3f}".replace("-", "−")
