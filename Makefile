@@ -1,11 +1,12 @@
-# `make reproduce` runs the study in params.yaml, `make dashboard` serves the row that it chose, `make test` checks the
-# project. They install what they need.
+# `make reproduce` runs the leading study (STUDY=<name> another one, STUDY=all all of them), `make dashboard` serves the
+# row that it chose, `make test` checks the project. They install what they need.
 # Two more for those who work on them: `make test-xla`, the XLA device in an environment of its own (docs/tpu.md), and
 # `make test-slurm`, the Slurm profile on a cluster of one node, as root (docs/scale.md).
 #
 # On Linux pip takes the CUDA build of torch, several GB with NVIDIA's packages, unless its index has only the CPU build.
 # Where it would, the CPU build comes from TORCH_INDEX; set empty (make TORCH_INDEX= reproduce), pip takes what it takes.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+STUDY ?= humaid_ner
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
@@ -16,13 +17,13 @@ SHELL := /bin/bash
 
 reproduce: .venv/installed
 	@crisisflow unlock
-	@echo "crisisflow: running the study in params.yaml (snakemake --cores all); finished steps are kept"
+	@echo "crisisflow: running $(STUDY) as in params.yaml (snakemake --cores all $(STUDY)); finished steps are kept"
 	@# After Ctrl-C make ends by itself and runs no further line; without a failed command it has nothing to add either.
-	@interrupted=; trap interrupted=1 INT; snakemake --cores all --quiet host reason; \
+	@interrupted=; trap interrupted=1 INT; snakemake --cores all --quiet host reason -- $(STUDY); \
 		code=$$?; [ -n "$$interrupted" ] || exit $$code
 	@crisisflow record
 	@echo
-	@crisisflow summary
+	@crisisflow $(if $(filter humaid_ner,$(STUDY)),summary,studies)
 
 # `make dashboard OPTIONS="--port 9000"`: crisisflow serve --help has them all.
 dashboard: .venv/installed

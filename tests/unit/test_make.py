@@ -98,7 +98,7 @@ time.sleep(60)
 """
 
 
-def reproducing(folder: Path, snakemake: str) -> subprocess.Popen:
+def reproducing(folder: Path, snakemake: str, *options: str) -> subprocess.Popen:
     """`make reproduce`, as a shell starts it, with scripts in the place of the commands."""
     shutil.copy(ROOT / "Makefile", folder / "Makefile")
     for name in ("pyproject.toml", "constraints.txt", ".venv/installed"):
@@ -108,7 +108,7 @@ def reproducing(folder: Path, snakemake: str) -> subprocess.Popen:
     script(folder / ".venv" / "bin" / "snakemake", snakemake)
     own = {**os.environ, "ASKED": str(folder / "asked")}
     pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(["make", "reproduce"], cwd=folder, env=own, start_new_session=True, **pipe)
+    return subprocess.Popen(["make", "reproduce", *options], cwd=folder, env=own, start_new_session=True, **pipe)
 
 
 def test_reproduce_ends_with_the_summary(tmp_path):
@@ -121,6 +121,15 @@ def test_reproduce_ends_with_the_summary(tmp_path):
         ["crisisflow", "record"],
         ["crisisflow", "summary"],
     ]
+
+
+@pytest.mark.parametrize(("study", "last"), [("humaid_ner", "summary"), ("gnom", "studies"), ("all", "studies")])
+def test_reproduce_runs_the_study_that_is_asked_for(study, last, tmp_path):
+    with reproducing(tmp_path, RUNS, f"STUDY={study}") as process:
+        assert process.wait() == 0
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert asked[1] == f"snakemake --cores all --quiet host reason -- {study}"
+    assert asked[-1] == f"crisisflow {last}"
 
 
 def test_a_failed_run_fails(tmp_path):

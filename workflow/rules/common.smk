@@ -60,7 +60,7 @@ put_back()
 PARAMS = load_params()
 
 
-# What params.yaml lists of them, each rule says itself: over(...).
+# Which values there are is declared in the rules, by over(...).
 wildcard_constraints:
     row="[A-Za-z0-9_-]+",
     event="[A-Za-z0-9_-]+",

@@ -47,6 +47,18 @@ def agreement_command(
     run(file, tweets, out)
 
 
+@app.command("studies", rich_help_panel=LOOK)
+def studies_command() -> None:
+    """Show each study's number beside its paper's.
+
+    Of the studies that have results here; results/index.html has the same once all are made.
+    """
+    from crisisflow.reporting.index import lines
+
+    for line in lines(sorted(Path("results").glob("*/headline.json"))):
+        print(line)
+
+
 @app.command("costs", rich_help_panel=LOOK)
 def costs_command(benchmark: Annotated[list[Path], typer.Option(help="Snakemake's benchmark of a job")]) -> None:
     """Show the time and memory of each step.

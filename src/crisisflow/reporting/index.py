@@ -68,6 +68,19 @@ def run(headlines: Sequence[Path], out: Path) -> None:
     write_text(out, page)
 
 
+def lines(headlines: Sequence[Path]) -> list[str]:
+    """One line of text a study.
+
+    Raises:
+        CrisisflowError: a headline.json was written by another version.
+    """
+    return [
+        f"{own.study}: {own.measure}: paper {_score(own.paper)}, here {_score(own.ours)} ({_signed(own.difference)})"
+        + (f"; {own.note}" if own.note else "")
+        for own in map(read_headline, headlines)
+    ]
+
+
 def _score(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.3f}"
 

@@ -22,6 +22,9 @@ def test_the_score_of_the_chosen_row_beside_the_paper_s(tmp_path):
     assert (found.study, found.paper, found.ours, found.note) == ("humaid_ner", 0.761, 0.7, "")
     assert "paper: D, here: C" in found.measure
     assert found.difference == pytest.approx(-0.061)
+    (line,) = index.lines([tmp_path / "headline.json"])
+    assert line.startswith("humaid_ner: class macro-F1")
+    assert line.endswith("(paper: D, here: C): paper 0.761, here 0.700 (−0.061)")
     generated = index.read_headline(made(tmp_path, {"C": {"ner_micro_f1": 0.7}}, "sample"))
     assert "nothing about real tweets" in generated.note
     assert generated.ours is generated.difference is None
