@@ -1,6 +1,7 @@
 """Tokenizers of every kind: whatever blanks and markers their offsets hold, the words are the text's own."""
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 from hypothesis import given
@@ -200,6 +201,7 @@ def everywhere(ids, mask):
 @given(st.lists(st.sampled_from([*WORDS, *BLANKS]), max_size=60).map("".join))
 def test_spans_that_are_found_everywhere_are_the_words(text):
     for name in ("bytes-regex-True-template", "xlm-roberta-unigram", "before-bpe", "behind-bpe"):
-        (found,) = find(TrainedRow(None, every()[name], LONG), everywhere, [text])
+        row = TrainedRow(SimpleNamespace(labels=LABELS), every()[name], LONG)
+        (found,) = find(row, everywhere, [text])
         words = "".join(text[span.start : span.end] for span in found.spans)
         assert words == "".join(text.replace("\u200b", "").split()), name
