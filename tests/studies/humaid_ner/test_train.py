@@ -308,7 +308,8 @@ def test_out_of_memory_says_the_shape_and_what_to_lower(tiny_encoder, aligned, t
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried")
 
     monkeypatch.setattr(f"crisisflow.training.{where}", exhausted)
-    with pytest.raises(CrisisflowError, match=r"batch of 8 tweets x \d+ subwords; lower the study's training.batch_size"):
+    message = r"batch of 8 tweets x \d+ subwords; lower the study's training\.batch_size"
+    with pytest.raises(CrisisflowError, match=message):
         train.run(**arguments(aligned, tiny_encoder, tmp_path))
 
 
