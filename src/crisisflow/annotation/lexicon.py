@@ -20,6 +20,7 @@ Ruler files:
     after_place: {id: [phrase, ...]}    words that make a name together with a place before them: Kerala police
     possessive: [id, ...]               ids whose phrases count with an s behind, as an apostrophe is often left out
     sites: names of bodies that are places where something happens at them, see Sites
+    tools: names of bodies that are tools where something is done with them, see Tools; they count for nothing there
     cased: [id, ...]                    ids whose names of one word do not count in lower case outside a hashtag
     A phrase counts without its accents, apostrophes and hyphens too, and with a word in short or in full (Ft, Fort; St,
     Saint). It also counts as a hashtag, its spaces and dots left out. If a regex has a group `name`, that is the span.
@@ -96,6 +97,15 @@ class Sites(Section):
     before: Annotated[list[Text], Field(min_length=1, description="words behind which it is a place")]
 
 
+class Tools(Section):
+    """Bodies that are tools where something is done with them: on Twitter, our Facebook page."""
+
+    rules: Annotated[list[Name], Field(min_length=1, description="patterns of which that is true")]
+    names: Annotated[list[Text], Field(min_length=1, description="names of one word")]
+    before: Annotated[list[Text], Field(min_length=1, description="words behind which one is a tool")]
+    behind: Annotated[list[Text], Field(min_length=1, description="words before which one is a tool")]
+
+
 class RulerFile(Section):
     """A lexicon of the ruler stage."""
 
@@ -113,6 +123,7 @@ class RulerFile(Section):
     possessive: list[Name] = []
     cased: list[Name] = []
     sites: Sites | None = None
+    tools: Tools | None = None
     gazetteer: Gazetteer | None = None
     people: PeopleFile | None = None
     storms: StormsFile | None = None
@@ -211,6 +222,7 @@ class Ruler(NamedTuple):
     people: People | None
     storms: Storms | None
     sites: list[Sites]
+    tools: list[Tools]
 
 
 class EntryPath(NamedTuple):
@@ -393,6 +405,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         people=_people(files, owners),
         storms=_storms(files, owners),
         sites=[file.sites for _, file in files if file.sites],
+        tools=[file.tools for _, file in files if file.tools],
     )
 
 

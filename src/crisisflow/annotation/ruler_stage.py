@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crisisflow.annotation.lexicon import Ruler, Sites, Tag, load_ruler
+from crisisflow.annotation.lexicon import Ruler, Sites, Tag, Tools, load_ruler
 from crisisflow.annotation.matching import matches
 from crisisflow.annotation.memory_zones import zones
 from crisisflow.annotation.people import STORM, TITLED, find, without_office
@@ -220,6 +220,8 @@ def _matches(ruler: _Ruler, doc: "Doc", tokens: Tokens, text: str) -> Iterator[M
             first += 1
         if lexicons.people and rule == TITLED:
             first = without_office(tokens, first, last + 1, lexicons.people)
+        if first == last and _is_tool(lower, first, rule, lexicons.tools):
+            continue
         start, end = tokens.starts[first], tokens.ends[last]
         # "Calif." loses its dot, "N.C." keeps it.
         if text[start:end].find(".") == end - start - 1:
@@ -252,6 +254,16 @@ def _is_site(lower: Sequence[str], first: int, last: int, rule: str, sites: Sequ
         and lower[before] in site.before
         and any(word in site.kinds for word in lower[first : last + 1])
         for site in sites
+    )
+
+
+def _is_tool(lower: Sequence[str], at: int, rule: str, tools: Sequence[Tools]) -> bool:
+    """Whether something is done with the body whose name is word `at`: "on Twitter", "our Facebook page"."""
+    return any(
+        rule in tool.rules
+        and lower[at] in tool.names
+        and ((at > 0 and lower[at - 1] in tool.before) or (at + 1 < len(lower) and lower[at + 1] in tool.behind))
+        for tool in tools
     )
 
 
