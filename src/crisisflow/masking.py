@@ -3,10 +3,10 @@ r"""Masking: what in a tweet names or reaches a person is covered wherever a tex
 Handles, e-mail addresses, phone-like numbers, and links to a phone or a messenger. A masked text is as long as before,
 so that offsets still fit.
 
-The patterns read a plain form of the text, character by character: digits of every script, dashes, blanks and wide
-signs are those of ASCII there. Punctuation and extensions of phone numbers are those of libphonenumber's
+The patterns read a plain form of the text, character by character: digits of every script, dashes, blanks, dots
+and wide signs are those of ASCII there. Punctuation and extensions of phone numbers are those of libphonenumber's
 PhoneNumberMatcher. A number is phone-like from seven digits on, and from six on behind a plus sign or a word such as
-`call`. Not covered: dates, spans of years, amounts of money, numbers with commas, and numbers in groups of three before
+`call`. Numbers in words are covered too (1-800-REDCROSS). Not covered: dates, spans of years, amounts of money, numbers with commas, and numbers in groups of three before
 a word such as `people`.
 """
 
@@ -18,6 +18,8 @@ AT = "@＠﹫"  # what a handle begins with
 
 MARK, UNSEEN = "\u0300", "\u200b"  # what stands for all combining marks, and for all format characters
 _OTHERS = {"\u2212": "-", "\u02d7": "-", "\u2043": "-", "\u2053": "-", "\u223c": "-", "\u2044": "/", "\u3002": "."}
+# Dots in the middle of a line, of several scripts.
+_OTHERS |= dict.fromkeys("\u00b7\u0387\u2027\u2219\u22c5\u25cf\u25e6\u30fb\uff65", ".")
 _OTHERS |= {"\t": " ", "\u201c": '"', "\u201d": '"', "\u2019": "'"}
 
 
@@ -57,7 +59,7 @@ ADDRESS = rf"(?<!{_LOCAL})(?:{_LOCAL}++|\"[^\"\n]{{1,64}}\")@{_HOST}"
 HANDLE = rf"(?<!@)@+[{_WORD}]*[\w{MARK}]"  # it may follow anything, as in RT@someone
 
 _ODD = f"[{MARK}{UNSEEN}]*"
-_SIGN = r"[ ()\[\]./~x\u30fc-]"
+_SIGN = r"[ ()\[\]./~x_\u30fc-]"
 _GAP = rf"{_ODD}(?:{_SIGN}{_ODD}){{0,4}}"  # between two digits
 _BEHIND = rf"(?<!\d)(?<!\d{_SIGN})"  # where no number is before
 _BEFORE = rf"(?!{_GAP}\d)"  # where none goes on
@@ -77,6 +79,17 @@ _THINGS = (
 )
 _CUE = r"(?i:tel|telephone|ph|phone|mob|mobile|cell|fax|whatsapp|call|call us|contact|dial)"
 CUED = rf"\b{_CUE}\b[ .:#-]{{0,3}}(?P<cued>[+(]?\d(?:{_GAP}\d){{5,}}+(?!,\d){_EXTENSIONS})(?! ?(?:%|{_THINGS}))"
+# Numbers in words: 1-800-REDCROSS, (800) RED-CROSS, 0800 REDCROSS, 713-GET-HELP.
+_FREE = r"8(?:00|33|44|55|66|77|88)"
+_LETTERS = r"(?=[A-Za-z0-9 .-]*?[A-Za-z]{2})"
+_CLOCK = r"(?:HOURS?|HRS?|LOCAL|GMT|UTC|[ECMP][SD]?T|[IJ]ST|TODAY|TOMORROW|TONIGHT|ON|AT|TO|IN|AND)\b"  # behind a time
+VANITY = (
+    rf"(?<![\w.,])(?:\+? ?1[ .-]{{0,2}}[(\[]?{_FREE}[)\]]?[.-]{_LETTERS}[A-Za-z0-9]{{1,12}}(?:[.-][A-Za-z0-9]{{1,12}}){{0,3}}"
+    rf"|(?:\+? ?1[ .-]{{0,2}}[(\[]?{_FREE}[)\]]?|[(\[]{_FREE}[)\]]|0800|0808|1300|1800)[ .-]{{0,2}}(?!{_THINGS}|{_CLOCK}){_LETTERS}"
+    r"(?=(?:[A-Z0-9][ .-]?){4})[A-Z0-9]{1,12}(?:[ .-][A-Z0-9]{1,12}){0,3}"
+    rf"|[(\[]?\d{{3}}[)\]]?[.-](?!{_THINGS})(?=[A-Z0-9.-]*?[A-Z]{{3}})(?=(?:[A-Z0-9][.-]?){{7,10}}(?!\w))"
+    r"[A-Z0-9]{2,10}(?:[.-][A-Z0-9]{2,10}){0,2})(?!\w)"
+)
 LINK = (
     r"(?i:(?<![\w.-])(?:https?://)?(?:wa\.me|(?:api|chat|web)\.whatsapp\.com|t\.me|telegram\.me|m\.me|signal\.me)/"
     r"|(?:whatsapp|tg|viber|sgnl)://)[^\s<>\"]*[^\s<>\".,;:!?)\]']"
@@ -105,9 +118,11 @@ KEPT = "|".join(
     )
 )
 _NAMES = re.compile(f"{ADDRESS}|{HANDLE}")
-_NUMBERS = re.compile(rf"(?P<kept>{KEPT})|(?P<private>{LINK}|{CALL}|{PHONE})|{CUED}")
+_NUMBERS = re.compile(rf"(?P<kept>{KEPT})|(?P<private>{LINK}|{CALL}|{VANITY}|{PHONE})|{CUED}")
 # The one sign of a text without any of the latter: most have none.
-_RARE = re.compile(rf"\d(?:{_GAP}\d){{5}}|\d{_EXTENSION}|(?i:://|\.me/|\.com/|tel:|sms:|callto:)")
+_RARE = re.compile(
+    rf"\d(?:{_GAP}\d){{5}}|\d{_EXTENSION}|\d\d\d[)\]]?[.-][A-Za-z0-9]|{_FREE}[)\]]? ?[A-Z]|(?:08|13|18)0[08] ?[A-Z]|(?i:://|\.me/|\.com/|tel:|sms:|callto:)"
+)
 
 
 def _cover(found: re.Match[str]) -> str:

@@ -50,6 +50,16 @@ def test_lines_come_out_as_they_went_in_with_what_was_found(options, tmp_path, c
     assert len(piped.stdout.splitlines()) == 2
 
 
+def test_masking_names_covers_what_the_rules_find_and_what_the_model_marks():
+    line = json.dumps({"id": "7", "text": "Zqx at 12 Maple Street, call @bob", "who": "Zqx"})
+    entities = [FoundSpan(0, 3, "PERSON", 1.0), FoundSpan(10, 15, "LOCATION", 1.0)]
+    (written,) = predicted(lambda texts: [Findings(entities, None, False)], [line], "", names=True)
+    assert written["text"] == "••• at •••••••••••••••, call ••••"
+    assert [own["text"] for own in written["entities"]] == ["•••", "•••••"]
+    assert written["id"] == "7"
+    assert "who" not in written
+
+
 @pytest.mark.parametrize("masking", [False, True])
 def test_a_text_of_white_space_is_written_back_and_the_model_is_not_asked(masking):
     asked = []

@@ -293,3 +293,26 @@ def test_counts_dates_years_and_money_stay(text):
 )
 def test_what_stays_hides_no_number_beside_it(text, masked):
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("713·555·0100", "713・555・0100", "713∙555∙0100", "713_555_0100", "１−８００−REDCROSS", "+1-800-GoFedEx"),
+        *("1-800-REDCROSS", "1-800-RED-CROSS", "1.800.RED.CROSS", "1 800 RED CROSS", "1800REDCROSS", "1-800-redcross"),
+        *("(800) RED-CROSS", "800-RED-CROSS", "1-877-FLOOD-99", "0800 REDCROSS", "1300 REDCROSS", "713-GET-HELP"),
+    ],
+)
+def test_dots_in_the_middle_and_numbers_in_words_are_covered(number):
+    assert mask(f"please call {number} now") == f"please call {COVER * len(number)} now"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("800 PEOPLE DEAD", "1 800 PEOPLE DEAD", "800-mile coast", "at 1800 HOURS", "0800 EST", "at 1300 LOCAL TIME"),
+        *("500-YEAR FLOOD", "COVID-19", "1·5 million", "3,800 HOMES", "747-CARGO", "in 1800 PEOPLE left"),
+    ],
+)
+def test_amounts_and_times_before_capitals_stay(text):
+    assert mask(text) == text

@@ -97,7 +97,10 @@ def test_lexicons_that_are_not_there():
         annotation__regex__lexicons=["fragments"],
     )
     assert "annotation.spacy: no lexicon is called nmes (did you mean names?)" in said
-    assert "annotation.ruler: no lexicon is called casualties (there are: disasters, hazards, organisations, " in said
+    assert (
+        "annotation.ruler: no lexicon is called casualties (there are: bodies, disasters, hazards, organisations, "
+        in said
+    )
     assert "annotation.regex: no lexicon is called fragments" in said
 
 

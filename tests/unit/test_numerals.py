@@ -1,5 +1,6 @@
 """Numbers: amounts are one span, whole, and what is no amount is none; by stage 3 alone and beside spaCy's guesses."""
 
+import re
 from itertools import product
 
 import pytest
@@ -506,3 +507,26 @@ def test_spacy_s_numbers_are_whole_and_no_others() -> None:
     texts += ["20dead in flood", "Ships #HurricaneDorian #Abaco", "See #4 and #200 now", "one of them"]
     for text, found in zip(texts, both(texts), strict=True):
         assert [span for span in found if span[1] == "NUMBER"] == [], text
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("1 in 10 homes is gone", "1 in 10"),
+        ("About one in five residents asked", "one in five"),
+        ("3 out of 4 homes lost", "3 out of 4"),
+        ("two in every three wells", "two in every three"),
+    ],
+)
+def test_a_ratio_is_one_amount(text, amount):
+    marked = mark_numbers(text)
+    assert [text[m.start() : m.end()] for m in re.finditer(f"{AMOUNT}+", marked)] == [amount]
+
+
+@pytest.mark.parametrize("text", ["a 1 in 100 year flood", "a once-in-500-years event", "a 1-in-100-year flood"])
+def test_the_years_of_a_recurrence_are_no_amount(text):
+    assert AMOUNT not in mark_numbers(text)
+
+
+def test_counts_in_several_places_are_two_amounts():
+    assert mark_numbers("17 in 3 villages") == f"{AMOUNT * 2} in {AMOUNT} villages"

@@ -12,7 +12,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.params import LexiconParams
 from crisisflow.spans import read_spans
 
-DEFAULT = LexiconParams(lexicons=["places", "disasters", "hazards", "organisations"])
+DEFAULT = LexiconParams(lexicons=["places", "disasters", "hazards", "organisations", "bodies"])
 
 
 def found(text: str) -> list[tuple[str, str]]:
@@ -91,6 +91,18 @@ def found(text: str) -> list[tuple[str, str]]:
         ("M4 closed", "M4", "LOCATION"),
         ("A12 was flooded", "A12", "LOCATION"),
         ("quake near Pt Reyes", "Pt Reyes", "LOCATION"),
+        ("Invented Falls Fire Rescue is here", "Invented Falls Fire Rescue", "ORGANIZATION"),
+        ("call the XYPD today", "XYPD", "ORGANIZATION"),
+        ("live on Fox 99 News", "Fox 99 News", "ORGANIZATION"),
+        ("news #abc99 #wral", "abc99", "ORGANIZATION"),
+        ("news #abc99 #wral", "wral", "ORGANIZATION"),
+        ("the 999th Invented Brigade arrives", "999th Invented Brigade", "ORGANIZATION"),
+        ("the Invented Tribune reports", "Invented Tribune", "ORGANIZATION"),
+        ("a gift of Invented Energy", "Invented Energy", "ORGANIZATION"),
+        ("Univ. of Invented closes", "Univ. of Invented", "ORGANIZATION"),
+        ("thanks #InventedAcademy", "InventedAcademy", "ORGANIZATION"),
+        ("Twitter donates", "Twitter", "ORGANIZATION"),
+        ("sleeping at Walmart", "Walmart", "LOCATION"),
         ("Geological Survey of India reports", "Geological Survey of India", "ORGANIZATION"),
         ("Kerala State Disaster Management Authority", "Kerala State Disaster Management Authority", "ORGANIZATION"),
         ("Invented Creek rises", "Invented Creek", "LOCATION"),
@@ -109,6 +121,17 @@ def found(text: str) -> list[tuple[str, str]]:
 )
 def test_what_is_found(text: str, span: str, label: str) -> None:
     assert (span, label) in found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("say it on Twitter", "via Facebook", "our Facebook page", "a Google map", "push ups", "clean energy now"),
+        *("Direct Energy weapons", "Urban Search and Rescue", "#thankpolice", "800 Million USD", "Breaking News 12"),
+    ],
+)
+def test_what_is_no_body(text: str) -> None:
+    assert "ORGANIZATION" not in [label for _, label in found(text)]
 
 
 @pytest.mark.parametrize(

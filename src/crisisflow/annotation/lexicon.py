@@ -409,6 +409,19 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     )
 
 
+def load_forms(name: str, folder: Path = RULER) -> list[Rule]:
+    """The regular expressions of a lexicon of the ruler stage alone, without its phrases and gazetteers.
+
+    Raises:
+        CrisisflowError: the lexicon is unknown or no YAML of its form, or a pattern is refused as in `load_ruler`.
+    """
+    file, path = _read(name, RulerFile, folder), folder / f"{name}.yaml"
+    return [
+        _rule(rule, file.label.value, entry, file.fragments, EntryPath(path, ("regexes", rule)))
+        for rule, entry in file.regexes.items()
+    ]
+
+
 def _people(files: Sequence[tuple[Path, RulerFile]], owners: dict[str, str]) -> People | None:
     """The names of people, of the lexicon that has them; two would find the same."""
     people = None

@@ -85,6 +85,13 @@ def predict_command(
             "id's; without it, lines are written as they came: they are the user's own",
         ),
     ] = False,
+    names: Annotated[
+        bool,
+        typer.Option(
+            "--mask-names",
+            help="as --mask, and cover people and streets too: those that the model marks or the rules find",
+        ),
+    ] = False,
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
     """Find entities and event in JSON Lines.
@@ -99,7 +106,7 @@ def predict_command(
     from crisisflow.serving.lines import run
     from crisisflow.serving.served import open_served
 
-    run(open_served(chosen, runtime, threads).predict, stream, name_of(file), sys.stdout, masking)
+    run(open_served(chosen, runtime, threads).predict, stream, name_of(file), sys.stdout, masking, names)
 
 
 @app.command("serve", rich_help_panel=USE)

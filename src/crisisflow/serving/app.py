@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
 
+from crisisflow.annotation.private_names import private_stretches
 from crisisflow.places.coordinates import gazetteer
 from crisisflow.serving import live, study
 from crisisflow.serving.batcher import MicroBatcher, Overloaded
@@ -107,7 +108,7 @@ class Server:
 
     async def _start(self) -> None:
         """Load what the first questions would wait for. Where that fails, they say so themselves."""
-        loaded: list[Awaitable[Any]] = [asyncio.shield(self.gazetteer)]
+        loaded: list[Awaitable[Any]] = [asyncio.shield(self.gazetteer), asyncio.to_thread(private_stretches, "")]
         if self.settings.warm_rules:
             loaded.append(self.rules.ask(WARM_UP[0]))
         for error in await asyncio.gather(*loaded, return_exceptions=True):

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NoReturn, TextIO
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.masking import AT, mask
+from crisisflow.serving.private import cover, hidden
 from crisisflow.serving.schema import is_blank, prediction
 from crisisflow.text_input import lines_of
 
@@ -126,9 +127,15 @@ def masked(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def predicted(
-    predict: Callable[[list[str]], list[Findings]], lines: Iterable[str], where: str, masking: bool = False
+    predict: Callable[[list[str]], list[Findings]],
+    lines: Iterable[str],
+    where: str,
+    masking: bool = False,
+    names: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Each record, `masked` where wished, with the `entities`, `class` and `truncated` of its text as it came.
+
+    With `names` it is masked, and people and streets are covered too.
 
     Of a blank text the model is not asked, as the API does not ask it: its line has null for both.
     """
@@ -136,12 +143,20 @@ def predicted(
         found = iter(predict([record["text"] for record in batch if not is_blank(record["text"])]))
         for record in batch:
             own = NOTHING if is_blank(record["text"]) else next(found)
-            shown = masked(record) if masking else record
+            shown = masked(record) if masking or names else record
+            if names:
+                found_here = [(start, end, label) for start, end, label, _ in own.spans or []]
+                shown["text"] = cover(shown["text"], hidden(record["text"], found_here))
             yield {**shown, **prediction(shown["text"], own).model_dump()}
 
 
 def run(
-    predict: Callable[[list[str]], list[Findings]], stream: BinaryIO, where: str, out: TextIO, masking: bool = False
+    predict: Callable[[list[str]], list[Findings]],
+    stream: BinaryIO,
+    where: str,
+    out: TextIO,
+    masking: bool = False,
+    names: bool = False,
 ) -> None:
     """Predict the lines of a stream (`text_input.open_input`), and write each to `out` when it is done.
 
@@ -154,5 +169,5 @@ def run(
         CrisisflowError: a line is not as it should be; those before it are written.
     """
     escaped = codecs.lookup(out.encoding or "utf-8").name != "utf-8"
-    for record in predicted(predict, lines_of(stream, where), where, masking):
+    for record in predicted(predict, lines_of(stream, where), where, masking, names):
         print(json.dumps(record, ensure_ascii=escaped), file=out, flush=True)

@@ -25,7 +25,7 @@ class MapPoint(Form):
 
 
 class PlacedEntity(Entity):
-    """An entity; `place` for a location whose name is known, `private` where it names a person or a street."""
+    """An entity; `place` for a location whose name is known, `private` where it overlaps the name of a person or street."""
 
     place: MapPoint | None = None
     private: bool = False
@@ -33,6 +33,8 @@ class PlacedEntity(Entity):
 
 class LiveTweet(Judged):
     """An analysed tweet: `number` counts from 1 within the feed, `masked` is the text without what reaches a person.
+
+    `hidden` is where the text names people, streets and addresses: what the model marks, and what the rules find.
 
     `at` is when it was analysed, `created_at` when it was written, where that is known; both ISO 8601 in UTC.
     """
@@ -44,6 +46,7 @@ class LiveTweet(Judged):
     author: str | None
     text: str
     masked: str
+    hidden: list[tuple[int, int]]
     entities: list[PlacedEntity]
     class_: ClassScores | None = Field(alias="class")
     truncated: bool

@@ -9,7 +9,7 @@ from crisisflow.places.coordinates import Gazetteer, Place
 from crisisflow.places.names import AREAS
 from crisisflow.serving.feed import Kept
 from crisisflow.serving.live_schema import LiveTweet, MapPoint, PlacedEntity, Source
-from crisisflow.serving.private import is_private
+from crisisflow.serving.private import hidden
 from crisisflow.serving.schema import Entity, prediction
 from crisisflow.serving.times import written
 from crisisflow.taxonomy import EntityType
@@ -40,13 +40,13 @@ def place_of(text: str, entity: Entity, behind: Entity | None, gazetteer: Gazett
 def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer, at: str) -> LiveTweet:
     """An analysed tweet with its places."""
     guess = prediction(tweet.text, found)
+    names = hidden(tweet.text, [(entity.start, entity.end, entity.label) for entity in guess.entities or []])
     entities = []
     for entity, behind in itertools.pairwise([*(guess.entities or []), None]):
         place = place_of(tweet.text, entity, behind, gazetteer)
         position = None if place is None else MapPoint(**place._asdict())
-        entities.append(
-            PlacedEntity(**entity.model_dump(), place=position, private=is_private(entity.label, entity.text))
-        )
+        private = any(start < entity.end and entity.start < end for start, end in names)
+        entities.append(PlacedEntity(**entity.model_dump(), place=position, private=private))
     return LiveTweet(
         number=number,
         id=tweet.id,
@@ -55,6 +55,7 @@ def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer
         author=tweet.author,
         text=tweet.text,
         masked=mask(tweet.text),
+        hidden=names,
         entities=entities,
         class_=guess.class_,
         truncated=guess.truncated,

@@ -1,7 +1,10 @@
-"""Which entities name a person, or where one lives: the page and its exports can cover them."""
+"""What in a text names a person, or where one lives: the page, its exports and `predict --mask-names` can cover it."""
 
 import re
+from collections.abc import Iterable
 
+from crisisflow.annotation.private_names import private_stretches
+from crisisflow.masking import COVER
 from crisisflow.taxonomy import EntityType
 
 # The word for a street in the languages of most crisis tweets, as a name ends with it, a direction behind it or not.
@@ -25,3 +28,26 @@ def is_private(label: str, text: str) -> bool:
     if label == EntityType.LOCATION:
         return STREET.search(" ".join(text.strip(" #.,").split())) is not None
     return label == EntityType.PERSON
+
+
+def hidden(text: str, entities: Iterable[tuple[int, int, str]]) -> list[tuple[int, int]]:
+    """(start, end) of all people, streets and addresses, of the model's entities and of the rules, joined where they meet.
+
+    Args:
+        entities: (start, end, label) of what the model found.
+    """
+    own = [(start, end) for start, end, label in entities if is_private(label, text[start:end])]
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted([*own, *private_stretches(text)]):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def cover(text: str, stretches: Iterable[tuple[int, int]]) -> str:
+    """The text, as long as before, with the stretches covered."""
+    for start, end in stretches:
+        text = text[:start] + COVER * (end - start) + text[end:]
+    return text

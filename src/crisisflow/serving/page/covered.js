@@ -3,22 +3,23 @@
 const COVER = "•";
 const copies = new WeakMap(); // of tweets
 
-function cover(text, entities) {
+function cover(text, stretches) {
   const points = Array.from(text);
-  for (const { start, end } of entities) points.fill(COVER, start, end);
+  for (const [start, end] of stretches) points.fill(COVER, start, end);
   return points.join("");
 }
 
 function copyOf(tweet) {
-  const hidden = tweet.entities.filter((entity) => entity.private);
+  const text = cover(tweet.text, tweet.hidden);
+  const points = Array.from(text);
   return {
     ...tweet,
     id: /[@＠﹫]/.test(tweet.id ?? "") ? null : tweet.id,
     author: tweet.author && COVER.repeat(3),
-    text: cover(tweet.text, hidden),
-    masked: cover(tweet.masked, hidden),
+    text,
+    masked: cover(tweet.masked, tweet.hidden),
     entities: tweet.entities.map((entity) =>
-      entity.private ? { ...entity, text: COVER.repeat(entity.end - entity.start), place: null } : entity),
+      entity.private ? { ...entity, text: points.slice(entity.start, entity.end).join(""), place: null } : entity),
   };
 }
 
