@@ -3,11 +3,11 @@ r"""Masking: what in a tweet names or reaches a person is covered wherever a tex
 Handles, e-mail addresses, phone-like numbers, and links to a phone or a messenger. A masked text is as long as before,
 so that offsets still fit.
 
-The patterns read a plain form of the text, character by character: digits of every script, dashes, blanks, dots
-and wide signs are those of ASCII there. Punctuation and extensions of phone numbers are those of libphonenumber's
+The patterns read a plain form of the text, character by character: digits of every script, dashes, blanks, dots and
+wide signs are those of ASCII there. Punctuation and extensions of phone numbers are those of libphonenumber's
 PhoneNumberMatcher. A number is phone-like from seven digits on, and from six on behind a plus sign or a word such as
-`call`. Numbers in words are covered too (1-800-REDCROSS). Not covered: dates, spans of years, amounts of money, numbers with commas, and numbers in groups of three before
-a word such as `people`.
+`call`. Numbers in words are covered too (1-800-REDCROSS). Not covered: dates, spans of years, amounts of money, numbers
+with commas, and numbers in groups of three before a word such as `people`.
 """
 
 import re
@@ -84,8 +84,10 @@ _FREE = r"8(?:00|33|44|55|66|77|88)"
 _LETTERS = r"(?=[A-Za-z0-9 .-]*?[A-Za-z]{2})"
 _CLOCK = r"(?:HOURS?|HRS?|LOCAL|GMT|UTC|[ECMP][SD]?T|[IJ]ST|TODAY|TOMORROW|TONIGHT|ON|AT|TO|IN|AND)\b"  # behind a time
 VANITY = (
-    rf"(?<![\w.,])(?:\+? ?1[ .-]{{0,2}}[(\[]?{_FREE}[)\]]?[.-]{_LETTERS}[A-Za-z0-9]{{1,12}}(?:[.-][A-Za-z0-9]{{1,12}}){{0,3}}"
-    rf"|(?:\+? ?1[ .-]{{0,2}}[(\[]?{_FREE}[)\]]?|[(\[]{_FREE}[)\]]|0800|0808|1300|1800)[ .-]{{0,2}}(?!{_THINGS}|{_CLOCK}){_LETTERS}"
+    rf"(?<![\w.,])(?:\+? ?1[ .-]{{0,2}}[(\[]?{_FREE}[)\]]?[.-]{_LETTERS}"
+    r"[A-Za-z0-9]{1,12}(?:[.-][A-Za-z0-9]{1,12}){0,3}"
+    rf"|(?:\+? ?1[ .-]{{0,2}}[(\[]?{_FREE}[)\]]?|[(\[]{_FREE}[)\]]|0800|0808|1300|1800)[ .-]{{0,2}}"
+    rf"(?!{_THINGS}|{_CLOCK}){_LETTERS}"
     r"(?=(?:[A-Z0-9][ .-]?){4})[A-Z0-9]{1,12}(?:[ .-][A-Z0-9]{1,12}){0,3}"
     rf"|[(\[]?\d{{3}}[)\]]?[.-](?!{_THINGS})(?=[A-Z0-9.-]*?[A-Z]{{3}})(?=(?:[A-Z0-9][.-]?){{7,10}}(?!\w))"
     r"[A-Z0-9]{2,10}(?:[.-][A-Z0-9]{2,10}){0,2})(?!\w)"

@@ -25,7 +25,7 @@ class MapPoint(Form):
 
 
 class PlacedEntity(Entity):
-    """An entity; `place` for a location whose name is known, `private` where it overlaps the name of a person or street."""
+    """An entity; `place` for a location whose name is known, `private` where it names a person or a street."""
 
     place: MapPoint | None = None
     private: bool = False

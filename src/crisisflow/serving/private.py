@@ -31,7 +31,7 @@ def is_private(label: str, text: str) -> bool:
 
 
 def hidden(text: str, entities: Iterable[tuple[int, int, str]]) -> list[tuple[int, int]]:
-    """(start, end) of all people, streets and addresses, of the model's entities and of the rules, joined where they meet.
+    """(start, end) of all people, streets and addresses, the model's and the rules', joined where they meet.
 
     Args:
         entities: (start, end, label) of what the model found.
