@@ -148,7 +148,7 @@ def test_what_is_no_body(text: str) -> None:
         "Nice. Reading is fun. Split the orange, Most do.",
         "Thanks Dr Invented, bring cans to the Food Drive",
         "a Flooded Street, the Closed Road, Rising River",
-        "we saw 500 times, 12 St people, ADRA here",
+        "we saw 500 times, 12 St people, WXQZ here",
         "the Cut Off, cut off by the creek",
         "I 45 times said so, A 12 year old, I 5 at home",
     ],
