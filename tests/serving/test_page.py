@@ -193,9 +193,9 @@ def test_people_and_streets_are_covered_in_feed_and_exports_on_request(page, add
     entities = [
         {"start": 2, "end": 10, "text": "Jane Doe", "label": "PERSON", "score": 0.9, "place": None, "private": True},
         {
-            "start": 14,
-            "end": 23,
-            "text": "12 Elm St",
+            "start": 17,  # the model marks a part of what the rules find
+            "end": 20,
+            "text": "Elm",
             "label": "LOCATION",
             "score": 0.9,
             "place": place,
@@ -212,7 +212,7 @@ def test_people_and_streets_are_covered_in_feed_and_exports_on_request(page, add
         },
     ]
     tweet = {"number": 1, "id": "7", "at": "2026-01-01T00:00:00Z", "text": text, "class": None, "author": "jane"}
-    tweet |= {"masked": text[:-2] + "••", "entities": entities, "truncated": False}
+    tweet |= {"masked": text[:-2] + "••", "entities": entities, "truncated": False, "hidden": [[2, 10], [14, 23]]}
     stream = f"id: 1\nevent: tweet\ndata: {json.dumps(tweet)}\n\nevent: end\ndata: \n\n"
     page.route("**/events", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
     page.fill("#paste", "anything")
