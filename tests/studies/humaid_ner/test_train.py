@@ -250,7 +250,7 @@ def test_a_checkpoint_of_other_parameters_is_not_taken_up(
 @pytest.mark.parametrize(
     ("row", "training", "message"),
     [
-        ({"freeze_layers": 5}, {}, r"rows\.D\.freeze_layers is 5 but the encoder has 4 layers; lower it"),
+        ({"freeze_layers": 5}, {}, r"humaid_ner\.rows\.D\.freeze_layers is 5 but the encoder has 4 layers; lower it"),
         ({}, {"tweets": 121}, r"training\.tweets is 121 but the train split has 120; lower it, or say all"),
         ({}, {"device": "xla"}, r"torch_xla is not installed"),
         ({}, {"device": "cuda"}, r"compute\.device is cuda but PyTorch finds no CUDA device here; set it to cpu"),
@@ -259,12 +259,12 @@ def test_a_checkpoint_of_other_parameters_is_not_taken_up(
         (
             {},
             {"batch_size": 60},
-            r"rows\.D: all 4 steps of stage 1 are .*; lower training\.two_stage\.stage1\.warmup_steps, which is 5",
+            r"humaid_ner\.rows\.D: all 4 steps of stage 1 are .*; lower humaid_ner\.training\.two_stage\.stage1\.warmup_steps, which is 5",
         ),
         (
             {"schedule": "single", "freeze_layers": 0, "freeze_embeddings": False},
             {"batch_size": 60, "single": {"epochs": 2, "warmup_steps": 4}},
-            r"rows\.D: all 4 steps of stage 1 are .*; lower training\.single\.warmup_steps, which is 4",
+            r"humaid_ner\.rows\.D: all 4 steps of stage 1 are .*; lower humaid_ner\.training\.single\.warmup_steps, which is 4",
         ),
     ],
 )
@@ -321,7 +321,7 @@ def test_a_class_without_training_tweets_is_named(tiny_encoder, aligned, tmp_pat
     ]
     write_parquet(tmp_path / "aligned.parquet", table.filter(keep), ALIGNED)
     own = arguments(tmp_path / "aligned.parquet", tiny_encoder, tmp_path)
-    with pytest.raises(CrisisflowError, match=f"rows.D: no training tweet is of class {CLASSES[4]}"):
+    with pytest.raises(CrisisflowError, match=f"humaid_ner.rows.D: no training tweet is of class {CLASSES[4]}"):
         train.run(**own)
 
 
