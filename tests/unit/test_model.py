@@ -53,7 +53,7 @@ OF_THE_EMBEDDINGS = (
     ids=["BERT-large (row A)", "RoBERTa-large (rows B to D)"],
 )
 def test_the_paper_s_encoders_in_numbers(encoder, total, stage_2):
-    """docs/reproduction.md, entry 6: the paper's 355M is RoBERTa-large, its 47M is no count of either one's layers."""
+    """ledger of humaid_ner, entry 6: the paper's 355M is RoBERTa-large, its 47M is no count of either one's layers."""
     with torch.device("meta"):
         model = JointModel(AutoModel.from_config(encoder, add_pooling_layer=False), LABELS, 0.1)
     assert model.entity_head.weight.shape == (21, 1024)
@@ -154,7 +154,7 @@ def test_the_weightings_are_eq_4_and_its_classification_form():
 
 
 def test_s_comes_to_rest_at_the_log_of_the_loss():
-    """docs/reproduction.md, entry 13: so it is positive only while a loss is above 1."""
+    """ledger of humaid_ner, entry 13: so it is positive only while a loss is above 1."""
     kendall = WEIGHTINGS["kendall"](2)
     optimizer = torch.optim.SGD(kendall.parameters(), lr=0.5)
     losses = torch.tensor([3.5, 0.25])

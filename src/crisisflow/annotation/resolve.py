@@ -1,7 +1,7 @@
 """Overlap resolution: of the spans that compete for the same text, one is kept.
 
 The paper: the longer span is retained; at equal length neural predictions win over regular expressions. It names no
-rank for the EntityRuler and no further order, so the order is completed here (docs/reproduction.md, entry 4). A person
+rank for the EntityRuler and no further order, so the order is completed here (ledger of humaid_ner, entry 4). A person
 or a number that spaCy guesses is no span where it covers what a lexicon knows for something else, however long it is.
 """
 

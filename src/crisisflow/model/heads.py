@@ -17,7 +17,7 @@ class ClassHead(nn.Module):
     """Dual pooling: [h_1 ; mean of the non-padding h_i] (2d), dropout, linear to [batch, classes] logits.
 
     The paper puts the dropout behind the linear layer, which would drop logits; it stands before it here
-    (docs/reproduction.md, entry 10).
+    (ledger of humaid_ner, entry 10).
     """
 
     def __init__(self, width: int, classes: Sequence[str], dropout: float) -> None:

@@ -38,7 +38,7 @@ class Tagging:
         return {"labels": torch.from_numpy(labels), "count": torch.tensor([max(count, 1)], dtype=torch.float32)}
 
     def losses(self, logits: Tensor, mask: Tensor, targets: Tensors) -> Tensor:
-        """Cross-entropy, the mean over the labelled subwords (paper, Eq. 1; docs/reproduction.md, entry 5).
+        """Cross-entropy, the mean over the labelled subwords (paper, Eq. 1; ledger of humaid_ner, entry 5).
 
         `ignore_index` keeps the shape fixed, which XLA needs.
         """

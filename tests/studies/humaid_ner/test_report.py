@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from markupsafe import escape
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -19,7 +20,7 @@ from crisisflow.artifacts import read_json, write_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_sections
 from crisisflow.reporting import exhibits, provenance
-from crisisflow.reporting.ledger import read_ledger
+from crisisflow.reporting.ledger import PARAMETER, read_ledger
 from crisisflow.reporting.references import references
 from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner import report, run_exhibits
@@ -335,22 +336,40 @@ def test_columns_of_numbers_are_known():
     assert table.numeric == [True, True, True, False, True, False]
 
 
-def test_the_ledger_is_the_table_of_the_document():
-    table = read_ledger(ROOT / "docs" / "reproduction.md")
-    assert table.columns[:2] == ["#", "The paper"]
-    assert [row[0] for row in table.rows] == [str(at + 1) for at in range(len(table.rows))]
+def test_the_ledger_is_in_the_document_of_the_study():
+    table = read_ledger(ROOT / "docs" / "studies" / "humaid_ner.md")
+    assert [row[0] for row in table.rows] == [str(at + 1) for at in range(26)]
+    assert table.rows[0][1] == "Size of HumAID"
+    assert "77,637 tweets" in table.rows[0][2]
     assert "<code>corpus.source</code>" in table.rows[0][-1]
-    assert not any("<a " in cell for row in table.rows for cell in row)
+    assert not any("<a " in cell or PARAMETER in cell for row in table.rows for cell in row)
 
 
-def test_a_document_without_a_ledger_is_named(tmp_path):
-    write(tmp_path / "x.md", "no table")
-    with pytest.raises(CrisisflowError, match=r"x\.md has no table"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no ledger", r"x\.md has no ledger"),
+        ("### 1. A\n\nText.\n", "entry 1 of the ledger"),
+        ("### 2. A\n\nText.\n\nParameter: none\n", "entry 1 of the ledger"),
+        ("### 1. A\n\nText.\n\nParameter: none\n\n### 3. B\n\nText.\n\nParameter: x\n", "entry 2 of the ledger"),
+        ("### A\n\nText.\n\nParameter: none\n", "entry 1 of the ledger"),
+    ],
+)
+def test_a_ledger_that_is_not_whole_is_named(tmp_path, text, said):
+    write(tmp_path / "x.md", text)
+    with pytest.raises(CrisisflowError, match=said):
         read_ledger(tmp_path / "x.md")
 
 
-def varied(**sections) -> Settings:
-    return Settings.model_validate(SAMPLE.model_dump(mode="json") | sections)
+def test_html_in_the_ledger_is_text(tmp_path):
+    write(tmp_path / "x.md", "### 1. <b>A</b>\n\n<script>x</script> and [a](b.md)\n\nParameter: `c`\n")
+    ((_, title, decision, _),) = read_ledger(tmp_path / "x.md").rows
+    assert escape(title) == "&lt;b&gt;A&lt;/b&gt;"
+    assert decision == "&lt;script&gt;x&lt;/script&gt; and a"
+
+
+def varied(**sections) -> Params:
+    return Params.model_validate(SAMPLE.model_dump(mode="json") | sections)
 
 
 def test_references_are_those_that_the_run_used():
