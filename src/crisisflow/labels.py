@@ -1,4 +1,4 @@
-"""The labels of a model as a value: schemas, heads, metrics and formats take it, so they know no study's."""
+"""The labels of a model as a value: schemas, heads, metrics and formats take it, and know no label of a study."""
 
 from typing import NamedTuple
 

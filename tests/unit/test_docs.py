@@ -228,3 +228,18 @@ def test_a_value_of_params_yaml_in_the_text_is_one(page):
 def test_commands_are_parted_as_a_shell_parts_them():
     text = "a b && c 'd # e' # f\nX=1 g -c 'h\ni' | j \\\n  k <l >m n\n"
     assert list(commands(text)) == [["a", "b"], ["c", "d # e"], ["X=1", "g", "-c", "h\ni"], ["j", "k", "n"]]
+
+
+def test_the_drawing_of_the_workflow_has_every_rule():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"\w+", text.partition("flowchart TB")[2].partition("```")[0]))
+    made = {rule.name for rule in rules() if rule.output}
+    assert drawn == made
+
+
+def test_every_page_is_in_the_table_of_contents():
+    contents = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    missing = [
+        page.name for page in (ROOT / "docs").rglob("*.md") if f"({page.relative_to(ROOT / 'docs')})" not in contents
+    ]
+    assert missing == ["README.md"]  # itself

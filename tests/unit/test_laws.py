@@ -300,7 +300,7 @@ PLACES = {
     "report texts": (lambda root, studies: folders("workflow/report/*", root), ""),
     "data": (lambda root, studies: owners("data", root, studies), ""),
     "results": (lambda root, studies: owners("results", root, studies), ""),
-    "docs": (lambda root, studies: stems("docs/studies/*.md", root), "docs by study (step 11)"),
+    "docs": (lambda root, studies: stems("docs/studies/*.md", root), ""),
     "tests": (lambda root, studies: folders("tests/studies/[!_.]*", root), ""),
 }
 for preset in ("sample", "laptop", "paper"):

@@ -36,7 +36,7 @@ def read_ledger(path: Path) -> Table:
         rows.append([str(number), found[2], Markup(" ").join(texts[:-1]), texts[-1].removeprefix(PARAMETER)])
     if not rows:
         raise CrisisflowError(f"{path} has no ledger; headings `### 1. Title` were expected there")
-    caption = f"Where the paper is silent or contradicts itself ({path})."
+    caption = f"Where the paper is silent or contradicts itself (docs/studies/{path.name})."
     return Table(caption, ["#", "Entry", "Decision", "Parameter"], rows)
 
 

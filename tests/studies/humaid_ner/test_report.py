@@ -141,7 +141,7 @@ def artifacts(tmp_path, monkeypatch) -> Path:
     write(tmp_path / "figures" / "sources.svg", BROKEN_FIGURE)
     write(tmp_path / "errors.csv", f"task,kind,found,expected\nner,type,{HOSTILE_CELL},LOCATION\n")
     write(tmp_path / "final_test.json", "[]")
-    write(tmp_path / "ledger.md", f"# Ledger\n\n| # | The paper |\n|---|---|\n| 1 | `x` {HOSTILE} [a](b.md) |\n")
+    write(tmp_path / "ledger.md", f"# Ledger\n\n### 1. The paper\n`x` {HOSTILE} [a](b.md)\n\nParameter: none\n")
     write(tmp_path / "logs" / "train-C-13.tsv", "s\th:m:s\tmax_rss\tcpu_time\n3.5\t0:0:3\t100\t2\n")
     return tmp_path
 
@@ -368,8 +368,8 @@ def test_html_in_the_ledger_is_text(tmp_path):
     assert decision == "&lt;script&gt;x&lt;/script&gt; and a"
 
 
-def varied(**sections) -> Params:
-    return Params.model_validate(SAMPLE.model_dump(mode="json") | sections)
+def varied(**sections) -> Settings:
+    return Settings.model_validate(SAMPLE.model_dump(mode="json") | sections)
 
 
 def test_references_are_those_that_the_run_used():

@@ -302,7 +302,7 @@ rule report:
         sources=rules.source_report.output.sources,
         stages=rules.source_report.output.figure,
         errors=rules.confident_errors.output,
-        final_test="results/final_test.json",
+        final_test="results/humaid_ner/final_test.json",
         ledger="docs/studies/humaid_ner.md",
         citation="CITATION.cff",
     output:

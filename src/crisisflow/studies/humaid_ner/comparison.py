@@ -1,6 +1,6 @@
 """The paper beside this run: each number of the paper, ours, their difference, and the settings that are others.
 
-The paper's settings are those of presets/paper.yaml; where the paper is silent they are decided (the ledger).
+The paper's settings are those of presets/paper/; where the paper is silent they are decided (the ledger).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

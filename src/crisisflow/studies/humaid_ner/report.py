@@ -104,15 +104,24 @@ def run(
     """Write the report, and the page of its provenance; every text in them is escaped.
 
     Args:
-        params: the whole of params.yaml.
-        manifest, repair, corpus, annotation, quality, metrics: JSON of the steps fetch, repair, subset, resolve,
-            quality and tables.
-        tables, figures: captions.json of the two folders; each CSV and SVG that they name lies beside them.
-        sources, stages: CSV and SVG of the step source_report.
-        errors: CSV of the step confident_errors. final_test: the record of `crisisflow final_test`.
-        ledger: docs/studies/humaid_ner.md. citation: CITATION.cff.
-        benchmarks: where Snakemake leaves the benchmark of each job; those of jobs that did not run here are absent.
-        out, provenance_out: the two pages, in one folder: they name each other.
+        params: the shared sections of params.yaml and section humaid_ner
+        manifest: JSON of the step fetch
+        repair: JSON of the step repair
+        corpus: JSON of the step subset
+        annotation: JSON of the step resolve
+        quality: JSON of the step quality
+        metrics: JSON of the step tables
+        tables: captions.json of the tables; each CSV that it names is beside it
+        figures: captions.json of the figures; each SVG that it names is beside it
+        sources: CSV of the annotation stages
+        stages: SVG of the annotation stages
+        errors: CSV of the step confident_errors
+        final_test: the record of crisisflow final_test
+        ledger: docs/studies/humaid_ner.md
+        citation: CITATION.cff
+        benchmarks: of a job, if it is there; repeat
+        out: the report
+        provenance_out: page in the same folder; differs from run to run
 
     Raises:
         CrisisflowError: an input is absent or damaged, or a table or figure has no place in the report.
