@@ -234,6 +234,11 @@ def test_the_committed_schema_is_the_one_the_code_makes():
             "humaid_ner.evaluation.learning_curve.tweets: each may stand there once",
         ),
         (
+            "humaid_ner.evaluation.learning_curve.tweets",
+            [],
+            "humaid_ner.evaluation.learning_curve: one of its two lists is empty",
+        ),
+        (
             "humaid_ner.evaluation.leave_one_event_out.events",
             ["a/b"],
             "humaid_ner.evaluation.leave_one_event_out.events.0",

@@ -154,6 +154,9 @@ class HumaidNerParams(ParamsSection):
             if absent := [row for row in part.rows if row not in self.rows]:
                 known = ", ".join(self.rows)
                 yield ("evaluation", name, "rows"), f"no row is called {', '.join(absent)}; there are: {known}"
+            lists = [values for _, values in part]
+            if any(lists) and not all(lists):  # a stage of a row would make nothing
+                yield ("evaluation", name), "one of its two lists is empty; fill both, or empty both"
 
     def _faults_of_the_curve(self) -> Iterator[Fault]:
         most = self.training.tweets

@@ -1,0 +1,52 @@
+"""A throw-away study, made by following docs/adding_a_study.md to the letter, runs by Snakemake and by DVC."""
+
+import json
+import re
+
+import yaml
+
+from tests.workflow.conftest import ROOT, Study, ran
+
+STEP = re.compile(r"^`([^`]+)`(?:, (before|after) `([^`]+)`)?\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def follow(text: str, study: Study) -> int:
+    """Do what the page says; returns the number of lines that it takes."""
+    lines = 0
+    for path, where, marker, block in STEP.findall(text):
+        file = study.folder / path
+        lines += sum(bool(line.strip()) for line in block.splitlines())
+        if where:
+            whole = file.read_text()
+            assert whole.count(marker) == 1, (path, marker)
+            file.write_text(
+                whole.replace(marker, f"{block}\n\n{marker}" if where == "before" else f"{marker}\n{block}")
+            )
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block)
+    return lines
+
+
+def test_a_study_made_by_the_page_runs_from_both_sides(tmp_path):
+    study = Study(tmp_path)
+    assert 40 < follow((ROOT / "docs" / "adding_a_study.md").read_text(), study) < 80
+    section = yaml.safe_load((tmp_path / "presets" / "sample" / "echo.yaml").read_text())
+    study.set_params(yaml.safe_load((tmp_path / "params.yaml").read_text()) | section)
+    study.run("crisisflow", "dvcyaml")
+    study.run("git", "add", "-A")
+    study.run("git", "commit", "-qm", "echo")
+    done = study.run("snakemake", "--cores", "2", "echo")
+    assert "record: DVC has recorded what is up to date, echo," in done.stderr
+    assert set(study.recorded()) == {"fetch", "repair", "subset", "count@A", "count@B", "echo_tables", "echo"}
+    assert study.planned("echo") == {}
+    count = "results/echo/rows/A/seed17/count.json"
+    before = json.loads((tmp_path / count).read_text())["long"]
+    study.run("git", "add", "-A")
+    study.run("git", "commit", "-qm", "made")
+    done = study.run("dvc", "exp", "run", "echo", "-S", "echo.rows.A=12")
+    assert ran(done) == ["count@A", "echo_tables", "echo"]
+    assert json.loads((tmp_path / count).read_text())["long"] < before
+    refused = study.run("dvc", "exp", "run", "echo", "-S", "+rowz=3", check=False)
+    assert refused.returncode != 0
+    assert "rowz" in refused.stderr
