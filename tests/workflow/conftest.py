@@ -24,13 +24,14 @@ AFTER_ROWS = [
     "bootstrap",
     "against_gold",
     "tables",
+    "headline",
     "confident_errors",
     "learning_curve",
     "leave_one_event_out",
     "figures",
 ]
 AFTER_ROWS += ["cards", "report"]
-ONE_ROW = {"train": 1, "evaluate": 1, **dict.fromkeys(AFTER_ROWS, 1)}
+ONE_ROW = {"train": 1, "evaluate": 1, **dict.fromkeys(AFTER_ROWS, 1), "index": 1}
 
 
 def ran(done: subprocess.CompletedProcess) -> list[str]:
@@ -247,7 +248,7 @@ def history(tmp_path_factory, snakemade) -> Study:
         study = snakemade.copied(folder)
         study.commit("first")
         done = study.run("dvc", "exp", "run", "--name", "deeper", "-S", "humaid_ner.rows.A.layers=2")
-        assert ran(done) == ["train@A", *AFTER_ROWS, "humaid_ner"]
+        assert ran(done) == ["train@A", *AFTER_ROWS, "humaid_ner", "index"]
         study.commit("second")
 
     return made_once(tmp_path_factory, "history", make)

@@ -52,8 +52,8 @@ def test_metrics_tables_and_report(snakemade):
 
 
 QUALITY = {"quality": 1, "source_report": 1}
-LAST = {"tables": 1, "confident_errors": 1, "cards": 1, "report": 1}
-COMPARED = dict.fromkeys(AFTER_ROWS, 1)
+LAST = {"tables": 1, "headline": 1, "confident_errors": 1, "cards": 1, "report": 1, "index": 1}
+COMPARED = dict.fromkeys([*AFTER_ROWS, "index"], 1)
 # The stages that watch all sections of the study and the shared ones, and those that watch its rows.
 READ_ALL = {"tables", "cards", "report"}
 READ_ROWS = {"bootstrap", "against_gold", "confident_errors", "figures", *READ_ALL}
@@ -99,8 +99,8 @@ def test_a_changed_parameter_reruns_what_depends_on_it(snakemade, path, value, j
 
 def test_the_studies_beside_the_rows_leave_their_predictions_and_scores(snakemade, tmp_path):
     study = snakemade.copied(tmp_path / "study")
-    study.vary("evaluation.learning_curve", {"rows": ["A"], "tweets": [120]})
-    study.vary("evaluation.leave_one_event_out", {"rows": ["A"], "events": ["hurricane_irma_2017"]})
+    study.vary("humaid_ner.evaluation.learning_curve", {"rows": ["A"], "tweets": [120]})
+    study.vary("humaid_ner.evaluation.leave_one_event_out", {"rows": ["A"], "events": ["hurricane_irma_2017"]})
     asked = {
         "train_fewer": 1,
         "hold_out": 1,
@@ -123,7 +123,7 @@ def test_the_studies_beside_the_rows_leave_their_predictions_and_scores(snakemad
         assert [path.name for path in (rows / beside).iterdir()] == ["predictions.parquet"]
     assert not any((study.folder / "data" / "humaid_ner" / "held_out").rglob("*.parquet"))
     # taken off the list again, its predictions would count to the results
-    study.vary("evaluation.learning_curve", {"rows": [], "tweets": []})
+    study.vary("humaid_ner.evaluation.learning_curve", {"rows": [], "tweets": []})
     done = study.run("dvc", "repro", "learning_curve", check=False)
     left = "results/humaid_ner/rows/fewer_tweets/A/seed13/tweets-120"
     assert f"of nothing in params.yaml, and DVC would count it to the results: {left}; remove it" in done.stderr
