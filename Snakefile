@@ -19,27 +19,7 @@ include: "workflow/rules/humaid_ner/alignment.smk"
 include: "workflow/rules/humaid_ner/training.smk"
 include: "workflow/rules/humaid_ner/evaluation.smk"
 include: "workflow/rules/humaid_ner/generalisation.smk"
-
-
-rule index:
-    input:
-        templates=[
-            "src/crisisflow/reporting/index.html.jinja",
-            "src/crisisflow/reporting/page.css",
-        ],
-        headlines=named(workflow.rules, "headline"),
-    output:
-        "results/index.html",
-    log:
-        "logs/index.log",
-    benchmark:
-        "logs/benchmarks/index.tsv"
-    params:
-        code=code("reporting.index"),
-    message:
-        "Listing the studies"
-    shell:
-        "crisisflow index $(printf -- ' --headlines %s' {input.headlines}) --out {output} 2>&1 | tee {log} >&2"
+include: "workflow/rules/index.smk"
 
 
 # What a stage of DVC runs: all of a row, whose seeds and other values params.yaml lists.
