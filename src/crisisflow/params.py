@@ -101,6 +101,10 @@ class CorpusParams(ParamsSection):
         Line | None,
         Field(description="path of a table (tweet_id, event) for sources that do not name events; or null"),
     ]
+    public_sets: Annotated[
+        dict[Name, Line],
+        Field(description="public sets to read (docs/public_sets.md): the name of each, and the path of its folder"),
+    ]
     sample: SampleParams
     repair: RepairParams
     size: Annotated[Positive | Literal["all"], Field(description="tweets to draw, stratified by class; or all")]

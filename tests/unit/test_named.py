@@ -157,3 +157,14 @@ def test_all_that_is_not_there_is_one_line_of_snakemake(tmp_path, monkeypatch, c
     assert said.startswith("crisisflow: params.yaml: humaid_ner.rows.A.encoder: ")
     assert "; humaid_ner.rows.B.encoder: encoder 'y' is no local folder" in said
     assert said.count("\n") == 1
+
+
+def test_a_public_set_has_a_known_name_and_its_files(tmp_path):
+    assert fault(corpus__public_sets={"crisislex_t5": str(tmp_path)}) == (
+        "corpus.public_sets: no public set is called crisislex_t5 (did you mean crisislex_t6?)"
+    )
+    named = {"corpus__public_sets": {"chile": str(tmp_path)}}
+    assert fault(**named) == f"corpus.public_sets.chile: {tmp_path} lacks ChileEarthquakeT1.tsv.gz"
+    (tmp_path / "ChileEarthquakeT1.tsv.gz").touch()
+    check_named(params(**named))
+    check_named(params(corpus__public_sets={"chile": "no/folder"}))  # a clone that pulled the results

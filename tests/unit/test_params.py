@@ -266,7 +266,7 @@ def test_all_faults_are_listed_each_with_what_may_have_been_meant(tmp_path):
         read_params(tmp_path / "params.yaml")
     _, _, faults = str(error.value).partition("params.yaml: ")
     assert faults.split("; ") == [
-        "corpus.zzz: is not a known key (there are: source, events, sample, repair, size, split, seed)",
+        "corpus.zzz: is not a known key (there are: source, events, public_sets, sample, repair, size, split, seed)",
         "humaid_ner.training.batchsize: is not a known key (did you mean batch_size?)",
         "humaid_ner.rows.B.weigthing: is not a known key (did you mean weighting?)",
         "corpus.size: input should be greater than or equal to 1 or input should be 'all'",

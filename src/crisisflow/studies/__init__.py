@@ -19,16 +19,23 @@ Steps = dict[str, tuple[str, str]]
 
 class Study(NamedTuple):
     """What a study adds: to the command line its steps, and the module whose `app` has its other commands, if any; to
-    params.yaml the section with its name."""
+    params.yaml the section with its name, and what checks the names in it ("package.module:function"), if anything."""
 
     title: str
     params: type[ParamsSection]
     steps: Steps
     commands: str | None = None
+    absent: str | None = None
 
 
 STUDIES = {
-    "humaid_ner": Study(humaid_ner.TITLE, HumaidNerParams, humaid_ner.STEPS, "crisisflow.studies.humaid_ner.commands")
+    "humaid_ner": Study(
+        humaid_ner.TITLE,
+        HumaidNerParams,
+        humaid_ner.STEPS,
+        "crisisflow.studies.humaid_ner.commands",
+        "crisisflow.studies.humaid_ner.named:absent",
+    )
 }
 
 Params = create_model(

@@ -1,21 +1,23 @@
-"""What params.yaml names must be there: encoders, the spaCy model, lexicons, events. Looked at before anything runs.
+"""What params.yaml names must be there: public sets, the spaCy model, lexicons, and what a study names.
 
-A step would find it out too, minutes later. Here only that is refused which is known at once: without a network, a
-model in memory, or an artifact.
+This is checked before anything runs. A step would find it out too, minutes later. Here only that is refused which is
+known at once: without a network, a model in memory, or an artifact.
 """
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 
 from crisisflow.corpus.events import event_name, read_events
+from crisisflow.corpus.sources.sets import SETS
 from crisisflow.corpus.tables import TABLE_NAME, tables
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import CorpusParams
-from crisisflow.pretrained import EMBEDDED, EMBEDDED_PREFIX, WEIGHTS, check_encoder
+from crisisflow.pretrained import EMBEDDED, EMBEDDED_PREFIX, WEIGHTS
 from crisisflow.sources import PACKAGE
 from crisisflow.strict_yaml import read_yaml
-from crisisflow.studies import Params
+from crisisflow.studies import STUDIES, Params
 
 LEXICONS = PACKAGE / "annotation" / "lexicons"
 SHARED = "fragments"  # no lexicon, but what all of them share
@@ -29,20 +31,24 @@ def check_named(params: Params) -> None:
     Raises:
         CrisisflowError: each thing that is not there, with its key, and what there is.
     """
-    if faults := [*_encoders(params), *_annotation(params), *_events(params)]:
+    if faults := [*_public_sets(params), *_annotation(params), *_of_studies(params)]:
         raise CrisisflowError("; ".join(faults))
 
 
-def _encoders(params: Params) -> Iterator[str]:
-    for name, row in params.humaid_ner.rows.items():
-        try:
-            depth = check_encoder(row.encoder)
-        except CrisisflowError as error:
-            yield f"humaid_ner.rows.{name}.encoder: {error}"
-            continue
-        for key, layers in (("layers", row.layers), ("freeze_layers", row.freeze_layers)):
-            if depth is not None and layers is not None and layers > depth:
-                yield f"humaid_ner.rows.{name}.{key}: {layers}, but {row.encoder} has {depth} layers"
+def _of_studies(params: Params) -> Iterator[str]:
+    for study in STUDIES.values():
+        if study.absent:
+            module, _, function = study.absent.partition(":")
+            yield from getattr(import_module(module), function)(params)
+
+
+def _public_sets(params: Params) -> Iterator[str]:
+    for name, folder in params.corpus.public_sets.items():
+        if name not in SETS:
+            yield absent("corpus.public_sets", "public set", name, sorted(SETS))
+        elif Path(folder).exists():  # a clone that pulled the results has no such folder
+            lacking = [file for file in SETS[name].files if not Path(folder, file).is_file()]
+            yield from (f"corpus.public_sets.{name}: {folder} lacks {file}" for file in lacking)
 
 
 def _annotation(params: Params) -> Iterator[str]:
@@ -56,18 +62,10 @@ def _annotation(params: Params) -> Iterator[str]:
     asked = {"spacy": [spacy.lexicon], "ruler": params.annotation.ruler.lexicons}
     for stage, names in (asked | {"regex": params.annotation.regex.lexicons}).items():
         known = sorted({path.stem for path in (LEXICONS / stage).glob("*.yaml")} - {SHARED})
-        yield from (_absent(f"annotation.{stage}", "lexicon", name, known) for name in names if name not in known)
+        yield from (absent(f"annotation.{stage}", "lexicon", name, known) for name in names if name not in known)
 
 
-def _events(params: Params) -> Iterator[str]:
-    asked = params.humaid_ner.evaluation.leave_one_event_out.events
-    known = _known_events(params.corpus) if asked else None
-    if known is not None:
-        place = "humaid_ner.evaluation.leave_one_event_out.events"
-        yield from (_absent(place, "event", name, sorted(known)) for name in asked if name not in known)
-
-
-def _known_events(corpus: CorpusParams) -> set[str] | None:
+def known_events(corpus: CorpusParams) -> set[str] | None:
     """The events that the source and the table beside it name; None where one of them is not here to be read."""
     if corpus.source == "sample":
         return set(read_yaml(TEMPLATES)["events"])
@@ -82,7 +80,8 @@ def _known_events(corpus: CorpusParams) -> set[str] | None:
     return {event for event in found if event}
 
 
-def _absent(place: str, what: str, name: str, known: list[str]) -> str:
+def absent(place: str, what: str, name: str, known: list[str]) -> str:
+    """What is said of a name that params.yaml has at `place`, and that is not among the known ones."""
     meant = get_close_matches(name, known, 1)
     there = ", ".join(known[:SHOWN]) + (f" and {len(known) - SHOWN} more" if len(known) > SHOWN else "")
     hint = f"did you mean {meant[0]}?" if meant else f"there are: {there}" if known else "there is none (corpus.events)"
