@@ -270,6 +270,23 @@ def test_what_may_be_in_a_folder_of_a_stage_follows_from_the_rules(small, capsys
     assert "count it to the results: results/gnom/floor/seed3 results/gnom/rows/C/seed1; remove it" in line
 
 
+def test_what_a_killed_write_left_is_no_file_of_an_output(monkeypatch, tmp_path):
+    """Neither to `record`, nor to DVC, nor to the server."""
+    from dvc.repo import Repo
+
+    from crisisflow.serving.choice import folder_md5
+
+    monkeypatch.chdir(tmp_path)
+    Path(".dvcignore").write_text((ROOT / ".dvcignore").read_text())
+    (tmp_path / "rows" / "A").mkdir(parents=True)
+    for name in ("A/model", "B", ".tmp5VPsi7", "A/model.partial"):
+        (tmp_path / "rows" / name).write_text(name)
+    with Repo.init(no_scm=True) as repo:
+        (stage,) = repo.add("rows")
+        assert stage.outs[0].hash_info.value == folder_md5(Path("rows"))
+    assert record.files_of("rows") == ["rows/A/model", "rows/B"]
+
+
 def test_dvc_yaml_is_what_the_snakefile_makes():
     dvcyaml.run(only_check=True)
 

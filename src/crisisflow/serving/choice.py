@@ -11,6 +11,7 @@ import yaml
 from crisisflow.artifacts import read_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SharedParams, read_own
+from crisisflow.versioning.unfinished import finished_files
 
 WEIGHTS = "model.safetensors"
 FILES = (WEIGHTS, "config.json")  # of a row and seed
@@ -66,9 +67,8 @@ def md5(path: Path) -> str:
 
 
 def folder_md5(folder: Path) -> str:
-    """Of a folder, as DVC has it: of the list of its files, each with its MD5."""
-    files = sorted((path for path in folder.rglob("*") if path.is_file() and path.suffix != ".partial"), key=str)
-    listed = [{"md5": md5(path), "relpath": path.relative_to(folder).as_posix()} for path in files]
+    """Of a folder, as DVC has it: of the list of its files, each with its MD5; .dvcignore leaves out some."""
+    listed = [{"md5": md5(path), "relpath": path.relative_to(folder).as_posix()} for path in finished_files(folder)]
     text = json.dumps(sorted(listed, key=itemgetter("relpath")), sort_keys=True)
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() + ".dir"
 

@@ -17,6 +17,7 @@ from crisisflow.versioning.axes import refuse_leftovers, rules_of, studies_of
 from crisisflow.versioning.lockfile import kept, put_back
 from crisisflow.versioning.rule_helpers import PARAMS_FILE
 from crisisflow.versioning.snakefile import nothing_to_do, opened
+from crisisflow.versioning.unfinished import finished_files
 
 if TYPE_CHECKING:
     from dvc.output import Output
@@ -38,9 +39,14 @@ def made_here(output: str) -> bool:
 
 
 def files_of(out: "Output") -> list[str]:
-    """The files of an output of DVC, which may be a folder, as they are in the checkout."""
+    """The files of an output of DVC, which may be a folder, as they are in the checkout.
+
+    Not those that a killed write left, and that .dvcignore hides from DVC.
+    """
     path = Path(str(out))
-    return sorted(str(file) for file in path.rglob("*") if file.is_file()) if path.is_dir() else [str(path)]
+    if not path.is_dir():
+        return [str(path)]
+    return list(map(str, finished_files(path)))
 
 
 @contextmanager
