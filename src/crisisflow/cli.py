@@ -40,7 +40,9 @@ class Steps(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a name."""
         name = cmd_name.replace("-", "_")
-        return steps.command(name, *self.registry[name]) if name in self.registry else super().get_command(ctx, name)
+        return super().get_command(ctx, name) or (
+            steps.command(name, *self.registry[name]) if name in self.registry else None
+        )
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List them by group, each with the whole first sentence of its help."""
@@ -56,7 +58,7 @@ class Steps(TyperGroup):
 
 
 class Commands(Steps):
-    """All commands."""
+    """All commands. A step whose name another command has is only to be had by its study."""
 
     registry = steps.BY_NAME
 
@@ -65,6 +67,8 @@ class Commands(Steps):
         for name, study in STUDY_OF.items():
             group = Steps(name=name, help=study.title, rich_markup_mode=None, rich_help_panel=STUDIES)
             group.registry = study.steps
+            if study.commands:
+                group.commands = dict(typer.main.get_command(import_module(study.commands).app).commands)
             self.commands[name] = group
 
 

@@ -24,7 +24,8 @@ def sources(step: str) -> list[str]:
     Raises:
         CrisisflowError: there is no such step.
     """
-    if _module_file(f"crisisflow.{step}") is None:
+    own = _module_file(f"crisisflow.{step}")
+    if own is None or own.name == "__init__.py":
         raise CrisisflowError(f"there is no step {step}: no module crisisflow.{step} whose code can change a result")
     waiting, found = [f"crisisflow.{step}"], set()
     while waiting:
@@ -57,8 +58,8 @@ def _module_file(name: str) -> Path | None:
     package, *parts = name.split(".")
     if package != "crisisflow" or not parts or parts[0] in NEUTRAL or parts[-1] == "params":
         return None
-    path = PACKAGE.joinpath(*parts).with_suffix(".py")
-    return path if path.is_file() else None
+    there = (PACKAGE.joinpath(*parts).with_suffix(".py"), PACKAGE.joinpath(*parts, "__init__.py"))
+    return next((path for path in there if path.is_file()), None)
 
 
 @cache
@@ -67,6 +68,9 @@ def _imports(path: Path) -> list[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.ImportFrom):
+            # A dot is the package of the module, each further one the package above.
+            above = ["crisisflow", *path.relative_to(PACKAGE).parts[: -node.level]] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            names += [module, *(f"{module}.{alias.name}" for alias in node.names)]
     return names

@@ -34,7 +34,6 @@ STEPS: Steps = {
     "resolve": ("crisisflow.annotation.resolve:run", "Keep one of the spans that compete for the same text."),
     "quality": ("crisisflow.annotation.quality:run", "Score every annotation stage against gold spans."),
     "source_report": ("crisisflow.annotation.source_report:run", "Report what each stage and pattern brings."),
-    "index": ("crisisflow.reporting.index:run", "List the studies with their headline numbers."),
 }
 
 

@@ -13,12 +13,17 @@ import pytest
 import typer
 
 from crisisflow import cli
+from crisisflow.commands import develop, look, share, use
 from crisisflow.signatures import read_function
 from crisisflow.steps import BY_NAME, STEPS, command, steps_by_name
 from crisisflow.studies import STUDIES
 
 ROOT = Path(__file__).parents[2]
-ALL = {**STEPS, **{name: step for study in STUDIES.values() for name, step in study.steps.items()}}
+# By the words of its command: a study's step is had by its study, whatever other studies call theirs.
+EVERY = {(name,): step for name, step in STEPS.items()} | {
+    (study, name): step for study, own in STUDIES.items() for name, step in own.steps.items()
+}
+ALL = {words[-1]: step for words, step in EVERY.items()}
 HEAVY = {"torch", "transformers", "spacy", "pandas", "sklearn", "matplotlib", "onnxruntime", "snakemake", "dvc"}
 
 
@@ -58,11 +63,17 @@ def repeated(printf: re.Match) -> str:
 def test_each_rule_gives_the_command_of_its_name_all_that_it_asks_for_and_nothing_else():
     jobs = planned()
     group = typer.main.get_command(cli.app)
-    for rule, (name, *arguments) in jobs:
+    found = set()
+    for rule, words in jobs:
+        command, name = group, []
+        while isinstance(command, cli.Steps):
+            name.append(words.pop(0))
+            command = command.get_command(None, name[-1])
         # a rule that takes over another one's command is named for it
-        assert rule == name or rule.startswith(f"{name}_"), rule
-        group.get_command(None, name).make_context(name, arguments).close()
-    assert {name for _, (name, *_) in jobs} == set(ALL)
+        assert rule == name[-1] or rule.startswith(f"{name[-1]}_"), rule
+        command.make_context(name[-1], words).close()
+        found.add(tuple(name))
+    assert found == set(EVERY)
 
 
 # The options
@@ -192,10 +203,27 @@ def test_a_step_of_two_has_its_name_in_its_study_only():
     assert steps_by_name({"fetch": own}, {"a": {"fetch": others}}) == {"fetch": own}
 
 
+def test_no_command_of_all_is_hidden_by_a_step_or_by_another_command():
+    apps = [use.app, look.app, share.app, develop.app]
+    apps += [import_module(study.commands).app for study in STUDIES.values() if study.commands]
+    names = [command.name for app in apps for command in app.registered_commands] + list(STUDIES)
+    assert len(names) == len(set(names))
+    assert not set(names) & {name for (name,) in (words for words in EVERY if len(words) == 1)}
+
+
+def test_a_step_that_another_command_is_named_like_is_had_by_its_study(monkeypatch):
+    group = typer.main.get_command(cli.app)
+    before = group.get_command(None, "predict")
+    monkeypatch.setitem(group.registry, "predict", EVERY["humaid_ner", "train"])
+    assert group.get_command(None, "predict") is before
+
+
 def test_a_step_is_also_a_command_of_its_study():
     group = typer.main.get_command(cli.app)
     for name, study in STUDIES.items():
-        assert group.get_command(None, name).list_commands(None) == list(study.steps)
+        listed = group.get_command(None, name).list_commands(None)
+        assert listed[: len(study.steps)] == list(study.steps)
+        assert "summary" in listed
         assert not set(study.steps) - set(BY_NAME)
     words = ["humaid_ner", "hold-out", "--tweets=absent", "--aligned=absent", "--event=flood", "--out=b"]
     done = subprocess.run([sys.executable, "-m", "crisisflow", *words], capture_output=True, text=True, check=False)

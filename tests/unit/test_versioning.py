@@ -378,3 +378,37 @@ def test_a_step_that_does_not_exist_has_no_code(capsys, step):
     assert end.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"crisisflow: code({step!r}) in a rule: there is no step {step}")
+
+
+@pytest.mark.parametrize(
+    ("text", "also"),
+    [
+        ("from .graph import build", "graph"),
+        ("from . import graph", "graph"),
+        ("from ..gnom.graph import build", "graph"),
+        ("from ... import labels", "../../labels"),
+        ("from crisisflow.studies.gnom import ALPHA", "__init__"),
+        ("from crisisflow.studies import gnom", "__init__"),
+        ("import crisisflow.studies.gnom", "__init__"),
+        ("def run():\n    from .graph import build", "graph"),
+    ],
+)
+def test_whatever_way_a_module_is_imported_its_code_counts(tmp_path, monkeypatch, text, also):
+    package = tmp_path / "src" / "crisisflow"
+    folder = package / "studies" / "gnom"
+    folder.mkdir(parents=True)
+    for path in (package / "labels.py", package / "studies" / "__init__.py", folder / "graph.py"):
+        path.write_text("")
+    (folder / "__init__.py").write_text("ALPHA = 1\n")
+    (folder / "train.py").write_text(text + "\n")
+    monkeypatch.setattr("crisisflow.sources.PACKAGE", package)
+    sources.cache_clear()
+    try:
+        found = sources("studies.gnom.train")
+    finally:
+        sources.cache_clear()
+    assert relative_to(package, (folder / f"{also}.py").resolve()) in found
+
+
+def relative_to(package, path):
+    return str(path.relative_to(package.parents[1]))

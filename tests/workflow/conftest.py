@@ -31,7 +31,7 @@ AFTER_ROWS = [
     "figures",
 ]
 AFTER_ROWS += ["cards", "report"]
-ONE_ROW = {"train": 1, "evaluate": 1, **dict.fromkeys(AFTER_ROWS, 1), "index": 1}
+ONE_ROW = {"train": 1, "evaluate": 1, **dict.fromkeys(AFTER_ROWS, 1)}
 
 
 def ran(done: subprocess.CompletedProcess) -> list[str]:
@@ -248,7 +248,7 @@ def history(tmp_path_factory, snakemade) -> Study:
         study = snakemade.copied(folder)
         study.commit("first")
         done = study.run("dvc", "exp", "run", "--name", "deeper", "-S", "humaid_ner.rows.A.layers=2")
-        assert ran(done) == ["train@A", *AFTER_ROWS, "humaid_ner", "index"]
+        assert ran(done) == ["train@A", *AFTER_ROWS, "humaid_ner"]
         study.commit("second")
 
     return made_once(tmp_path_factory, "history", make)

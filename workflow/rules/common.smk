@@ -53,6 +53,13 @@ def ran_here(benchmarks):
     ]
 
 
+def index_is_old(headlines):
+    """Whether a study is newer than the list of all studies."""
+    index = Path("results/index.html")
+    made = [path.stat().st_mtime for path in map(Path, headlines) if path.exists()]
+    return bool(made) and (not index.exists() or index.stat().st_mtime < max(made))
+
+
 report_interruption()
 ensure_name()
 refuse_another_package(SOURCES)

@@ -51,12 +51,23 @@ def agreement_command(
 def studies_command() -> None:
     """Show each study's number beside its paper's.
 
-    Of the studies that have results here; results/index.html has the same once all are made.
+    Of the studies that have results here; results/index.html has the same.
     """
-    from crisisflow.reporting.index import lines
+    from crisisflow.reporting.index import here, lines
 
-    for line in lines(sorted(Path("results").glob("*/headline.json"))):
+    for line in lines(here()):
         print(line)
+
+
+@app.command("index", rich_help_panel=LOOK)
+def index_command(out: Annotated[Path, typer.Option(help="the page")] = Path("results/index.html")) -> None:
+    """Write the page that lists the studies.
+
+    A run writes it by itself.
+    """
+    from crisisflow.reporting.index import here, run
+
+    run(here(), out)
 
 
 @app.command("costs", rich_help_panel=LOOK)

@@ -15,7 +15,7 @@ def record_command(
 ) -> None:
     """Record in DVC what Snakemake has made.
 
-    It does so once all of it is up to date.
+    Each study is recorded once all of it is up to date.
     """
     from crisisflow.versioning.record import run
 

@@ -50,8 +50,22 @@ def read_headline(path: Path) -> Headline:
         raise CrisisflowError(f"{path} was written by another version; make it again") from None
 
 
+def here() -> list[Path]:
+    """The headline.json of each study that has results here, in the order of their names.
+
+    Raises:
+        CrisisflowError: there is none.
+    """
+    found = sorted(Path("results").glob("*/headline.json"))
+    if not found:
+        raise CrisisflowError("no study has results here; run: make reproduce")
+    return found
+
+
 def run(headlines: Sequence[Path], out: Path) -> None:
     """Write the index of the studies' results, in the order given.
+
+    It is not an artifact: it lists the studies that were run here.
 
     Args:
         headlines: headline.json of each study.

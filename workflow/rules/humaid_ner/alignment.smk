@@ -17,5 +17,5 @@ rule bio:
     message:
         "Aligning spans with the subwords of row {wildcards.row}"
     shell:
-        "crisisflow bio --tweets {input.tweets} --resolved {input.resolved} --encoder={params.encoder:q}"
+        "crisisflow humaid_ner bio --tweets {input.tweets} --resolved {input.resolved} --encoder={params.encoder:q}"
         " --params {params.alignment:q} --out {output.tweets} --statistics {output.statistics} 2>&1 | tee {log} >&2"

@@ -40,7 +40,7 @@ rule evaluate:
     message:
         "Scoring row {wildcards.row} with seed {wildcards.seed}"
     shell:
-        "crisisflow evaluate --predictions {input.predictions} --config {input.config} --out {output} 2>&1 | tee {log} >&2"
+        "crisisflow humaid_ner evaluate --predictions {input.predictions} --config {input.config} --out {output} 2>&1 | tee {log} >&2"
 
 
 rule floor:
@@ -60,7 +60,7 @@ rule floor:
     message:
         "Training and scoring the floor with seed {wildcards.seed}"
     shell:
-        "crisisflow floor --tweets {input.tweets} --size {params.size:q} --seed {wildcards.seed}"
+        "crisisflow humaid_ner floor --tweets {input.tweets} --size {params.size:q} --seed {wildcards.seed}"
         " --predictions {output.predictions} --out {output.scores} 2>&1 | tee {log} >&2"
 
 
@@ -82,7 +82,7 @@ rule bootstrap:
     message:
         "Comparing the rows on resampled tweets"
     shell:
-        "crisisflow bootstrap $(printf -- ' --predictions %s' {input.rows} {input.floor}) --out {output} 2>&1 | tee {log} >&2"
+        "crisisflow humaid_ner bootstrap $(printf -- ' --predictions %s' {input.rows} {input.floor}) --out {output} 2>&1 | tee {log} >&2"
 
 
 rule against_gold:
@@ -112,7 +112,7 @@ rule against_gold:
     message:
         "Scoring the rows against gold spans"
     shell:
-        "crisisflow against_gold --rows {params.rows:q} --seeds {params.seeds:q} --size {params.size:q}"
+        "crisisflow humaid_ner against_gold --rows {params.rows:q} --seeds {params.seeds:q} --size {params.size:q}"
         " --annotation {params.annotation:q} --repaired {input.repaired} --generated {input.generated}"
         " --reference {params.folder} --tweets {input.tweets}"
         " --resolved {input.resolved} $(printf -- ' --weights %s' {input.weights}) --out {output} 2>&1 | tee {log} >&2"
@@ -155,7 +155,7 @@ rule tables:
     message:
         "Making the tables"
     shell:
-        "crisisflow tables --params {params.settings:q} $(printf -- ' --paper %s' {input.paper})"
+        "crisisflow humaid_ner tables --params {params.settings:q} $(printf -- ' --paper %s' {input.paper})"
         " --tweets {input.tweets} --resolved {input.resolved} --manifest {input.manifest}"
         " $(printf -- ' --metrics %s' {input.rows} {input.floor}) $(printf -- ' --histories %s' {input.histories})"
         " --differences {input.differences} --against-gold {input.against_gold} --folder {params.folder} --out {output.metrics} 2>&1 | tee {log} >&2"
@@ -176,7 +176,7 @@ rule headline:
     message:
         "Putting the paper's number beside ours"
     shell:
-        "crisisflow headline --metrics {input.metrics} --manifest {input.manifest} --out {output} 2>&1 | tee {log} >&2"
+        "crisisflow humaid_ner headline --metrics {input.metrics} --manifest {input.manifest} --out {output} 2>&1 | tee {log} >&2"
 
 
 rule confident_errors:
@@ -200,7 +200,7 @@ rule confident_errors:
     message:
         "Listing the most confident errors of the chosen row"
     shell:
-        "crisisflow confident_errors --metrics {input.metrics} --tweets {input.tweets} --manifest {input.manifest}"
+        "crisisflow humaid_ner confident_errors --metrics {input.metrics} --tweets {input.tweets} --manifest {input.manifest}"
         " $(printf -- ' --predictions %s' {input.predictions}) --out {output} 2>&1 | tee {log} >&2"
 
 
@@ -235,7 +235,7 @@ rule figures:
     message:
         "Drawing the figures"
     shell:
-        "crisisflow figures --rows {params.rows:q} $(printf -- ' --metrics %s' {input.metrics} {input.floor})"
+        "crisisflow humaid_ner figures --rows {params.rows:q} $(printf -- ' --metrics %s' {input.metrics} {input.floor})"
         " $(printf -- ' --histories %s' {input.histories}) $(printf -- ' --gradients %s' {input.gradients})"
         " --learning-curve {input.curve} --unseen {input.unseen} --folder {params.folder} 2>&1 | tee {log} >&2"
 
@@ -277,7 +277,7 @@ rule cards:
     message:
         "Writing the model card and the dataset card"
     shell:
-        "crisisflow cards --params {params.settings:q} --tweets {input.tweets} --resolved {input.resolved}"
+        "crisisflow humaid_ner cards --params {params.settings:q} --tweets {input.tweets} --resolved {input.resolved}"
         " --manifest {input.manifest} --corpus {input.corpus} --quality {input.quality}"
         " $(printf -- ' --metrics %s' {input.rows} {input.floor}) --differences {input.differences}"
         " --unseen {input.unseen} --against-gold {input.against_gold} --model {output.model} --dataset {output.dataset} 2>&1 | tee {log} >&2"
@@ -334,7 +334,7 @@ rule report:
     message:
         "Writing the report"
     shell:
-        "crisisflow report --params {params.settings:q} --manifest {input.manifest} --repair {input.repair}"
+        "crisisflow humaid_ner report --params {params.settings:q} --manifest {input.manifest} --repair {input.repair}"
         " --corpus {input.corpus} --annotation {input.annotation} --quality {input.quality} --metrics {input.metrics}"
         " --tables {input.tables_captions} --figures {input.figures_captions} --sources {input.sources}"
         " --stages {input.stages} --errors {input.errors} --final-test {input.final_test} --ledger {input.ledger}"

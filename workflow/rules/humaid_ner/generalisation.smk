@@ -60,7 +60,7 @@ rule hold_out:
     message:
         "Leaving out {wildcards.event}, row {wildcards.row}"
     shell:
-        "crisisflow hold_out --tweets {input.tweets} --aligned {input.aligned} --event {wildcards.event}"
+        "crisisflow humaid_ner hold_out --tweets {input.tweets} --aligned {input.aligned} --event {wildcards.event}"
         " --out {output} 2>&1 | tee {log} >&2"
 
 
@@ -123,7 +123,7 @@ rule predict_event:
     message:
         "Predicting {wildcards.event} by row {wildcards.row}, which was trained without it"
     shell:
-        "crisisflow predict_event --weights {input.weights} --config {input.config} --tweets {input.tweets}"
+        "crisisflow humaid_ner predict_event --weights {input.weights} --config {input.config} --tweets {input.tweets}"
         " --aligned {input.aligned} --event {wildcards.event} --out {output} 2>&1 | tee {log} >&2"
 
 
@@ -154,7 +154,7 @@ rule learning_curve:
     message:
         "Scoring the rows that were trained on fewer tweets"
     shell:
-        "crisisflow learning_curve --tweets {input.tweets} {params.files} --out {output} 2>&1 | tee {log} >&2"
+        "crisisflow humaid_ner learning_curve --tweets {input.tweets} {params.files} --out {output} 2>&1 | tee {log} >&2"
 
 
 rule leave_one_event_out:
@@ -183,7 +183,7 @@ rule leave_one_event_out:
     message:
         "Scoring the rows on events that they have not seen"
     shell:
-        "crisisflow leave_one_event_out --tweets {input.tweets} --size {params.size:q} {params.files} --out {output} 2>&1 | tee {log} >&2"
+        "crisisflow humaid_ner leave_one_event_out --tweets {input.tweets} --size {params.size:q} {params.files} --out {output} 2>&1 | tee {log} >&2"
 
 
 # The last rule of the study names what it makes.

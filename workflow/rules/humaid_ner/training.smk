@@ -40,7 +40,7 @@ rule train:
     message:
         "Training row {wildcards.row} with seed {wildcards.seed}"
     shell:
-        "crisisflow train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned}"
+        "crisisflow humaid_ner train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned}"
         " --row {params.row:q} --training {params.training:q} --model {params.model:q}"
         " --alignment {params.alignment:q} --compute {params.compute:q} --checkpoint {params.checkpoint} --out {output.model}"
         " --config {output.config} --history {output.history} --scores {output.scores}"

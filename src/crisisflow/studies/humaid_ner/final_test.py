@@ -48,10 +48,12 @@ def settled_commit(opened: list[dict[str, Any]]) -> str:
     for entry in opened:
         if entry["commit"] == commit:
             _refuse(entry, "this commit")
-    if not nothing_to_do():
-        raise CrisisflowError("final_test: the results are not those of this commit; run first: snakemake --cores all")
+    if not nothing_to_do(STUDY):
+        raise CrisisflowError(
+            f"final_test: the results are not those of this commit; run first: snakemake --cores all {STUDY}"
+        )
     with opened_repo() as repo:
-        if repo is not None and repo.status():
+        if repo is not None and repo.status(targets=[STUDY], with_deps=True):
             raise CrisisflowError("final_test: the results are not those that dvc.lock names; see dvc status")
     return commit
 
