@@ -40,6 +40,8 @@ def test_a_study_made_by_the_page_runs_from_both_sides(tmp_path):
     assert "record: DVC has recorded what is up to date, echo," in done.stderr
     assert set(study.recorded()) == {"fetch", "repair", "subset", "count@A", "count@B", "echo_tables", "echo"}
     assert study.planned("echo") == {}
+    # The steps of another study that have the same names are still there.
+    study.run("crisisflow", "humaid_ner", "tables", "--help")
     count = "results/echo/rows/A/seed17/count.json"
     before = json.loads((tmp_path / count).read_text())["long"]
     study.run("git", "add", "-A")
