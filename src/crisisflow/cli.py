@@ -120,7 +120,7 @@ def run_command() -> None:
     sys.exit(code)
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """An error in one line; of one that nobody foresaw, where it was raised."""
     if isinstance(error, CrisisflowError):
         return str(error)
@@ -162,5 +162,5 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv and not isinstance(error, TyperException):
             raise
-        print(f"crisisflow: {_told(error)}", file=sys.stderr)
+        print(f"crisisflow: {_message(error)}", file=sys.stderr)
         sys.exit(2)

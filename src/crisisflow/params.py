@@ -94,7 +94,7 @@ class SplitParams(ParamsSection):
 
 
 class CorpusParams(ParamsSection):
-    """Chapter 1."""
+    """The tweets: their source, repairs, sample size and splits."""
 
     source: Annotated[Line, Field(description="sample, official, or the path of an archive or folder")]
     events: Annotated[
@@ -157,7 +157,7 @@ class QualityParams(ParamsSection):
 
 
 class AnnotationParams(ParamsSection):
-    """Chapter 2."""
+    """The annotation: its three stages, the resolution of overlaps and the gold spans."""
 
     spacy: SpacyParams
     ruler: LexiconParams
@@ -199,7 +199,7 @@ class SharedParams(ParamsSection):
 
 
 class AlignmentParams(ParamsSection):
-    """Chapter 3. A part of a study's section."""
+    """How spans become labels of subwords. A part of a study's section."""
 
     max_length: Annotated[int, Field(ge=8, le=MOST, description="longest sequence in subwords, specials included")]
 

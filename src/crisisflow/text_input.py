@@ -62,7 +62,7 @@ def decoded(stream: BinaryIO) -> TextIO:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def _reading_errors(name: str) -> Iterator[None]:
     """What fails while a stream is read, as one line about it."""
     try:
         yield
@@ -78,7 +78,7 @@ def lines_of(stream: BinaryIO, name: str) -> Iterator[str]:
     Raises:
         CrisisflowError: it is no whole gzip file, or not the UTF-16 that its mark says; after the lines before.
     """
-    with _told(name):
+    with _reading_errors(name):
         yield from decoded(stream)
 
 
@@ -102,7 +102,7 @@ def text_of(argument: str, most: int) -> str:
     """
     if argument == STDIN:
         name = name_of(STDIN)
-        with _told(name):
+        with _reading_errors(name):
             text = decoded(open_input(STDIN, "the text")).read(most + 1)
     else:
         text, name = argument, "the text"

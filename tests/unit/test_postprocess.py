@@ -3,7 +3,7 @@
 import pytest
 
 from crisisflow.annotation.lexicon import Names, load_names
-from crisisflow.annotation.postprocess import tidy
+from crisisflow.annotation.postprocess import postprocess
 from crisisflow.taxonomy import EntityType
 
 
@@ -62,5 +62,5 @@ def names() -> Names:
 )
 def test_a_stretch_is_as_the_guideline_has_it(names, text, found, label, kept, kept_label) -> None:
     start = text.index(found)
-    result = tidy(text, start, start + len(found), EntityType(label), names)
+    result = postprocess(text, start, start + len(found), EntityType(label), names)
     assert (result and (text[result.start : result.end], result.label)) == (kept and (kept, kept_label))

@@ -152,7 +152,7 @@ def test_an_interrupted_run_ends_with_the_same_tensors_and_records(tmp_path, mon
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_step", step)
         patch.setattr(loop, "CHECKPOINT_SECONDS", 0)
-        patch.setattr(loop, "LOOK_EVERY", 5)
+        patch.setattr(loop, "CHECK_EVERY", 5)
         with pytest.raises(KeyboardInterrupt):
             trainer(tmp_path / "parted", name).fit(stages(3), TRAIN, VALIDATION)
     parted = trainer(tmp_path / "parted", name)

@@ -1,1 +1,1 @@
-"""Chapter 3: character spans to BIO labels on subwords."""
+"""Character spans to BIO labels on subwords."""

@@ -1,1 +1,1 @@
-"""Chapter 2: three annotation stages and the resolution of their overlaps."""
+"""Three annotation stages and the resolution of their overlaps."""

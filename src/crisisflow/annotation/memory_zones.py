@@ -15,7 +15,7 @@ T = TypeVar("T")
 ZONE = 32 * BATCH
 
 
-def zones(nlp: "Language", items: Iterable[T]) -> Iterator[list[T]]:
+def in_memory_zones(nlp: "Language", items: Iterable[T]) -> Iterator[list[T]]:
     """Lists of ZONE items, each within a memory zone of `nlp`, which forgets at its end what words it met.
 
     But for the first one, whose words are kept: within a zone the tokenizer caches nothing, and what it met before is

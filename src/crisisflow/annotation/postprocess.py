@@ -44,7 +44,7 @@ _GLUED = re.compile(f"{AMOUNT}(?:people|persons|dead|killed|injured|displaced|ev
 _marked = lru_cache(maxsize=1)(mark_numbers)
 
 
-class Tidy(NamedTuple):
+class Postprocessed(NamedTuple):
     """A stretch of the text and its type."""
 
     start: int
@@ -52,7 +52,7 @@ class Tidy(NamedTuple):
     label: EntityType
 
 
-def tidy(text: str, start: int, end: int, label: EntityType, names: Names) -> Tidy | None:
+def postprocess(text: str, start: int, end: int, label: EntityType, names: Names) -> Postprocessed | None:
     """The stretch as the guideline has it, or None if it is no name or number of the type.
 
     `text` is what spaCy read (`spacy_stage.hide`).
@@ -102,7 +102,7 @@ def _behind(text: str, end: int) -> set[str]:
     return {found[0].lower() for found in [_WORD.search(text, end)] if found}
 
 
-def _place(text: str, start: int, end: int, names: Names) -> Tidy | None:
+def _place(text: str, start: int, end: int, names: Names) -> Postprocessed | None:
     """A LOCATION. It has lost its compass word, which spaCy takes for a part of the name.
 
     Where it is one ("South Africa"), the gazetteers of stage 2 have the longer span.
@@ -116,10 +116,10 @@ def _place(text: str, start: int, end: int, names: Names) -> Tidy | None:
         known = not lists.place_words.isdisjoint((words[0], words[-1]))
     else:
         known = not lists.place_prepositions.isdisjoint(_before(text, start)) and zipf(words[0]) < lists.place_zipf
-    return Tidy(start, end, EntityType.LOCATION) if known else None
+    return Postprocessed(start, end, EntityType.LOCATION) if known else None
 
 
-def _organisation(text: str, start: int, end: int, lists: SpacyFile) -> Tidy | None:
+def _organisation(text: str, start: int, end: int, lists: SpacyFile) -> Postprocessed | None:
     """An ORGANIZATION, up to the word for its kind; a LOCATION if something is at it ("at Samoa College")."""
     for word in reversed(list(_WORD.finditer(text, start, end))):
         if word[0].lower() in lists.organisation_words:
@@ -142,10 +142,10 @@ def _organisation(text: str, start: int, end: int, lists: SpacyFile) -> Tidy | N
     if named and min(map(zipf, set(words) - lists.organisation_words)) > lists.organisation_zipf:
         return None
     at_it = words[-1] in lists.buildings and not lists.at_place.isdisjoint(_before(text, start))
-    return Tidy(start, end, EntityType.LOCATION if at_it else EntityType.ORGANIZATION)
+    return Postprocessed(start, end, EntityType.LOCATION if at_it else EntityType.ORGANIZATION)
 
 
-def _person(text: str, start: int, end: int, names: Names) -> Tidy | None:
+def _person(text: str, start: int, end: int, names: Names) -> Postprocessed | None:
     """A PERSON: several words, since the small pipelines take any single word with a capital for one.
 
     One of them is known for the name of people: the small pipelines take headings and verbs with capitals for names,
@@ -163,13 +163,13 @@ def _person(text: str, start: int, end: int, names: Names) -> Tidy | None:
         place = _before(text, start) & lists.place_prepositions or _behind(text, end) & (
             lists.place_words | lists.not_names
         )
-        return Tidy(start, end, EntityType.PERSON) if first in names.people.surname and not place else None
+        return Postprocessed(start, end, EntityType.PERSON) if first in names.people.surname and not place else None
     given = first in names.people.given and is_family(last, names.people, sure=False)
     family = zipf(first) < lists.person_zipf and is_family(last, names.people, sure=True)
-    return Tidy(start, end, EntityType.PERSON) if given or family else None
+    return Postprocessed(start, end, EntityType.PERSON) if given or family else None
 
 
-def _amount(text: str, start: int, end: int) -> Tidy | None:
+def _amount(text: str, start: int, end: int) -> Postprocessed | None:
     """A NUMBER, with all of the amount that spaCy may have cut; none if it has no amount, or another number."""
     signs = _marked(text)
     found = signs[start:end]
@@ -179,4 +179,4 @@ def _amount(text: str, start: int, end: int) -> Tidy | None:
         start = len(signs[:start].rstrip(AMOUNT))
     if found[-1] == AMOUNT:
         end += len(signs[end:]) - len(signs[end:].lstrip(AMOUNT))
-    return Tidy(start, end, EntityType.NUMBER)
+    return Postprocessed(start, end, EntityType.NUMBER)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.annotation.lexicon import Ruler, Sites, Tag, Tools, load_ruler
 from crisisflow.annotation.matching import matches
-from crisisflow.annotation.memory_zones import zones
+from crisisflow.annotation.memory_zones import in_memory_zones
 from crisisflow.annotation.people import STORM, TITLED, find, without_office
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
@@ -177,7 +177,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
         CrisisflowError: a lexicon is unknown or broken.
     """
     ruler = _ruler(tuple(params.lexicons))
-    for zone in zones(ruler.nlp, texts):
+    for zone in in_memory_zones(ruler.nlp, texts):
         for tweet_id, text in zone:
             reading = read(text)
             found = _with_bodies(ruler, reading.form, _spans(ruler, tweet_id, reading.form))

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crisisflow.annotation.lexicon import Names, load_names
-from crisisflow.annotation.memory_zones import zones
-from crisisflow.annotation.postprocess import tidy
+from crisisflow.annotation.memory_zones import in_memory_zones
+from crisisflow.annotation.postprocess import postprocess
 from crisisflow.annotation.reading import read
 from crisisflow.errors import CrisisflowError
 from crisisflow.imports import left_out
@@ -79,7 +79,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[
     """Yield the mapped entities of (tweet_id, text) pairs, tweet by tweet; the rule is spaCy's own label."""
     nlp = load_pipeline(params.model)
     names = _names(params.lexicon)
-    for zone in zones(nlp, texts):
+    for zone in in_memory_zones(nlp, texts):
         readings = ((tweet_id, read(text)) for tweet_id, text in zone)
         hidden_texts = ((hide(reading.form), (tweet_id, reading)) for tweet_id, reading in readings)
         for doc, (tweet_id, reading) in nlp.pipe(hidden_texts, as_tuples=True, batch_size=BATCH):
@@ -90,7 +90,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: SpacyParams) -> Iterator[
                 if label is None or not covered:
                     continue
                 start = entity.start_char + entity.text.index(covered)
-                found = tidy(hidden, start, start + len(covered), label, names)
+                found = postprocess(hidden, start, start + len(covered), label, names)
                 # What a hashtag stands for is the ruler's to say: spaCy guesses at words it never saw.
                 if found and text[found.start - 1 : found.start] != "#":
                     rule = f"spacy.{entity.label_.lower()}"

@@ -94,7 +94,7 @@ def predict_command(
     ] = False,
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
-    """Find entities and event in JSON Lines.
+    """Find entities and the class of each tweet in JSON Lines.
 
     Lines are answered as they come, in JSON Lines.
     """

@@ -1,1 +1,1 @@
-"""Chapter 1: from a source to the stratified, split corpus."""
+"""From a source to the stratified, split corpus."""

@@ -1,1 +1,1 @@
-"""Chapter 6: metrics, tables and the report."""
+"""Metrics of predictions, their calibration and their bootstrap intervals."""

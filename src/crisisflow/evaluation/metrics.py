@@ -76,7 +76,10 @@ def _class_scores(columns: Sequence[Sequence[float]], accuracy: float, classes: 
     }
 
 
-def combined_score(entity_f1: float | None, event_f1: float | None) -> float:
-    """The paper's Eq. 5, by which the best epoch is chosen; a task that is not trained (None) is left out of it."""
-    trained = [score for score in (entity_f1, event_f1) if score is not None]
+def combined_score(*scores: float | None) -> float:
+    """The mean of the tasks' scores, by which the best epoch is chosen (paper, Eq. 5: entity F1 and class F1).
+
+    A task that is not trained (None) is left out.
+    """
+    trained = [score for score in scores if score is not None]
     return sum(trained) / len(trained)

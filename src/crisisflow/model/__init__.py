@@ -1,1 +1,1 @@
-"""Chapter 4: the joint model, its loss weighting and its frozen layers."""
+"""The joint model, its loss weighting and its frozen layers."""

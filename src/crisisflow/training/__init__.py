@@ -1,1 +1,1 @@
-"""Chapter 5: training one ablation row."""
+"""The training of a model on a task: the loop, devices, checkpoints, schedules and seeds."""

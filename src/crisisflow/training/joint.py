@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from crisisflow.evaluation.metrics import combined_score
 from crisisflow.labels import Labels
 from crisisflow.training.batching import Batch, Examples
 from crisisflow.training.classification import Classification
@@ -47,7 +48,7 @@ class Joint:
     def scores(self, examples: Examples, predicted: Tensors) -> Scores:
         """Of all tasks; the mean of what they choose by is the combined score (paper, Eq. 5)."""
         found = {name: task.scores(examples, under(predicted, name)) for name, task in self.tasks.items()}
-        combined = sum(own.chosen_by for own in found.values()) / len(found)
+        combined = combined_score(*(own.chosen_by for own in found.values()))
         measures = {f"{name}_{key}": value for name, own in found.items() for key, value in own.measures.items()}
         if len(found) > 1:
             measures["combined_score"] = combined

@@ -50,7 +50,7 @@ def run(processes: int) -> None:
         signal.signal(signal.SIGTERM, before)
     reports = [_read(own.channel) for own in started]
     if any(codes):
-        _tell(codes, [report for report in reports if report])
+        _raise_cause(codes, [report for report in reports if report])
 
 
 def _start(started: list[_Process], processes: int) -> None:
@@ -80,8 +80,8 @@ def _read(channel: socket.socket) -> dict[str, Any] | None:
             return None
 
 
-def _tell(codes: list[int | None], reports: list[dict[str, Any]]) -> None:
-    """Tell the cause: others may have failed after it, since they missed the process that was gone.
+def _raise_cause(codes: list[int | None], reports: list[dict[str, Any]]) -> None:
+    """Raise the error of the process that failed first; the others may have failed only because it was gone.
 
     Args:
         codes: how the processes ended of themselves; None for those that were still at work.

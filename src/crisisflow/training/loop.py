@@ -27,7 +27,7 @@ from crisisflow.training.schedule import Optimization, Stage, make_optimizer, ra
 from crisisflow.training.state import Best, EpochPosition, Records, RunState, pack, unpack
 from crisisflow.training.task import Task, Tensors, over, under
 
-LOOK_EVERY = 20  # steps between reads of the losses: a read makes an accelerator wait
+CHECK_EVERY = 20  # steps between reads of the losses: a read makes an accelerator wait
 # A kill costs at most these and the steps to the next look; after an epoch's last step also its validation, and in a
 # stage with kept states (frozen.py) making them.
 CHECKPOINT_SECONDS = 300.0
@@ -193,8 +193,8 @@ class Trainer:
                 self.device.set_rate(group, group["peak"] * (1.0 if group["constant"] else factor))
             unseen.append(self._step(running, train, batches[at], epoch, at))
             note = ""
-            if len(unseen) == LOOK_EVERY or at == len(batches) - 1:
-                note = self._look(unseen, at, epoch, batches, train)
+            if len(unseen) == CHECK_EVERY or at == len(batches) - 1:
+                note = self._check_losses(unseen, at, epoch, batches, train)
                 unseen = []
                 if time.monotonic() - saved >= CHECKPOINT_SECONDS and at < len(batches) - 1:
                     self._save(optimizer, EpochPosition(epoch, at + 1, start.seconds + time.monotonic() - began))
@@ -213,7 +213,7 @@ class Trainer:
             epoch, seconds, len(train.input_ids) / seconds, time.monotonic() - trained, self.device.peak_memory()
         )
         self.records.speeds.append(speed)
-        self._tell(self.records.history[-1], speed)
+        self._report(self.records.history[-1], speed)
 
     def _train_mode(self, stage: Stage) -> None:
         self.model.train()
@@ -243,7 +243,9 @@ class Trainer:
         device.sync()
         return losses
 
-    def _look(self, unseen: list[Tensor], at: int, epoch: int, batches: list[list[int]], train: Examples) -> str:
+    def _check_losses(
+        self, unseen: list[Tensor], at: int, epoch: int, batches: list[list[int]], train: Examples
+    ) -> str:
         """The mean losses so far, as a note; a loss that is no number ends the run."""
         for back, losses in enumerate(map(self.device.to_host, unseen)):
             if not torch.isfinite(losses).all():
@@ -290,7 +292,7 @@ class Trainer:
         found = () if values is None else self.device.to_host(values).tolist()
         return dict(zip(self.task.names, found, strict=bool(found)))
 
-    def _tell(self, line: Epoch, speed: Speed) -> None:
+    def _report(self, line: Epoch, speed: Speed) -> None:
         facts = {f"{name} loss": loss for name, loss in line.losses.items()} | line.measures
         told = ", ".join(f"{name} {value:.3f}" for name, value in facts.items())
         self._say(f"{self.name}, epoch {line.epoch}: {told}; {speed.tweets_per_second:,.0f} tweets/s")

@@ -96,8 +96,8 @@ def inspect(repo: "Repo") -> Artifacts:
     return found
 
 
-async def _tell(workflow: "Workflow", found: Artifacts) -> set[str]:
-    """Let Snakemake's notes say what DVC says; returns the artifacts that are accepted now."""
+async def _update_records(workflow: "Workflow", found: Artifacts) -> set[str]:
+    """Make Snakemake's records agree with DVC's; returns the artifacts that are accepted now."""
     jobs = [job for job in workflow.dag.jobs if job.output]
     accepted = {job for job in jobs if (kept := lasting(job.output)) and found.vouched.issuperset(kept)}
     for job in jobs:
@@ -136,7 +136,7 @@ def run(shards: int | None = None) -> None:
         try:
             with workflow.persistence.lock():
                 found = inspect(repo)
-                accepted = workflow.async_run(_tell(workflow, found))
+                accepted = workflow.async_run(_update_records(workflow, found))
                 if sources.edited():
                     for job in workflow.dag.jobs:
                         workflow.persistence.started(job)

@@ -1,4 +1,4 @@
-"""Errors: the surest first, at their places in the text, and without any text."""
+"""Confident errors: the most confident first, at their places in the text, and without any text."""
 
 import csv
 

@@ -452,8 +452,8 @@ def test_calibration_stands_with_the_number_of_predictions(study):
     lines = frame(study / "tables", "calibration").set_index(["Row", "Confidence of"])
     # all spans are right and 0.75 sure; 18 of 20 tweets have spans, the other two none
     assert lines.loc[("tags", "Predicted spans (strict)")].tolist() == ["40", "0.250 ± 0.000"]
-    assert lines.loc[("D", "Event class")].tolist() == ["20", "0.900 ± 0.000"]
-    assert ("floor", "Event class") not in lines.index
+    assert lines.loc[("D", "Predicted class")].tolist() == ["20", "0.900 ± 0.000"]
+    assert ("floor", "Predicted class") not in lines.index
     assert ("events", "Predicted spans (strict)") not in lines.index
 
 

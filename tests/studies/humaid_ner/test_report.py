@@ -243,7 +243,7 @@ def test_labels_of_errors_stay_whole_where_they_may_be_broken(artifacts):
         artifacts / "errors.csv", f"task,kind,found,expected\nner,miss,,DISASTER_TYPE\nner,type,{HOSTILE_CELL},NUMBER\n"
     )
     text = run(artifacts)
-    (rows,) = (rows for caption, rows in Page(text).tables.items() if caption.startswith("The surest errors"))
+    (rows,) = (rows for caption, rows in Page(text).tables.items() if caption.startswith("The most confident errors"))
     assert rows == [
         ["Task", "Kind", "Found", "Expected"],
         ["ner", "miss", "–", "DISASTER_TYPE"],

@@ -182,7 +182,7 @@ def interrupted(monkeypatch, epoch: int, batches: int = 0, **own) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(loop.Trainer, "_step", step)
         patch.setattr(loop, "CHECKPOINT_SECONDS", 0)
-        patch.setattr(loop, "LOOK_EVERY", 5)
+        patch.setattr(loop, "CHECK_EVERY", 5)
         with pytest.raises(KeyboardInterrupt):
             train.run(**own)
 
@@ -664,5 +664,5 @@ def test_a_share_of_a_batch_counts_the_whole_and_a_filled_one_is_as_high_as_all(
 if __name__ == "__main__":  # the process that a test kills
     from crisisflow.training import loop
 
-    loop.CHECKPOINT_SECONDS, loop.LOOK_EVERY = 0, 5
+    loop.CHECKPOINT_SECONDS, loop.CHECK_EVERY = 0, 5
     train.run(**arguments(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))

@@ -15,7 +15,7 @@ def run(
 
     Args:
         encoder: whose tokenizer, as embedded:NAME, NAME@REVISION, or a folder
-        params: section alignment
+        params: section humaid_ner.alignment
         statistics: JSON
 
     Raises:

@@ -29,7 +29,7 @@ def show_errors_command(
     errors: Annotated[Path, typer.Option()] = Path("results/humaid_ner/errors.csv"),
     tweets: Annotated[Path, typer.Option()] = Path("data/corpus/tweets.parquet"),
 ) -> None:
-    """Print the surest errors with their masked texts.
+    """Print the most confident errors with their masked texts.
 
     Handles, addresses and numbers are covered. [found], {expected}.
     """

@@ -1,4 +1,4 @@
-"""Errors: where the chosen row is surest and wrong, by place; with its text where the corpus is generated."""
+"""Confident errors: the chosen row's most confident ones, by place; with the text where the corpus is generated."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ BATCH = 1000  # tweets that are split into words at a time
 Line = dict[str, Any]
 
 
-def event_errors(predictions: pa.Table) -> Iterator[Line]:
+def class_errors(predictions: pa.Table) -> Iterator[Line]:
     """Tweets whose predicted class is not theirs."""
     columns = ("tweet_id", "class_id", "predicted_class_id", "class_probabilities")
     for tweet_id, class_id, guess, probabilities in zip(*(predictions[c].to_pylist() for c in columns), strict=True):
@@ -67,8 +67,8 @@ def entity_errors(predictions: pa.Table, texts: dict[str, str], encoder: str, ma
                 yield line
 
 
-def surest(lines: Iterator[Line]) -> list[Line]:
-    """The KEPT surest of them; ties by tweet and place."""
+def most_confident(lines: Iterator[Line]) -> list[Line]:
+    """The KEPT most confident errors; ties by tweet and place."""
     return sorted(lines, key=lambda line: (-line["confidence"], line["tweet_id"], line.get("start") or 0))[:KEPT]
 
 
@@ -79,7 +79,7 @@ def run(
     out: Path,
     manifest: InputFile | None = None,
 ) -> None:
-    """Write the surest errors on the validation split, of the row that the policy chooses and its first seed.
+    """Write the most confident errors on the validation split, of the row that the policy chooses and its first seed.
 
     Args:
         metrics: what the step tables found
@@ -104,9 +104,9 @@ def run(
     corpus = read_parquet(tweets, TWEETS)
     texts = dict(zip(corpus["tweet_id"].to_pylist(), corpus["text"].to_pylist(), strict=True))
     if table["predicted_labels"].null_count == 0:
-        lines += surest(entity_errors(table, texts, config["row"]["encoder"], config["max_length"]))
+        lines += most_confident(entity_errors(table, texts, config["row"]["encoder"], config["max_length"]))
     if table["predicted_class_id"].null_count == 0:
-        lines += surest(event_errors(table))
+        lines += most_confident(class_errors(table))
     columns = COLUMNS
     if manifest is not None and read_json(manifest)["source"] == "sample":
         columns += (TEXT,)

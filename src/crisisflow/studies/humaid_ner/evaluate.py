@@ -24,7 +24,7 @@ def confusion(class_ids: Sequence[int], predicted: Sequence[int]) -> list[list[i
 
 
 def metrics_of(predictions: pa.Table, trained: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a metrics.json: span scores (seqeval, strict), event scores, Eq. 5, the confusion of the classes,
+    """The content of a metrics.json: span scores (seqeval, strict), class scores, Eq. 5, the confusion of the classes,
     the calibration of both tasks, and what was trained.
 
     The scores of a task that was not trained (its predictions are null) are None, and so is Eq. 5, which needs both.

@@ -35,8 +35,8 @@ class Panel(NamedTuple):
 F1 = "validation F1"
 LOSS = "training loss (mean of an epoch)"
 CURVES = {
-    "figure5": (Panel("cls_macro_f1", "Event classification", F1), Panel("ner_micro_f1", "Entity recognition", F1)),
-    "figure6": (Panel("cls_loss", "Event classification", LOSS), Panel("ner_loss", "Entity recognition", LOSS)),
+    "figure5": (Panel("cls_macro_f1", "Classification", F1), Panel("ner_micro_f1", "Entity recognition", F1)),
+    "figure6": (Panel("cls_loss", "Classification", LOSS), Panel("ner_loss", "Entity recognition", LOSS)),
     "figure7": (Panel("combined_score", "Combined score (Eq. 5)", F1),),
 }
 
@@ -253,7 +253,7 @@ def run(
     """Write each figure into `folder` as SVG and CSV, and captions.json: the caption of each, in the order of display.
 
     Args:
-        rows: section rows
+        rows: section humaid_ner.rows
         metrics: of a row and seed, or of the floor, .../<row>/seed<k>/metrics.json; repeat
         histories: history.csv of a row and seed; repeat
         gradients: gradients.csv of a row and seed; repeat

@@ -66,7 +66,7 @@ def run(tweets: InputFile, size: Positive | Literal["all"], seed: Seed, predicti
     """Write the validation predictions and their scores.
 
     Args:
-        size: training tweets used, or all: training.tweets
+        size: training tweets used, or all: humaid_ner.training.tweets
         out: the metrics
 
     Raises:

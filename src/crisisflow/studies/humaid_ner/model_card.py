@@ -28,7 +28,7 @@ TEMPLATE = "model_card.md.jinja"
 BASE_MODELS = {"embedded:minilm-l6": "sentence-transformers/all-MiniLM-L6-v2"}
 TASK_OF = {
     "ner_micro_f1": ("token-classification", "Entity recognition"),
-    "cls_macro_f1": ("text-classification", "Event classification"),
+    "cls_macro_f1": ("text-classification", "Classification"),
 }
 
 

@@ -22,7 +22,7 @@ from crisisflow.params import (
 
 
 class ModelParams(ParamsSection):
-    """Chapter 4: the heads. The encoder and the weighting are a row's."""
+    """The heads. The encoder and the weighting are a row's."""
 
     dropout: Annotated[float, Field(ge=0, lt=1, description="before the linear layer of the classification head")]
 
@@ -42,7 +42,7 @@ class TwoStageParams(ParamsSection):
 
 
 class TrainingParams(ParamsSection):
-    """Chapter 5: what all rows share."""
+    """The training settings that all rows share."""
 
     tweets: Annotated[Positive | Literal["all"], Field(description="training tweets used, stratified by class; or all")]
     single: StageParams
@@ -127,7 +127,7 @@ class LeaveOneEventOutParams(ParamsSection):
 
 
 class EvaluationParams(ParamsSection):
-    """Chapter 6: what is trained besides the rows, to learn how far their scores carry; an empty list leaves it out."""
+    """What is trained besides the rows, to learn how far their scores carry; an empty list leaves it out."""
 
     learning_curve: LearningCurveParams
     leave_one_event_out: LeaveOneEventOutParams

@@ -36,12 +36,12 @@ def kinds_of_errors(errors: pd.DataFrame) -> Table:
     """How often each confusion is among the most confident errors.
 
     Args:
-        errors: of results/humaid_ner/errors.csv (the step errors), as text.
+        errors: of results/humaid_ner/errors.csv (the step confident_errors), as text.
     """
     counts = Counter(zip(*(errors[name] for name in ("task", "kind", "found", "expected")), strict=True))
     return Table(
-        "What the surest errors of the chosen row are on the validation split (at most fifty a task), the commonest "
-        "first. A miss is a known span where none was found, a false one a span where none is known.",
+        "What the most confident errors of the chosen row are on the validation split (at most fifty a task), the "
+        "commonest first. A miss is a known span where none was found, a false one a span where none is known.",
         ["Task", "Kind", "Found", "Expected", "Errors"],
         [
             [*(part or NOTHING for part in parts), str(number)]
@@ -52,7 +52,7 @@ def kinds_of_errors(errors: pd.DataFrame) -> Table:
 
 def listed_errors(errors: pd.DataFrame) -> Table:
     """The errors one by one: ids, places (code points of the repaired text), labels, and texts where they are there."""
-    caption = "The surest errors of the chosen row, by place: start and end count code points. "
+    caption = "The most confident errors of the chosen row, by place: start and end count code points. "
     if "text" in errors:
         caption += "In the text, which is generated, what was found stands in [], what was expected in {}."
     else:

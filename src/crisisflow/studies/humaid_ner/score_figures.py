@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # a heavy import
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TASKS = {"cls": "Event classification", "ner": "Entity recognition"}
+TASKS = {"cls": "Classification", "ner": "Entity recognition"}
 SCORE_OF = {"cls": "cls_macro_f1", "ner": "ner_micro_f1"}
 UNIT_OF = {"cls": "macro-F1", "ner": "span micro-F1"}
 

@@ -17,7 +17,7 @@ STEPS = {
         "Score the rows on events that they have not seen.",
     ),
     "against_gold": (f"{_HERE}.against_gold:run", "Score the rows and the rules against gold spans."),
-    "confident_errors": (f"{_HERE}.confident_errors:run", "Find where the chosen row is surest and wrong."),
+    "confident_errors": (f"{_HERE}.confident_errors:run", "Find where the chosen row is most confident and wrong."),
     "tables": (f"{_HERE}.tables:run", "Make the paper's tables, and further ones."),
     "headline": (f"{_HERE}.headline:run", "Put the paper's number beside ours in one line."),
     "figures": (f"{_HERE}.figures:run", "Draw the figures, with their numbers."),

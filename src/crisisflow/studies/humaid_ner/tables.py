@@ -159,7 +159,7 @@ def table_of_scores(results: dict[str, RowResult]) -> pd.DataFrame:
 
 def table_of_calibration(results: dict[str, RowResult]) -> pd.DataFrame:
     """How far the confidence of each row is from its accuracy; a row without confidences is left out."""
-    headings = {"ner": "Predicted spans (strict)", "cls": "Event class"}
+    headings = {"ner": "Predicted spans (strict)", "cls": "Predicted class"}
     return pd.DataFrame(
         [
             {
@@ -289,7 +289,7 @@ TABLES = {
     ),
     "settings": Made(
         lambda run: table_of_settings(run.differing),
-        "Settings of this run that are not the paper's (presets/paper.yaml, which decides where the paper is "
+        "Settings of this run that are not the paper's (presets/paper/, which decides where the paper is "
         "silent). Besides, the paper's own corpus, 77,637 tweets, is nowhere to be had as such.",
     ),
     "table1": Made(lambda run: table_1(run.dataset), "Table 1. Dataset statistics. {setting}."),

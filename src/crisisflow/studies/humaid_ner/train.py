@@ -146,7 +146,7 @@ def run(
         scores: a line per epoch, task and type or class
         gradients: cosines of the two tasks' gradients, where they are asked for
         speed: seconds and memory per epoch; differs from run to run
-        only_tweets: of a training beside the row, on so many tweets: training.tweets
+        only_tweets: of a training beside the row, on so many tweets: humaid_ner.training.tweets
         without_event: of a training beside the row, the event that hold_out left out of the aligned tweets
 
     Raises:
@@ -155,7 +155,9 @@ def run(
     """
     identity = Identity(STUDY, name, seed, only_tweets, without_event)
     if only_tweets not in (None, training.tweets):
-        raise CrisisflowError(f"only_tweets is {only_tweets}, but training.tweets is {training.tweets}; give the same")
+        raise CrisisflowError(
+            f"only_tweets is {only_tweets}, but humaid_ner.training.tweets is {training.tweets}; give the same"
+        )
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     device = open_device(compute.device, compute.threads, compute.processes)
