@@ -84,7 +84,7 @@ def cells(line: str) -> list[str]:
 def test_the_code_of_the_model_card_runs(trained, tmp_path, monkeypatch, capsys):
     params = params_with(seeds=[13])
     (code,) = re.findall(r"```python\n(.*?)```", render(params), re.S)
-    folder = tmp_path / "results" / "rows" / "C"
+    folder = tmp_path / "results" / "humaid_ner" / "rows" / "C"
     folder.mkdir(parents=True)
     (folder / "seed13").symlink_to(trained / "rows" / "both" / "seed13")
     monkeypatch.chdir(tmp_path)
