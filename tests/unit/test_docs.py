@@ -13,12 +13,15 @@ import typer
 from typer.exceptions import TyperException
 
 from crisisflow.cli import app
+from crisisflow.sources import NEUTRAL
 from crisisflow.strict_yaml import parse
 from crisisflow.studies import Params, read_params, read_preset
 from crisisflow.versioning.snakefile import opened
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINKED = [*PAGES, ROOT / "CONTRIBUTING.md"]
+LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 PARAMETER = re.compile(rf"(?:{'|'.join(Params.model_fields)})(?:\.[\w-]+)*: .+")
@@ -243,3 +246,46 @@ def test_every_page_is_in_the_table_of_contents():
         page.name for page in (ROOT / "docs").rglob("*.md") if f"({page.relative_to(ROOT / 'docs')})" not in contents
     ]
     assert missing == ["README.md"]  # itself
+
+
+def broken_links(page: Path) -> list[str]:
+    """The relative links and images of a page that lead to no file, or to no heading of one."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [
+        link
+        for link in map("".join, LINK.findall(INLINE.sub("", text)))
+        if not re.match(r"[a-z]+:", link) and not leads_somewhere(page, link)
+    ]
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, heading = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not heading or heading in headings(target))
+
+
+def headings(page: Path) -> set[str]:
+    """The headings of a page as GitHub writes them in links."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.stem)
+def test_every_relative_link_leads_to_a_file(page):
+    assert broken_links(page) == []
+
+
+def test_a_broken_link_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    (tmp_path / "there.md").write_text("# A heading, of words\n")
+    page.write_text(
+        "# Own\n[a](there.md) [b](there.md#a-heading-of-words) [c](#own) [d](https://example.org/x) ![e](no.png)\n"
+        '[f](there.md#no) [g](#no) <img src="no.svg"> `[h](code.md)`\n```sh\n[i](block.md)\n```\n'
+    )
+    assert broken_links(page) == ["no.png", "there.md#no", "#no", "no.svg"]
+
+
+def test_the_modules_that_nothing_watches_are_those_of_the_code():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = text.partition("## What neither tool watches")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(\w+)\.py`", listed)) == NEUTRAL
