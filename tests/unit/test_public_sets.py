@@ -204,11 +204,14 @@ def test_a_snowflake_holds_its_time():
     ("content", "message"),
     [
         (b"not gzip", "cannot read"),
-        (gzip.compress(b"tweet_id\ttext\n"), "lacks event, label"),
-        (gzip.compress(b"tweet_id\tevent\ttext\tlabel\n1\t2\n"), "line 2: as many values as the header are needed"),
-        (gzip.compress(b"tweet_id\tevent\ttext\tlabel\n1\t2\t\xff\t4\n"), "in UTF-8"),
-        (gzip.compress(b'tweet_id\tevent\ttext\tlabel\n1\t2\t"open\t4\n'), "line 1"),
-        (gzip.compress(b"tweet_id\tevent\ttext\tlabel\n" * 999)[:-9], "cannot read"),
+        (gzip.compress(b"tweet_id\ttext\n", mtime=0), "lacks event, label"),
+        (
+            gzip.compress(b"tweet_id\tevent\ttext\tlabel\n1\t2\n", mtime=0),
+            "line 2: as many values as the header are needed",
+        ),
+        (gzip.compress(b"tweet_id\tevent\ttext\tlabel\n1\t2\t\xff\t4\n", mtime=0), "in UTF-8"),
+        (gzip.compress(b'tweet_id\tevent\ttext\tlabel\n1\t2\t"open\t4\n', mtime=0), "line 1"),
+        (gzip.compress(b"tweet_id\tevent\ttext\tlabel\n" * 999, mtime=0)[:-9], "cannot read"),
     ],
 )
 def test_a_broken_file_is_refused(tmp_path, content, message):
