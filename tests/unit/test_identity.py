@@ -1,7 +1,10 @@
 """An artifact says who it is: in Parquet, JSON and CSV, and what is said of one that does not."""
 
+from pathlib import Path
+
 import pytest
 
+import crisisflow
 from crisisflow.artifacts import PREDICTIONS, read_parquet, write_csv, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import (
@@ -14,6 +17,7 @@ from crisisflow.identity import (
     of_json,
     of_parquet,
 )
+from crisisflow.reporting.exhibits import read_cells, read_frame
 from crisisflow.reporting.runs import read_runs
 
 ROW = Identity("gnom", "A", 13)
@@ -49,6 +53,23 @@ def test_the_lines_of_all_files_have_their_row_and_seed(tmp_path):
     first, second, empty = read_runs(paths, "gnom")
     assert list(first) == ["row", "seed", "epoch", "loss"]
     assert (first["row"].tolist(), second["row"].tolist(), empty["row"].tolist()) == (["1"] * 2, ["B"] * 2, [])
+
+
+@pytest.mark.parametrize("row", ["NA", "None", "null", "nan", "01", "1e3", "True"])
+def test_the_name_of_a_row_stays_as_it_stands(tmp_path, row):
+    identity = Identity("gnom", row, 13)
+    write_csv(tmp_path / "h", *identified_lines(identity, ["epoch", "event", "loss"], [[1, row, None]]))
+    (frame,) = read_runs([tmp_path / "h"], "gnom")
+    assert frame[["row", "seed", "epoch", "event"]].to_numpy().tolist() == [[row, 13, 1, row]]
+    assert frame["loss"].isna().all()
+    assert read_frame(tmp_path / "h")["event"].tolist() == [row]
+    assert read_cells(tmp_path / "h")[["row", "loss"]].to_numpy().tolist() == [[row, ""]]
+
+
+def test_no_study_reads_its_csv_past_the_one_reader():
+    modules = sorted((Path(crisisflow.__file__).parent / "studies").rglob("*.py"))
+    assert len(modules) > 30
+    assert [path.name for path in modules if "read_csv(" in path.read_text(encoding="utf-8")] == []
 
 
 def test_a_file_of_another_version_or_study_is_named(tmp_path):

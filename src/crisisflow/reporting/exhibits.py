@@ -14,6 +14,9 @@ from crisisflow.reporting.over_seeds import NOTHING
 NUMBER = re.compile(r"[-+−~]?[\d,]*\.?\d+ ?%?([–±\s]+[\d.,]+)?( \(best\))?")
 GAPS = {"", NOTHING, "N/A", "not run"}
 
+# Columns of names, which stay as they stand: a row may be called 01, NA or null.
+NAMES = ("study", "row", "event", "label", "score")
+
 LONG = 40  # characters; a longer cell has words to break it at
 
 
@@ -51,15 +54,28 @@ def shown(frame: pd.DataFrame, caption: str) -> Table:
 
 
 def read_frame(path: Path, **options: Any) -> pd.DataFrame:
-    """A CSV as a frame; `options` are pandas'.
+    """A CSV as a frame: an empty cell is a gap and no other is, and the columns NAMES are text.
+
+    Args:
+        options: pandas', in place of these.
 
     Raises:
         CrisisflowError: the file is absent.
     """
+    as_written = {"dtype": dict.fromkeys(NAMES, str), "keep_default_na": False, "na_values": [""]}
     try:
-        return pd.read_csv(path, **options)
+        return pd.read_csv(path, **(as_written | options))
     except FileNotFoundError:
         raise absent(path) from None
+
+
+def read_cells(path: Path) -> pd.DataFrame:
+    """A CSV as a frame of text, each cell as it stands there.
+
+    Raises:
+        CrisisflowError: the file is absent.
+    """
+    return read_frame(path, dtype=str, na_values=None)
 
 
 def read_table(path: Path, caption: str) -> Table:
@@ -68,7 +84,7 @@ def read_table(path: Path, caption: str) -> Table:
     Raises:
         CrisisflowError: the file is absent.
     """
-    return shown(read_frame(path, dtype=str, keep_default_na=False), caption)
+    return shown(read_cells(path), caption)
 
 
 def read_drawing(path: Path, caption: str, numbers: str) -> Drawing:

@@ -8,6 +8,7 @@ import pandas as pd
 from crisisflow.artifacts import check_file
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import OF_ROW, Identity, each_once, read_identity
+from crisisflow.reporting.exhibits import read_frame
 
 
 def read_runs(paths: Iterable[Path], study: str) -> list[pd.DataFrame]:
@@ -28,7 +29,7 @@ def read_runs(paths: Iterable[Path], study: str) -> list[pd.DataFrame]:
 
 def _read(path: Path, study: str) -> pd.DataFrame:
     check_file(path)
-    frame = pd.read_csv(path, dtype={"study": str, "row": str})
+    frame = read_frame(path)
     if not {*OF_ROW} <= {*frame}:
         read_identity({}, path, study)
     if len(frame[list(OF_ROW)].drop_duplicates()) > 1:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from crisisflow.artifacts import read_json, write_text
 from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.inputs import InputFile
+from crisisflow.reporting.exhibits import read_frame
 from crisisflow.studies.humaid_ner import model_card
 from crisisflow.studies.humaid_ner.dataset import card
 from crisisflow.studies.humaid_ner.dataset.tokens import tokenise
@@ -50,7 +49,7 @@ def run(
     results = collect(params.humaid_ner.rows, metrics)
     chosen = choose_row({name: results[name] for name in params.humaid_ner.rows})
     compared = [Difference(**pair) for pair in read_json(differences)]
-    beside = pd.read_csv(unseen), pd.read_csv(against_gold)
+    beside = read_frame(unseen), read_frame(against_gold)
     write_text(model, model_card.render(params, chosen, results, compared, *beside, source, scores))
     counts = card.DatasetCounts()
     for batch in tokenise(read_dataset(tweets, resolved)):

@@ -162,10 +162,10 @@ def show(errors: Path, tweets: Path, task: str | None, number: int) -> Iterator[
         raise CrisisflowError(f"{tweets} is not here, and {errors} holds no texts; bring it: dvc pull {tweets}")
     corpus = read_parquet(tweets, TWEETS)
     texts = dict(zip(corpus["tweet_id"].to_pylist(), corpus["text"].to_pylist(), strict=True))
-    import pandas as pd
+    from crisisflow.reporting.exhibits import read_cells  # it loads pandas
 
     try:
-        table = pd.read_csv(errors, dtype=str, keep_default_na=False)[list(COLUMNS)]
+        table = read_cells(errors)[list(COLUMNS)]
     except (ValueError, KeyError):
         raise CrisisflowError(
             f"{errors} is not what the step confident_errors writes; run snakemake, or dvc checkout"

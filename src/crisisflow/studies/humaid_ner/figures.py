@@ -13,6 +13,7 @@ import pandas as pd
 from crisisflow.artifacts import write_text
 from crisisflow.inputs import InputFile
 from crisisflow.reporting.drawing import finish, line_style, style_of, write_svg
+from crisisflow.reporting.exhibits import read_frame
 from crisisflow.reporting.over_seeds import write_captions
 from crisisflow.reporting.runs import read_runs
 from crisisflow.studies.humaid_ner import STUDY, score_figures
@@ -267,8 +268,8 @@ def run(
         chosen,
         pd.concat(read_runs(histories, STUDY), ignore_index=True),
         pd.concat(read_runs(gradients, STUDY), ignore_index=True),
-        pd.read_csv(learning_curve),
-        pd.read_csv(unseen),
+        read_frame(learning_curve),
+        read_frame(unseen),
     )
     for name, (table, draw, _) in made.items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))

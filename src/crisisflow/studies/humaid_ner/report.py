@@ -130,7 +130,7 @@ def run(
         name: read_json(path)
         for name, path in {"manifest": manifest, "repair": repair, "corpus": corpus, "annotation": annotation}.items()
     }
-    wrong = pd.read_csv(errors, dtype=str, keep_default_na=False)
+    wrong = exhibits.read_cells(errors)
     shown = {
         **exhibits.read_tables(tables),
         **exhibits.read_drawings(figures),

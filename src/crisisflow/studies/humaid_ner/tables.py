@@ -12,6 +12,7 @@ from crisisflow.evaluation.bootstrap import RESAMPLES, Difference, winner
 from crisisflow.inputs import InputFile
 from crisisflow.params import read_sections
 from crisisflow.progress import say
+from crisisflow.reporting.exhibits import read_frame
 from crisisflow.reporting.over_seeds import NOTHING, OverSeeds, write_captions
 from crisisflow.reporting.runs import read_runs
 from crisisflow.spans import read_spans
@@ -376,7 +377,7 @@ def run(
         chosen=choose_row({name: results[name] for name in params.humaid_ner.rows}),
         histories=by_row,
         compared=[Difference(**pair) for pair in read_json(differences)],
-        gold=pd.read_csv(against_gold),
+        gold=read_frame(against_gold),
     )
     captions = {name: made.caption.format(**facts.words()) for name, made in TABLES.items()}
     for name, made in TABLES.items():
