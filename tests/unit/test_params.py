@@ -1,6 +1,7 @@
 """params.yaml: every key required, no other accepted, the offending one named; presets and schema in step."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.params import SharedParams, read_own
 from crisisflow.presets import HEADER
 from crisisflow.studies import Params, read_params, read_preset, write_preset
+from crisisflow.studies.humaid_ner.params import BESIDE_THE_ROWS
 
 ROOT = Path(__file__).parents[2]
 PRESETS = ROOT / "presets"
@@ -222,6 +224,14 @@ def test_the_committed_schema_is_the_one_the_code_makes():
             "humaid_ner.rows.floor",
             read_preset("sample", PRESETS)[1]["humaid_ner"]["rows"]["A"],
             "params.yaml: humaid_ner.rows.floor: the tables have a floor of their own",
+        ),
+        *(
+            (
+                f"humaid_ner.rows.{name}",
+                read_preset("sample", PRESETS)[1]["humaid_ner"]["rows"]["A"],
+                f"params.yaml: humaid_ner.rows.{name}: results/humaid_ner/rows/{name} holds trainings beside the rows",
+            )
+            for name in ("fewer_tweets", "unseen_events")
         ),
         (
             "humaid_ner.evaluation.learning_curve.rows",
@@ -444,3 +454,8 @@ def test_a_file_that_is_no_params_file(tmp_path, text, message):
     with pytest.raises(CrisisflowError, match=message) as error:
         read_params(tmp_path / "params.yaml")
     assert "\n" not in str(error.value)
+
+
+def test_no_row_is_called_as_a_folder_of_the_rules():
+    rules = "".join(path.read_text() for path in (PRESETS.parent / "workflow/rules/humaid_ner").glob("*.smk"))
+    assert {*re.findall(r"results/humaid_ner/rows/(\w+)/", rules)} == {*BESIDE_THE_ROWS}

@@ -20,6 +20,9 @@ from crisisflow.params import (
     repeated,
 )
 
+# Folders of results/humaid_ner/rows that hold the trainings beside the rows (workflow/rules/humaid_ner).
+BESIDE_THE_ROWS = ("fewer_tweets", "unseen_events")
+
 
 class ModelParams(ParamsSection):
     """The heads. The encoder and the weighting are a row's."""
@@ -150,6 +153,10 @@ class HumaidNerParams(ParamsSection):
     def _faults_of_rows(self) -> Iterator[Fault]:
         if "floor" in self.rows:
             yield ("rows", "floor"), "the tables have a floor of their own; give the row another name"
+        for name in BESIDE_THE_ROWS:
+            if name in self.rows:
+                place = f"results/humaid_ner/rows/{name}"
+                yield ("rows", name), f"{place} holds trainings beside the rows; give the row another name"
         for name, part in self.evaluation:
             if absent := [row for row in part.rows if row not in self.rows]:
                 known = ", ".join(self.rows)
