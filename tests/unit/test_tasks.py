@@ -1,5 +1,7 @@
 """The engine on tasks of its own: what each learns, its losses against torch's, early stopping, and going on."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from transformers import BertConfig, BertModel
 
 from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.metrics import multi_label_scores
 from crisisflow.labels import Labels
 from crisisflow.model.encoder_model import EncoderModel
 from crisisflow.model.heads import ClassHead, EntityHead
@@ -28,6 +31,7 @@ from crisisflow.training.classification import (
 from crisisflow.training.device import open_device
 from crisisflow.training.early_stopping import EarlyStopping
 from crisisflow.training.history import history_table
+from crisisflow.training.joint import Joint
 from crisisflow.training.loop import Trainer
 from crisisflow.training.schedule import Optimization, Stage
 from crisisflow.training.tagging import Tagging
@@ -258,6 +262,72 @@ def test_multi_label_scores_are_those_of_a_threshold_of_one_half():
     assert scores.per_label["classification"]["storm"] == {
         "precision": 1, "recall": 0.5, "f1": pytest.approx(2 / 3), "support": 2,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("chosen", [[[1], [0], [1], [1]], [[0], [0], [0], [0]]])
+def test_one_class_of_its_own_is_scored_as_the_yes(chosen):
+    predicted = [[1], [1], [0], [1]]
+    found = multi_label_scores(chosen, predicted, ["fire"])
+    assert found["macro_f1"] == f1_score(chosen, predicted, pos_label=1, zero_division=0)
+    assert found["accuracy"] == (0.5 if any(map(sum, chosen)) else 0.25)
+    assert found["per_class"]["fire"]["support"] == sum(map(sum, chosen))
+
+
+def test_more_labels_than_a_byte_counts():
+    many = Labels(entities=tuple(f"T{at}" for at in range(100)), classes=())
+    task, last = Tagging(many), len(many.bio) - 1
+    logits = torch.zeros(1, 2, len(many.bio))
+    logits[0, 0, last - 1] = logits[0, 1, last] = 9
+    labels = task.decode(logits, torch.ones(1, 2)).of_subwords["labels"]
+    assert labels.tolist() == [[last - 1, last]]
+    scores = task.scores(Examples(["a"], [[5, 6]], {"labels": [[last - 1, last]]}), {"labels": labels[0]})
+    assert scores.measures["micro_f1"] == 1
+
+
+@pytest.mark.parametrize("kind", [Classification, MultiLabel])
+@pytest.mark.parametrize("weight", [0, -1, float("nan"), float("inf")])
+def test_a_class_weight_that_is_not_above_zero_is_refused(kind, weight):
+    with pytest.raises(CrisisflowError, match=f"the class weight of flood is {weight}; give a number above 0"):
+        kind(CLASSES, torch.tensor([1, weight, 1]))
+
+
+def test_a_class_of_every_example_has_no_weight():
+    with pytest.raises(CrisisflowError, match="every training example is of class fire, so it can have no"):
+        balanced_positive_weights([[1, 0, 1], [1, 1, 0]], CLASSES)
+
+
+@pytest.mark.parametrize("patience", [0, -1])
+def test_a_patience_that_trains_no_epoch_is_refused(patience):
+    with pytest.raises(CrisisflowError, match=f"the patience of early stopping is {patience}; give 1 epoch or more"):
+        EarlyStopping(patience)
+
+
+OPTIONS = {
+    "plain": (None, None),
+    "weights": (torch.tensor([1.0, 2.0, 1.0]), None),
+    "other weights": (torch.tensor([2.0, 1.0, 1.0]), None),
+    "patience 2": (None, EarlyStopping(2)),
+    "patience 3": (None, EarlyStopping(3)),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_checkpoint_is_taken_up_with_the_same_options_alone(tmp_path, monkeypatch, capsys, name):
+    def told(folder: Path, options: str) -> str:
+        weights, stopping = OPTIONS[options]
+        monkeypatch.setitem(TASKS, "own", (Classification(CLASSES, weights), lambda: ClassHead(32, CLASSES, 0.1)))
+        trainer(folder, "own", early_stopping=stopping).fit(stages(1), TRAIN, VALIDATION)
+        return capsys.readouterr().err
+
+    told(tmp_path / "first", name)
+    for other in OPTIONS:
+        again = shutil.copytree(tmp_path / "first", tmp_path / other)
+        assert ("it is not taken up" in told(again, other)) == (other != name)
+
+
+def test_the_options_of_several_tasks_are_those_of_each():
+    joint = Joint({"ner": Tagging(LABELS), "cls": Classification(CLASSES, WEIGHTS)})
+    assert joint.options() == {"ner": {}, "cls": dict(zip(CLASSES, WEIGHTS.tolist(), strict=True))}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from crisisflow.labels import Labels
 from crisisflow.taxonomy import IGNORED
 
@@ -58,10 +60,16 @@ def multi_label_scores(
 
     Accuracy counts the examples that are right in all classes.
     """
-    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+    from sklearn.metrics import precision_recall_fscore_support
 
-    columns = precision_recall_fscore_support(chosen, predicted, zero_division=0)
-    return _class_scores(columns, float(accuracy_score(chosen, predicted)), classes)
+    truth, guess = np.asarray(chosen), np.asarray(predicted)
+    # Class by class: scikit-learn takes a table of one class for answers of two classes.
+    of_class = [
+        precision_recall_fscore_support(own, other, labels=[1], zero_division=0)
+        for own, other in zip(truth.T, guess.T, strict=True)
+    ]
+    columns = [np.concatenate(values) for values in zip(*of_class, strict=True)]
+    return _class_scores(columns, float((truth == guess).all(axis=1).mean()), classes)
 
 
 def _class_scores(columns: Sequence[Sequence[float]], accuracy: float, classes: Sequence[str]) -> dict[str, Any]:

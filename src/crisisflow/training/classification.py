@@ -1,6 +1,7 @@
 """Classification: one class for each example (Classification), or any number of them (MultiLabel)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,13 +25,21 @@ class Classification:
 
     Args:
         class_weights: [classes], what an example of each class counts; None: each the same.
+
+    Raises:
+        CrisisflowError: a class weight is not above zero.
     """
 
     names = ("classification",)
     measures = ("macro_f1", "accuracy")
 
     def __init__(self, classes: Sequence[str], class_weights: Tensor | None = None) -> None:
-        self.classes, self.class_weights = classes, class_weights
+        self.classes = classes
+        self.class_weights = None if class_weights is None else _above_zero(class_weights, classes)
+
+    def options(self) -> dict[str, Any]:
+        """The class weights."""
+        return _weights_by_class(self.class_weights, self.classes)
 
     def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
         """`class_ids` [rows], `count`: the examples of the whole step, or the sum of their weights; the weights."""
@@ -71,13 +80,21 @@ class MultiLabel:
 
     Args:
         class_weights: [classes], what a yes of each class counts, where a no counts 1; None: the same.
+
+    Raises:
+        CrisisflowError: a class weight is not above zero.
     """
 
     names = ("classification",)
     measures = ("macro_f1", "accuracy")
 
     def __init__(self, classes: Sequence[str], class_weights: Tensor | None = None) -> None:
-        self.classes, self.class_weights = classes, class_weights
+        self.classes = classes
+        self.class_weights = None if class_weights is None else _above_zero(class_weights, classes)
+
+    def options(self) -> dict[str, Any]:
+        """The class weights."""
+        return _weights_by_class(self.class_weights, self.classes)
 
     def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
         """`classes` [rows, classes], `counted` [rows, 1]: 0 of an empty row; `count`: the answers of the whole step."""
@@ -108,6 +125,18 @@ class MultiLabel:
         return _scores(multi_label_scores(examples.targets[CLASSES], chosen, self.classes))
 
 
+def _above_zero(weights: Tensor, classes: Sequence[str]) -> Tensor:
+    """The weights; one of zero would leave a step whose examples are all of that class without a loss."""
+    for name, weight in _weights_by_class(weights, classes).items():
+        if not 0 < weight < float("inf"):
+            raise CrisisflowError(f"the class weight of {name} is {weight:g}; give a number above 0")
+    return weights
+
+
+def _weights_by_class(weights: Tensor | None, classes: Sequence[str]) -> dict[str, float]:
+    return {} if weights is None else dict(zip(classes, weights.tolist(), strict=True))
+
+
 def _scores(found: dict) -> Scores:
     measures = {name: found[name] for name in Classification.measures}
     return Scores(measures, found["macro_f1"], {"classification": found["per_class"]})
@@ -127,10 +156,15 @@ def balanced_positive_weights(labels: Sequence[Sequence[int]], classes: Sequence
     """Class weights [classes] of MultiLabel by which yes and no count the same in each class: (n - n_c) / n_c.
 
     Raises:
-        CrisisflowError: a class has no example.
+        CrisisflowError: a class has no example, or every example has it.
     """
-    counts = torch.tensor(labels).sum(dim=0)
-    return (len(labels) - counts) / _all_there(counts, classes)
+    counts = _all_there(torch.tensor(labels).sum(dim=0), classes)
+    everywhere = [name for name, count in zip(classes, counts.tolist(), strict=True) if count == len(labels)]
+    if everywhere:
+        raise CrisisflowError(
+            f"every training example is of class {', '.join(everywhere)}, so it can have no class weight"
+        )
+    return (len(labels) - counts) / counts
 
 
 def _all_there(counts: Tensor, classes: Sequence[str]) -> Tensor:

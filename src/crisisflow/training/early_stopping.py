@@ -1,14 +1,25 @@
 """Early stopping: training ends when the task's score has not risen for some epochs."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+
+from crisisflow.errors import CrisisflowError
 
 
-class EarlyStopping(NamedTuple):
-    """Stop after `patience` epochs in a row without a score more than `threshold` above the best one before."""
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop after `patience` epochs in a row without a score more than `threshold` above the best one before.
+
+    Raises:
+        CrisisflowError: the patience is below 1, which would train no epoch.
+    """
 
     patience: int
     threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.patience < 1:
+            raise CrisisflowError(f"the patience of early stopping is {self.patience}; give 1 epoch or more")
 
     def stops(self, scores: Sequence[float]) -> bool:
         """Whether to stop after epochs of these scores.

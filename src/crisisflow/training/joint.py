@@ -1,6 +1,7 @@
 """Several tasks over one model: entities and classes of the joint model, or any others."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,6 +26,10 @@ class Joint:
         self.measures = tuple(f"{name}_{own}" for name, task in tasks.items() for own in task.measures)
         if len(tasks) > 1:
             self.measures += ("combined_score",)
+
+    def options(self) -> dict[str, Any]:
+        """Of all tasks, by name."""
+        return {name: task.options() for name, task in self.tasks.items()}
 
     def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
         """Of all tasks."""

@@ -1,6 +1,7 @@
 """The training loop of any task: stages of epochs, validation after each, the best epoch kept."""
 
 import time
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,7 +53,7 @@ class Trainer:
         model: gives the logits that the task takes.
         max_length: of the examples in subwords.
         folder: where checkpoints lie; emptied by the caller once the results are written.
-        run: fingerprint of all that the result depends on.
+        run: fingerprint of all that the result depends on; the task's options and early stopping are added to it.
         frozen_cache_gb: disk for the constant output of frozen layers.
         gradient_cosine_every: steps between looks at the cosine of two tasks' gradients; 0 never looks.
         early_stopping: None trains all epochs.
@@ -79,7 +80,8 @@ class Trainer:
         device.prepare(model)
         self.model, self.weighting = device.place(model), device.place(weighting)
         self.padding_id, self.shapes = padding_id, device.shapes(max_length)
-        self.folder, self.run = folder, run
+        self.folder = folder
+        self.run = checkpoints.fingerprint(run, task.options(), early_stopping and asdict(early_stopping))
         self.frozen_cache_gb, self.gradient_cosine_every = frozen_cache_gb, gradient_cosine_every
         self.early_stopping = early_stopping
         self.records = Records()

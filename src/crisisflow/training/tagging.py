@@ -19,7 +19,7 @@ LABELS = "labels"  # the column of the examples
 class Tagging:
     """BIO labels at the subwords whose label is not IGNORED. Logits are [rows, length, labels].
 
-    Predictions: `labels` (ids, int8) and `label_probabilities`, of every subword.
+    Predictions: `labels` (ids, int16) and `label_probabilities`, of every subword.
     """
 
     names = ("tagging",)
@@ -27,6 +27,10 @@ class Tagging:
 
     def __init__(self, labels: Labels) -> None:
         self.labels = labels
+
+    def options(self) -> dict[str, Any]:
+        """None."""
+        return {}
 
     def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
         """`labels` [rows, length], and `count`: the labelled subwords of the whole step."""
@@ -49,7 +53,7 @@ class Tagging:
     def decode(self, logits: Tensor, mask: Tensor) -> Decoded:
         """The most probable label of each subword, and its probability."""
         confidence = logits.float().softmax(dim=-1).amax(dim=-1)
-        return Decoded({"labels": logits.argmax(dim=-1).to(torch.int8), "label_probabilities": confidence}, {})
+        return Decoded({"labels": logits.argmax(dim=-1).to(torch.int16), "label_probabilities": confidence}, {})
 
     def scores(self, examples: Examples, predicted: Tensors) -> Scores:
         """Strict spans; their micro F1 chooses the epoch."""

@@ -34,6 +34,9 @@ class Task(Protocol):
     names: tuple[str, ...]  # of its losses: of what is weighed against each other
     measures: tuple[str, ...]  # the scores that history.csv has a column for
 
+    def options(self) -> dict[str, Any]:
+        """What its losses depend on beside the examples, as JSON values: a checkpoint of others is not taken up."""
+
     def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
         """What the losses are computed from, for the rows of the batch, with the shapes of the batch.
 
