@@ -111,11 +111,15 @@ PREDICTIONS = pa.schema(
 )
 
 
+def _is_made_here(path: Path) -> bool:
+    """Whether the workflow makes this path, relative to the checkout."""
+    return path.parts[0] in ("data", "results") and path.parts[1:2] != ("reference",)
+
+
 def absent(path: Path) -> CrisisflowError:
     """What is said of an artifact that is not there: of one of this checkout, the command that makes it."""
     here = Path(os.path.relpath(path))
-    made = here.parts[0] in ("data", "results") and here.parts[1:2] != ("reference",)
-    command = f": snakemake --cores all {shlex.quote(str(here))}" if made else " first"
+    command = f": snakemake --cores all {shlex.quote(str(here))}" if _is_made_here(here) else " first"
     return CrisisflowError(f"{path} does not exist; run the step that makes it{command}")
 
 
@@ -210,6 +214,11 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
+def _renewal(path: Path) -> str:
+    """What to do about a damaged file: only what the workflow makes may be deleted."""
+    return "delete it and run again" if _is_made_here(Path(os.path.relpath(path))) else "give a sound one"
+
+
 @contextmanager
 def _opened(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
     try:
@@ -218,12 +227,12 @@ def _opened(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
             if not found.equals(schema, check_metadata=False):
                 missing = [name for name in schema.names if name not in found.names]
                 detail = f"it lacks {', '.join(missing)}" if missing else "its column types differ"
-                raise CrisisflowError(f"{path} was written by another version: {detail}; delete it and run again")
+                raise CrisisflowError(f"{path} was written by another version: {detail}; {_renewal(path)}")
             yield file
     except FileNotFoundError:
         raise absent(path) from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise CrisisflowError(f"{path} is no readable Parquet file ({error}); delete it and run again") from error
+        raise CrisisflowError(f"{path} is no readable Parquet file ({error}); {_renewal(path)}") from error
 
 
 def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
@@ -272,7 +281,7 @@ def read_json(path: Path, *keys: str) -> Any:
     except FileNotFoundError:
         raise absent(path) from None
     except (ValueError, RecursionError) as error:
-        raise CrisisflowError(f"{path} is no readable JSON ({error}); delete it and run again") from error
+        raise CrisisflowError(f"{path} is no readable JSON ({error}); {_renewal(path)}") from error
     lacks = [key for key in keys if not isinstance(found, dict) or key not in found]
     if lacks:
         raise CrisisflowError(f"{path} was written by another version: it lacks {', '.join(lacks)}; make it again")

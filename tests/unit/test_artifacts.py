@@ -177,3 +177,21 @@ def test_json_has_no_nan(tmp_path):
     with pytest.raises(ValueError, match=r"NaN|not JSON compliant"):
         write_json(tmp_path / "a.json", {"f1": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("read", [read_json, lambda path: read_parquet(path, TWEETS)])
+def test_only_what_the_workflow_made_may_be_deleted(tmp_path, monkeypatch, read):
+    monkeypatch.chdir(tmp_path)
+    for name, advice in (
+        ("results/a/x", "delete it and run again"),
+        ("data/x", "delete it and run again"),
+        ("data/reference/x", "give a sound one"),
+        ("mine/data/x", "give a sound one"),
+        ("x", "give a sound one"),
+    ):
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{")
+        for place in (path, path.absolute()):
+            with pytest.raises(CrisisflowError, match=f"{advice}$"):
+                read(place)

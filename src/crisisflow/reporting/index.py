@@ -1,5 +1,6 @@
 """Index: one line a study, with its headline number, the paper's, and a link to its report."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from crisisflow.artifacts import read_json, write_json, write_text
 from crisisflow.errors import CrisisflowError
 from crisisflow.reporting.over_seeds import NOTHING
+
+NUMBERS = ("paper", "ours")
 
 
 class Headline(NamedTuple):
@@ -41,13 +44,17 @@ def read_headline(path: Path) -> Headline:
     """Read a study's headline.json.
 
     Raises:
-        CrisisflowError: it is not there, or was written by another version.
+        CrisisflowError: it is not there, was written by another version, or a value is of another type.
     """
     found = read_json(path, *Headline._fields)
-    try:
-        return Headline(**found)
-    except TypeError:
-        raise CrisisflowError(f"{path} was written by another version; make it again") from None
+    if further := found.keys() - {*Headline._fields}:
+        names = ", ".join(sorted(further))
+        raise CrisisflowError(f"{path} was written by another version: it has {names}; make it again")
+    for name, kind in Headline.__annotations__.items():
+        expected, kinds = ("number or null", kind | int) if name in NUMBERS else ("text", kind)
+        if isinstance(found[name], bool) or not isinstance(found[name], kinds):
+            raise CrisisflowError(f"{path}: {name} is {json.dumps(found[name])}, no {expected}; make it again")
+    return Headline(**found)
 
 
 def here() -> list[Path]:
@@ -86,7 +93,7 @@ def lines(headlines: Sequence[Path]) -> list[str]:
     """One line of text a study.
 
     Raises:
-        CrisisflowError: a headline.json was written by another version.
+        CrisisflowError: a headline.json is not sound (read_headline).
     """
     return [
         f"{own.study}: {own.measure}: paper {_score(own.paper)}, here {_score(own.ours)} ({_signed(own.difference)})"

@@ -53,3 +53,38 @@ def test_a_headline_of_another_version_is_refused(tmp_path):
         path.write_text(json.dumps(other))
         with pytest.raises(CrisisflowError, match="another version"):
             index.run([path], tmp_path / "index.html")
+
+
+@pytest.mark.parametrize("rows", [{"D": {}}, {"C": 1}, []])
+def test_metrics_without_the_chosen_row_are_refused(tmp_path, rows):
+    with pytest.raises(
+        CrisisflowError, match=r"metrics.json has no scores of the chosen row, C; .*: snakemake .*/metrics.json"
+    ):
+        made(tmp_path, rows)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("ours", "0.7", 'ours is "0.7", no number or null'),
+        ("paper", True, "paper is true, no number or null"),
+        ("title", None, "title is null, no text"),
+        ("note", 1, "note is 1, no text"),
+    ],
+)
+def test_a_value_of_another_type_is_named(tmp_path, key, value, said):
+    path = made(tmp_path, {"C": {}})
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(CrisisflowError) as error:
+        index.lines([path])
+    assert str(error.value) == f"{path}: {said}; make it again"
+
+
+def test_a_whole_number_is_a_number(tmp_path):
+    assert index.read_headline(made(tmp_path, {"C": {"cls_macro_f1": 1}})).ours == 1
+
+
+def test_no_results_at_all_say_what_makes_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CrisisflowError, match="no study has results here; run: make reproduce"):
+        index.here()
