@@ -117,8 +117,8 @@ def test_an_event_that_the_corpus_lacks_is_named_with_those_that_it_has(tweets, 
     assert not (tmp_path / "out").exists()
 
 
-def write_predictions(path, tweets, keep, wrong_classes=(), missed=(), fewer=None, event=None):
-    """Predictions of row B, seed 13, for the validation tweets that `keep` says, all right but for the named tweets."""
+def write_predictions(path, tweets, keep, wrong_classes=(), missed=(), fewer=None, event=None, seed=13):
+    """Predictions of row B for the validation tweets that `keep` says, all right but for the named tweets."""
     rows = []
     for row in read_parquet(tweets, TWEETS).to_pylist():
         if row["split"] == "validation" and keep(row):
@@ -135,7 +135,7 @@ def write_predictions(path, tweets, keep, wrong_classes=(), missed=(), fewer=Non
                     "label_probabilities": [0.9, 0.9],
                 }
             )
-    write_parquet(path, rows, identified(PREDICTIONS, Identity(STUDY, "B", 13, fewer, event)))
+    write_parquet(path, rows, identified(PREDICTIONS, Identity(STUDY, "B", seed, fewer, event)))
     return path
 
 
@@ -173,6 +173,44 @@ def test_seen_and_unseen_are_scored_on_the_very_same_tweets(tweets, tmp_path):
     assert float(together["unseen"]) == pytest.approx(36 / 38)
     # 080 passes for 081's class, and 081 for 082's: classes 0 and 1 are lost, 2 has one false hit
     assert float(found["flood", "cls_macro_f1"]["unseen"]) == pytest.approx((7 + 2 / 3) / 10)
+
+
+def of_two_seeds(folder, tweets):
+    """Of seeds 13 and 17: of the whole row; and without each event, the one as good as nothing, the other all right."""
+    seen = {seed: write_predictions(folder / f"{seed}", tweets, lambda row: True, seed=seed) for seed in (13, 17)}
+    every = {row["tweet_id"] for row in read_parquet(tweets, TWEETS).to_pylist()}
+    unseen = {
+        (event, seed): write_predictions(
+            folder / f"{event}{seed}",
+            tweets,
+            lambda row, event=event: row["event"] == event,
+            missed=every - {"080", "090"} if seed == 13 else (),
+            event=event,
+            seed=seed,
+        )
+        for event in ("flood", "fire")
+        for seed in (13, 17)
+    }
+    return list(seen.values()), unseen
+
+
+def test_seeds_are_joined_by_their_number_whatever_the_order_of_the_files(tweets, tmp_path):
+    seen, unseen = of_two_seeds(tmp_path, tweets)
+    files = list(unseen.values())
+    found = []
+    for order in ([0, 1, 2, 3], [0, 1, 3, 2]):
+        leave_one_event_out.run(tweets, "all", tmp_path / "out.csv", seen, [files[at] for at in order])
+        found.append([line for line in lines(tmp_path / "out.csv") if line["event"] == leave_one_event_out.ALL])
+    assert found[0] == found[1]
+    together = found[0][0]
+    assert float(together["unseen"]) == pytest.approx((2 * 2 / 22 + 1) / 2)
+
+
+def test_events_of_other_seeds_are_not_joined(tweets, tmp_path):
+    seen, unseen = of_two_seeds(tmp_path, tweets)
+    del unseen["fire", 17]
+    with pytest.raises(CrisisflowError, match="row B has the seeds 13, 17 without flood, but 13 without fire; give"):
+        leave_one_event_out.run(tweets, "all", tmp_path / "out.csv", seen, list(unseen.values()))
 
 
 def test_an_event_without_the_whole_row_is_named(tweets, tmp_path):

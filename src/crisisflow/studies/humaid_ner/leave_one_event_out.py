@@ -7,7 +7,7 @@ The epoch of the unseen one was chosen on other events' tweets, that of the seen
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,6 +84,20 @@ def compare(
     return lines
 
 
+def _seeds(row: str, events: Mapping[str, Mapping[int, Any]]) -> list[int]:
+    """The seeds of a row, the same for each event."""
+    of_event = {event: sorted(own) for event, own in events.items()}
+    (first, seeds), *others = of_event.items()
+    for event, own in others:
+        if own != seeds:
+            one, other = (", ".join(map(str, found)) for found in (seeds, own))
+            raise CrisisflowError(
+                f"leave_one_event_out: row {row} has the seeds {one} without {first}, but {other} without {event}; "
+                "give the same seeds with --unseen"
+            )
+    return seeds
+
+
 def run(
     tweets: InputFile,
     size: Positive | Literal["all"],
@@ -100,7 +114,7 @@ def run(
 
     Raises:
         CrisisflowError: a file does not say of which row, seed and event it is, two say the same, or no file of `seen`
-            is of the row and seed of one that is not.
+            is of the row and seed of one that is not, or a row has not the same seeds for each event.
     """
     corpus = read_parquet(tweets, TWEETS)
     event_of = dict(zip(corpus["tweet_id"].to_pylist(), corpus["event"].to_pylist(), strict=True))
@@ -108,7 +122,7 @@ def run(
         (identity.row, identity.seed): read_parquet(path, PREDICTIONS)
         for path, identity in of_predictions(seen).items()
     }
-    pairs: dict[str, dict[str, list[tuple[pa.Table, pa.Table]]]] = defaultdict(lambda: defaultdict(list))
+    pairs: dict[str, dict[str, dict[int, tuple[pa.Table, pa.Table]]]] = defaultdict(lambda: defaultdict(dict))
     for path, identity in of_predictions(unseen, "event").items():
         every = whole.get((identity.row, identity.seed))
         if every is None:
@@ -118,15 +132,15 @@ def run(
             )
         of_event = [event_of[tweet_id] == identity.event for tweet_id in every["tweet_id"].to_pylist()]
         own = (every.filter(of_event), read_parquet(path, PREDICTIONS))
-        pairs[identity.row][identity.event].append(own)
+        pairs[identity.row][identity.event][identity.seed] = own
     splits, named = corpus["split"].to_pylist(), corpus["event"].to_pylist()
     lines = []
     for row, events in pairs.items():
         trained = {event: trained_on(splits, named, size, event) for event in events}
         for event, own in events.items():
-            lines += compare(row, event, trained[event], *map(list, zip(*own, strict=True)))
+            lines += compare(row, event, trained[event], *map(list, zip(*own.values(), strict=True)))
         if len(events) > 1:
-            by_seed = zip(*events.values(), strict=True)
+            by_seed = [[own[seed] for own in events.values()] for seed in _seeds(row, events)]
             joined = [tuple(map(pa.concat_tables, zip(*of_seed, strict=True))) for of_seed in by_seed]
             same = [of[0] if len(set(of)) == 1 else None for of in zip(*trained.values(), strict=True)]
             lines += compare(row, ALL, same, *map(list, zip(*joined, strict=True)))
