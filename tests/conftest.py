@@ -3,6 +3,7 @@
 from itertools import chain
 from pathlib import Path
 
+import dvc  # noqa: F401  its logger keeps the streams of its first import, which a test would close at its end
 import pytest
 import torch
 from hypothesis import settings
