@@ -215,7 +215,14 @@ def test_a_place_is_found_by_its_text_name_or_country():
     entity = {"start": 0, "end": 3, "text": "KTM", "label": "LOCATION", "score": 0.9, "place": place}
     plain = {"number": 1, "id": None, "at": "2026-01-01T00:00:00Z", "created_at": None, "author": None, "class": None}
     own = LiveTweet(
-        **plain, text="KTM shakes", masked="KTM shakes", entities=[entity], truncated=False, language="en", judged=True
+        **plain,
+        text="KTM shakes",
+        masked="KTM shakes",
+        entities=[entity],
+        hidden=[],
+        truncated=False,
+        language="en",
+        judged=True,
     )
     assert [passes(own, Wanted(place=(part,))) for part in ("ktm", "kath", "NEPAL", "peru")] == [True] * 3 + [False]
     assert passes(own, Wanted(place=("peru", "nepal"), text=("shakes",)))
