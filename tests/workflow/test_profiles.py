@@ -28,7 +28,7 @@ def test_a_profile_names_rules_that_there_are(profile):
     """Snakemake says nothing when it does not know one."""
     settings = yaml.safe_load((ROOT / "profiles" / profile / "config.yaml").read_text())
     named = {*settings["set-resources"], *settings.get("groups", {})}
-    rules = "\n".join(path.read_text() for path in Path(ROOT / "workflow" / "rules").glob("*.smk"))
+    rules = "\n".join(path.read_text() for path in Path(ROOT / "workflow" / "rules").rglob("*.smk"))
     assert named <= set(RULE.findall(rules))
 
 
