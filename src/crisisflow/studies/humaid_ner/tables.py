@@ -268,9 +268,8 @@ class Made(NamedTuple):
 
 
 INTERVAL = (
-    f"95 % interval (paired bootstrap, percentiles of {RESAMPLES:,} resamples of the validation tweets, scores "
-    "averaged over the seeds; it knows neither the chance of a seed nor that the epoch was chosen on the same "
-    "tweets; not corrected for the number of pairs)"
+    f"95 % interval (paired bootstrap, {RESAMPLES:,} resamples of the validation tweets, scores averaged over seeds; "
+    "uncorrected). Seed variance and epoch selection are not accounted for"
 )
 # Every table, in the order of display. The rule `tables` lists their names too, and SECTIONS of report.py their places.
 TABLES = {
@@ -301,11 +300,10 @@ TABLES = {
     ),
     "table3": Made(
         lambda run: table_3(run.results, run.chosen, run.compared),
-        "Table 3. Ablation on the validation split, best epoch by Eq. 5, or by its one score where a row has one "
-        "task. The classification-first policy chooses row {chosen}: the highest mean CLS macro-F1 of the rows "
-        "with both tasks. {setting}; its encoders are named in the rows and differ from the paper's unless they "
-        "say BERT-large and RoBERTa-large. With more than one seed (best) marks an NER or CLS score whose "
-        "difference to every other row has a {interval} without zero.",
+        "Table 3. Ablation on the validation split, best epoch by Eq. 5 (with one task, by its score). Row {chosen} "
+        "has the highest mean CLS macro-F1 of the rows with both tasks. (best), with more than one seed: significantly "
+        "better than every other row (paired bootstrap over validation tweets, 95 %, uncorrected). Seed variance and "
+        "epoch selection are not accounted for. {setting}.",
     ),
     "table5": Made(
         lambda run: table_5(run.results),
