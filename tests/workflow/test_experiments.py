@@ -75,7 +75,7 @@ def test_a_queued_grid_with_two_workers_and_a_temporary_one_make_what_clean_runs
         # row D alone, where Snakemake has made another one
         other.vary("humaid_ner.rows.D.weighting", weighting)
         other.vary("humaid_ner.rows.D.freeze_layers", freeze_layers)
-        other.run("snakemake", "--cores", "2", weights)
+        other.run("snakemake", "--cores", "2", "results/humaid_ner/rows/D/seed13/metrics.json", weights)
         assert study.digests(of_d) == other.digests(of_d), name
         made.add(study.digests([weights])[weights])
     assert len(made) == 3
@@ -99,7 +99,7 @@ def test_the_dataset_s_statistics_are_metrics_and_need_no_data(history, tmp_path
     """A clone without any data answers what changed, in the dataset too."""
     study = history.copied(tmp_path / "study")
     study.vary("annotation.regex.lexicons", ["casualties"])
-    study.vary("alignment.max_length", 24)
+    study.vary("humaid_ner.alignment.max_length", 24)
     study.run("snakemake", "--cores", "2", "--", *(f"data/humaid_ner/aligned/{row}.json" for row in "AD"))
     study.run("git", "commit", "-qam", "third")
     clone = tmp_path / "clone"
