@@ -158,5 +158,5 @@ def test_a_run_that_was_stopped_in_stage_2_ends_with_the_same_bytes(tweets, tiny
 
 def test_more_than_one_process_is_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "8")
-    with pytest.raises(CrisisflowError, match=r"training\.processes is 8"):
+    with pytest.raises(CrisisflowError, match=r"compute\.processes is 8"):
         open_device("xla", 1, 8)
