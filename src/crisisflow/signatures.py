@@ -41,24 +41,51 @@ class _Imported(dict[str, Any]):
         }
 
     def __missing__(self, name: str) -> Any:
-        """Raises KeyError for a name that is not imported: it can only be a builtin."""
-        module, attribute = self._origin[name]
+        """A name that is not imported is a builtin."""
+        module, attribute = self._origin.get(name, ("builtins", name))
         return getattr(import_module(module), attribute)
+
+
+def _value(node: ast.expr, names: _Imported) -> Any:
+    """The value of an annotation or default: a name, a constant, `kind[…]`, `one | other`, a tuple or a list.
+
+    Raises:
+        ValueError: it is anything else, such as a call.
+    """
+    match node:
+        case ast.Constant():
+            return node.value
+        case ast.Name():
+            return names[node.id]
+        case ast.Subscript():
+            return _value(node.value, names)[_value(node.slice, names)]
+        case ast.BinOp(op=ast.BitOr()):
+            return _value(node.left, names) | _value(node.right, names)
+        case ast.Tuple():
+            return tuple(_value(own, names) for own in node.elts)
+        case ast.List():
+            return [_value(own, names) for own in node.elts]
+    raise ValueError(f"{ast.unparse(node)} is more than a step's parameter may say; import it by name")
 
 
 def read_function(target: str) -> StepFunction:
     """Read "package.module:function".
 
     The annotations and defaults of its parameters use nothing but builtins and what the module imports by name.
+
+    Raises:
+        ValueError: the module has no such function, or its parameters say more.
     """
     module, _, name = target.partition(":")
     found = find_spec(module)
     tree = ast.parse(Path(found.origin).read_text(encoding="utf-8"))
-    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    function = next((node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name), None)
+    if function is None or function.args.kwonlyargs or function.args.vararg or function.args.kwarg:
+        raise ValueError(f"{target} is no function whose parameters are all named and may be given by position")
     names = _Imported(tree)
 
     def value(node: ast.expr | None) -> Any:
-        return Parameter.empty if node is None else eval(compile(ast.Expression(node), module, "eval"), {}, names)
+        return Parameter.empty if node is None else _value(node, names)
 
     given = function.args.args
     defaults = [None] * (len(given) - len(function.args.defaults)) + function.args.defaults

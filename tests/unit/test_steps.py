@@ -154,6 +154,20 @@ def test_the_function_gets_what_the_options_say(planted, tmp_path):
     assert run(*more) == {**expected, "maybe": "so", "more": ["c", "d"], "part": "2-of-3", "size": 9}
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def run(out: print('x')) -> None: ...", r"print\('x'\) is more than a step's parameter may say"),
+        ("def run(out: int = 1 + 1) -> None: ...", "is more than"),
+        ("def run(*, out: int) -> None: ...", "is no function whose parameters"),
+        ("def other() -> None: ...", "planted:run is no function"),
+    ],
+)
+def test_a_signature_is_read_and_never_run(planted, text, said):
+    with pytest.raises(ValueError, match=said):
+        planted(text)
+
+
 def test_the_docstring_is_the_help(planted):
     step = planted(STEP)
     assert step.help.startswith("Plant.\n\nDo it.\n\nIt is done.")
