@@ -102,9 +102,9 @@ ROWS = {
 def train_row(folder: Path, aligned: Path, encoder: Path, name: str) -> None:
     """Train the row of ROWS briefly, with seed 13; its files lie in `folder`, named as in a run."""
     from crisisflow.params import AlignmentParams
-    from crisisflow.studies import read_preset
     from crisisflow.studies.humaid_ner import train
     from crisisflow.studies.humaid_ner.params import ModelParams, RowParams, TrainingParams
+    from tests.presets import read_preset
 
     sample = read_preset("sample", Path(__file__).parents[1] / "presets")[0]
     brief = {"single": {"epochs": 3, "warmup_steps": 2}, "learning_rate": 3e-3, "log_variance_learning_rate": 3e-3}

@@ -20,7 +20,7 @@ from crisisflow.serving.serve import options_of
 from crisisflow.serving.served import Served, open_served
 from crisisflow.serving.settings import Access, Limits, Settings
 from crisisflow.spans import Span
-from crisisflow.studies import read_preset
+from tests.presets import read_preset
 
 PRESETS = Path(__file__).parents[2] / "presets"
 ARGUMENTS = [

@@ -15,8 +15,9 @@ from typer.exceptions import TyperException
 from crisisflow.cli import app
 from crisisflow.sources import NEUTRAL
 from crisisflow.strict_yaml import parse
-from crisisflow.studies import Params, read_params, read_preset
+from crisisflow.studies import Params, read_params
 from crisisflow.versioning.snakefile import opened
+from tests.presets import read_preset
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

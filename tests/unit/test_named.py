@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.studies import Params, read_preset
+from crisisflow.studies import Params
 from crisisflow.versioning import rule_helpers
 from crisisflow.versioning.named import check_named
+from tests.presets import read_preset
 
 ROOT = Path(__file__).parents[2]
 PRESETS = ROOT / "presets"

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SharedParams, read_own
 from crisisflow.presets import HEADER
-from crisisflow.studies import Params, read_params, read_preset, write_preset
+from crisisflow.studies import Params, read_params, write_preset
 from crisisflow.studies.humaid_ner.params import BESIDE_THE_ROWS
+from tests.presets import read_preset
 
 ROOT = Path(__file__).parents[2]
 PRESETS = ROOT / "presets"

@@ -55,11 +55,6 @@ def read_params(path: Path) -> tuple[Any, dict[str, Any]]:
     return read_sections([path], Params)
 
 
-def read_preset(name: str, folder: Path) -> tuple[Any, dict[str, Any]]:
-    """Read and check the preset of this name in the folder of the presets, as read_params."""
-    return read_sections(presets.files(folder, name, list(STUDIES)), Params)
-
-
 def write_preset(name: str, folder: Path, out: Path, study: str | None = None) -> None:
     """Write a preset, or only its section of one study, to `out`: see crisisflow.presets.write.
 

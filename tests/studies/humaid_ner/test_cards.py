@@ -12,11 +12,11 @@ from crisisflow.artifacts import TWEETS, write_csv, write_json, write_parquet
 from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.identity import Identity
 from crisisflow.spans import Span, write_spans
-from crisisflow.studies import read_preset
 from crisisflow.studies.humaid_ner import STUDY, against_gold, cards, leave_one_event_out, model_card
 from crisisflow.studies.humaid_ner.params import Settings
 from crisisflow.studies.humaid_ner.rows import RowResult
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
+from tests.presets import read_preset
 
 PRESET = read_preset("sample", Path(__file__).parents[3] / "presets")[1]
 SAMPLE = PRESET["humaid_ner"]

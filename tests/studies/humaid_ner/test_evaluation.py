@@ -15,11 +15,11 @@ from crisisflow.identity import CONFIG, Identity, identified
 from crisisflow.params import read_sections
 from crisisflow.reporting.runs import read_runs
 from crisisflow.spans import Span, write_spans
-from crisisflow.studies import read_preset
 from crisisflow.studies.humaid_ner import STUDY, bootstrap, comparison, evaluate, tables
 from crisisflow.studies.humaid_ner import rows as study_rows
 from crisisflow.studies.humaid_ner.params import RowParams, Settings
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES, LABELS
+from tests.presets import read_preset
 
 ID = {label: at for at, label in enumerate(BIO_LABELS)}
 
