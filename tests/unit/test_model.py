@@ -9,6 +9,7 @@ from torch.nn.functional import log_softmax
 from transformers import AutoModel, BertConfig, RobertaConfig
 
 from crisisflow.errors import CrisisflowError
+from crisisflow.model.classifier import Classifier
 from crisisflow.model.freezing import freeze, split
 from crisisflow.model.heads import ClassHead
 from crisisflow.model.joint import JointModel, Logits
@@ -125,6 +126,27 @@ def test_dual_pooling_is_the_first_state_beside_the_mean():
     hidden = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]]])
     pooled = torch.tensor([[1.0, 2.0, 2.0, 4.0]])
     torch.testing.assert_close(head(hidden, torch.tensor([[1, 1, 0]])), head.linear(pooled))
+
+
+@pytest.mark.parametrize(("pooling", "pooled"), [("mean", [2.0, 4.0]), ("cls", [1.0, 2.0])])
+def test_the_classifier_is_linear_in_the_mean_or_the_first_state(tiny_encoder, pooling, pooled):
+    model = Classifier(load_encoder(str(tiny_encoder), 1), CLASSES, pooling)
+    assert model.head.weight.shape == (10, 32)
+    hidden = torch.zeros(1, 3, 32)
+    hidden[0, :, :2] = torch.tensor([[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]])
+    expected = torch.zeros(1, 32)
+    expected[0, :2] = torch.tensor(pooled)
+    logits = model.heads(hidden, torch.tensor([[1, 1, 0]]))
+    torch.testing.assert_close(logits, expected @ model.head.weight.T + model.head.bias)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_padding_changes_no_class(tiny_encoder, pooling):
+    torch.manual_seed(3)
+    model = Classifier(load_encoder(str(tiny_encoder), None), CLASSES, pooling).eval()
+    ids = torch.tensor([[101, 2001, 2002, 102, 0, 0]])
+    plain = model(ids[:, :4], torch.ones(1, 4, dtype=torch.int64))
+    torch.testing.assert_close(model(ids, (ids > 0).long()), plain)
 
 
 def test_the_losses_are_eq_1_and_eq_2_over_labelled_subwords():

@@ -132,7 +132,7 @@ LAYOUTS = {
     "idrisi": (
         [json.dumps({"tweet_id": "9", "event": "E", "text": "Storm", "class": "c", "location_mentions": []}).encode()]
         * 2,
-        ("9", "Storm", {"class": "c"}, "en", "E"),
+        ("9", "Storm", {"class": "c", "has_location": "no"}, "en", "E"),
     ),
 }
 

@@ -15,7 +15,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from transformers import BertConfig, BertModel
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation.metrics import multi_label_scores
+from crisisflow.evaluation.metrics import averages, class_scores, multi_label_scores
 from crisisflow.labels import Labels
 from crisisflow.model.encoder_model import EncoderModel
 from crisisflow.model.heads import ClassHead, EntityHead
@@ -249,6 +249,17 @@ def test_class_weights_of_counts():
 def test_a_class_without_an_example_has_no_weight(count):
     with pytest.raises(CrisisflowError, match="no training example is of class flood, so it can have no class weight"):
         count()
+
+
+def test_f1_is_averaged_over_classes_by_support_and_without_the_rare_ones():
+    truth, guess = [0] * 40 + [1] * 35 + [2] * 4, [0] * 30 + [1] * 45 + [2, 0, 1, 1]
+    found = averages(class_scores(truth, guess, CLASSES)["per_class"], 30)
+    assert found == {
+        "macro_f1": pytest.approx(f1_score(truth, guess, average="macro")),
+        "weighted_f1": pytest.approx(f1_score(truth, guess, average="weighted")),
+        "supported_macro_f1": pytest.approx(f1_score(truth, guess, average="macro", labels=[0, 1])),
+    }
+    assert averages(class_scores(truth, guess, CLASSES)["per_class"], 41)["supported_macro_f1"] is None
 
 
 def test_multi_label_scores_are_those_of_a_threshold_of_one_half():

@@ -1,7 +1,7 @@
 """The metrics of tasks: strict span F1 by seqeval, macro F1 of classes, and their mean."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,25 @@ def _class_scores(columns: Sequence[Sequence[float]], accuracy: float, classes: 
         "macro_f1": sum(scores["f1"] for scores in per_class.values()) / len(classes),
         "accuracy": accuracy,
         "per_class": per_class,
+    }
+
+
+def averages(per_class: Mapping[str, Mapping[str, float]], least_support: int) -> dict[str, float | None]:
+    """F1 averaged over the classes of `class_scores`, in three ways.
+
+    `macro_f1` counts each class the same, and `weighted_f1` each by its support. `supported_macro_f1` is the macro F1
+    of the classes with at least `least_support` examples: a class of few examples is a large share of macro F1 that
+    hangs on those few. It is None where there is no such class, and so is the weighted one where there is no example.
+    """
+    f1 = [own["f1"] for own in per_class.values()]
+    support = [own["support"] for own in per_class.values()]
+    supported = [score for score, number in zip(f1, support, strict=True) if number >= least_support]
+    examples = sum(support)
+    weighted = sum(score * number for score, number in zip(f1, support, strict=True))
+    return {
+        "macro_f1": sum(f1) / len(f1),
+        "weighted_f1": weighted / examples if examples else None,
+        "supported_macro_f1": sum(supported) / len(supported) if supported else None,
     }
 
 

@@ -1,9 +1,24 @@
-"""The two task heads (paper, section III-C)."""
+"""The heads of the models: of the joint model (paper, section III-C), and of a classifier."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+
+Pooling = Literal["mean", "cls"]
+
+
+def mean_of(hidden: Tensor, mask: Tensor) -> Tensor:
+    """The mean [batch, d] of the states of all subwords, special ones included.
+
+    Args:
+        hidden: [batch, length, d].
+        mask: [batch, length] with 1 for subwords and 0 for padding.
+    """
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    # A row without any subword fills up a batch of fixed shape; it must not divide by zero.
+    return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 
 
 class EntityHead(nn.Linear):
@@ -27,7 +42,20 @@ class ClassHead(nn.Module):
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """`hidden` is [batch, length, d], `mask` [batch, length] with 1 for subwords and 0 for padding."""
-        weights = mask.unsqueeze(-1).to(hidden.dtype)
-        # A row without any subword fills up a batch of fixed shape; it must not divide by zero.
-        mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
-        return self.linear(self.dropout(torch.cat([hidden[:, 0], mean], dim=-1)))
+        return self.linear(self.dropout(torch.cat([hidden[:, 0], mean_of(hidden, mask)], dim=-1)))
+
+
+class PooledHead(nn.Linear):
+    """A linear layer over one state of the text: [batch, length, d] to [batch, classes] logits.
+
+    Args:
+        pooling: `mean` takes the mean of the subwords' states, `cls` the state of the first subword.
+    """
+
+    def __init__(self, width: int, classes: Sequence[str], pooling: Pooling) -> None:
+        super().__init__(width, len(classes))
+        self.pooling = pooling
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """`hidden` is [batch, length, d], `mask` [batch, length] with 1 for subwords and 0 for padding."""
+        return super().forward(mean_of(hidden, mask) if self.pooling == "mean" else hidden[:, 0])

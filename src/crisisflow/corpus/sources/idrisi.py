@@ -1,4 +1,7 @@
-"""IDRISI-R, English, random split (Suwaileh et al. 2023): HumAID tweets with location mentions; here text and class."""
+"""IDRISI-R, English, random split (Suwaileh et al. 2023): HumAID tweets with location mentions.
+
+Here text, class, and whether a tweet names a place.
+"""
 
 import json
 import zlib
@@ -8,10 +11,14 @@ from crisisflow.corpus.sources.posts import Post, Rows, open_text, snowflake_tim
 from crisisflow.errors import CrisisflowError
 
 FILES = ("train.jsonl.gz", "dev.jsonl.gz")
+_YES_NO = {True: "yes", False: "no"}
 
 
 def read(folder: Path) -> Rows:
-    """The tweets with their class. Their places are gold spans: annotation/gold.py reads these."""
+    """The tweets with their class, and as `has_location` (yes or no) whether people marked a place in them.
+
+    The places themselves are gold spans: annotation/gold.py reads these.
+    """
     for name in FILES:
         number = 0
         try:
@@ -22,7 +29,7 @@ def read(folder: Path) -> Rows:
                     yield Post(
                         tweet["tweet_id"],
                         tweet["text"],
-                        (("class", tweet["class"]),),
+                        (("class", tweet["class"]), ("has_location", _YES_NO[bool(tweet["location_mentions"])])),
                         "en",
                         tweet["event"],
                         snowflake_time(tweet["tweet_id"]),

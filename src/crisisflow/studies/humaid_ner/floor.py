@@ -1,11 +1,11 @@
 """Floor: TF-IDF and a linear SVM, what classification scores without an encoder."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.corpus.stratify import draw_training
+from crisisflow.evaluation import linear
 from crisisflow.identity import Identity, identified
 from crisisflow.inputs import InputFile
 from crisisflow.params import Positive, Seed
@@ -16,21 +16,6 @@ from crisisflow.taxonomy import CLASSES
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from sklearn.pipeline import Pipeline
-
-
-def fit(texts: Sequence[str], class_ids: Sequence[int], seed: int) -> "Pipeline":
-    """A linear SVM, one class against the rest, over the sublinear TF-IDF of single words and pairs of neighbours.
-
-    liblinear visits the tweets in an order of its own making, from `seed`, and ends at slightly other weights for
-    another one; the order in which the tweets are given counts for the same reason.
-    """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.svm import LinearSVC
-
-    vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    return make_pipeline(vectors, LinearSVC(random_state=seed)).fit(texts, class_ids)
 
 
 def _split(table: "pa.Table", name: str) -> tuple[list[str], list[str], list[int]]:
@@ -53,13 +38,12 @@ def predict(table: "pa.Table", size: int | Literal["all"], seed: int) -> tuple["
 
     _, texts, class_ids = _split(table, "train")
     chosen = draw_training(class_ids, size, seed)
-    model = fit([texts[at] for at in chosen], [class_ids[at] for at in chosen], seed)
+    model = linear.fit([texts[at] for at in chosen], [class_ids[at] for at in chosen], seed, balanced=False)
     tweet_ids, texts, class_ids = _split(table, "validation")
     columns = {"tweet_id": tweet_ids, "class_id": class_ids, "predicted_class_id": model.predict(texts).tolist()}
     nothing = [None] * len(tweet_ids)
     guess = pa.table([columns.get(name, nothing) for name in PREDICTIONS.names], schema=PREDICTIONS)
-    svm = model[-1]
-    return guess, {"training_tweets": len(chosen), "parameters": svm.coef_.size + svm.intercept_.size}
+    return guess, {"training_tweets": len(chosen), "parameters": linear.parameters(model)}
 
 
 def run(tweets: InputFile, size: Positive | Literal["all"], seed: Seed, predictions: Path, out: Path) -> None:

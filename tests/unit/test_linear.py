@@ -1,0 +1,30 @@
+"""The linear classifier."""
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.svm import LinearSVC
+
+from crisisflow.evaluation import linear
+
+WORDS = ("we need water", "we give water", "sunny day", "sunny game", "long game")
+TEXTS = [f"{text} {at % 11}" for at, text in enumerate(WORDS * 30)]
+CLASS_IDS = [at % 3 % 2 for at in range(len(TEXTS))]
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_it_is_scikit_learn_s_svm_over_words_and_pairs(balanced):
+    model = linear.fit(TEXTS, CLASS_IDS, 13, balanced)
+    vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    weights = np.bincount(CLASS_IDS)
+    weights = dict(enumerate(len(TEXTS) / (2 * weights))) if balanced else None
+    svm = LinearSVC(random_state=13, class_weight=weights).fit(vectors.fit_transform(TEXTS), CLASS_IDS)
+    np.testing.assert_allclose(model[-1].coef_, svm.coef_)
+    assert linear.parameters(model) == len(vectors.vocabulary_) + 1
+
+
+def test_a_balanced_one_finds_more_of_the_rare_class():
+    texts = ["help"] * 5 + ["help"] * 45 + ["none"] * 50
+    class_ids = [1] * 5 + [0] * 95
+    assert linear.fit(texts, class_ids, 1, balanced=False).predict(["help"]).tolist() == [0]
+    assert linear.fit(texts, class_ids, 1, balanced=True).predict(["help"]).tolist() == [1]
