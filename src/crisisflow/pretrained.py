@@ -140,8 +140,11 @@ def load_tokenizer(encoder: str) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
-def check_length(encoder: str, max_length: int) -> None:
+def check_length(encoder: str, max_length: int, option: str = "alignment.max_length") -> None:
     """Refuse sequences for which the encoder has no positions; its weights are not read.
+
+    Args:
+        option: the parameter of the study that `max_length` is.
 
     Raises:
         CrisisflowError: it takes fewer subwords, or its configuration cannot be loaded.
@@ -162,8 +165,7 @@ def check_length(encoder: str, max_length: int) -> None:
     positions = table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1)
     if max_length > positions:
         raise CrisisflowError(
-            f"the study's alignment.max_length is {max_length} but encoder {encoder!r} takes {positions} subwords; "
-            "lower it"
+            f"the study's {option} is {max_length} but encoder {encoder!r} takes {positions} subwords; lower it"
         )
 
 
