@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.inference import Findings
 from crisisflow.places import areas, coordinates
+from crisisflow.places.mentions import places_of
 from crisisflow.places.names import key
 from crisisflow.serving.live_schema import Source
 from crisisflow.serving.located import live_tweet
@@ -238,3 +239,30 @@ def test_a_mark_that_makes_another_letter_makes_another_key(one, other):
 def test_a_key_depends_on_no_composition_case_or_blank(text):
     assert key(unicodedata.normalize("NFD", text)) == key(unicodedata.normalize("NFC", text))
     assert key("#" + text) == key(text)
+
+
+def locations(text: str, *names: str) -> list[tuple[int, int]]:
+    starts = [text.index(name) for name in names]
+    return [(start, start + len(name)) for start, name in zip(starts, names, strict=True)]
+
+
+def test_a_location_behind_a_comma_decides_which_place_is_meant(gazetteer):
+    text = "Floods in Paris, Texas and in Paris too"
+    first, second = places_of(text, locations(text, "Paris", "Texas"), gazetteer)
+    assert first.country == "United States"
+    assert second.kind == "state"
+    assert places_of("Floods in Paris too", [(10, 15)], gazetteer)[0].country == "France"
+
+
+def test_countries_of_a_list_are_no_towns_of_each_other(gazetteer):
+    text = "Help for China, Mexico and Peru"
+    assert [place.country for place in places_of(text, locations(text, "China", "Mexico", "Peru"), gazetteer)] == [
+        "China",
+        "Mexico",
+        "Peru",
+    ]
+
+
+def test_a_name_that_no_place_has_is_none(gazetteer):
+    assert places_of("Help for Xqwzkville", [(9, 19)], gazetteer) == [None]
+    assert places_of("Help", [], gazetteer) == []
