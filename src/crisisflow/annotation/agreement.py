@@ -19,6 +19,7 @@ from crisisflow.annotation.label_studio import PIPELINE, read_export
 from crisisflow.annotation.reviewed import Mark, Reviewed
 from crisisflow.artifacts import write_csv
 from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.agreement import kappa
 from crisisflow.progress import say
 from crisisflow.taxonomy import ENTITY_TYPES
 
@@ -30,15 +31,6 @@ HEADER += [f"{measure}{end}" for measure in MEASURES for end in ("", "_low", "_h
 
 LABELS = ("all", *ENTITY_TYPES)
 CLASSES = len(LABELS)  # of a token: none, or one of the types
-
-
-def kappa(tables: np.ndarray) -> np.ndarray:
-    """Cohen's kappa of tables of two codings, shape (..., classes, classes); NaN where both coded one class only."""
-    total = tables.sum(axis=(-2, -1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        observed = np.trace(tables, axis1=-2, axis2=-1) / total
-        expected = (tables.sum(axis=-1) * tables.sum(axis=-2)).sum(axis=-1) / total**2
-        return (observed - expected) / (1 - expected)
 
 
 def compare(tweets: Sequence[Reviewed], one: str, other: str) -> Iterator[list[Any]]:

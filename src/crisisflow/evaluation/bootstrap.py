@@ -35,13 +35,26 @@ class Difference(NamedTuple):
         return self.low > 0 or self.high < 0
 
 
-def resamples(tweets: int, number: int) -> Iterator[np.ndarray]:
+def resamples(tweets: int, number: int, seed: int | tuple[int, ...] = SEED) -> Iterator[np.ndarray]:
     """Weights (up to CHUNK, tweets) of `number` resamples with replacement; the same ones for the same arguments."""
-    generator = np.random.default_rng(SEED)
+    generator = np.random.default_rng(seed)
     for begin in range(0, number, CHUNK):
         drawn = generator.integers(tweets, size=(min(CHUNK, number - begin), tweets))
         shifted = drawn + tweets * np.arange(len(drawn))[:, None]
         yield np.bincount(shifted.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float32)
+
+
+def stratified_resamples(strata: Sequence[str], number: int) -> np.ndarray:
+    """Weights (number, tweets) of resamples that draw from each stratum as many as it has: those of its own tweets.
+
+    Another order of the tweets gives the same weights in that order, if those of a stratum keep theirs.
+    """
+    own = np.array(strata)
+    weights = np.zeros((number, len(own)), dtype=np.float32)
+    for at, name in enumerate(sorted(set(strata))):
+        members = np.flatnonzero(own == name)
+        weights[:, members] = np.concatenate(list(resamples(len(members), number, (SEED, at))))
+    return weights
 
 
 def differences(rows: Mapping[str, Sequence[TweetCounts]], score: str, number: int = RESAMPLES) -> list[Difference]:
