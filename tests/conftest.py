@@ -9,6 +9,8 @@ import torch
 from hypothesis import settings
 
 from crisisflow.artifacts import ALIGNED, write_parquet
+from crisisflow.identity import Alignment, identified
+from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, IGNORED
 
 # A busy machine is no fault of the code.
@@ -23,7 +25,7 @@ def tiny_encoder(tmp_path_factory) -> Path:
 
     from crisisflow.pretrained import load_tokenizer
 
-    folder = tmp_path_factory.mktemp("encoder")
+    folder = tmp_path_factory.mktemp("tiny") / "encoder"
     torch.manual_seed(1)
     config = BertConfig(
         vocab_size=30_522, hidden_size=32, num_hidden_layers=4, num_attention_heads=2, intermediate_size=64
@@ -59,9 +61,9 @@ def aligned_rows(size: int) -> list[dict]:
 
 
 @pytest.fixture(scope="session")
-def aligned(tmp_path_factory) -> Path:
+def aligned(tiny_encoder, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("aligned") / "A.parquet"
-    write_parquet(path, aligned_rows(160), ALIGNED)
+    write_parquet(path, aligned_rows(160), identified(ALIGNED, Alignment(STUDY, tiny_encoder.name, 64)))
     return path
 
 

@@ -1,4 +1,5 @@
-"""Who an artifact of a training is: its study, row and seed. It says so itself, whatever its folder is called.
+"""What an artifact of a study is: of which row and seed, or aligned with which encoder. It says so itself, whatever its
+folder is called.
 
 A Parquet file says it in its metadata, JSON by the keys, and CSV by the columns `study`, `row` and `seed` of each line.
 """
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from crisisflow.artifacts import read_json, read_metadata
+from crisisflow.artifacts import ALIGNED, read_json, read_metadata
 from crisisflow.errors import CrisisflowError
 
 KEY = "crisisflow"  # of a Parquet schema's metadata, with JSON
@@ -37,7 +38,24 @@ class Identity(NamedTuple):
         return f"row {self.row}, seed {self.seed}{fewer}{without}"
 
 
-def identified(schema: pa.Schema, identity: Identity) -> pa.Schema:
+class Alignment(NamedTuple):
+    """Aligned tweets: the encoder by its bare name, the most subwords of a tweet, and the event that is left out."""
+
+    study: str
+    encoder: str
+    max_length: int
+    event: str | None = None
+
+    def facts(self) -> dict[str, str | int]:
+        """What is written."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+    def __str__(self) -> str:
+        without = "" if self.event is None else f" without {self.event}"
+        return f"tweets{without} in at most {self.max_length} subwords of {self.encoder}"
+
+
+def identified(schema: pa.Schema, identity: Identity | Alignment) -> pa.Schema:
     """The schema by which a Parquet file says who it is; the same bytes for the same identity."""
     facts = json.dumps(identity.facts(), sort_keys=True)
     return schema.with_metadata({**(schema.metadata or {}), KEY: facts})
@@ -68,6 +86,24 @@ def read_identity(facts: Mapping[str, Any], path: Path, study: str | None) -> Id
     if study not in (None, own["study"]):
         raise CrisisflowError(f"{path} is of the study {own['study']}, not of {study}; give that study's files")
     return Identity(**own)
+
+
+def of_aligned(path: Path, study: str) -> Alignment:
+    """What aligned tweets (artifacts.ALIGNED) are.
+
+    Raises:
+        CrisisflowError: they do not say it, are of another study, or what `read_parquet` raises.
+    """
+    facts = read_metadata(path, ALIGNED).get(KEY.encode())
+    own = {} if facts is None else json.loads(facts)
+    if not {"study", "encoder", "max_length"} <= own.keys() <= {*Alignment._fields}:
+        raise CrisisflowError(
+            f"{path} does not say with which encoder its tweets are aligned: it was made by another version; "
+            "make it again"
+        )
+    if own["study"] != study:
+        raise CrisisflowError(f"{path} is of the study {own['study']}, not of {study}; give that study's files")
+    return Alignment(**own)
 
 
 def of_parquet(path: Path, schema: pa.Schema, study: str) -> Identity:

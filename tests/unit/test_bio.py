@@ -109,7 +109,7 @@ def test_truncation_is_counted_and_keeps_what_is_left(tokenizer):
 def test_what_the_encoder_has_no_positions_for_stops_before_any_work(tmp_path):
     own = [tmp_path / name for name in ("tweets", "spans", "out", "statistics")]
     with pytest.raises(CrisisflowError, match=r"alignment\.max_length is 513 but .* takes 512 subwords; lower it"):
-        write_aligned(*own[:2], "embedded:minilm-l6", 513, LABELS, *own[2:])
+        write_aligned("gnom", *own[:2], "embedded:minilm-l6", 513, LABELS, *own[2:])
 
 
 def run_bio(folder, rows, spans, group=artifacts.ROW_GROUP, batch=bio.BATCH):
@@ -119,7 +119,7 @@ def run_bio(folder, rows, spans, group=artifacts.ROW_GROUP, batch=bio.BATCH):
         write_parquet(folder / "spans", table_of(spans, SPANS), SPANS)
     own = [folder / name for name in ("tweets", "spans", "out", "statistics")]
     with patch.object(bio, "BATCH", batch):
-        write_aligned(*own[:2], "embedded:minilm-l6", 16, LABELS, *own[2:])
+        write_aligned("gnom", *own[:2], "embedded:minilm-l6", 16, LABELS, *own[2:])
     return own[2].read_bytes(), own[3].read_bytes()
 
 

@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 
 import crisisflow
-from crisisflow.artifacts import PREDICTIONS, read_parquet, write_csv, write_json, write_parquet
+from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import (
     CONFIG,
+    Alignment,
     Identity,
     each_once,
     identified,
     identified_lines,
+    of_aligned,
     of_config,
     of_json,
     of_parquet,
@@ -35,6 +37,22 @@ def test_each_kind_of_file_says_who_it_is(tmp_path, identity):
     first = (tmp_path / "p").read_bytes()
     write_parquet(tmp_path / "p", read_parquet(tmp_path / "p", PREDICTIONS), identified(PREDICTIONS, identity))
     assert (tmp_path / "p").read_bytes() == first
+
+
+@pytest.mark.parametrize("event", [None, "flood"])
+def test_aligned_tweets_say_their_encoder_and_event(tmp_path, event):
+    alignment = Alignment("gnom", "bert-base-uncased", 128, event)
+    write_parquet(tmp_path / "a", [], identified(ALIGNED, alignment))
+    assert of_aligned(tmp_path / "a", "gnom") == alignment
+    with pytest.raises(CrisisflowError, match="is of the study gnom, not of analytics"):
+        of_aligned(tmp_path / "a", "analytics")
+
+
+@pytest.mark.parametrize("schema", [ALIGNED, identified(ALIGNED, ROW)])
+def test_aligned_tweets_that_do_not_say_it_are_refused(tmp_path, schema):
+    write_parquet(tmp_path / "a", [], schema)
+    with pytest.raises(CrisisflowError, match="does not say with which encoder"):
+        of_aligned(tmp_path / "a", "gnom")
 
 
 def test_the_metadata_of_a_schema_stays_beside_the_identity():

@@ -13,9 +13,10 @@ from torch_xla.debug import metrics
 
 from crisisflow.artifacts import ALIGNED, write_parquet
 from crisisflow.errors import CrisisflowError
+from crisisflow.identity import Alignment, identified
 from crisisflow.model.joint import JointModel
 from crisisflow.pretrained import load_encoder
-from crisisflow.studies.humaid_ner import train
+from crisisflow.studies.humaid_ner import STUDY, train
 from crisisflow.studies.humaid_ner.params import ModelParams
 from crisisflow.taxonomy import LABELS
 from crisisflow.training import loop
@@ -32,7 +33,7 @@ RATES = {"learning_rate": 2e-3, "log_variance_learning_rate": 1e-2, "weight_deca
 
 
 @pytest.fixture(scope="module")
-def tweets(tmp_path_factory):
+def tweets(tiny_encoder, tmp_path_factory):
     """Aligned tweets of 7 to 40 subwords: two padded lengths."""
     rows = aligned_rows(TWEETS)
     for row in rows[::3]:
@@ -40,7 +41,7 @@ def tweets(tmp_path_factory):
             first, *inner, last = row[column]
             row[column] = [first, *inner, *inner, last]
     path = tmp_path_factory.mktemp("aligned") / "tweets.parquet"
-    write_parquet(path, rows, ALIGNED)
+    write_parquet(path, rows, identified(ALIGNED, Alignment(STUDY, tiny_encoder.name, 64)))
     return path
 
 

@@ -21,8 +21,9 @@ from crisisflow.artifacts import (
     write_json,
 )
 from crisisflow.errors import CrisisflowError
+from crisisflow.identity import Alignment, identified
 from crisisflow.labels import Labels
-from crisisflow.pretrained import check_length, load_tokenizer
+from crisisflow.pretrained import bare_name, check_length, load_tokenizer
 from crisisflow.progress import say, tracked
 from crisisflow.spans import Span, by_tweet, read_spans
 from crisisflow.taxonomy import IGNORED
@@ -204,11 +205,19 @@ def _with_spans(tweets: Path, resolved: Path) -> Iterator[tuple[dict[str, str], 
 
 
 def write_aligned(
-    tweets: Path, resolved: Path, encoder: str, max_length: int, labels: Labels, out: Path, statistics: Path
+    study: str,
+    tweets: Path,
+    resolved: Path,
+    encoder: str,
+    max_length: int,
+    labels: Labels,
+    out: Path,
+    statistics: Path,
 ) -> None:
     """Write the aligned tweets of one row's tokenizer and, per type, the fates of the spans.
 
     Args:
+        study: whose they are.
         tweets: artifacts.TWEETS. resolved: their spans. Both are ordered by the tweets' ids.
         encoder: whose tokenizer, as embedded:NAME, NAME@REVISION, or a folder.
         max_length: subwords of a sequence at most.
@@ -223,7 +232,7 @@ def write_aligned(
     lengths: Counter[int] = Counter()
     fates: Counter[tuple[str, str]] = Counter()
     cut = 0
-    schema = aligned_schema(labels)
+    schema = identified(aligned_schema(labels), Alignment(study, bare_name(encoder), max_length))
     batches = -(-count_rows(tweets, TWEETS) // BATCH)
     with parquet_writer(out, schema) as append:
         for batch in tracked(batched(_with_spans(tweets, resolved), BATCH), "bio", batches, "batches"):

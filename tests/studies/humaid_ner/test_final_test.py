@@ -58,7 +58,7 @@ def closed(trained, corpus, tmp_path_factory):
     write_parquet(folder / "tweets.parquet", poisoned(tweets, TWEETS, foreign), TWEETS)
     aligned = read_parquet(trained / "aligned.parquet", ALIGNED)
     ids = {"input_ids": [101, 5, 102], "labels": [-100, 1, -100], "class_id": 9}
-    write_parquet(folder / "aligned.parquet", poisoned(aligned, ALIGNED, ids), ALIGNED)
+    write_parquet(folder / "aligned.parquet", poisoned(aligned, aligned.schema, ids), aligned.schema)
     of_test = {row["tweet_id"] for row in tweets.to_pylist() if row["split"] == "test"}
     spans = read_parquet(corpus / "gold.parquet", SPANS).to_pylist()
     kept = [span | {"label": "RESCUE"} if span["tweet_id"] in of_test else span for span in spans]

@@ -6,7 +6,7 @@ import pytest
 
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_json, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.identity import CONFIG, Identity, identified, of_parquet
+from crisisflow.identity import CONFIG, Alignment, Identity, identified, of_aligned, of_parquet
 from crisisflow.studies.humaid_ner import STUDY, hold_out, learning_curve, leave_one_event_out, predict_event
 from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
@@ -39,7 +39,7 @@ def tweets(tmp_path):
     return tmp_path / "tweets"
 
 
-def aligned(tweets, path):
+def aligned(tweets, path, event=None):
     rows = [
         {
             "tweet_id": row["tweet_id"],
@@ -51,7 +51,7 @@ def aligned(tweets, path):
         }
         for row in read_parquet(tweets, TWEETS).to_pylist()
     ]
-    write_parquet(path, rows, ALIGNED)
+    write_parquet(path, rows, identified(ALIGNED, Alignment(STUDY, "minilm-l6", 128, event)))
     return path
 
 
@@ -64,6 +64,7 @@ def test_a_held_out_event_is_neither_learnt_from_nor_the_epoch_chosen_on_it(twee
     kept = read_parquet(tmp_path / "out", ALIGNED).to_pylist()
     assert {(row["split"], event_of[row["tweet_id"]]) for row in kept} == {("train", "fire"), ("validation", "fire")}
     assert len(kept) == 39 + 10
+    assert of_aligned(tmp_path / "out", STUDY) == Alignment(STUDY, "minilm-l6", 128, "flood")
     splits = [row["split"] for row in rows]
     assert leave_one_event_out.trained_on(splits, list(event_of.values()), "all", "flood") == [80, 39]
     assert leave_one_event_out.trained_on(splits, list(event_of.values()), 20, "flood") == [20, 20]
@@ -109,6 +110,23 @@ def test_predictions_of_other_tweets_are_not_compared(tweets, tmp_path):
     other = write_predictions(folder / "other", tweets, lambda row: row["event"] == "fire", event="flood")
     with pytest.raises(CrisisflowError, match="row B for flood are not of the same tweets"):
         leave_one_event_out.run(tweets, "all", tmp_path / "out.csv", [seen], [other])
+
+
+def test_what_an_event_is_left_out_of_already_is_refused(tweets, tmp_path):
+    without = aligned(tweets, tmp_path / "aligned", "fire")
+    with pytest.raises(CrisisflowError, match="has tweets without fire in at most 128 subwords of minilm-l6; needed"):
+        hold_out.run(tweets, without, "flood", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_event_is_predicted_in_the_subwords_of_the_row_alone(trained, corpus, tweets, tmp_path):
+    folder = trained / "rows" / "both" / "seed13"
+    without = Identity(STUDY, "both", 13, event="flood")
+    write_json(tmp_path / "config.json", {**read_json(folder / "config.json"), CONFIG: without.facts()})
+    files = (folder / "model.safetensors", tmp_path / "config.json", tweets, aligned(tweets, tmp_path / "aligned"))
+    with pytest.raises(CrisisflowError, match="subwords of minilm-l6; needed are tweets in at most 48 subwords of"):
+        predict_event.run(*files, "flood", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_event_that_the_corpus_lacks_is_named_with_those_that_it_has(tweets, tmp_path):

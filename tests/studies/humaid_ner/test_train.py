@@ -21,8 +21,9 @@ from transformers.models.bert.modeling_bert import BertLayer
 
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_json, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
+from crisisflow.identity import Alignment, identified
 from crisisflow.params import AlignmentParams, ComputeParams
-from crisisflow.studies.humaid_ner import train
+from crisisflow.studies.humaid_ner import STUDY, train
 from crisisflow.studies.humaid_ner.params import ModelParams, RowParams, TrainingParams
 from crisisflow.taxonomy import CLASSES, LABELS
 from crisisflow.training.batching import Examples, Shapes, collate, evaluation_order, training_order
@@ -321,10 +322,41 @@ def test_a_class_without_training_tweets_is_named(tiny_encoder, aligned, tmp_pat
         label != 4 or split != "train"
         for label, split in zip(*map(list, (table["class_id"].to_pylist(), table["split"].to_pylist())), strict=True)
     ]
-    write_parquet(tmp_path / "aligned.parquet", table.filter(keep), ALIGNED)
+    write_parquet(tmp_path / "aligned.parquet", table.filter(keep), table.schema)
     own = arguments(tmp_path / "aligned.parquet", tiny_encoder, tmp_path)
     with pytest.raises(CrisisflowError, match=f"humaid_ner.rows.D: no training tweet is of class {CLASSES[4]}"):
         train.run(**own)
+
+
+@pytest.mark.parametrize(
+    ("made", "asked", "message"),
+    [
+        (
+            {"encoder": "other"},
+            {},
+            r"subwords of other; needed are tweets in at most 64 .* bio --encoder=/\S+ --params",
+        ),
+        ({"max_length": 32}, {}, r"in at most 32 .* needed .* in at most 64 .*bio .*'{\"max_length\": 64}'"),
+        ({"event": "flood"}, {}, r"has tweets without flood .* needed are tweets in .*bio [^,]*$"),
+        (
+            {},
+            {"without_event": "flood"},
+            r"needed are tweets without flood .*, then crisisflow \w+ hold_out --event=flood ",
+        ),
+        ({"event": "fire"}, {"without_event": "flood"}, "has tweets without fire .* needed are tweets without flood"),
+        ({"study": "gnom"}, {}, "is of the study gnom, not of humaid_ner"),
+    ],
+)
+def test_tweets_that_are_aligned_otherwise_than_the_row_are_refused(
+    tiny_encoder, aligned, tmp_path, made, asked, message
+):
+    of = {"study": STUDY, "encoder": tiny_encoder.name, "max_length": 64} | made
+    table = read_parquet(aligned, ALIGNED)
+    write_parquet(tmp_path / "aligned.parquet", table, identified(ALIGNED, Alignment(**of)))
+    with pytest.raises(CrisisflowError, match=message) as refused:
+        train.run(**arguments(tmp_path / "aligned.parquet", tiny_encoder, tmp_path) | asked)
+    assert "\n" not in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["aligned.parquet"]
 
 
 def test_the_longest_sequence_must_fit_the_encoder(tiny_encoder, aligned, tmp_path):
@@ -458,8 +490,8 @@ def test_a_disk_too_small_for_the_kept_output_is_one_line(tiny_encoder, aligned,
 @pytest.fixture(scope="module")
 def quiet_encoder(tiny_encoder, tmp_path_factory):
     """Without dropout: each process draws its own."""
-    folder = tmp_path_factory.mktemp("quiet")
-    shutil.copytree(tiny_encoder, folder, dirs_exist_ok=True)
+    folder = tmp_path_factory.mktemp("quiet") / "encoder"
+    shutil.copytree(tiny_encoder, folder)
     config = read_json(folder / "config.json")
     write_json(folder / "config.json", config | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
     return folder

@@ -5,6 +5,7 @@ from pathlib import Path
 from crisisflow.alignment.bio import write_aligned
 from crisisflow.inputs import InputFile
 from crisisflow.params import AlignmentParams
+from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.taxonomy import LABELS
 
 
@@ -21,4 +22,4 @@ def run(
     Raises:
         CrisisflowError: what `write_aligned` raises.
     """
-    write_aligned(tweets, resolved, encoder, params.max_length, LABELS, out, statistics)
+    write_aligned(STUDY, tweets, resolved, encoder, params.max_length, LABELS, out, statistics)

@@ -20,6 +20,7 @@ from crisisflow.evaluation.metrics import combined_score
 from crisisflow.identity import Identity, of_config
 from crisisflow.progress import say
 from crisisflow.studies.humaid_ner import STUDY
+from crisisflow.studies.humaid_ner.aligned import check_aligned
 from crisisflow.taxonomy import LABELS
 from crisisflow.versioning.record import opened_repo
 from crisisflow.versioning.snakefile import nothing_to_do
@@ -106,11 +107,13 @@ def run(seeds: list[int]) -> None:
             _refuse(entry, "these very weights")
     say(f"final_test: opens the test split for {commit[:10]}, row {chosen}; it was opened {len(opened)} times before")
     tweets = read_parquet(Path("data/corpus/tweets.parquet"), TWEETS)
-    aligned = read_parquet(Path(f"data/humaid_ner/aligned/{chosen}.parquet"), ALIGNED)
+    path = Path(f"data/humaid_ner/aligned/{chosen}.parquet")
+    aligned = read_parquet(path, ALIGNED)
     of_test = pc.equal(tweets["split"], "test")
     runs = []
     for folder in folders.values():
         row = inference.load(folder / "model.safetensors", folder / "config.json", LABELS)
+        check_aligned(path, read_json(folder / "config.json")["row"]["encoder"], row.max_length)
         predictions = inference.predict_aligned(row, tweets.filter(of_test), aligned.filter(of_test))
         own = scores_of(predictions, LABELS)
         both = None not in own.values()

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from crisisflow.artifacts import ALIGNED, TWEETS, aligned_schema, read_parquet, write_parquet
 from crisisflow.errors import CrisisflowError
+from crisisflow.identity import identified, of_aligned
 from crisisflow.inputs import InputFile
 from crisisflow.progress import say
+from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.taxonomy import LABELS
 
 
@@ -19,8 +21,12 @@ def run(tweets: InputFile, aligned: InputFile, event: str, out: Path) -> None:
         event: the event that is left out
 
     Raises:
-        CrisisflowError: the validation split has no tweet of the event.
+        CrisisflowError: an event is already left out of the aligned tweets, or the validation split has no tweet of
+            this one.
     """
+    whole = of_aligned(aligned, STUDY)
+    if whole.event is not None:
+        raise CrisisflowError(f"{aligned} has {whole}; needed are those of all events: give what the step bio made")
     table = read_parquet(aligned, ALIGNED)
     events = read_parquet(tweets, TWEETS)["event"].to_pylist()
     splits = table["split"].to_pylist()
@@ -34,4 +40,4 @@ def run(tweets: InputFile, aligned: InputFile, event: str, out: Path) -> None:
         f"hold_out: {events.count(event):,} tweets of {event} and {events.count(None):,} of no known event are left out"
     )
     others = [split != "test" and own not in (event, None) for split, own in zip(splits, events, strict=True)]
-    write_parquet(out, table.filter(others), aligned_schema(LABELS))
+    write_parquet(out, table.filter(others), identified(aligned_schema(LABELS), whole._replace(event=event)))

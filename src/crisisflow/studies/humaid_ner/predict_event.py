@@ -5,11 +5,12 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from crisisflow import inference
-from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_parquet, write_parquet
+from crisisflow.artifacts import ALIGNED, PREDICTIONS, TWEETS, read_json, read_parquet, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import identified, of_config
 from crisisflow.inputs import InputFile
 from crisisflow.studies.humaid_ner import STUDY
+from crisisflow.studies.humaid_ner.aligned import check_aligned
 from crisisflow.taxonomy import LABELS
 
 
@@ -20,7 +21,7 @@ def run(weights: InputFile, config: InputFile, tweets: InputFile, aligned: Input
         weights: of a row that was trained without the event
 
     Raises:
-        CrisisflowError: what `inference.load` raises, or the row was not trained without this event.
+        CrisisflowError: what `inference.load` and `check_aligned` raise, or the row was not trained without this event.
     """
     identity = of_config(config, STUDY)
     if identity.event != event:
@@ -28,5 +29,6 @@ def run(weights: InputFile, config: InputFile, tweets: InputFile, aligned: Input
     table = read_parquet(tweets, TWEETS)
     chosen = pc.and_(pc.equal(table["split"], "validation"), pc.equal(table["event"], event)).fill_null(False)
     row = inference.load(weights, config, LABELS)
+    check_aligned(aligned, read_json(config)["row"]["encoder"], row.max_length)
     found = inference.predict_aligned(row, table.filter(chosen), read_parquet(aligned, ALIGNED).filter(chosen))
     write_parquet(out, found, identified(PREDICTIONS, identity))

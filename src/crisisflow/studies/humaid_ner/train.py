@@ -21,6 +21,7 @@ from crisisflow.params import AlignmentParams, ComputeParams, Positive, Seed
 from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
 from crisisflow.sources import digest
 from crisisflow.studies.humaid_ner import STUDY
+from crisisflow.studies.humaid_ner.aligned import check_aligned
 from crisisflow.studies.humaid_ner.params import ModelParams, RowParams, TrainingParams
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 from crisisflow.training import checkpoint as checkpoints
@@ -150,8 +151,9 @@ def run(
         without_event: of a training beside the row, the event that hold_out left out of the aligned tweets
 
     Raises:
-        CrisisflowError: the encoder or device is not to be had, the row asks for more layers or positions than there
-            are, a class has no training tweet, a stage is all warm-up, a loss is not finite, memory does not suffice.
+        CrisisflowError: the aligned tweets are of another encoder or event (`check_aligned`), the encoder or device is
+            not to be had, the row asks for more layers or positions than there are, a class has no training tweet, a
+            stage is all warm-up, a loss is not finite, memory does not suffice.
     """
     identity = Identity(STUDY, name, seed, only_tweets, without_event)
     if only_tweets not in (None, training.tweets):
@@ -162,6 +164,7 @@ def run(
     transformers_logging.disable_progress_bar()
     device = open_device(compute.device, compute.threads, compute.processes)
     check_length(row.encoder, alignment.max_length)
+    check_aligned(aligned, row.encoder, alignment.max_length, without_event)
     encoder, tokenizer = load_encoder(row.encoder, row.layers), load_tokenizer(row.encoder)
     validation = read_examples(aligned, "validation")
     train = read_examples(aligned, "train")
