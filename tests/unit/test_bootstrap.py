@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crisisflow.artifacts import PREDICTIONS
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation import bootstrap
-from crisisflow.evaluation.bootstrap import Difference, differences, winner
+from crisisflow.evaluation.bootstrap import Difference, SeedCounts, differences, winner
 from crisisflow.evaluation.counts import class_counts, f1, span_counts
 from crisisflow.evaluation.metrics import class_scores, entity_scores
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
@@ -54,18 +54,27 @@ def counts(hits, tweets=60):
     return bootstrap.TweetCounts(found, np.full_like(found, 2))
 
 
+def compare(rows, score, number=bootstrap.RESAMPLES):
+    """The differences between rows with these counts, of the seeds 13, 14 and so on."""
+    by_seed = {
+        row: {13 + at: SeedCounts(list(map(str, range(len(own.hits)))), own) for at, own in enumerate(seeds)}
+        for row, seeds in rows.items()
+    }
+    return differences(by_seed, score, number)
+
+
 EVERY, HALF, NONE = counts(lambda at: True), counts(lambda at: at % 2 == 0), counts(lambda at: False)
 OTHER_HALF = counts(lambda at: at % 2 == 1)
 
 
 def test_rows_that_predict_the_same_do_not_differ():
-    (pair,) = differences({"A": [HALF], "B": [HALF]}, "ner_micro_f1", 200)
+    (pair,) = compare({"A": [HALF], "B": [HALF]}, "ner_micro_f1", 200)
     assert pair == Difference("A", "B", "ner_micro_f1", 0, 0, 0)
     assert not pair.excludes_zero
 
 
 def test_a_row_that_is_better_on_every_tweet_is_the_winner():
-    compared = differences({"A": [HALF], "B": [EVERY], "C": [NONE]}, "cls_macro_f1", 200)
+    compared = compare({"A": [HALF], "B": [EVERY], "C": [NONE]}, "cls_macro_f1", 200)
     assert [(pair.first, pair.second, pair.difference) for pair in compared] == [
         ("A", "B", -0.5),
         ("A", "C", 0.5),
@@ -76,39 +85,60 @@ def test_a_row_that_is_better_on_every_tweet_is_the_winner():
 
 
 def test_without_a_difference_to_one_row_nobody_wins():
-    compared = differences({"A": [HALF], "B": [EVERY], "C": [EVERY]}, "cls_macro_f1", 200)
+    compared = compare({"A": [HALF], "B": [EVERY], "C": [EVERY]}, "cls_macro_f1", 200)
     assert winner(compared, "cls_macro_f1") is None
 
 
 def test_an_interval_has_the_width_of_the_normal_approximation():
     """Half the tweets are right, by chance: the deviation of the share is sqrt(p (1 - p) / n)."""
-    (pair,) = differences({"A": [counts(lambda at: at % 2, 400)], "B": [counts(lambda at: False, 400)]}, "s")
+    (pair,) = compare({"A": [counts(lambda at: at % 2, 400)], "B": [counts(lambda at: False, 400)]}, "s")
     assert pair.difference == 0.5
     assert (pair.low, pair.high) == pytest.approx((0.5 - 1.96 * 0.025, 0.5 + 1.96 * 0.025), abs=2e-3)
 
 
 def test_the_resamples_are_the_same_for_all_rows():
     """Unpaired, the difference of two rows that err on the same tweets would vary; paired it does not."""
-    (pair,) = differences({"A": [EVERY], "B": [counts(lambda at: True)]}, "s", 200)
+    (pair,) = compare({"A": [EVERY], "B": [counts(lambda at: True)]}, "s", 200)
     assert (pair.low, pair.high) == (0, 0)
-    (pair,) = differences({"A": [HALF], "B": [OTHER_HALF]}, "s", 200)
+    (pair,) = compare({"A": [HALF], "B": [OTHER_HALF]}, "s", 200)
     assert pair.low < 0 < pair.high
 
 
 def test_the_order_of_rows_turns_the_sign_only():
     rows = {"A": [HALF, EVERY], "B": [OTHER_HALF, NONE]}
-    (pair,) = differences(rows, "s", 300)
-    (turned,) = differences(dict(reversed(rows.items())), "s", 300)
+    (pair,) = compare(rows, "s", 300)
+    (turned,) = compare(dict(reversed(rows.items())), "s", 300)
     assert (turned.first, turned.second) == ("B", "A")
     assert (turned.difference, turned.low, turned.high) == pytest.approx((-pair.difference, -pair.high, -pair.low))
 
 
 def test_a_row_is_the_mean_of_its_seeds():
-    (pair,) = differences({"A": [EVERY, NONE], "B": [HALF, OTHER_HALF]}, "s", 200)
+    (pair,) = compare({"A": [EVERY, NONE], "B": [HALF, OTHER_HALF]}, "s", 200)
     assert pair.difference == 0
     assert (pair.low, pair.high) == (0, 0), "on each resample both rows score a half"
 
 
-def test_rows_of_more_and_fewer_seeds_are_not_compared():
-    with pytest.raises(CrisisflowError, match="the rows A, B have not as many seeds each"):
-        differences({"A": [EVERY, NONE], "B": [HALF]}, "s", 200)
+@pytest.mark.parametrize(("seeds", "shown"), [((13,), "13"), ((13, 15), "13, 15")])
+def test_rows_of_other_seeds_are_not_compared(seeds, shown):
+    rows = {"A": dict.fromkeys((13, 17), of_ids("ab")), "B": dict.fromkeys(seeds, of_ids("ab"))}
+    with pytest.raises(CrisisflowError, match=f"row A has the seeds 13, 17, but row B has {shown}; compare the same"):
+        differences(rows, "s", 200)
+
+
+def of_ids(ids, hits=None):
+    """Of tweets with these ids, of which those in `hits` are right."""
+    return SeedCounts(list(ids), counts(lambda at: hits is None or ids[at] in hits, len(ids)))
+
+
+@pytest.mark.parametrize("ids", ["abd", "ab", "abcd", "abb"])
+def test_rows_of_other_tweets_are_not_compared(ids):
+    rows = {"A": {13: of_ids("abc")}, "B": {13: of_ids(ids)}}
+    with pytest.raises(CrisisflowError, match="row B, seed 13 are of other tweets than those of row A, seed 13; run"):
+        differences(rows, "s", 200)
+
+
+def test_tweets_are_paired_by_their_ids():
+    """Both rows are right on the same tweets; paired by their places the difference would vary."""
+    rows = {"A": {13: of_ids("abcdefgh", "abc")}, "B": {13: of_ids("hgfedcba", "abc")}}
+    (pair,) = differences(rows, "s", 200)
+    assert (pair.difference, pair.low, pair.high) == (0, 0, 0)

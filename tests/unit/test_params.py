@@ -460,3 +460,13 @@ def test_a_file_that_is_no_params_file(tmp_path, text, message):
 def test_no_row_is_called_as_a_folder_of_the_rules():
     rules = "".join(path.read_text() for path in (PRESETS.parent / "workflow/rules/humaid_ner").glob("*.smk"))
     assert {*re.findall(r"results/humaid_ner/rows/(\w+)/", rules)} == {*BESIDE_THE_ROWS}
+    # No row is called so, and none of their checkpoints is in the folder of a row.
+    assert {*re.findall(r"results/humaid_ner/checkpoints/([^/\"]+)/", rules)} == {*BESIDE_THE_ROWS, "{wildcards.row}"}
+
+
+def test_no_two_rows_and_events_share_a_log_of_the_study():
+    """Names may have dashes: `{row}-{event}` would be the same of row A-b with event c, and of row A with event b-c."""
+    rules = "".join(path.read_text() for path in (ROOT / "workflow" / "rules" / "humaid_ner").glob("*.smk"))
+    logs = re.findall(r"\"logs/(.*\{event\}.*)\"", rules)
+    assert logs
+    assert [log for log in logs if "{row}.{event}" not in log] == []

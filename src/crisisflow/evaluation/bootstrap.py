@@ -20,6 +20,13 @@ CHUNK = 200  # resamples drawn and weighed at a time, which bounds the memory: a
 INTERVAL = (0.025, 0.975)
 
 
+class SeedCounts(NamedTuple):
+    """The counts of one seed of a row, with the ids of their tweets in the same order."""
+
+    tweet_ids: Sequence[str]
+    counts: TweetCounts
+
+
 class Difference(NamedTuple):
     """A score of row `first` less that of row `second`, with its 95 % interval."""
 
@@ -57,23 +64,50 @@ def stratified_resamples(strata: Sequence[str], number: int) -> np.ndarray:
     return weights
 
 
-def differences(rows: Mapping[str, Sequence[TweetCounts]], score: str, number: int = RESAMPLES) -> list[Difference]:
+def _paired(rows: Mapping[str, Mapping[int, SeedCounts]]) -> list[list[TweetCounts]]:
+    """The counts by row and seed, the seeds and tweets of each row in the order of the first row and its first seed.
+
+    Raises:
+        CrisisflowError: a row has other seeds, or a seed other tweets.
+    """
+    (first, by_seed), *_ = rows.items()
+    of, ids = f"row {first}, seed {next(iter(by_seed))}", next(iter(by_seed.values())).tweet_ids
+    found = []
+    for row, own in rows.items():
+        if own.keys() != by_seed.keys():
+            one, other = (", ".join(map(str, sorted(seeds))) for seeds in (by_seed, own))
+            raise CrisisflowError(
+                f"row {first} has the seeds {one}, but row {row} has {other}; compare the same seeds of each row"
+            )
+        found.append([])
+        for seed in by_seed:
+            tweet_ids, counts = own[seed]
+            place = {tweet_id: at for at, tweet_id in enumerate(tweet_ids)}
+            if len(tweet_ids) != len(ids) or place.keys() != set(ids):
+                raise CrisisflowError(
+                    f"the predictions of row {row}, seed {seed} are of other tweets than those of {of}; "
+                    "run the steps that make them again"
+                )
+            order = [place[tweet_id] for tweet_id in ids]
+            found[-1].append(TweetCounts(counts.hits[order], counts.sizes[order]))
+    return found
+
+
+def differences(rows: Mapping[str, Mapping[int, SeedCounts]], score: str, number: int = RESAMPLES) -> list[Difference]:
     """Every pair of rows compared on the same resamples, each row by its mean over the seeds.
 
     Args:
-        rows: per row the counts of each seed, of the same tweets and as many seeds in every row.
+        rows: per row the counts by seed; the seeds and tweets are the same in every row, in any order.
         score: the name that the result bears.
         number: of resamples.
 
     Raises:
-        CrisisflowError: a row has more seeds than another.
+        CrisisflowError: a row has other seeds or tweets than another.
     """
     if len(rows) < 2:
         return []
-    if len({len(seeds) for seeds in rows.values()}) > 1:
-        raise CrisisflowError(f"the rows {', '.join(rows)} have not as many seeds each; compare the same seeds of each")
     # (tweets, rows, seeds, classes): one product of matrices weighs them all.
-    every = TweetCounts(*np.moveaxis(np.array(list(rows.values())), (2, 3), (0, 1)))
+    every = TweetCounts(*np.moveaxis(np.array(_paired(rows)), (2, 3), (0, 1)))
     tweets = len(every.hits)
     whole = f1(every, np.ones((1, tweets), dtype=np.float32)).mean(axis=-1)[0]
     resampled = np.concatenate([f1(every, weights).mean(axis=-1) for weights in resamples(tweets, number)])

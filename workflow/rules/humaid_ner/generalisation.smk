@@ -34,7 +34,7 @@ use rule train as train_fewer with:
         ),
         beside="--only-tweets {tweets}",
         training=section("humaid_ner.training", tweets="{tweets}"),
-        checkpoint=lambda wildcards: "results/humaid_ner/checkpoints/{row}-{tweets}/seed{seed}".format(
+        checkpoint=lambda wildcards: "results/humaid_ner/checkpoints/fewer_tweets/{row}/seed{seed}/tweets-{tweets}".format(
             **wildcards
         ),
     message:
@@ -48,9 +48,9 @@ rule hold_out:
     output:
         temp("data/humaid_ner/held_out/{row}/{event}.parquet"),
     log:
-        "logs/hold_out-{row}-{event}.log",
+        "logs/hold_out-{row}.{event}.log",
     benchmark:
-        "logs/benchmarks/hold_out-{row}-{event}.tsv"
+        "logs/benchmarks/hold_out-{row}.{event}.tsv"
     params:
         axes=over(
             row="humaid_ner.evaluation.leave_one_event_out.rows",
@@ -87,10 +87,10 @@ use rule train as train_without with:
             "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/validation.parquet"
         ),
     log:
-        text="logs/train_without-{row}-{event}-{seed}.log",
-        speed="logs/train_without-{row}-{event}-{seed}-speed.csv",
+        text="logs/train_without-{row}.{event}-{seed}.log",
+        speed="logs/train_without-{row}.{event}-{seed}-speed.csv",
     benchmark:
-        "logs/benchmarks/train_without-{row}-{event}-{seed}.tsv"
+        "logs/benchmarks/train_without-{row}.{event}-{seed}.tsv"
     params:
         axes=over(
             row="humaid_ner.evaluation.leave_one_event_out.rows",
@@ -98,7 +98,7 @@ use rule train as train_without with:
             seed="humaid_ner.seeds",
         ),
         beside="--without-event {event}",
-        checkpoint=lambda wildcards: "results/humaid_ner/checkpoints/{row}-{event}/seed{seed}".format(
+        checkpoint=lambda wildcards: "results/humaid_ner/checkpoints/unseen_events/{row}/seed{seed}/without-{event}".format(
             **wildcards
         ),
     message:
@@ -114,9 +114,9 @@ rule predict_event:
     output:
         "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/predictions.parquet",
     log:
-        "logs/predict_event-{row}-{event}-{seed}.log",
+        "logs/predict_event-{row}.{event}-{seed}.log",
     benchmark:
-        "logs/benchmarks/predict_event-{row}-{event}-{seed}.tsv"
+        "logs/benchmarks/predict_event-{row}.{event}-{seed}.tsv"
     params:
         axes=rules.train_without.params.axes,
         code=code("studies.humaid_ner.predict_event"),

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crisisflow.artifacts import PREDICTIONS, read_parquet, write_json
-from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation.bootstrap import differences
-from crisisflow.evaluation.counts import SCORES, TweetCounts
+from crisisflow.evaluation.bootstrap import SeedCounts, differences
+from crisisflow.evaluation.counts import SCORES
 from crisisflow.inputs import InputFile
 from crisisflow.studies.humaid_ner.rows import of_predictions
 from crisisflow.taxonomy import LABELS
@@ -23,19 +22,14 @@ def run(predictions: Sequence[InputFile], out: Path) -> None:
 
     Raises:
         CrisisflowError: two of them are of other tweets or of the same row and seed, one does not say of which it is,
-            or a row has more seeds than another.
+            or a row has other seeds than another.
     """
-    rows: dict[str, dict[str, list[TweetCounts]]] = {score: defaultdict(list) for score in SCORES}
-    first = None
+    rows: dict[str, dict[str, dict[int, SeedCounts]]] = {score: defaultdict(dict) for score in SCORES}
     for path, identity in of_predictions(predictions).items():
         table = read_parquet(path, PREDICTIONS)
-        first = table["tweet_id"] if first is None else first
-        if not table["tweet_id"].equals(first):
-            raise CrisisflowError(
-                f"{path} and {predictions[0]} are of other tweets; run the steps that make them again"
-            )
         for score, (column, counts) in SCORES.items():
             if table[column].null_count == 0:
-                rows[score][identity.row].append(counts(table, LABELS))
+                own = SeedCounts(table["tweet_id"].to_pylist(), counts(table, LABELS))
+                rows[score][identity.row][identity.seed] = own
     compared = [pair for score in SCORES for pair in differences(rows[score], score)]
     write_json(out, [pair._asdict() for pair in compared])

@@ -9,14 +9,14 @@ The epoch of the unseen one was chosen on other events' tweets, that of the seen
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet, write_csv
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation.bootstrap import differences
+from crisisflow.evaluation.bootstrap import SeedCounts, differences
 from crisisflow.evaluation.counts import SCORES, TweetCounts, f1
 from crisisflow.inputs import InputFile
 from crisisflow.params import Positive
@@ -29,10 +29,25 @@ ALL = "all of these"
 SEEN, UNSEEN = "seen", "unseen"
 
 
-def _supported(counts: Sequence[TweetCounts], truth: TweetCounts) -> list[TweetCounts]:
-    """The classes that occur among the tweets: the macro F1 of an event is over the classes that it has."""
+class SeenUnseen(NamedTuple):
+    """Predictions (artifacts.PREDICTIONS) of the same tweets by a row that has seen the event and by one that has not.
+
+    The names of the fields are SEEN and UNSEEN.
+    """
+
+    seen: pa.Table
+    unseen: pa.Table
+
+
+def _joined(pairs: Sequence[SeenUnseen]) -> SeenUnseen:
+    """The tweets of several events together."""
+    return SeenUnseen(*map(pa.concat_tables, zip(*pairs, strict=True)))
+
+
+def _supported(counts: TweetCounts, truth: TweetCounts) -> TweetCounts:
+    """The counts of the classes that occur among the tweets: the macro F1 of an event is over these."""
     there = truth.sizes.sum(axis=0) > 0
-    return [TweetCounts(own.hits[:, there], own.sizes[:, there]) for own in counts]
+    return TweetCounts(counts.hits[:, there], counts.sizes[:, there])
 
 
 def _truth(predictions: pa.Table, score: str) -> TweetCounts:
@@ -51,36 +66,39 @@ def trained_on(
     return [len(train), others] if size == "all" else [size, size]
 
 
-def compare(
-    row: str, event: str, trained: Sequence[int | None], seen: Sequence[pa.Table], unseen: Sequence[pa.Table]
-) -> list[list[Any]]:
+def compare(row: str, event: str, trained: Sequence[int | None], by_seed: Mapping[int, SeenUnseen]) -> list[list[Any]]:
     """Lines (COLUMNS) of one event, of each score that both have.
 
     Args:
-        trained: of `trained_on`. seen, unseen: predictions of the same tweets, one table a seed.
+        trained: of `trained_on`.
 
     Raises:
         CrisisflowError: they are not of the same tweets.
     """
-    if any(not table["tweet_id"].equals(seen[0]["tweet_id"]) for table in (*seen, *unseen)):
+    tables = [table for pair in by_seed.values() for table in pair]
+    tweet_ids = tables[0]["tweet_id"]
+    if any(not table["tweet_id"].equals(tweet_ids) for table in tables):
         raise CrisisflowError(
             f"leave_one_event_out: the predictions of row {row} for {event} are not of the same tweets"
         )
     lines = []
     for score, (column, counts) in SCORES.items():
-        if any(table[column].null_count for table in (*seen, *unseen)):
+        if any(table[column].null_count for table in tables):
             continue
-        truth = _truth(seen[0], score)
+        truth = _truth(tables[0], score)
         rows = {
-            name: _supported([counts(table, LABELS) for table in tables], truth)
-            for name, tables in ((UNSEEN, unseen), (SEEN, seen))
+            name: {
+                seed: SeedCounts(tweet_ids.to_pylist(), _supported(counts(getattr(pair, name), LABELS), truth))
+                for seed, pair in by_seed.items()
+            }
+            for name in (UNSEEN, SEEN)
         }
-        every = np.ones((1, seen[0].num_rows), dtype=np.float32)
-        means = {name: float(np.mean([f1(own, every)[0] for own in rows[name]])) for name in rows}
+        every = np.ones((1, len(tweet_ids)), dtype=np.float32)
+        means = {name: float(np.mean([f1(own.counts, every)[0] for own in rows[name].values()])) for name in rows}
         (pair,) = differences(rows, score)
         support = int(truth.sizes.sum() / 2)
         own = (means[SEEN], means[UNSEEN], pair.difference, pair.low, pair.high)
-        lines.append([row, event, *trained, seen[0].num_rows, score, support, *own])
+        lines.append([row, event, *trained, len(tweet_ids), score, support, *own])
     return lines
 
 
@@ -122,7 +140,7 @@ def run(
         (identity.row, identity.seed): read_parquet(path, PREDICTIONS)
         for path, identity in of_predictions(seen).items()
     }
-    pairs: dict[str, dict[str, dict[int, tuple[pa.Table, pa.Table]]]] = defaultdict(lambda: defaultdict(dict))
+    pairs: dict[str, dict[str, dict[int, SeenUnseen]]] = defaultdict(lambda: defaultdict(dict))
     for path, identity in of_predictions(unseen, "event").items():
         every = whole.get((identity.row, identity.seed))
         if every is None:
@@ -131,17 +149,16 @@ def run(
                 "given; give them with --seen"
             )
         of_event = [event_of[tweet_id] == identity.event for tweet_id in every["tweet_id"].to_pylist()]
-        own = (every.filter(of_event), read_parquet(path, PREDICTIONS))
-        pairs[identity.row][identity.event][identity.seed] = own
+        pair = SeenUnseen(every.filter(of_event), read_parquet(path, PREDICTIONS))
+        pairs[identity.row][identity.event][identity.seed] = pair
     splits, named = corpus["split"].to_pylist(), corpus["event"].to_pylist()
     lines = []
     for row, events in pairs.items():
         trained = {event: trained_on(splits, named, size, event) for event in events}
-        for event, own in events.items():
-            lines += compare(row, event, trained[event], *map(list, zip(*own.values(), strict=True)))
+        for event, by_seed in events.items():
+            lines += compare(row, event, trained[event], by_seed)
         if len(events) > 1:
-            by_seed = [[own[seed] for own in events.values()] for seed in _seeds(row, events)]
-            joined = [tuple(map(pa.concat_tables, zip(*of_seed, strict=True))) for of_seed in by_seed]
+            joined = {seed: _joined([by_seed[seed] for by_seed in events.values()]) for seed in _seeds(row, events)}
             same = [of[0] if len(set(of)) == 1 else None for of in zip(*trained.values(), strict=True)]
-            lines += compare(row, ALL, same, *map(list, zip(*joined, strict=True)))
+            lines += compare(row, ALL, same, joined)
     write_csv(out, COLUMNS, lines)
