@@ -20,22 +20,25 @@ OF_ROW = ("study", "row", "seed")
 
 
 class Identity(NamedTuple):
-    """A row of a study with a seed; with `tweets` trained on fewer of them, with `event` trained without the event."""
+    """A row of a study with a seed; with `tweets` trained on fewer of them, with `event` trained without it, with `task`
+    trained on that one of several."""
 
     study: str
     row: str
     seed: int
     tweets: int | None = None
     event: str | None = None
+    task: str | None = None
 
     def facts(self) -> dict[str, str | int]:
         """What is written."""
         return {name: value for name, value in self._asdict().items() if value is not None}
 
     def __str__(self) -> str:
+        task = "" if self.task is None else f", task {self.task}"
         fewer = "" if self.tweets is None else f" on {self.tweets} tweets"
         without = "" if self.event is None else f" without {self.event}"
-        return f"row {self.row}, seed {self.seed}{fewer}{without}"
+        return f"row {self.row}{task}, seed {self.seed}{fewer}{without}"
 
 
 class Alignment(NamedTuple):

@@ -23,10 +23,10 @@ from crisisflow.reporting.exhibits import read_cells, read_frame
 from crisisflow.reporting.runs import read_runs
 
 ROW = Identity("gnom", "A", 13)
-FEWER, WITHOUT = ROW._replace(tweets=200), ROW._replace(event="flood")
+FEWER, WITHOUT, OF_TASK = ROW._replace(tweets=200), ROW._replace(event="flood"), ROW._replace(task="help")
 
 
-@pytest.mark.parametrize("identity", [ROW, FEWER, WITHOUT])
+@pytest.mark.parametrize("identity", [ROW, FEWER, WITHOUT, OF_TASK])
 def test_each_kind_of_file_says_who_it_is(tmp_path, identity):
     write_parquet(tmp_path / "p", [], identified(PREDICTIONS, identity))
     write_json(tmp_path / "m", {**identity.facts(), "cls_macro_f1": 0.5})

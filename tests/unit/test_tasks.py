@@ -125,6 +125,15 @@ def test_the_epoch_of_the_highest_score_is_kept(tmp_path):
     assert own.task.scores(VALIDATION, best.predictions).chosen_by == best.score
 
 
+def test_a_kept_epoch_predicts_other_texts_by_its_own_weights(tmp_path):
+    own = trainer(tmp_path, "classification", rate=2e-3)
+    best = own.fit(stages(3), TRAIN, VALIDATION)
+    own.model.head.linear.bias.data += 100  # as of another epoch
+    again = own.predict(best, VALIDATION)
+    assert torch.equal(again["probabilities"], best.predictions["probabilities"])
+    assert own.predict(best, toy(30, 3))["probabilities"].shape == (30, 3)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_names_what_is_recorded(tmp_path, name):
     own = trainer(tmp_path, name)

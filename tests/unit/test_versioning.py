@@ -242,6 +242,25 @@ def test_a_stage_is_a_row_and_runs_all_else_inside(small):
         ]
 
 
+def test_what_a_row_reads_of_a_folded_axis_is_the_folder_and_the_section_of_all_its_values(small):
+    further = """
+rule split:
+    output: "data/gnom/splits/{seed}/texts"
+    params: axes=over(seed="seeds"), seed=section("seeds.{seed}")
+    shell: "echo > {output}"
+rule tune:
+    input: "data/gnom/splits/{seed}/texts"
+    output: "results/gnom/tuned/{row}/seed{seed}/model"
+    params: axes=over(row="rows", seed="seeds"), row=section("rows.{row}")
+    shell: "echo > {output}"
+"""
+    with small(f"from crisisflow.versioning.rule_helpers import section\n{further}") as rules:
+        stages = yaml.safe_load(dvcyaml.dvc_yaml(rules))["stages"]
+    assert stages["split"]["params"] == ["seeds"]
+    assert stages["tune"]["deps"] == stages["split"]["outs"] == ["data/gnom/splits"]
+    assert stages["tune"]["params"] == ["rows.${item.row}", "seeds"]
+
+
 def test_the_target_of_a_study_depends_on_all_of_it_and_reads_all_parameters(small):
     with small() as rules:
         stages = yaml.safe_load(dvcyaml.dvc_yaml(rules))["stages"]

@@ -107,6 +107,11 @@ class Trainer:
                 "(snakemake --cores)"
             ) from error
 
+    def predict(self, best: Best, examples: Examples) -> Tensors:
+        """What a kept epoch predicts of other examples; the model has that epoch's weights from then on."""
+        self.model.load_state_dict(under(best.tensors, "model"))
+        return predict(self.task, self.model, self._whole, examples, self.device, self.padding_id, self.shapes)
+
     def _fit(self, stages: list[Stage], train: Examples, validation: Examples) -> Best:
         position, moments = self._resume()
         first = 1

@@ -70,6 +70,13 @@ def _folder(path: str, patterns: Iterable[str]) -> str:
     return path
 
 
+def _unfolded(pattern: str, separator: str) -> str:
+    """The pattern up to the part that holds a wildcard other than the row: such a wildcard is folded in a stage."""
+    parts = pattern.split(separator)
+    folded = (at for at, part in enumerate(parts) if set(WILDCARD.findall(part)) - {ROW})
+    return separator.join(parts[: next(folded, len(parts))])
+
+
 def _makes(rule: "Rule", path: str) -> bool:
     """Whether a rule makes a file, or the files of a pattern."""
     return _as_item(path) in map(_as_item, paths_of(rule.output)) or rule.is_producer(path)
@@ -139,7 +146,7 @@ def stage_of(members: list["Rule"], temporary: list["Rule"], patterns: list[str]
     paths = {path for path in paths if not any(_makes(maker, path) for maker in together)}
     params = [value for member in together for value in member.params]
     names = [member.name for member in together]
-    inputs = [_as_item(path) if "{" in path else _folder(path, patterns) for path in paths]
+    inputs = [_as_item(_unfolded(path, "/")) if "{" in path else _folder(path, patterns) for path in paths]
     outputs: dict[str, str] = {}  # and under which name the rule has them
     for member in members:
         named = {path: name for name, path in member.output.items() if isinstance(path, str)}
@@ -162,7 +169,7 @@ def stage_of(members: list["Rule"], temporary: list["Rule"], patterns: list[str]
     )
     inputs += [path for value in params if isinstance(value, Code) for path in value.sources]
     stage["deps"] = _outermost(inputs)
-    sections = {_as_item(name) for value in params for name in getattr(value, "sections", ())}
+    sections = {_as_item(_unfolded(name, ".")) for value in params for name in getattr(value, "sections", ())}
     sections |= {path for name, path in lists.items() if name != ROW}  # what is folded is of the stage
     if sections:
         stage["params"] = sorted(sections)
