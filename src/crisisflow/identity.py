@@ -20,8 +20,10 @@ OF_ROW = ("study", "row", "seed")
 
 
 class Identity(NamedTuple):
-    """A row of a study with a seed; with `tweets` trained on fewer of them, with `event` trained without it, with `task`
-    trained on that one of several."""
+    """A row of a study with a seed; with `tweets` trained on fewer of them, with `event` trained without it.
+
+    With `task` it was trained on that one of several.
+    """
 
     study: str
     row: str
