@@ -19,6 +19,8 @@ include: "workflow/rules/humaid_ner/alignment.smk"
 include: "workflow/rules/humaid_ner/training.smk"
 include: "workflow/rules/humaid_ner/evaluation.smk"
 include: "workflow/rules/humaid_ner/generalisation.smk"
+include: "workflow/rules/actionable_help/pool.smk"
+include: "workflow/rules/actionable_help/target.smk"
 
 
 # What a stage of DVC runs: all of a row, whose seeds and other values params.yaml lists.

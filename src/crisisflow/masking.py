@@ -12,6 +12,7 @@ with commas, and numbers in groups of three before a word such as `people`.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 COVER = "•"
 AT = "@＠﹫"  # what a handle begins with
@@ -119,7 +120,7 @@ KEPT = "|".join(
         rf"{_BEHIND}(?<![+(])(?:[1-9]\d{{0,2}}(?:[ .]\d{{3}})+|\d{{1,6}}\.\d\d?){_BEFORE}(?= ?(?:%|{_THINGS}))",
     )
 )
-_NAMES = re.compile(f"{ADDRESS}|{HANDLE}")
+_NAMES = re.compile(f"(?P<address>{ADDRESS})|(?P<handle>{HANDLE})")
 _NUMBERS = re.compile(rf"(?P<kept>{KEPT})|(?P<private>{LINK}|{CALL}|{VANITY}|{PHONE})|{CUED}")
 # The one sign of a text without any of the latter: most have none.
 _RARE = re.compile(
@@ -134,9 +135,21 @@ def _cover(found: re.Match[str]) -> str:
     return found[0][: start - found.start()] + COVER * (end - start) + found[0][end - found.start() :]
 
 
+def _plain_form(text: str) -> str:
+    """The text with each character as it is read; as long as before."""
+    return text if text.isascii() and "\t" not in text else text.translate(_PLAIN)
+
+
+def names(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Where e-mail addresses and handles stand: start, end in code points, and whether it is a handle, in order."""
+    if any(sign in text for sign in AT):
+        for found in _NAMES.finditer(_plain_form(text)):
+            yield *found.span(), found.lastgroup == "handle"
+
+
 def mask(text: str) -> str:
     """The text with each such stretch covered, character by character."""
-    plain = text if text.isascii() and "\t" not in text else text.translate(_PLAIN)
+    plain = _plain_form(text)
     covered = _NAMES.sub(_cover, plain) if "@" in plain else plain
     covered = _NUMBERS.sub(_cover, covered) if _RARE.search(covered) else covered
     if plain is text or covered is plain:

@@ -204,6 +204,17 @@ class AlignmentParams(ParamsSection):
     max_length: Annotated[int, Field(ge=8, le=MOST, description="longest sequence in subwords, specials included")]
 
 
+class TextsParams(ParamsSection):
+    """Which steps prepare a text for a model (crisisflow.corpus.texts), in this order. A part of a study's section."""
+
+    repair: Annotated[bool, Field(description="restore HumAID's broken emoji (corpus.repair.broken_emoji)")]
+    entities: Annotated[bool, Field(description="decode HTML entities")]
+    urls: Annotated[bool, Field(description="write each URL as HTTPURL")]
+    mentions: Annotated[bool, Field(description="write each mention as @USER")]
+    emoji: Annotated[bool, Field(description="write each emoji as its English name")]
+    white_space: Annotated[bool, Field(description="write line breaks and repeated white space as one space")]
+
+
 Fault = tuple[tuple[str | int, ...], str]  # the keys below a section, and what is wrong there
 
 

@@ -25,7 +25,7 @@ from crisisflow.progress import tracked
 BATCH = 256
 WHOLE = "1-of-1"
 # "we.In Kerala" is no URL: of the short endings only with a path.
-_URL = re.compile(
+URL = re.compile(
     r"https?://\S+|www\.\S+|\b[\w-]++(?:\.[\w-]+)*\.(?:(?:com|org|net|gov|edu|int|info)\b(?:/\S*)?|[a-z]{2}/\S*)"
 )
 STAGES = ("spacy", "ruler", "regex")
@@ -45,7 +45,7 @@ class Span(NamedTuple):
 
 def hide_urls(text: str) -> str:
     """The text with blanks for its URLs, which are never annotated; offsets stay."""
-    return _URL.sub(lambda match: " " * len(match[0]), text)
+    return URL.sub(lambda match: " " * len(match[0]), text)
 
 
 def shard_rows(shard: str, total: int) -> range:

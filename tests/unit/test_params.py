@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SharedParams, read_own
 from crisisflow.presets import HEADER
-from crisisflow.studies import Params, read_params, write_preset
+from crisisflow.studies import STUDIES, Params, read_params, write_preset
 from crisisflow.studies.humaid_ner.params import BESIDE_THE_ROWS
 from tests.presets import read_preset
 
@@ -21,8 +21,9 @@ PRESETS = ROOT / "presets"
 
 
 def joined(shared: str, study: str | None = None) -> bytes:
-    """The bytes of params.yaml by presets: of the shared sections and, where it is another one, of the study."""
-    parts = [PRESETS / shared / "shared.yaml", PRESETS / (study or shared) / "humaid_ner.yaml"]
+    """The bytes of params.yaml by presets: of all sections and, where it is another one, of the leading study."""
+    parts = [PRESETS / shared / f"{section}.yaml" for section in ("shared", *STUDIES)]
+    parts[1] = PRESETS / (study or shared) / "humaid_ner.yaml"
     return HEADER.encode() + b"".join(part.read_bytes() for part in parts)
 
 
@@ -115,25 +116,28 @@ def test_the_comments_above_a_section_are_a_part_of_it(tmp_path):
     out.write_text(text.replace("humaid_ner:\n", "# mine\n\nhumaid_ner:\n"))
     with pytest.raises(CrisisflowError, match="was edited and is in no commit"):
         write_preset("laptop", PRESETS, out, "humaid_ner")
-    shared, study = (PRESETS / "sample" / f"{part}.yaml" for part in ("shared", "humaid_ner"))
-    out.write_text(study.read_text() + "\n# the shared ones\n" + shared.read_text().rstrip("\n"))
+    study = PRESETS / "sample" / "humaid_ner.yaml"
+    others = "\n# the other ones\n" + joined("sample").decode().removeprefix(HEADER).replace(study.read_text(), "")
+    out.write_text(study.read_text() + others.rstrip("\n"))
     write_preset("laptop", PRESETS, out, "humaid_ner")
-    expected = (PRESETS / "laptop" / "humaid_ner.yaml").read_text() + "\n# the shared ones\n" + shared.read_text()
+    expected = (PRESETS / "laptop" / "humaid_ner.yaml").read_text() + others
     assert out.read_text() == expected
 
 
 def test_a_study_that_params_yaml_does_not_have_is_added(tmp_path):
     out = tmp_path / "params.yaml"
-    out.write_text(HEADER + (PRESETS / "sample" / "shared.yaml").read_text())
+    own = (PRESETS / "sample" / "humaid_ner.yaml").read_text()
+    others = joined("sample").decode().replace(own, "")
+    out.write_text(others)
     write_preset("laptop", PRESETS, out, "humaid_ner")
-    assert out.read_bytes() == joined("sample", "laptop")
+    assert out.read_text() == others + (PRESETS / "laptop" / "humaid_ner.yaml").read_text()
 
 
 @pytest.mark.parametrize(
     ("text", "study", "message"),
     [
         (None, "humaid_ner", "params.yaml does not exist; write it with: crisisflow preset sample"),
-        ("preset: x\n", "gnom", "no study 'gnom'; there are: humaid_ner$"),
+        ("preset: x\n", "gnom", "no study 'gnom'; there are: humaid_ner, actionable_help$"),
         ("preset: x\n", "humaid_ner", r"params\.yaml: corpus: field required"),
         (json.dumps(read_preset("sample", PRESETS)[1]), "humaid_ner", "the lines of the section humaid_ner cannot be"),
     ],

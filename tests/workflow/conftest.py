@@ -59,6 +59,7 @@ class Study:
             if (ROOT / name).is_file() and name != "dvc.lock" and not made:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes((ROOT / name).read_bytes())
+        leave_out_other_studies(folder)
         (folder / ".dvc").mkdir(exist_ok=True)
         (folder / "results" / "humaid_ner").mkdir(parents=True)
         (folder / "results" / "humaid_ner" / "final_test.json").write_text("[]\n")
@@ -163,6 +164,37 @@ class Study:
             for row in rows
             if len(row) == 2 and row[1].isdigit() and row[0] not in ("all", "humaid_ner", "total")
         }
+
+
+def leave_out_other_studies(folder: Path) -> None:
+    """Take the rules and stages of all but the leading study out of a checkout.
+
+    What binds Snakemake and DVC is the same for all studies, and each has tests of its own: here they would only take
+    time.
+    """
+    others = {path.name for path in (folder / "workflow" / "rules").iterdir() if path.is_dir()} - {"humaid_ner"}
+    snakefile, stages_file = folder / "Snakefile", folder / "dvc.yaml"
+    kept = [
+        line
+        for line in snakefile.read_text().splitlines(keepends=True)
+        if not any(f'"workflow/rules/{study}/' in line for study in others)
+    ]
+    snakefile.write_text("".join(kept))
+    header, _, text = stages_file.read_text().partition("\n")
+    stages = yaml.safe_load(text)["stages"]
+    own = {
+        name: stage
+        for name, stage in stages.items()
+        if name not in others and not any(is_of(study, stage) for study in others)
+    }
+    assert len(own) < len(stages)
+    stages_file.write_text(f"{header}\n" + yaml.safe_dump({"stages": own}, sort_keys=False, width=120))
+
+
+def is_of(study: str, stage: dict) -> bool:
+    """Whether a stage of dvc.yaml makes something in the folders of a study."""
+    outputs = [output for kind in ("outs", "plots", "metrics") for output in stage.get(kind, [])]
+    return any(f"/{study}/" in (path if isinstance(path, str) else next(iter(path))) for path in outputs)
 
 
 def tiny_params() -> dict:

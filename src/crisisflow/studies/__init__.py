@@ -10,6 +10,8 @@ from pydantic import create_model
 
 from crisisflow import presets
 from crisisflow.params import ParamsSection, SharedParams, read_sections
+from crisisflow.studies.actionable_help import steps as actionable_help
+from crisisflow.studies.actionable_help.params import ActionableHelpParams
 from crisisflow.studies.humaid_ner import steps as humaid_ner
 from crisisflow.studies.humaid_ner.params import HumaidNerParams
 
@@ -35,7 +37,8 @@ STUDIES = {
         humaid_ner.STEPS,
         "crisisflow.studies.humaid_ner.commands",
         "crisisflow.studies.humaid_ner.named:absent",
-    )
+    ),
+    "actionable_help": Study(actionable_help.TITLE, ActionableHelpParams, actionable_help.STEPS),
 }
 
 Params = create_model(

@@ -1,0 +1,9 @@
+"""The steps of the study, each with its function and one line of help. The rule of a step is help_<step>."""
+
+TITLE = "Actionable help: requests and offers of help, and mini models."
+
+_HERE = "crisisflow.studies.actionable_help"
+STEPS = {
+    "generated": (f"{_HERE}.generated:run", "Generate tweets whose labels are known."),
+    "pool": (f"{_HERE}.pool:run", "Collect the tweets to be labelled."),
+}

@@ -1,0 +1,70 @@
+"""The pool: what is kept of the sets, and under which group."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from crisisflow.artifacts import read_parquet, write_json, write_parquet
+from crisisflow.corpus.sources.posts import POSTS
+from crisisflow.errors import CrisisflowError
+from crisisflow.params import TextsParams
+from crisisflow.studies.actionable_help import pool
+from crisisflow.studies.actionable_help.params import PoolParams
+
+ALL_STEPS = TextsParams(repair=True, entities=True, urls=True, mentions=True, emoji=True, white_space=True)
+TEXTS = [
+    "We need tents in Springfield &amp; Shelbyville, please help 🙏",
+    "We need tents in Springfield & Shelbyville, please help 🙏",
+    "RT @someone: we need tents in Springfield &amp; Shelbyville, please help 🙏 https://example.org/1",
+    "Free soup at the school",
+    "🙂 https://example.org/2",
+    "… http://example.org/3",
+]
+
+
+def collect(folder: Path, texts: list[str], **params) -> tuple[list[dict], dict]:
+    """The rows of the pool of one set with these texts, and what it says of itself."""
+    rows = [{"tweet_id": str(at), "text": text, "labels": [], "group": at} for at, text in enumerate(texts)]
+    write_parquet(folder / "posts.parquet", rows, POSTS)
+    write_json(folder / "manifest.json", {"set": "mine", "files": {"mine.csv": "ab"}})
+    whole = {"sets": ["mine"], "deduplicate": "none", "size": "all", "seed": 13, **params}
+    pool.run(
+        [folder / "posts.parquet"],
+        [folder / "manifest.json"],
+        PoolParams.model_validate(whole),
+        ALL_STEPS,
+        folder / "pool.parquet",
+        folder / "pool.json",
+    )
+    return read_parquet(folder / "pool.parquet", pool.POOL).to_pylist(), json.loads((folder / "pool.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("deduplicate", "kept"),
+    [("none", ["0", "1", "2", "3", "4"]), ("exact", ["0", "2", "3", "4"]), ("near", ["0", "3", "4"])],
+)
+def test_near_duplicates_share_a_group_and_one_of_them_is_kept(tmp_path, deduplicate, kept):
+    rows, facts = collect(tmp_path, TEXTS, deduplicate=deduplicate)
+    assert [row["tweet_id"] for row in rows] == kept
+    assert len({row["group"] for row in rows}) == 3 == facts["groups"]
+    assert rows[0]["text"] == "We need tents in Springfield & Shelbyville, please help folded hands"
+    assert facts["sets"]["mine"]["read"] == len(TEXTS)
+    assert sum(facts["dropped"].values()) == len(TEXTS) - len(kept)
+
+
+def test_a_draw_keeps_the_order_and_a_pool_that_is_too_small_is_refused(tmp_path):
+    texts = [f"tents for house {number} in street {number * 7} now" for number in range(40)]
+    rows, facts = collect(tmp_path, texts, size=10)
+    assert len(rows) == 10
+    assert rows == sorted(rows, key=lambda row: int(row["tweet_id"]))
+    assert facts["dropped"] == {"not drawn": 30}
+    (tmp_path / "pool.parquet").unlink()
+    with pytest.raises(CrisisflowError, match=r"actionable_help\.pool\.size is 41 but its sets have 40 tweets"):
+        collect(tmp_path, texts, size=41)
+    assert not (tmp_path / "pool.parquet").exists()
+
+
+def test_posts_of_another_set_are_refused(tmp_path):
+    with pytest.raises(CrisisflowError, match="not those of the sets yours"):
+        collect(tmp_path, TEXTS, sets=["yours"])

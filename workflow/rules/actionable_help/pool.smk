@@ -1,0 +1,47 @@
+# The sets that the study reads: our own templates, and those that params.yaml names.
+rule help_generated:
+    input:
+        templates="src/crisisflow/studies/actionable_help/generated_templates.yaml",
+    output:
+        posts="data/actionable_help/sets/generated/posts.parquet",
+        truth="data/actionable_help/sets/generated/truth.parquet",
+        manifest="data/actionable_help/sets/generated/manifest.json",
+    log:
+        "logs/help_generated.log",
+    benchmark:
+        "logs/benchmarks/help_generated.tsv"
+    params:
+        code=code("studies.actionable_help.generated"),
+        generated=section("actionable_help.generated"),
+    message:
+        "Generating tweets with known labels"
+    shell:
+        "crisisflow actionable_help generated --params {params.generated:q} --posts {output.posts}"
+        " --truth {output.truth} --manifest {output.manifest} 2>&1 | tee {log} >&2"
+
+
+rule help_pool:
+    input:
+        posts=rules.help_generated.output.posts,
+        manifests=rules.help_generated.output.manifest,
+    output:
+        tweets="data/actionable_help/pool.parquet",
+        counts=report(
+            "data/actionable_help/pool.json",
+            caption="../../report/actionable_help/pool.rst",
+            category="Data",
+        ),
+    log:
+        "logs/help_pool.log",
+    benchmark:
+        "logs/benchmarks/help_pool.tsv"
+    params:
+        code=code("studies.actionable_help.pool"),
+        pool=section("actionable_help.pool"),
+        texts=section("actionable_help.texts"),
+    message:
+        "Collecting the tweets to be labelled"
+    shell:
+        "crisisflow actionable_help pool $(printf -- ' --posts %s' {input.posts})"
+        " $(printf -- ' --manifests %s' {input.manifests}) --params {params.pool:q} --texts {params.texts:q}"
+        " --out {output.tweets} --counts {output.counts} 2>&1 | tee {log} >&2"
