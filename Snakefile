@@ -21,18 +21,8 @@ include: "workflow/rules/humaid_ner/evaluation.smk"
 include: "workflow/rules/humaid_ner/generalisation.smk"
 include: "workflow/rules/actionable_help/pool.smk"
 include: "workflow/rules/actionable_help/target.smk"
-
-
-# What a stage of DVC runs: all of a row, whose seeds and other values params.yaml lists.
-for name, files in stage_targets(workflow.rules).items():
-
-    rule:
-        name:
-            name
-        input:
-            files,
-        message:
-            "All of it is made"
+# Behind all rules, since it reads them.
+include: "workflow/rules/dvc_stages.smk"
 
 
 rule all:
@@ -44,10 +34,6 @@ rule all:
     # Without one Snakemake lists all the inputs.
     message:
         "Everything is made"
-
-
-if "DVC_STAGE" in os.environ:
-    refuse_leftovers(workflow.rules)
 
 
 onstart:

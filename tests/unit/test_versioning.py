@@ -15,6 +15,7 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
+from snakemake.io import is_flagged
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.sources import digest, sources
@@ -40,6 +41,17 @@ def test_sources_are_a_step_s_module_and_what_it_imports():
     )
     assert not any("annotation" in path or "params" in path or "cli" in path for path in train)
     assert sources("corpus.repair") == [f"src/crisisflow/{n}.py" for n in ("artifacts", "corpus/repair", "labels")]
+
+
+def test_an_interrupted_job_leaves_what_git_keeps():
+    with opened() as workflow:
+        found = {rule.name: rule.output for rule in workflow.rules if dvcyaml.METRICS & {*rule.output.keys()}}
+    assert {"repair", "subset", "resolve", "quality", "bio", "tables"} <= found.keys()
+    for rule, outputs in found.items():
+        kept = [path for path in axes.paths_of(outputs) if is_flagged(path, "update")]
+        assert kept == [path for name, path in outputs.items() if name in dvcyaml.METRICS], rule
+        # What Snakemake removes tells it that the job must run again.
+        assert len(kept) < len([*axes.paths_of(outputs)]), rule
 
 
 def test_a_section_is_text_as_it_stands_or_json_with_sorted_keys():

@@ -43,7 +43,11 @@ def test_a_study_made_by_the_page_runs_from_both_sides(tmp_path):
     # The steps of another study that have the same names are still there.
     study.run("crisisflow", "humaid_ner", "tables", "--help")
     count = "results/echo/rows/A/seed17/count.json"
-    before = json.loads((tmp_path / count).read_text())["long"]
+    made = json.loads((tmp_path / count).read_text())
+    before = made.pop("long")
+    assert made == {"study": "echo", "row": "A", "seed": 17}
+    lines = (tmp_path / "results" / "echo" / "tables" / "counts.csv").read_text().splitlines()
+    assert f"echo,A,17,{before}" in lines
     study.run("git", "add", "-A")
     study.run("git", "commit", "-qm", "made")
     done = study.run("dvc", "exp", "run", "echo", "-S", "echo.rows.A=12")

@@ -51,6 +51,18 @@ def test_metrics_tables_and_report(snakemade):
     assert "ner_micro_f1" in snakemade.run("dvc", "metrics", "show", "--md").stdout
 
 
+def test_a_job_that_fails_leaves_what_git_keeps_and_runs_again(snakemade, tmp_path):
+    study = snakemade.copied(tmp_path / "study")
+    kept, reference = (study.folder / "results/annotation/quality.json", study.folder / "data/reference/spans.csv")
+    before, whole = kept.read_bytes(), reference.read_bytes()
+    reference.write_text("broken\n")
+    failed = study.run("snakemake", "--cores", "1", str(kept.relative_to(study.folder)), check=False)
+    assert failed.returncode != 0
+    assert kept.read_bytes() == before
+    reference.write_bytes(whole)
+    assert study.planned("results/annotation/quality.json") == {"quality": 1}
+
+
 QUALITY = {"quality": 1, "source_report": 1}
 LAST = {"tables": 1, "headline": 1, "confident_errors": 1, "cards": 1, "report": 1}
 COMPARED = dict.fromkeys(AFTER_ROWS, 1)

@@ -95,7 +95,7 @@ rule resolve:
     output:
         spans="data/annotations/resolved.parquet",
         conflicts="data/annotations/conflicts.parquet",
-        statistics="data/annotations/statistics.json",
+        statistics=committed("data/annotations/statistics.json"),
     log:
         "logs/resolve.log",
     benchmark:
@@ -121,7 +121,7 @@ rule quality:
         scores="results/annotation/scores.csv",
         patterns="results/annotation/patterns.csv",
         errors="results/annotation/errors.parquet",
-        metrics="results/annotation/quality.json",
+        metrics=committed("results/annotation/quality.json"),
     log:
         "logs/quality.log",
     benchmark:

@@ -41,6 +41,10 @@ from crisisflow.versioning.rule_helpers import (
     report_interruption,
 )
 
+# An output that git keeps. Snakemake would remove it before its job begins, and an interruption would leave the checkout
+# without it. Its other outputs are removed, so that the job runs again.
+committed = update
+
 STARTED = time.time()
 
 

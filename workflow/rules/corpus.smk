@@ -45,7 +45,7 @@ rule repair:
         raw=rules.fetch.output.tweets,
     output:
         tweets="data/corpus/repaired.parquet",
-        counts="data/corpus/repair.json",
+        counts=committed("data/corpus/repair.json"),
     log:
         "logs/repair.log",
     benchmark:
@@ -65,7 +65,7 @@ rule subset:
         repaired=rules.repair.output.tweets,
     output:
         tweets="data/corpus/tweets.parquet",
-        statistics="data/corpus/statistics.json",
+        statistics=committed("data/corpus/statistics.json"),
     log:
         "logs/subset.log",
     benchmark:

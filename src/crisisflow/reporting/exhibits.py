@@ -18,6 +18,21 @@ GAPS = {"", NOTHING, "N/A", "not run"}
 NAMES = ("study", "row", "event", "label", "score")
 
 LONG = 40  # characters; a longer cell has words to break it at
+FOLDED = 20  # rows; a table with more is shown folded
+# Of a caption, what it is called: its first sentence, behind the number that the paper gives it.
+TITLE = re.compile(r"(?:(?:Table|Figure) \d+\. )?.+?(?=[.:](?: |$)|$)", re.DOTALL)
+
+
+class Number(NamedTuple):
+    """A number with which a report begins.
+
+    Args:
+        measure: what it is. beside: what it is to be compared with, in words.
+    """
+
+    value: str
+    measure: str
+    beside: str
 
 
 class Table(NamedTuple):
@@ -26,6 +41,17 @@ class Table(NamedTuple):
     caption: str
     columns: list[str]
     rows: list[list[str]]
+
+    @property
+    def title(self) -> str:
+        """The first sentence of the caption."""
+        found = TITLE.match(self.caption)
+        return found[0] if found else ""
+
+    @property
+    def long(self) -> bool:
+        """Whether it is shown folded."""
+        return len(self.rows) > FOLDED
 
     @property
     def wordy(self) -> list[bool]:
@@ -44,7 +70,7 @@ class Drawing(NamedTuple):
 
     caption: str
     address: str
-    numbers: str  # where the numbers behind it stand
+    numbers: str  # the file of the numbers behind it, from the folder of the page
 
 
 def shown(frame: pd.DataFrame, caption: str) -> Table:

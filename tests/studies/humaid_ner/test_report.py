@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from axe_playwright_python.sync_playwright import Axe
 from markupsafe import escape
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -23,7 +24,8 @@ from crisisflow.reporting import exhibits, provenance
 from crisisflow.reporting.ledger import PARAMETER, read_ledger
 from crisisflow.reporting.references import references
 from crisisflow.reporting.shown_settings import as_yaml
-from crisisflow.studies.humaid_ner import report, run_exhibits
+from crisisflow.studies.humaid_ner import report, run_exhibits, sections
+from crisisflow.studies.humaid_ner.opening import opening_numbers
 from crisisflow.studies.humaid_ner.params import Settings
 from crisisflow.studies.humaid_ner.used_works import unused_works
 
@@ -99,8 +101,7 @@ def write(path: Path, text: str) -> None:
 
 
 def exhibits_of(folder: str) -> list[str]:
-    names = [name for names in report.SECTIONS.values() for name in names]
-    return [Path(name).name for name in names if name.startswith(f"{folder}/") and name != f"{folder}/sources"]
+    return sections.names_in(folder)
 
 
 @pytest.fixture
@@ -195,7 +196,7 @@ def test_the_page_is_one_file_that_loads_nothing(artifacts):
     assert len(page.ids) == len(set(page.ids))
     inner = [anchor.removeprefix("#") for anchor in page.anchors if anchor.startswith("#")]
     assert set(inner) <= set(page.ids)
-    assert {*report.SECTIONS, "about", "references"} <= set(inner)
+    assert {*sections.SECTIONS, "about", "references"} - {"opening"} <= set(inner)
     assert all(re.match("#|https://", anchor) for anchor in page.anchors)
     numbered = [text for text in page.headings if text[0].isdigit()]
     assert [re.match(r"\d+", text)[0] for text in numbered] == [str(at + 1) for at in range(len(numbered))]
@@ -269,6 +270,10 @@ def test_nothing_is_hidden_without_a_word_and_nothing_at_all_in_print(artifacts,
     page = browser.new_page(viewport={"width": 380, "height": 800})
     page.goto((artifacts / "report.html").as_uri())
     box, hints = page.locator("#exhibit-tables-scores"), page.locator("#exhibit-tables-scores ~ .more")
+    folded = page.locator("details", has=box)
+    assert not box.is_visible()
+    assert " ".join(folded.locator("summary").inner_text().split()).endswith("90 rows, 12 columns")
+    folded.locator("summary").press("Enter")
     hidden = "box => [box.scrollHeight > box.clientHeight, box.scrollWidth > box.clientWidth]"
     assert box.evaluate(hidden) == [True, True]
     assert hints.all_inner_texts() == [
@@ -279,11 +284,77 @@ def test_nothing_is_hidden_without_a_word_and_nothing_at_all_in_print(artifacts,
     page.set_viewport_size({"width": 1400, "height": 900})
     assert box.evaluate(hidden) == [True, False]
     assert [hint.is_visible() for hint in hints.all()] == [True, False]
+    folded.locator("summary").press("Enter")
+    assert not box.is_visible()
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 695, "height": 900})  # A4 without its margins
+    assert box.get_by_role("row").last.is_visible()
+    assert not folded.locator("summary").is_visible()
     assert box.evaluate(hidden) == [False, False]
     assert not any(hint.is_visible() for hint in hints.all())
     page.close()
+
+
+def test_the_report_begins_with_three_numbers_their_warning_and_a_figure(artifacts, browser):
+    run(artifacts)
+    page = browser.new_page(java_script_enabled=False)
+    page.goto((artifacts / "report.html").as_uri())
+    opening = page.get_by_role("region", name="In short")
+    assert opening.locator("dd.number").all_inner_texts() == ["0.700", "0.800", "0.667"]
+    assert "TF-IDF + linear SVM: 0.900" in opening.inner_text()
+    assert "Labels by rules." in opening.get_by_role("note").inner_text()
+    assert "Generated tweets." not in opening.inner_text()
+    assert opening.get_by_role("img").count() == 1
+    first, contents = opening.bounding_box(), page.get_by_role("navigation").bounding_box()
+    assert first["y"] + first["height"] <= contents["y"]
+    page.close()
+
+
+def test_the_report_is_accessible(artifacts, browser):
+    write(artifacts / "tables" / "scores.csv", "Row,F1\n" + "A,0.5\n" * 30)
+    run(artifacts)
+    for scheme in ("light", "dark"):
+        page = browser.new_page(color_scheme=scheme)
+        page.goto((artifacts / "report.html").as_uri())
+        found = Axe().run(page)
+        assert found.response["violations"] == [], found.generate_report()
+        page.close()
+
+
+@pytest.mark.parametrize(
+    ("caption", "title"),
+    [
+        (
+            "Table 2. The taxonomy, with the spans of all splits. More.",
+            "Table 2. The taxonomy, with the spans of all splits",
+        ),
+        ("The paper beside this run: its numbers.", "The paper beside this run"),
+        ("F1 above 0.5 of each type", "F1 above 0.5 of each type"),
+        ("", ""),
+    ],
+)
+def test_a_table_is_called_by_the_first_sentence_of_its_caption(caption, title):
+    assert exhibits.Table(caption, ["a"], []).title == title
+
+
+def test_only_a_long_table_is_folded():
+    assert [exhibits.Table("", ["a"], [["1"]] * rows).long for rows in (0, 20, 21)] == [False, False, True]
+
+
+def test_the_numbers_name_the_gold_set_on_which_no_rule_was_tuned():
+    def third(quality: dict) -> tuple[str, str]:
+        chosen = {"row": "B", "scores": {"cls_macro_f1": 0.5, "cls_macro_f1_sd": 0.1}, "floor": {}}
+        first, second, rules = opening_numbers(chosen, quality)
+        assert (first.value, second.value) == ("0.500 ± 0.100", "–")
+        return rules.value, rules.beside
+
+    def scored(f1: float) -> dict:
+        return {"resolved": {"all": {"f1": f1, "gold": 1000}}}
+
+    both = {"generated": scored(0.9), "reference_scored": scored(0.6)}
+    assert third(both) == ("0.600", "against the gold set reference_scored (1,000 spans)")
+    assert third({"generated": scored(0.9)}) == ("0.900", "against the gold set generated (1,000 spans)")
+    assert third({}) == ("–", "no gold set is at hand")
 
 
 def test_in_the_dark_a_drawing_has_the_ground_of_the_page(artifacts, browser):
@@ -305,7 +376,7 @@ def test_the_choice_is_told_with_its_reason(artifacts):
     assert "interval of their difference in CLS macro-F1 leaves out zero" in text
     assert "mean nothing about real tweets" not in re.sub("\n", " ", text)
     metrics = read_json(artifacts / "metrics.json")
-    metrics["differences"], metrics["rows"] = {}, {"C": metrics["rows"]["C"]}
+    metrics["differences"], metrics["rows"] = {}, {name: metrics["rows"][name] for name in ("C", "floor")}
     write_json(artifacts / "metrics.json", metrics)
     write_json(artifacts / "manifest.json", {"source": "sample", "sha256": None, "rows": 4})
     text = " ".join(run(artifacts).split())
@@ -317,7 +388,7 @@ def test_what_has_no_place_is_named(artifacts):
     captions = artifacts / "tables" / "captions.json"
     write_json(captions, {**read_json(captions), "sources": "again", "table9": "new"})
     write(artifacts / "tables" / "table9.csv", "a\n1\n")
-    with pytest.raises(CrisisflowError, match="no place for, or misses: tables/table9"):
+    with pytest.raises(CrisisflowError, match="no place for, or misses: tables/sources, tables/table9"):
         run(artifacts)
     write_json(captions, {"table1": "alone"})
     with pytest.raises(CrisisflowError, match="misses: tables/against_gold, tables/calibration"):

@@ -27,7 +27,7 @@ rule help_pool:
     output:
         tweets="data/actionable_help/pool.parquet",
         counts=report(
-            "data/actionable_help/pool.json",
+            committed("data/actionable_help/pool.json"),
             caption="../../report/actionable_help/pool.rst",
             category="Data",
         ),

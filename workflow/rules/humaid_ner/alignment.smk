@@ -4,7 +4,7 @@ rule bio:
         resolved=rules.resolve.output.spans,
     output:
         tweets="data/humaid_ner/aligned/{row}.parquet",
-        statistics="data/humaid_ner/aligned/{row}.json",
+        statistics=committed("data/humaid_ner/aligned/{row}.json"),
     log:
         "logs/bio-{row}.log",
     benchmark:

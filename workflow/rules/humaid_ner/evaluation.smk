@@ -1,27 +1,6 @@
-# The paper's tables (4 is its related work), and what else was measured.
-TABLES = [
-    "comparison",
-    "settings",
-    "table1",
-    "table2",
-    "table3",
-    "table5",
-    "differences",
-    "scores",
-    "calibration",
-    "against_gold",
-]
-# The paper's figures that a run can fill (1 to 3 and 8 are drawings of the system), and what else was measured.
-FIGURES = [
-    "figure4",
-    "types",
-    "confusion",
-    "reliability",
-    "figure5",
-    "figure6",
-    "figure7",
-]
-FIGURES += ["gradients", "learning_curve", "leave_one_event_out"]
+from crisisflow.studies.humaid_ner.sections import names_in
+
+TABLES, FIGURES = names_in("tables"), names_in("figures")
 
 
 rule evaluate:
@@ -132,14 +111,15 @@ rule tables:
         differences=rules.bootstrap.output,
         against_gold=rules.against_gold.output,
     output:
-        metrics="results/humaid_ner/metrics.json",
+        metrics=committed("results/humaid_ner/metrics.json"),
         captions="results/humaid_ner/tables/captions.json",
         markdown=expand("results/humaid_ner/tables/{table}.md", table=TABLES),
         csv=[
             report(
                 f"results/humaid_ner/tables/{table}.csv",
-                caption=f"../../report/humaid_ner/tables/{table}.rst",
+                caption="../../report/humaid_ner/tables.rst",
                 category="Tables",
+                labels={"table": table},
             )
             for table in TABLES
         ],
@@ -217,8 +197,9 @@ rule figures:
         svg=[
             report(
                 f"results/humaid_ner/figures/{figure}.svg",
-                caption=f"../../report/humaid_ner/figures/{figure}.rst",
+                caption="../../report/humaid_ner/figures.rst",
                 category="Figures",
+                labels={"figure": figure},
             )
             for figure in FIGURES
         ],
@@ -287,6 +268,7 @@ rule report:
     input:
         templates=[
             "src/crisisflow/studies/humaid_ner/report.html.jinja",
+            "src/crisisflow/reporting/exhibits.html.jinja",
             "src/crisisflow/reporting/page.css",
         ],
         manifest=rules.fetch.output.manifest,

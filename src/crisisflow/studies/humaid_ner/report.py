@@ -8,7 +8,6 @@ does not keep it, so that a run that made the same leaves dvc.lock as it was.
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -24,22 +23,12 @@ from crisisflow.reporting.references import references
 from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner import run_exhibits
 from crisisflow.studies.humaid_ner.dataset.card import quality_lines
+from crisisflow.studies.humaid_ner.opening import choice, opening_numbers
 from crisisflow.studies.humaid_ner.params import Settings
+from crisisflow.studies.humaid_ner.sections import SECTIONS
 from crisisflow.studies.humaid_ner.used_works import unused_works
 
 TEMPLATE = "report.html.jinja"
-# Where each table and figure stands, in the order of display.
-SECTIONS = {
-    "comparison": ["tables/comparison", "tables/settings"],
-    "dataset": ["tables/table1", "classes", "tables/table2", "tables/sources", "figures/sources", "quality"],
-    "ablation": ["tables/table3", "figures/figure4", "tables/differences", "tables/table5"],
-    "types": ["figures/types", "tables/scores"],
-    "dynamics": ["figures/figure5", "figures/figure6", "figures/figure7", "figures/gradients"],
-    "generalisation": ["figures/learning_curve", "figures/leave_one_event_out", "tables/against_gold"],
-    "errors": ["tables/calibration", "figures/reliability", "figures/confusion", "kinds_of_errors", "errors"],
-    "test": ["openings"],
-    "ledger": ["ledger"],
-}
 SOURCES = (
     "What each annotation stage finds on the corpus: spans and the tweets that have one; spans on which another stage "
     "agrees or with which it conflicts; spans that resolution keeps, and to which stage the others are lost."
@@ -54,30 +43,13 @@ QUALITY = (
 )
 
 
-def choice(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The row that the policy chose, the next one, and whether the interval of their difference leaves out zero.
-
-    Args:
-        metrics: results/humaid_ner/metrics.json.
-    """
-    rows, chosen = metrics["rows"], metrics["chosen_row"]
-    others = [name for name, own in rows.items() if name != chosen and "combined_score" in own]
-    following = min(others, key=lambda name: (-rows[name]["cls_macro_f1"], name), default=None)
-    sure = metrics["differences"].get("cls_macro_f1", {})
-    return {
-        "row": chosen,
-        "scores": rows[chosen],
-        "next": following,
-        "next_scores": rows.get(following),
-        "sure": not {f"{chosen} - {following}", f"{following} - {chosen}"}.isdisjoint(sure),
-    }
-
-
 def _placed(found: Mapping[str, Table | Drawing]) -> dict[str, dict[str, Table | Drawing]]:
     """What each section shows."""
     places = [name for names in SECTIONS.values() for name in names]
     if wrong := sorted({*places} ^ {*found}):
-        raise CrisisflowError(f"the report has no place for, or misses: {', '.join(wrong)}; see its SECTIONS")
+        raise CrisisflowError(
+            f"the report has no place for, or misses: {', '.join(wrong)}; see SECTIONS in sections.py"
+        )
     return {section: {name: found[name] for name in names} for section, names in SECTIONS.items()}
 
 
@@ -130,16 +102,14 @@ def run(
         name: read_json(path)
         for name, path in {"manifest": manifest, "repair": repair, "corpus": corpus, "annotation": annotation}.items()
     }
-    wrong = exhibits.read_cells(errors)
+    wrong, judged, chosen = exhibits.read_cells(errors), read_json(quality), choice(read_json(metrics))
     shown = {
         **exhibits.read_tables(tables),
         **exhibits.read_drawings(figures),
-        "tables/sources": run_exhibits.read_sources(sources, SOURCES),
-        "figures/sources": exhibits.read_drawing(
-            stages, STAGES.format(facts["corpus"]["tweets"]), "../annotation/sources.csv"
-        ),
+        "sources": run_exhibits.read_sources(sources, SOURCES),
+        "stages": exhibits.read_drawing(stages, STAGES.format(facts["corpus"]["tweets"]), "../annotation/sources.csv"),
         "classes": run_exhibits.classes_and_splits(facts["corpus"]),
-        "quality": exhibits.shown(pd.DataFrame(quality_lines(read_json(quality))), QUALITY),
+        "quality": exhibits.shown(pd.DataFrame(quality_lines(judged)), QUALITY),
         "kinds_of_errors": run_exhibits.kinds_of_errors(wrong),
         "errors": run_exhibits.listed_errors(wrong),
         "openings": run_exhibits.openings(read_json(final_test)),
@@ -159,7 +129,8 @@ def run(
         **facts,
         params=params,
         settings=as_yaml(params.model_dump(mode="json")),
-        choice=choice(read_json(metrics)),
+        choice=chosen,
+        numbers=opening_numbers(chosen, judged),
         exhibits=_placed(shown),
         references=references(citation, unused_works(params)),
         number="{:,}".format,

@@ -1,9 +1,9 @@
 """Tables 1, 2, 3 and 5 of the paper beside this run, what else was measured, and its metrics in one file."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -226,112 +226,20 @@ def _write(table: pd.DataFrame, caption: str, stem: Path) -> None:
     write_text(stem.with_suffix(".tex"), latex.to_latex(caption=latex_caption, hrules=True, environment=environment))
 
 
-class Facts(NamedTuple):
-    """What the tables are made of.
-
-    Args:
-        paper: the paper's settings. differing: those of this run that are others, each with both values.
-        dataset: tweets and spans per split. per_type: spans per type.
-        histories: of each row, one a seed. gold: the lines of against_gold.csv.
-    """
-
-    params: Settings
-    paper: Settings
-    differing: dict[str, tuple[Any, Any]]
-    source: str
-    dataset: dict[str, dict[str, int]]
-    per_type: Counter[str]
-    results: dict[str, RowResult]
-    chosen: str
-    histories: dict[str, list[pd.DataFrame]]
-    compared: list[Difference]
-    gold: pd.DataFrame
-
-    def words(self) -> dict[str, str]:
-        """What captions say of this run."""
-        sizes = sorted({run["training_tweets"] for result in self.results.values() for run in result.runs})
-        validation, seeds = self.results[self.chosen].runs[0]["validation_tweets"], self.params.humaid_ner.seeds
-        return {
-            "chosen": self.chosen,
-            "interval": INTERVAL,
-            "setting": f"This run: preset {self.params.preset}, source {self.source}, trained on "
-            f"{' or '.join(f'{size:,}' for size in sizes)} tweets, scored on {validation:,}, "
-            f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}",
-        }
-
-
-class Made(NamedTuple):
-    """A table: what makes it, and its caption, which may name what `Facts.words` says."""
-
-    table: Callable[[Facts], pd.DataFrame]
-    caption: str
-
-
 INTERVAL = (
     f"95 % interval (paired bootstrap, {RESAMPLES:,} resamples of the validation tweets, scores averaged over seeds; "
     "uncorrected). Seed variance and epoch selection are not accounted for"
 )
-# Every table, in the order of display. The rule `tables` lists their names too, and SECTIONS of report.py their places.
-TABLES = {
-    "comparison": Made(
-        lambda run: table_of_comparison(
-            run.differing,
-            run.params.humaid_ner.rows,
-            run.paper.humaid_ner.rows,
-            run.dataset,
-            run.results,
-            run.histories,
-            run.compared,
-        ),
-        "The paper beside this run: its numbers, ours (mean ± standard deviation over the seeds) and the difference. "
-        "The last column counts the settings on which a number depends and which are not the paper's (the next table "
-        "names them): only where it says none do the two compare. {setting}.",
-    ),
-    "settings": Made(
-        lambda run: table_of_settings(run.differing),
-        "Settings of this run that are not the paper's (presets/paper/, which decides where the paper is "
-        "silent). Besides, the paper's own corpus, 77,637 tweets, is nowhere to be had as such.",
-    ),
-    "table1": Made(lambda run: table_1(run.dataset), "Table 1. Dataset statistics. {setting}."),
-    "table2": Made(
-        lambda run: table_2(run.per_type),
-        "Table 2. The taxonomy, with the entity spans of all splits. The examples of the second column are the "
-        "commonest of the embedded corpus. {setting}.",
-    ),
-    "table3": Made(
-        lambda run: table_3(run.results, run.chosen, run.compared),
-        "Table 3. Ablation on the validation split, best epoch by Eq. 5 (with one task, by its score). Row {chosen} "
-        "has the highest mean CLS macro-F1 of the rows with both tasks. (best), with more than one seed: significantly "
-        "better than every other row (paired bootstrap over validation tweets, 95 %, uncorrected). Seed variance and "
-        "epoch selection are not accounted for. {setting}.",
-    ),
-    "table5": Made(
-        lambda run: table_5(run.results),
-        "Table 5. Validation results beside the baselines that the paper quotes. {setting}.",
-    ),
-    "differences": Made(
-        lambda run: table_of_differences(run.compared),
-        "Differences between the rows on the validation split with their {interval}. {setting}.",
-    ),
-    "scores": Made(
-        lambda run: table_of_scores(run.results),
-        "Scores of each entity type and humanitarian class on the validation split. {setting}.",
-    ),
-    "against_gold": Made(
-        lambda run: table_of_against_gold(run.gold),
-        "To agree with the rules, and to be right: strict span F1 on tweets with gold spans from which no row has "
-        "learnt (none of the test split; at most 500 a set; the epoch was chosen on validation tweets, which may "
-        "be among them): against the rules' spans, against the gold, and of the rules themselves against the gold. "
-        "The tweets of a set named outside_ are of no event of the corpus; people marked names in them under other "
-        "guidelines. Only what people marked is human. {setting}.",
-    ),
-    "calibration": Made(
-        lambda run: table_of_calibration(run.results),
-        "Calibration on the validation split: the mean distance of confidence and accuracy over ten bins of equal "
-        "width, weighed by their sizes; 0 is best. The confidence of a span is that of its least sure word. "
-        "Predictions are those of the first seed. {setting}.",
-    ),
-}
+
+
+def _setting(params: Settings, source: str, runs: Sequence[dict[str, Any]], validation: int) -> str:
+    """This run in words, for the captions."""
+    sizes, seeds = sorted({own["training_tweets"] for own in runs}), params.humaid_ner.seeds
+    return (
+        f"This run: preset {params.preset}, source {source}, trained on "
+        f"{' or '.join(f'{size:,}' for size in sizes)} tweets, scored on {validation:,}, "
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+    )
 
 
 def run(
@@ -359,27 +267,72 @@ def run(
         against_gold: what the step against_gold found
     """
     of_paper, _ = read_sections(paper, Settings)
-    results = collect(params.humaid_ner.rows, metrics)
+    differing = settings_that_differ(*(each.model_dump(mode="json") for each in (params, of_paper)))
+    rows = params.humaid_ner.rows
+    results = collect(rows, metrics)
+    chosen = choose_row({name: results[name] for name in rows})
     dataset, per_type = _dataset(tweets, resolved)
     by_row: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for (row, _), history in pd.concat(read_runs(histories, STUDY)).groupby(["row", "seed"], sort=False):
         by_row[row].append(history)
-    facts = Facts(
-        params=params,
-        paper=of_paper,
-        differing=settings_that_differ(*(each.model_dump(mode="json") for each in (params, of_paper))),
-        source=read_json(manifest)["source"],
-        dataset=dataset,
-        per_type=per_type,
-        results=results,
-        chosen=choose_row({name: results[name] for name in params.humaid_ner.rows}),
-        histories=by_row,
-        compared=[Difference(**pair) for pair in read_json(differences)],
-        gold=read_frame(against_gold),
-    )
-    captions = {name: made.caption.format(**facts.words()) for name, made in TABLES.items()}
-    for name, made in TABLES.items():
-        _write(made.table(facts), captions[name], folder / name)
-    write_captions(folder, captions)
-    write_json(out, {"chosen_row": facts.chosen, "dataset": dataset, **numbers(results, facts.compared)})
+    compared = [Difference(**pair) for pair in read_json(differences)]
+    runs = [own for result in results.values() for own in result.runs]
+    setting = _setting(params, read_json(manifest)["source"], runs, results[chosen].runs[0]["validation_tweets"])
+    # In the order of display; sections.py has their places in the report.
+    made = {
+        "comparison": (
+            table_of_comparison(differing, rows, of_paper.humaid_ner.rows, dataset, results, by_row, compared),
+            "The paper beside this run: its numbers, ours (mean ± standard deviation over the seeds) and the "
+            "difference. The last column counts the settings on which a number depends and which are not the paper's "
+            f"(the next table names them): only where it says none do the two compare. {setting}.",
+        ),
+        "settings": (
+            table_of_settings(differing),
+            "Settings of this run that are not the paper's (presets/paper/, which decides where the paper is "
+            "silent). Besides, the paper's own corpus, 77,637 tweets, is nowhere to be had as such.",
+        ),
+        "table1": (table_1(dataset), f"Table 1. Dataset statistics. {setting}."),
+        "table2": (
+            table_2(per_type),
+            "Table 2. The taxonomy, with the entity spans of all splits. The examples of the second column are the "
+            f"commonest of the embedded corpus. {setting}.",
+        ),
+        "table3": (
+            table_3(results, chosen, compared),
+            "Table 3. Ablation on the validation split, best epoch by Eq. 5 (with one task, by its score). Row "
+            f"{chosen} has the highest mean CLS macro-F1 of the rows with both tasks. (best), with more than one seed: "
+            "significantly better than every other row (paired bootstrap over validation tweets, 95 %, uncorrected). "
+            f"Seed variance and epoch selection are not accounted for. {setting}.",
+        ),
+        "table5": (
+            table_5(results),
+            f"Table 5. Validation results beside the baselines that the paper quotes. {setting}.",
+        ),
+        "differences": (
+            table_of_differences(compared),
+            f"Differences between the rows on the validation split with their {INTERVAL}. {setting}.",
+        ),
+        "scores": (
+            table_of_scores(results),
+            f"Scores of each entity type and humanitarian class on the validation split. {setting}.",
+        ),
+        "against_gold": (
+            table_of_against_gold(read_frame(against_gold)),
+            "To agree with the rules, and to be right: strict span F1 on tweets with gold spans from which no row has "
+            "learnt (none of the test split; at most 500 a set; the epoch was chosen on validation tweets, which may "
+            "be among them): against the rules' spans, against the gold, and of the rules themselves against the gold. "
+            "The tweets of a set named outside_ are of no event of the corpus; people marked names in them under other "
+            f"guidelines. Only what people marked is human. {setting}.",
+        ),
+        "calibration": (
+            table_of_calibration(results),
+            "Calibration on the validation split: the mean distance of confidence and accuracy over ten bins of equal "
+            "width, weighed by their sizes; 0 is best. The confidence of a span is that of its least sure word. "
+            f"Predictions are those of the first seed. {setting}.",
+        ),
+    }
+    for name, (table, caption) in made.items():
+        _write(table, caption, folder / name)
+    write_captions(folder, {name: caption for name, (_, caption) in made.items()})
+    write_json(out, {"chosen_row": chosen, "dataset": dataset, **numbers(results, compared)})
     say((folder / "table3.md").read_text(encoding="utf-8"))
