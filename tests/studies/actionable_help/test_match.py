@@ -90,7 +90,9 @@ def test_requests_in_parts_are_as_all_at_once(monkeypatch):
     )
     whole = best_offers(requests, offers, PARAMS)
     monkeypatch.setattr("crisisflow.studies.actionable_help.match.CHUNK", 2)
-    assert best_offers(requests, offers, PARAMS) == whole
+    in_parts = best_offers(requests, offers, PARAMS)
+    assert [match[:2] for match in in_parts] == [match[:2] for match in whole]
+    assert [match.score for match in in_parts] == pytest.approx([match.score for match in whole])
 
 
 def test_precision_counts_requests_that_have_an_offer():
