@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crisisflow.evaluation.prevalence import rates
+from crisisflow.studies.actionable_help.labels import LABELS
 from crisisflow.studies.actionable_help.ratios import (
     COLUMNS,
-    LABELS,
     RatioParams,
     counted,
     counts_of_sides,

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisflow.studies.actionable_help.resources import lexicon, resources, resources_of
+from crisisflow.studies.actionable_help.labels import RESOURCES
+from crisisflow.studies.actionable_help.resources import lexicon, resources_of
 
 
 @pytest.mark.parametrize(
@@ -40,4 +41,8 @@ def test_each_word_of_the_lexicon_is_found_in_any_letter_case_and_as_a_plural(pa
 @given(st.text())
 def test_resources_come_in_the_order_of_the_lexicon_each_once(text):
     found = resources_of(text)
-    assert found == [name for name in resources() if name in found]
+    assert found == [name for name in RESOURCES if name in found]
+
+
+def test_the_lexicon_has_the_resources_of_the_study():
+    assert tuple(lexicon().resources) == RESOURCES

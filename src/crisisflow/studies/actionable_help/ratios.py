@@ -15,11 +15,12 @@ from pydantic import Field
 from crisisflow.evaluation.bootstrap import INTERVAL, SEED, resamples
 from crisisflow.evaluation.prevalence import adjusted_counts, rates
 from crisisflow.params import Count, ParamsSection, Positive
+from crisisflow.studies.actionable_help.labels import LABELS
 
 Both = Literal["each", "apart"]
 
 ALL = "all"
-REQUEST, OFFER, BOTH, IRRELEVANT = LABELS = ("request", "offer", "request_and_offer", "irrelevant")
+REQUEST, OFFER, BOTH, IRRELEVANT = LABELS
 RESAMPLES = 1_000
 LEAST_OFFERS = 1e-6  # a corrected count below it is none
 COLUMNS = (

@@ -40,11 +40,6 @@ def lexicon() -> Lexicon:
     return Lexicon.model_validate(read_yaml(LEXICON))
 
 
-def resources() -> tuple[str, ...]:
-    """The names, in the order of the lexicon."""
-    return tuple(lexicon().resources)
-
-
 class Patterns(NamedTuple):
     """Of one resource; None where there is nothing to look for."""
 

@@ -6,4 +6,5 @@ _HERE = "crisisflow.studies.actionable_help"
 STEPS = {
     "generated": (f"{_HERE}.generated:run", "Generate tweets whose labels are known."),
     "pool": (f"{_HERE}.pool:run", "Collect the tweets to be labelled."),
+    "mentions": (f"{_HERE}.mentions:run", "Find the places and resources that tweets name."),
 }
