@@ -60,14 +60,18 @@ class SentenceEncoder:
         self.model = device.place(model)
         self.width: int = model.config.hidden_size
 
-    @torch.no_grad()  # XLA has no inference mode
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """The embeddings of the texts, in their order: float32 [texts, d], not normalised.
 
         Texts of similar length share a batch, so the last bits of an embedding depend on the other texts. The same
         texts in the same order give the same bytes.
         """
-        examples = Examples([], tokenize(texts, self.tokenizer, self.max_length), {})
+        return self.embed_ids(tokenize(texts, self.tokenizer, self.max_length))
+
+    @torch.no_grad()  # XLA has no inference mode
+    def embed_ids(self, texts: list[list[int]]) -> np.ndarray:
+        """The embeddings of texts that are given as subword ids, special ones included."""
+        examples = Examples([], texts, {})
         lengths = examples.lengths()
         shapes, padding_id = self.device.shapes(self.max_length), self.tokenizer.pad_token_id
         ordered = sorted(range(len(texts)), key=lambda at: -lengths[at])
