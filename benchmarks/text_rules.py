@@ -9,8 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from crisisflow.corpus.public_set import collect
-from crisisflow.corpus.sources.sets import SETS
+from crisisflow.corpus.public_set import read
 from crisisflow.language import TRAINED_ON, language_of
 from crisisflow.masking import COVER, mask
 
@@ -30,7 +29,7 @@ def main() -> None:
     language_of("the first call loads the model")
     for named in sys.argv[1:]:
         name, _, folder = named.partition("=")
-        texts = [post.text for post in collect(SETS[name].read(Path(folder)))[0]]
+        texts = [post.text for post in read(name, Path(folder))[0]]
         start = time.process_time()
         judged = sum(language_of(text) == TRAINED_ON for text in texts)
         told = time.process_time()

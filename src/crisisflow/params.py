@@ -103,7 +103,7 @@ class CorpusParams(ParamsSection):
     ]
     public_sets: Annotated[
         dict[Name, Line],
-        Field(description="public sets to read (docs/public_sets.md): the name of each, and the path of its folder"),
+        Field(description="public sets to read (docs/public_sets.md): name, and path of the folder or archive"),
     ]
     sample: SampleParams
     repair: RepairParams

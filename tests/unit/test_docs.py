@@ -31,7 +31,7 @@ REDIRECTIONS = {"<", ">", ">>"}
 BEFORE = {"time", "taskset", "-c", "0"}  # another command follows
 # Commands that the shell or a system has, which are passed over; another one is a slip of the pen.
 OTHERS = frozenset(("cd", "curl", "do", "docker", "done", "echo", "export", "for", "gcloud", "git", "kubectl"))
-OTHERS |= {"label-studio", "pip", "sed", "source"}
+OTHERS |= {"kaggle", "label-studio", "pip", "sed", "source"}
 TOOLS = ("crisisflow", "snakemake", "dvc", "make", "python")
 
 

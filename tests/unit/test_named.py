@@ -165,7 +165,10 @@ def test_a_public_set_has_a_known_name_and_its_files(tmp_path):
         "corpus.public_sets: no public set is called crisislex_t5 (did you mean crisislex_t6?)"
     )
     named = {"corpus__public_sets": {"chile": str(tmp_path)}}
-    assert fault(**named) == f"corpus.public_sets.chile: {tmp_path} lacks ChileEarthquakeT1.tsv.gz"
+    assert fault(**named) == (
+        f"corpus.public_sets.chile: {tmp_path} is not the set chile: it needs ChileEarthquakeT1.tsv; found no file "
+        "(docs/public_sets.md)"
+    )
     (tmp_path / "ChileEarthquakeT1.tsv.gz").touch()
     check_named(params(**named))
     check_named(params(corpus__public_sets={"chile": "no/folder"}))  # a clone that pulled the results

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from crisisflow.artifacts import check_folder
-from crisisflow.options import USE, App, checked
+from crisisflow.options import USE, App
 
 EXPLAINED = 10_000  # characters of a text, as in a request to the server; its time and memory grow with them
 
@@ -40,16 +39,14 @@ def preset_command(
 @app.command("public_set", rich_help_panel=USE)
 def public_set_command(
     name: Annotated[str, typer.Argument(help="one of the sets of docs/public_sets.md")],
-    files: Annotated[
-        Path, typer.Argument(help="the folder with its files", metavar="FOLDER", callback=checked(check_folder))
-    ],
+    source: Annotated[Path, typer.Argument(help="the folder or the archive (zip, tar) with its files")],
     out: Annotated[Path, typer.Option(help="the table of posts, as Parquet")],
     manifest: Annotated[Path, typer.Option(help="what was read and dropped, as JSON")],
 ) -> None:
     """Read a public set of crisis posts into one table."""
     from crisisflow.corpus.public_set import run
 
-    run(name, files, out, manifest)
+    run(name, source, out, manifest)
 
 
 @app.command("explain", rich_help_panel=USE)

@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from crisisflow.artifacts import write_json, write_parquet
 from crisisflow.corpus.near_duplicates import groups_of
+from crisisflow.corpus.sources.layout import SourceFile
 from crisisflow.corpus.sources.posts import POSTS, Dropped, Post, Rows
-from crisisflow.corpus.sources.sets import SETS
+from crisisflow.corpus.sources.sets import SETS, files_of, rows_of
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 
@@ -22,7 +23,7 @@ def collect(rows: Rows) -> tuple[list[Post], Counter[str]]:
     """
     posts: dict[str, Post] = {}
     dropped: Counter[str] = Counter()
-    for row in rows:
+    for _, row in rows:
         if isinstance(row, Dropped):
             dropped[row.reason] += 1
         elif not row.text.strip():
@@ -43,22 +44,36 @@ def _count(values: list[str | None]) -> dict[str, int]:
     return dict(sorted(Counter("null" if value is None else value for value in values).items()))
 
 
-def run(name: str, folder: Path, out: Path, manifest: Path) -> None:
-    """Write the posts of the set `name`, whose files are in `folder`, ordered as in its files, and the manifest.
+def _digests(root: Path, files: list[SourceFile]) -> dict[str, str]:
+    """The sha256 of each file that was read; of an archive, that of the whole."""
+    if root.is_file():
+        return {root.name: hashlib.sha256(root.read_bytes()).hexdigest()}
+    return {file.name.partition("/")[2]: hashlib.sha256(file.raw()).hexdigest() for file in files}
+
+
+def read(name: str, root: Path) -> tuple[list[Post], Counter[str]]:
+    """The posts of the set `name` at `root`, and how many rows were dropped for what reason.
 
     Raises:
-        CrisisflowError: no set has this name, or a file is absent, damaged or of another layout.
+        CrisisflowError: what `run` says of the files.
+    """
+    return collect(rows_of(name, root, *files_of(name, root)))
+
+
+def run(name: str, source: Path, out: Path, manifest: Path) -> None:
+    """Write the posts of the set `name`, ordered as in its files, and the manifest.
+
+    `source` is the folder or the archive (zip, tar) with its files.
+
+    Raises:
+        CrisisflowError: no set has this name, a file is absent, damaged or of another layout, or there is no post.
     """
     if name not in SETS:
         raise CrisisflowError(f"no public set is called {name}; there are: {', '.join(sorted(SETS))}")
-    source = SETS[name]
-    missing = [file for file in source.files if not (folder / file).is_file()]
-    if missing:
-        raise CrisisflowError(f"{folder} lacks {', '.join(missing)}, of which the set {name} is made")
-    try:
-        posts, dropped = collect(source.read(folder))
-    except (ValueError, KeyError, IndexError) as error:
-        raise CrisisflowError(f"{folder}: a value is not one of the set {name} ({error!r})") from error
+    layout, files = files_of(name, source)
+    posts, dropped = collect(rows_of(name, source, layout, files))
+    if not posts:
+        raise CrisisflowError(f"{source}: no row of the set {name} is a post: {dict(sorted(dropped.items()))}")
     groups = groups_of([post.text for post in posts])
     fields = [name for name in POSTS.names if name != "group"]
     rows = [
@@ -72,8 +87,8 @@ def run(name: str, folder: Path, out: Path, manifest: Path) -> None:
             labels.setdefault(task, []).append(value)
     facts = {
         "set": name,
-        "terms": source.terms,
-        "files": {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in source.files},
+        "terms": SETS[name].terms,
+        "files": _digests(source, files),
         "posts": len(posts),
         "dropped": dict(sorted(dropped.items())),
         "labels": {task: _count(values) for task, values in sorted(labels.items())},

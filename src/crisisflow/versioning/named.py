@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from crisisflow.corpus.events import event_name, read_events
-from crisisflow.corpus.sources.sets import SETS
+from crisisflow.corpus.sources.sets import SETS, files_of
 from crisisflow.corpus.tables import TABLE_NAME, tables
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import CorpusParams
@@ -47,8 +47,10 @@ def _public_sets(params: Params) -> Iterator[str]:
         if name not in SETS:
             yield absent("corpus.public_sets", "public set", name, sorted(SETS))
         elif Path(folder).exists():  # a clone that pulled the results has no such folder
-            lacking = [file for file in SETS[name].files if not Path(folder, file).is_file()]
-            yield from (f"corpus.public_sets.{name}: {folder} lacks {file}" for file in lacking)
+            try:
+                files_of(name, Path(folder))
+            except CrisisflowError as error:
+                yield f"corpus.public_sets.{name}: {error}"
 
 
 def _annotation(params: Params) -> Iterator[str]:

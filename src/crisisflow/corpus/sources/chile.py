@@ -1,13 +1,15 @@
 """ChileEarthquakeT1 (Cobo et al. 2015): Spanish tweets of the earthquake of 2010, relevant or not."""
 
-from pathlib import Path
+from crisisflow.corpus.sources.formats import layout, table
+from crisisflow.corpus.sources.layout import Part
+from crisisflow.corpus.sources.posts import Post, Record, number_of
 
-from crisisflow.corpus.sources.posts import Post, Rows, read_tsv
-
-FILES = ("ChileEarthquakeT1.tsv.gz",)
+LABELS = {"relevance": ("not_relevant", "relevant")}
 
 
-def read(folder: Path) -> Rows:
+def post(row: Record) -> Post:
     """No time: the set gives times without a zone, and its ids are older than those that hold one."""
-    for row in read_tsv(folder / FILES[0], ("tweet_id", "text", "label")):
-        yield Post(row["tweet_id"], row["text"], (("relevance", row["label"]),), "es", "2010_Chile_Earthquake")
+    return Post(number_of(row), row["text"], (("relevance", row["label"]),), "es", "2010_Chile_Earthquake")
+
+
+LAYOUTS = (layout((Part("ChileEarthquakeT1.tsv"),), table("\t", ("tweet_id", "text", "label")), post),)

@@ -3,20 +3,35 @@
 Never train on one and test on the other.
 """
 
-from pathlib import Path
+from crisisflow.corpus.sources.formats import layout, table
+from crisisflow.corpus.sources.layout import Part
+from crisisflow.corpus.sources.posts import Post, Record, number_of
 
-from crisisflow.corpus.sources.posts import Post, Rows, read_tsv
-
-CROWDFLOWER_FILES = ("crowdflower_dfe.tsv.gz",)
-KAGGLE_FILES = ("kaggle_nlp_getting_started_train.tsv.gz",)
+CROWDFLOWER_LABELS = {"relevance": ("Can't Decide", "Not Relevant", "Relevant")}
+KAGGLE_LABELS = {"disaster": ("0", "1")}
 
 
-def read_crowdflower(folder: Path) -> Rows:
+def crowdflower_post(row: Record) -> Post:
     """The set lost its tweet ids; its unit ids are kept as `crowdflower:<unit>`."""
-    for row in read_tsv(folder / CROWDFLOWER_FILES[0], ("unit_id", "text", "choose_one")):
-        yield Post(f"crowdflower:{row['unit_id']}", row["text"], (("relevance", row["choose_one"]),), "en")
+    unit = number_of(row, "unit_id")
+    return Post(f"crowdflower:{unit}", row["text"], (("relevance", row["choose_one"]),), "en")
 
 
-def read_kaggle(folder: Path) -> Rows:
-    for row in read_tsv(folder / KAGGLE_FILES[0], ("id", "text", "target")):
-        yield Post(f"kaggle:{row['id']}", row["text"], (("disaster", row["target"]),), "en", official_split="train")
+def kaggle_post(row: Record) -> Post:
+    own = number_of(row, "id")
+    return Post(f"kaggle:{own}", row["text"], (("disaster", row["target"]),), "en", official_split="train")
+
+
+CROWDFLOWER_LAYOUTS = (
+    layout((Part("crowdflower_dfe.tsv"),), table("\t", ("unit_id", "text", "choose_one")), crowdflower_post),
+    layout(
+        (Part("socialmedia-disaster-tweets-DFE.csv"),),
+        table(",", {"unit_id": "_unit_id", "text": "text", "choose_one": "choose_one"}, "latin-1"),
+        crowdflower_post,
+    ),
+)
+KAGGLE_COLUMNS = ("id", "text", "target")
+KAGGLE_LAYOUTS = (
+    layout((Part("kaggle_nlp_getting_started_train.tsv"),), table("\t", KAGGLE_COLUMNS), kaggle_post),
+    layout((Part("train.csv"),), table(",", KAGGLE_COLUMNS), kaggle_post),
+)

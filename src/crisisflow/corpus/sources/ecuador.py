@@ -1,28 +1,29 @@
 """The Ecuador earthquake of 2016 in English and Spanish (Torres and Vaca 2019), labelled by three annotators."""
 
 import re
-from pathlib import Path
+from functools import partial
 
-from crisisflow.corpus.sources.posts import Dropped, Post, Rows, read_tsv, utc
+from crisisflow.corpus.sources.crisisnlp import NINE_CLASSES
+from crisisflow.corpus.sources.formats import layout, table
+from crisisflow.corpus.sources.layout import Layout, Part
+from crisisflow.corpus.sources.posts import Dropped, Post, Record, number_of, utc
 
-EN_FILES = ("2016_ecuador_eq_en.tsv.gz",)
-ES_FILES = ("2016_ecuador_eq_es.tsv.gz",)
-TASKS = ("crisis_related", "category", "category_a1", "category_a2", "category_a3")
-
-
-def _read(path: Path, language: str) -> Rows:
-    for row in read_tsv(path, ("tweet_id", "text", "timestamp", *TASKS)):
-        if not re.fullmatch("[0-9]+", row["tweet_id"]):
-            yield Dropped("id that lost its digits")
-            continue
-        labels = tuple((task, row[task]) for task in TASKS)
-        time = utc(row["timestamp"], "%Y-%m-%d %H:%M:%S")
-        yield Post(row["tweet_id"], row["text"], labels, language, "2016_Ecuador_Earthquake", time)
+CATEGORIES = ("category", "category_a1", "category_a2", "category_a3")
+LABELS = {"crisis_related": ("no", "yes")} | dict.fromkeys(CATEGORIES, NINE_CLASSES)
 
 
-def read_en(folder: Path) -> Rows:
-    return _read(folder / EN_FILES[0], "en")
+def post(row: Record, language: str) -> Post | Dropped:
+    """A row of the set has an id that a spreadsheet cut."""
+    if re.fullmatch(r"[0-9.]+E\+[0-9]+", row["tweet_id"]):
+        return Dropped("id that lost its digits")
+    labels = tuple((task, row[task]) for task in LABELS)
+    time = utc(row, "timestamp", "%Y-%m-%d %H:%M:%S")
+    return Post(number_of(row), row["text"], labels, language, "2016_Ecuador_Earthquake", time)
 
 
-def read_es(folder: Path) -> Rows:
-    return _read(folder / ES_FILES[0], "es")
+def _layouts(language: str) -> tuple[Layout, ...]:
+    records = table("\t", ("tweet_id", "text", "timestamp", *LABELS))
+    return (layout((Part(f"2016_ecuador_eq_{language}.tsv"),), records, partial(post, language=language)),)
+
+
+EN_LAYOUTS, ES_LAYOUTS = _layouts("en"), _layouts("es")

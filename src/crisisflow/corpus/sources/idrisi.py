@@ -3,39 +3,40 @@
 Here text, class, and whether a tweet names a place.
 """
 
-import json
-import zlib
-from pathlib import Path
+from crisisflow.corpus.sources.formats import json_lines, layout
+from crisisflow.corpus.sources.layout import Part
+from crisisflow.corpus.sources.posts import Post, Record, number_of, snowflake_time, split_of
 
-from crisisflow.corpus.sources.posts import Post, Rows, open_text, snowflake_time
-from crisisflow.errors import CrisisflowError
+EVENTS = 19
+# Seven of HumAID's ten.
+CLASSES = (
+    "caution_and_advice",
+    "displaced_people_and_evacuations",
+    "infrastructure_and_utility_damage",
+    "injured_or_dead_people",
+    "missing_or_found_people",
+    "requests_or_urgent_needs",
+    "rescue_volunteering_or_donation_effort",
+)
+LABELS = {"class": CLASSES, "has_location": ("no", "yes")}
+KEYS = {name: (name,) for name in ("tweet_id", "text", "class", "location_mentions")}
 
-FILES = ("train.jsonl.gz", "dev.jsonl.gz")
-_YES_NO = {True: "yes", False: "no"}
 
-
-def read(folder: Path) -> Rows:
-    """The tweets with their class, and as `has_location` (yes or no) whether people marked a place in them.
+def post(row: Record) -> Post:
+    """The tweet with its class, and as `has_location` (yes or no) whether people marked a place in it.
 
     The places themselves are gold spans: annotation/gold.py reads these.
     """
-    for name in FILES:
-        number = 0
-        try:
-            with open_text(folder / name) as stream:
-                for line in stream:
-                    number += 1
-                    tweet = json.loads(line)
-                    yield Post(
-                        tweet["tweet_id"],
-                        tweet["text"],
-                        (("class", tweet["class"]), ("has_location", _YES_NO[bool(tweet["location_mentions"])])),
-                        "en",
-                        tweet["event"],
-                        snowflake_time(tweet["tweet_id"]),
-                        name.partition(".")[0],
-                    )
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise CrisisflowError(f"{folder / name}, line {number}: not a tweet of IDRISI-R ({error!r})") from error
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-            raise CrisisflowError(f"cannot read {folder / name} ({error}); fetch it again") from error
+    tweet_id = number_of(row)
+    labels = (("class", row["class"]), ("has_location", "no" if row["location_mentions"] == "0" else "yes"))
+    return Post(tweet_id, row["text"], labels, "en", row["event"], snowflake_time(tweet_id), split_of(row))
+
+
+LAYOUTS = (
+    layout((Part("<split:train>.jsonl"), Part("<split:dev>.jsonl")), json_lines(KEYS | {"event": ("event",)}), post),
+    layout(
+        tuple(Part(f"gold-random-json/<event>/<split:{split}>.jsonl", EVENTS) for split in ("train", "dev")),
+        json_lines(KEYS | {"class": ("humAID_class", "info_class")}),  # the second is what its readme says
+        post,
+    ),
+)

@@ -1,17 +1,11 @@
-"""What all readers of public sets share: the post, the table that they write, and how a tab-separated file is read."""
+"""What all readers of public sets share: the post, the table of posts, and how ids, times and splits are read."""
 
-import gzip
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-
-from crisisflow.delimited import read_records
-from crisisflow.errors import CrisisflowError
 
 # Ids are Twitter's own where the set has them, else `<set>:<row>`. `labels`: the values of each task. `time` is UTC.
 # Posts of one `group` are near duplicates and belong on one side of a split.
@@ -28,9 +22,18 @@ POSTS = pa.schema(
     ]
 )
 
-SPLITS = {"train": "train", "dev": "dev", "val": "dev", "validation": "dev", "test": "test"}
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "dev": "dev",
+    "val": "dev",
+    "validation": "dev",
+    "test": "test",
+}
 FIRST_SNOWFLAKE = 29_700_859_247  # the first id that holds a time, of 4 November 2010
 TWITTER_EPOCH = datetime(2010, 11, 4, 1, 42, 54, 657000, UTC)
+
+Record = Mapping[str, str]  # a row by column, with what the path of its file says
 
 
 class Post(NamedTuple):
@@ -51,24 +54,36 @@ class Dropped(NamedTuple):
     reason: str
 
 
-Rows = Iterator[Post | Dropped]
+class BadValueError(ValueError):
+    """A value that its column cannot have. The message names the column, never the value: it may be a text."""
 
 
-def open_text(path: Path) -> io.TextIOBase:
-    """A text file, gzipped or not, with its line ends as they are.
+Rows = Iterator[tuple[str, Post | Dropped]]  # with the place of each: file and line
+
+
+def number_of(row: Record, column: str = "tweet_id") -> str:
+    """The id in a column: digits. Some publishers put apostrophes around it, against spreadsheets.
 
     Raises:
-        CrisisflowError: it does not exist.
+        BadValueError: it is something else.
     """
-    if not path.is_file():
-        raise CrisisflowError(f"{path} does not exist")
-    opened = gzip.open if path.suffix == ".gz" else open
-    return opened(path, "rt", encoding="utf-8", newline="")
+    value = row[column].strip().removeprefix("'").removesuffix("'")
+    if not re.fullmatch("[0-9]+", value):
+        raise BadValueError(
+            f"{column} is not a number; a spreadsheet may have changed the ids, so fetch the file again"
+        )
+    return value
 
 
-def read_tsv(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """The rows of a tab-separated table; raises what `read_records` raises."""
-    return (row for _, row in read_records(path, "\t", columns))
+def split_of(row: Record) -> str:
+    """The split in the column `split`, by our names.
+
+    Raises:
+        BadValueError: there is no such split.
+    """
+    if row["split"] not in SPLITS:
+        raise BadValueError(f"split is none of {', '.join(SPLITS)}")
+    return SPLITS[row["split"]]
 
 
 def snowflake_time(tweet_id: str) -> datetime | None:
@@ -78,6 +93,14 @@ def snowflake_time(tweet_id: str) -> datetime | None:
     return (TWITTER_EPOCH + timedelta(milliseconds=int(tweet_id) >> 22)).replace(microsecond=0)
 
 
-def utc(text: str, form: str) -> datetime | None:
-    """A time of the form (strptime's) in UTC; None where there is none."""
-    return datetime.strptime(text, form).replace(tzinfo=UTC) if text.strip() else None
+def utc(row: Record, column: str, form: str) -> datetime | None:
+    """A time of the form (strptime's) in UTC; None where there is none.
+
+    Raises:
+        BadValueError: it has another form.
+    """
+    value = row[column].strip()
+    try:
+        return datetime.strptime(value, form).replace(tzinfo=UTC) if value else None
+    except ValueError:
+        raise BadValueError(f"{column} is not a time of the form {form}") from None

@@ -1,16 +1,14 @@
-"""NEQ and QFL (Alam et al. 2018): relevant or not, with official splits. Their files are the publisher's own bytes."""
+"""NEQ and QFL (Alam et al. 2018): relevant or not, with official splits."""
 
-import gzip
-import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
-from crisisflow.corpus.sources.posts import Dropped, Post, Rows, snowflake_time
+from crisisflow.corpus.sources.formats import layout
+from crisisflow.corpus.sources.layout import Layout, Part, SourceFile
+from crisisflow.corpus.sources.posts import Post, Record, number_of, snowflake_time, split_of
 from crisisflow.errors import CrisisflowError
 
 COLUMNS = ["tweet_id", "text", "label"]
-NEQ_FILES = tuple(f"2015_Nepal_Earthquake_{split}.tsv.gz" for split in ("train", "dev", "test"))
-QFL_FILES = tuple(f"2013_Queensland_Floods_{split}.tsv.gz" for split in ("train", "dev", "test"))
+LABELS = {"relevance": ("not_relevant", "relevant")}
 
 
 def undamaged(line: bytes) -> str:
@@ -22,37 +20,39 @@ def undamaged(line: bytes) -> str:
     return b"".join(original).decode("utf-8", "replace")
 
 
-def _lines(path: Path) -> Iterator[list[str]]:
-    """The fields of each line. No quotes: the files have unbalanced ones."""
-    try:
-        lines = gzip.decompress(path.read_bytes()).removesuffix(b"\n").split(b"\n") if path.is_file() else []
-    except (OSError, EOFError, zlib.error) as error:
-        raise CrisisflowError(f"cannot read {path} ({error}); fetch it again") from error
-    if not lines or lines[0].decode("utf-8-sig", "replace").split("\t") != COLUMNS:
-        raise CrisisflowError(f"{path}: it is absent, or its header is not {' '.join(COLUMNS)} (tab separated)")
-    for line in lines[1:]:
+def records(file: SourceFile) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines of a file, of which some are not UTF-8. No quotes: the files have unbalanced ones."""
+    lines = file.content().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    end = b"\r" if lines[0].endswith(b"\r") else b""
+    if lines[0].removesuffix(end).decode("utf-8", "replace").split("\t") != COLUMNS:
+        raise CrisisflowError(f"{file.name}: its header must be {' '.join(COLUMNS)} (tab separated)")
+    for number, line in enumerate(lines[1 : -1 if lines[-1] == b"" else None], 2):
+        own = line.removesuffix(end)
         try:
-            yield line.decode("utf-8").split("\t")
+            values = own.decode("utf-8").split("\t")
         except UnicodeDecodeError:
-            yield undamaged(line).split("\t")
+            values = undamaged(own).split("\t")
+        if len(values) != len(COLUMNS):
+            raise CrisisflowError(f"{file.name}, line {number}: as many values as the header are needed")
+        yield number, dict(zip(COLUMNS, values, strict=True))
 
 
-def _read(folder: Path, files: tuple[str, ...], event: str, has_own_ids: bool) -> Rows:
-    for name in files:
-        split = name.rpartition("_")[2].partition(".")[0]
-        for fields in _lines(folder / name):
-            if len(fields) != len(COLUMNS):
-                yield Dropped("broken line")
-                continue
-            tweet_id, text, label = fields
-            time = snowflake_time(tweet_id) if has_own_ids else None
-            yield Post(tweet_id, text, (("relevance", label),), "en", event, time, split)
-
-
-def read_neq(folder: Path) -> Rows:
+def neq_post(row: Record) -> Post:
     """No time: its ids are paired with the wrong texts."""
-    return _read(folder, NEQ_FILES, "2015_Nepal_Earthquake", False)
+    labels = (("relevance", row["label"]),)
+    return Post(number_of(row), row["text"], labels, "en", "2015_Nepal_Earthquake", None, split_of(row))
 
 
-def read_qfl(folder: Path) -> Rows:
-    return _read(folder, QFL_FILES, "2013_Queensland_Floods", True)
+def qfl_post(row: Record) -> Post:
+    tweet_id = number_of(row)
+    labels = (("relevance", row["label"]),)
+    time = snowflake_time(tweet_id)
+    return Post(tweet_id, row["text"], labels, "en", "2013_Queensland_Floods", time, split_of(row))
+
+
+def _parts(event: str) -> tuple[Part, ...]:
+    return tuple(Part(f"{event}_<split:{split}>.tsv") for split in ("train", "dev", "test"))
+
+
+NEQ_LAYOUTS: tuple[Layout, ...] = (layout(_parts("2015_Nepal_Earthquake"), records, neq_post),)
+QFL_LAYOUTS: tuple[Layout, ...] = (layout(_parts("2013_Queensland_Floods"), records, qfl_post),)
