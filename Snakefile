@@ -20,6 +20,7 @@ include: "workflow/rules/humaid_ner/training.smk"
 include: "workflow/rules/humaid_ner/evaluation.smk"
 include: "workflow/rules/humaid_ner/generalisation.smk"
 include: "workflow/rules/actionable_help/pool.smk"
+include: "workflow/rules/actionable_help/labels.smk"
 include: "workflow/rules/actionable_help/case_study.smk"
 include: "workflow/rules/actionable_help/target.smk"
 # Behind all rules, since it reads them.

@@ -299,10 +299,7 @@ PLACES = {
     "rules": (lambda root, studies: folders("workflow/rules/*", root), ""),
     "report texts": (lambda root, studies: folders("workflow/report/*", root), ""),
     "data": (lambda root, studies: owners("data", root, studies), ""),
-    "results": (
-        lambda root, studies: owners("results", root, studies),
-        "actionable_help has data only, until its labellers are compared",
-    ),
+    "results": (lambda root, studies: owners("results", root, studies), ""),
     "docs": (lambda root, studies: stems("docs/studies/*.md", root), ""),
     "tests": (lambda root, studies: folders("tests/studies/[!_.]*", root), ""),
 }

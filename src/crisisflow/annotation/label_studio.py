@@ -7,17 +7,19 @@ Its offsets are code points of the text as imported, as ours are, emoji and fold
 
 import json
 import operator
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 from crisisflow.annotation.reviewed import Mark, Reviewed, check, flat
 from crisisflow.errors import CrisisflowError
 from crisisflow.taxonomy import ENTITY_TYPES
 
+T = TypeVar("T")
+
 PIPELINE = "pipeline"
-_LABELS, _TEXT = "label", "text"
+_LABELS, _CHOICE, _TEXT = "label", "choice", "text"
 
 # The "muted" scheme of Paul Tol, "Colour Schemes" (SRON/EPS/TN/09-002, issue 3.2, 2021), and its pale grey last: told
 # apart also by the colour-blind.
@@ -42,6 +44,22 @@ def configuration() -> str:
     for label, colour in zip(ENTITY_TYPES, _COLOURS, strict=True):
         ElementTree.SubElement(labels, "Label", value=label, background=colour)
     ElementTree.SubElement(view, "Text", name=_TEXT, value="$text")
+    return _written(view)
+
+
+def choice_configuration(labels: Mapping[str, str]) -> str:
+    """The labelling configuration of a choice of one label for the whole text; the value of each says what it means."""
+    view = ElementTree.Element("View")
+    ElementTree.SubElement(view, "Text", name=_TEXT, value="$text")
+    choices = ElementTree.SubElement(
+        view, "Choices", name=_CHOICE, toName=_TEXT, choice="single-radio", required="true", showInline="false"
+    )
+    for label, meaning in labels.items():
+        ElementTree.SubElement(choices, "Choice", value=label, hint=meaning)
+    return _written(view)
+
+
+def _written(view: ElementTree.Element) -> str:
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
 
@@ -67,24 +85,59 @@ def read_export(path: Path) -> list[Reviewed]:
     Raises:
         CrisisflowError: the file is no such export, or a mark of it is broken.
     """
+    return _each_task(path, _reviewed)
+
+
+def read_choices(path: Path) -> list[tuple[dict[str, Any], dict[str, str]]]:
+    """A JSON export of choices: the data of each task, and the choice of each annotator by the name in `completed_by`.
+
+    Raises:
+        CrisisflowError: the file is no such export, or an annotation has not one choice.
+    """
+    return _each_task(path, lambda task: (task["data"], {name: _chosen(results) for name, results in _by(task)}))
+
+
+def _each_task(path: Path, read: Callable[[dict[str, Any]], T]) -> list[T]:
+    """What `read` makes of each task of an export; its ValueError is told with the task."""
     try:
         tasks = json.loads(path.read_bytes())
     except OSError as error:
         raise CrisisflowError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise CrisisflowError(f"{path} is no JSON ({error}); export from Label Studio with format JSON") from None
-    reviewed = []
+    found = []
     try:
         for number, exported in enumerate(tasks, 1):
             where = f"task {exported.get('id', f'at place {number}')}"
-            reviewed.append(_reviewed(exported))
+            found.append(read(exported))
     except (KeyError, TypeError, AttributeError) as error:
         raise CrisisflowError(
             f"{path} is no JSON export of Label Studio ({type(error).__name__} {error}); export with format JSON"
         ) from None
     except ValueError as error:
         raise CrisisflowError(f"{path}, {where}: {error}") from None
-    return reviewed
+    return found
+
+
+def _by(task: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The annotators of a task and their results, without cancelled ones."""
+    names = set()
+    for annotation in task["annotations"]:
+        if annotation.get("was_cancelled"):
+            continue
+        by = annotation["completed_by"]
+        name = str(by.get("email") or by["id"]) if isinstance(by, dict) else str(by)
+        if name in names:
+            raise ValueError(f"annotator {name} annotated it twice; delete one of the two in Label Studio")
+        names.add(name)
+        yield name, annotation["result"]
+
+
+def _chosen(results: list[dict[str, Any]]) -> str:
+    chosen = [choice for own in results if own.get("type") == "choices" for choice in own["value"]["choices"]]
+    if len(chosen) != 1:
+        raise ValueError(f"an annotation has {len(chosen)} choices, not one")
+    return chosen[0]
 
 
 def _reviewed(task: dict[str, Any]) -> Reviewed:
@@ -92,16 +145,10 @@ def _reviewed(task: dict[str, Any]) -> Reviewed:
     marks = {}
     if PIPELINE in task["data"]:
         marks[PIPELINE] = flat(check(Mark(*mark), text) for mark in task["data"][PIPELINE])
-    for annotation in task["annotations"]:
-        if annotation.get("was_cancelled"):
-            continue
-        by = annotation["completed_by"]
-        name = str(by.get("email") or by["id"]) if isinstance(by, dict) else str(by)
-        if name in marks:
-            raise ValueError(f"annotator {name} annotated it twice; delete one of the two in Label Studio")
-        marks[name] = flat(
-            _mark(text, result["value"]) for result in annotation["result"] if result.get("type") == "labels"
-        )
+    for name, results in _by(task):
+        if name == PIPELINE:
+            raise ValueError(f"an annotator is called {name}, as the imported marks are; rename it in Label Studio")
+        marks[name] = flat(_mark(text, result["value"]) for result in results if result.get("type") == "labels")
     return Reviewed(text, marks)
 
 

@@ -251,10 +251,15 @@ class Numerals(NamedTuple):
     amounts: Number
 
 
-File = TypeVar("File", SpacyFile, RulerFile, RegexFile, FragmentsFile, NumeralsFile)
+File = TypeVar("File", bound=Section)
 
 
-def _read(name: str, model: type[File], folder: Path) -> File:
+def read_lexicon(name: str, model: type[File], folder: Path) -> File:
+    """A lexicon file of a folder, in the form of `model`.
+
+    Raises:
+        CrisisflowError: there is none of this name, or it is no YAML of this form; the line is named.
+    """
     path = folder / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted({file.stem for file in folder.glob("*.yaml")} - {FRAGMENTS, NUMERALS}))
@@ -267,7 +272,7 @@ def _read(name: str, model: type[File], folder: Path) -> File:
         raise CrisisflowError(f"{path}, line {yaml_line(path, keys)}: {explain(error, model)}") from None
 
 
-def _claim(place: EntryPath, rule: str, owners: dict[str, str]) -> None:
+def claim(place: EntryPath, rule: str, owners: dict[str, str]) -> None:
     """Note that a lexicon has the pattern id `rule`; ids are one space over all lexicons of a stage."""
     if rule in owners:
         raise CrisisflowError(f"{place}: pattern id {rule} is taken already, in {owners[rule]}")
@@ -277,7 +282,7 @@ def _claim(place: EntryPath, rule: str, owners: dict[str, str]) -> None:
 def _claim_all(file: RulerFile | RegexFile, path: Path, groups: Sequence[str], owners: dict[str, str]) -> None:
     for group in groups:
         for rule in getattr(file, group):
-            _claim(EntryPath(path, (group, rule)), rule, owners)
+            claim(EntryPath(path, (group, rule)), rule, owners)
 
 
 class Names(NamedTuple):
@@ -294,10 +299,10 @@ def load_names(name: str, folder: Path = LEXICONS) -> Names:
     Raises:
         CrisisflowError: it or the lexicon with the gazetteer is unknown, or no YAML of its form, or has no gazetteer.
     """
-    lists = _read(name, SpacyFile, folder / SPACY.name)
+    lists = read_lexicon(name, SpacyFile, folder / SPACY.name)
     path = folder / SPACY.name / f"{name}.yaml"
-    gazetteer = _read(lists.gazetteer, RulerFile, folder / RULER.name).gazetteer
-    people = _read(lists.people, RulerFile, folder / RULER.name).people
+    gazetteer = read_lexicon(lists.gazetteer, RulerFile, folder / RULER.name).gazetteer
+    people = read_lexicon(lists.people, RulerFile, folder / RULER.name).people
     if gazetteer is None:
         raise CrisisflowError(f"{EntryPath(path, ('gazetteer',))}: {lists.gazetteer}.yaml has none")
     if people is None:
@@ -330,7 +335,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     towns_everywhere: set[str] = set()
     owners: dict[str, str] = {}
     written: dict[str, str] = {}
-    files = [(folder / f"{name}.yaml", _read(name, RulerFile, folder)) for name in names]
+    files = [(folder / f"{name}.yaml", read_lexicon(name, RulerFile, folder)) for name in names]
     for path, file in files:
         label = file.label.value
         _claim_all(file, path, GROUPS, owners)
@@ -357,7 +362,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
             _check_tokens(token_patterns, EntryPath(path, ("tokens", rule)))
             tokens.extend((pattern, label, rule) for pattern in token_patterns)
         for rule, entry in file.regexes.items():
-            regexes.append(_rule(rule, label, entry, file.fragments, EntryPath(path, ("regexes", rule))))
+            regexes.append(word_rule(rule, label, entry, file.fragments, EntryPath(path, ("regexes", rule))))
         for rule, source in file.hashtags.items():
             place = EntryPath(path, ("hashtags", rule))
             hashtags.append((_compiled(_unbroken(source), place)[1], Tag(label, rule)))
@@ -369,7 +374,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         # One object a kind: a hundred thousand would take their time, also to be freed.
         tag_of = {kind: Tag(label, kind) for kind in (*file.gazetteer.kinds, TOWN, STATE_CODE)}
         for kind in tag_of:
-            _claim(EntryPath(path, ("gazetteer",)), kind, owners)
+            claim(EntryPath(path, ("gazetteer",)), kind, owners)
         towns = ((name, TOWN) for name in town_names(file.gazetteer))
         for name, kind in chain(place_names(file.gazetteer), towns):
             if name not in written:
@@ -415,9 +420,9 @@ def load_forms(name: str, folder: Path = RULER) -> list[Rule]:
     Raises:
         CrisisflowError: the lexicon is unknown or no YAML of its form, or a pattern is refused as in `load_ruler`.
     """
-    file, path = _read(name, RulerFile, folder), folder / f"{name}.yaml"
+    file, path = read_lexicon(name, RulerFile, folder), folder / f"{name}.yaml"
     return [
-        _rule(rule, file.label.value, entry, file.fragments, EntryPath(path, ("regexes", rule)))
+        word_rule(rule, file.label.value, entry, file.fragments, EntryPath(path, ("regexes", rule)))
         for rule, entry in file.regexes.items()
     ]
 
@@ -428,7 +433,7 @@ def _people(files: Sequence[tuple[Path, RulerFile]], owners: dict[str, str]) -> 
     for path, file in files:
         if file.people:
             for rule in (FULL, ONE):
-                _claim(EntryPath(path, ("people",)), rule, owners)
+                claim(EntryPath(path, ("people",)), rule, owners)
             people = load_people(file.people)
     return people
 
@@ -439,7 +444,7 @@ def _storms(files: Sequence[tuple[Path, RulerFile]], owners: dict[str, str]) -> 
     for path, file in files:
         if file.storms:
             place = EntryPath(path, ("storms", "names"))
-            _claim(place, STORM, owners)
+            claim(place, STORM, owners)
             if file.storms.names not in file.combine:
                 raise CrisisflowError(f"{place}: there is no combination {file.storms.names}")
             storms = Storms(file.storms, frozenset(file.combine[file.storms.names].second))
@@ -448,7 +453,7 @@ def _storms(files: Sequence[tuple[Path, RulerFile]], owners: dict[str, str]) -> 
 
 def dropped(names: Sequence[str], model: type[RulerFile] | type[RegexFile], folder: Path) -> dict[str, str]:
     """The patterns that lexicons list as dropped, each with its reason; raises what loading them raises."""
-    return {rule: reason for name in names for rule, reason in _read(name, model, folder).dropped.items()}
+    return {rule: reason for name in names for rule, reason in read_lexicon(name, model, folder).dropped.items()}
 
 
 def _with_possessive(phrases: Sequence[str], rule: str, file: RulerFile) -> list[str]:
@@ -507,16 +512,21 @@ def load_regex(names: Sequence[str], folder: Path = REGEX) -> list[Rule]:
     owners: dict[str, str] = {}
     rules: list[Rule] = []
     for name in names:
-        file, path = _read(name, RegexFile, folder), folder / f"{name}.yaml"
+        file, path = read_lexicon(name, RegexFile, folder), folder / f"{name}.yaml"
         _claim_all(file, path, ("patterns", "dropped"), owners)
         for rule, entry in file.patterns.items():
             fragments = {**shared, **file.fragments}
-            rules.append(_rule(rule, file.label.value, entry, fragments, EntryPath(path, ("patterns", rule))))
+            rules.append(word_rule(rule, file.label.value, entry, fragments, EntryPath(path, ("patterns", rule))))
     return rules
 
 
-def _rule(rule: str, label: str, entry: PatternEntry, fragments: Mapping[str, str], place: EntryPath) -> Rule:
-    """A rule that matches from edge to edge of words."""
+def word_rule(rule: str, label: str, entry: PatternEntry, fragments: Mapping[str, str], place: EntryPath) -> Rule:
+    """A rule that matches from edge to edge of words, in a regex of the form that regex files have.
+
+    Raises:
+        CrisisflowError: it does not compile, names an unknown fragment, matches the empty string or backtracks without
+            bound.
+    """
     expression = _expression(entry.regex, fragments, place)
     return Rule(rule, label, tuple(entry.needs), *_compiled(expression, place, r"(?<![\w@])(?=\S)", r"(?!\w)"))
 
@@ -527,7 +537,7 @@ def load_numerals(folder: Path = REGEX) -> Numerals:
     Raises:
         CrisisflowError: the lexicon is absent or no YAML of its form, or a pattern is refused as in `load_regex`.
     """
-    file, path = _read(NUMERALS, NumeralsFile, folder), folder / f"{NUMERALS}.yaml"
+    file, path = read_lexicon(NUMERALS, NumeralsFile, folder), folder / f"{NUMERALS}.yaml"
     fragments = {**_shared(folder), **file.fragments}
 
     def number(entry: NumberEntry, keys: tuple[str, ...], before: str, behind: str) -> Number:
@@ -548,7 +558,7 @@ def _shared(folder: Path) -> Mapping[str, str]:
     """The fragments that all lexicons of a folder share."""
     if not (folder / f"{FRAGMENTS}.yaml").exists():
         return {}
-    return _read(FRAGMENTS, FragmentsFile, folder).fragments
+    return read_lexicon(FRAGMENTS, FragmentsFile, folder).fragments
 
 
 def _expression(source: str, fragments: Mapping[str, str], place: EntryPath) -> str:

@@ -6,5 +6,9 @@ _HERE = "crisisflow.studies.actionable_help"
 STEPS = {
     "generated": (f"{_HERE}.generated:run", "Generate tweets whose labels are known."),
     "pool": (f"{_HERE}.pool:run", "Collect the tweets to be labelled."),
+    "label": (f"{_HERE}.label:run", "Label the pool by one labeller."),
+    "agree": (f"{_HERE}.agree:run", "Keep the labels on which the labellers agree."),
+    "sheet": (f"{_HERE}.sheet:run", "Draw the tweets that people label."),
+    "score_labels": (f"{_HERE}.score_labels:run", "Score the labellers against people's labels."),
     "mentions": (f"{_HERE}.mentions:run", "Find the places and resources that tweets name."),
 }

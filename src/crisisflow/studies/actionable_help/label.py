@@ -1,0 +1,94 @@
+"""Label: one labeller's answer to each tweet of the pool."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from crisisflow.artifacts import read_parquet, write_parquet
+from crisisflow.errors import CrisisflowError
+from crisisflow.inputs import InputFile
+from crisisflow.params import TextsParams
+from crisisflow.progress import say
+from crisisflow.studies.actionable_help.known import Known, by_name, read_known
+from crisisflow.studies.actionable_help.labelled import LABELLED, Labelled
+from crisisflow.studies.actionable_help.labellers import endpoint, file, rules, trained, zero_shot
+from crisisflow.studies.actionable_help.labellers.prompts import load_prompts
+from crisisflow.studies.actionable_help.params import (
+    EndpointParams,
+    FileParams,
+    LabellerParams,
+    RulesParams,
+    TrainedParams,
+    ZeroShotParams,
+)
+from crisisflow.studies.actionable_help.pool import POOL
+
+
+def answers_of(
+    tweet_ids: Sequence[str], texts: Sequence[str], learnt: Sequence[Known], params: LabellerParams, answers: Path
+) -> list[Labelled]:
+    """The answers of a labeller to prepared texts, in their order.
+
+    Args:
+        learnt: what a trained labeller learns from. answers: where those of an endpoint are kept.
+
+    Raises:
+        CrisisflowError: what the labeller's own module says.
+    """
+    match params:
+        case RulesParams():
+            return rules.label(texts, params.lexicons)
+        case ZeroShotParams():
+            return zero_shot.label(texts, params.encoder, load_prompts(params.prompts), params.margin)
+        case TrainedParams():
+            known = [own.text for own in learnt], [own.label for own in learnt]
+            return trained.label(texts, *known, params.features, params.folds)
+        case FileParams():
+            return file.label(tweet_ids, Path(params.path))
+        case EndpointParams():
+            return endpoint.label(texts, params, answers)
+
+
+def run(
+    pool: InputFile,
+    labeller: str,
+    params: LabellerParams,
+    sets: list[str],
+    posts: Sequence[InputFile],
+    texts: TextsParams,
+    answers: Path,
+    out: Path,
+) -> None:
+    """Write the answer of a labeller to each tweet of the pool, in its order.
+
+    Args:
+        pool: the tweets of the step pool
+        labeller: its name
+        params: section actionable_help.labellers.NAME
+        sets: names of the sets from which labellers may learn
+        posts: their posts, in this order; repeat
+        texts: section actionable_help.texts
+        answers: file in which the answers of an endpoint are kept; others have none
+
+    Raises:
+        CrisisflowError: a file is absent or broken, or the labeller cannot answer.
+    """
+    rows = read_parquet(pool, POOL).select(["set", "tweet_id", "text"]).to_pylist()
+    learnt: list[Known] = []
+    if isinstance(params, TrainedParams):
+        given = by_name(sets, posts)
+        if missing := [name for name in params.learns_from if name not in given]:
+            raise CrisisflowError(f"labeller {labeller} learns from {missing[0]}, whose posts are not given")
+        learnt = [own for name in params.learns_from for own in read_known(given[name], name, texts)]
+    start = time.monotonic()
+    found = answers_of([row["tweet_id"] for row in rows], [row["text"] for row in rows], learnt, params, answers)
+    seconds = max(time.monotonic() - start, 1e-9)
+    write_parquet(
+        out,
+        [
+            {"set": row["set"], "tweet_id": row["tweet_id"], **own._asdict()}
+            for row, own in zip(rows, found, strict=True)
+        ],
+        LABELLED,
+    )
+    say(f"label: {len(rows):,} tweets by {labeller} in {seconds:,.1f} s, {len(rows) / seconds:,.0f} tweets/s")
