@@ -290,7 +290,7 @@ def scores(found: Sequence[Findings], classes: Sequence[str], spans: Sequence[se
     """Macro-F1 of the classes and micro-F1 of exact spans."""
     from sklearn.metrics import f1_score
 
-    guessed = [CLASSES[int(np.argmax(own.probabilities))] for own in found]
+    guessed = [max(own.probabilities, key=own.probabilities.get) for own in found]
     own = [{span[:3] for span in one.spans} for one in found]
     right = sum(len(one & other) for one, other in zip(own, spans, strict=True))
     micro = 2 * right / max(1, sum(map(len, own)) + sum(map(len, spans)))
@@ -310,9 +310,9 @@ def losses(row: TrainedRow, tweets: list[dict], study: Path) -> None:
         found = Predictor(row, open_runtime(row, runtime, 1))(texts)
         exact = exact or found
         macro, micro = scores(found, classes, list(spans.values()))
-        same = [CLASSES[int(np.argmax(own.probabilities))] for own in exact]
+        same = [max(own.probabilities, key=own.probabilities.get) for own in exact]
         _, agreed = scores(found, classes, [{span[:3] for span in own.spans} for own in exact])
-        guessed = [CLASSES[int(np.argmax(own.probabilities))] for own in found]
+        guessed = [max(own.probabilities, key=own.probabilities.get) for own in found]
         share = sum(map(str.__eq__, same, guessed)) / len(texts)
         print(
             f"{runtime}: n {len(texts)}: macro-F1 {macro:.4f}, span micro-F1 {micro:.4f}; "

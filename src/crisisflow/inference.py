@@ -40,7 +40,7 @@ class Findings(NamedTuple):
     """What a row finds in one text; None of a task that it does not have."""
 
     spans: list[FoundSpan] | None
-    probabilities: list[float] | None  # of the classes of the row's labels
+    probabilities: dict[str, float] | None  # of each class of the row's labels, in their order
     cut: bool  # whether the text has more than WINDOWS windows
     language: str | None = TRAINED_ON  # None of a blank text; nothing is found in one of another language
 
@@ -124,7 +124,7 @@ def find(row: TrainedRow, forward: Forward, texts: Sequence[str]) -> list[Findin
     read = [own[:WINDOWS] for own in windows]
     probabilities = iter(_probabilities(row, forward, [window.ids for own in read for window in own]))
     return [
-        _findings(row.model.labels.bio, text, own, [next(probabilities) for _ in own], len(own) < len(all_of_them))
+        _findings(row.model.labels, text, own, [next(probabilities) for _ in own], len(own) < len(all_of_them))
         for text, own, all_of_them in zip(texts, read, windows, strict=True)
     ]
 
@@ -154,16 +154,17 @@ def _softmax(logits: np.ndarray | None) -> np.ndarray | None:
 
 
 def _findings(
-    bio: Sequence[str], text: str, windows: Sequence[Window], probabilities: Sequence[_Probabilities], cut: bool
+    known: Labels, text: str, windows: Sequence[Window], probabilities: Sequence[_Probabilities], cut: bool
 ) -> Findings:
     entity, classes = zip(*probabilities, strict=True)
     spans = None
     if entity[0] is not None:
         words, positions = joined_words(windows, text)
         confidence = [entity[position.window][position.token] for position in positions]
-        labels = [bio[own.argmax()] for own in confidence]
+        labels = [known.bio[own.argmax()] for own in confidence]
         spans = spans_of(text, words, labels, [float(own.max()) for own in confidence])
-    return Findings(spans, None if classes[0] is None else np.mean(classes, axis=0).tolist(), cut)
+    means = None if classes[0] is None else np.mean(classes, axis=0).tolist()
+    return Findings(spans, means and dict(zip(known.classes, means, strict=True)), cut)
 
 
 def predict_texts(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> dict[str, list]:

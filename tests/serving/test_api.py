@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from crisisflow.inference import Findings, find, torch_forward
+from crisisflow.labels import Labels
 from crisisflow.serving.app import create_app
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
@@ -31,9 +32,25 @@ def test_a_text_gets_its_entities_and_class_in_one_answer(client, row):
     assert (
         answer["class"]["score"]
         == max(answer["class"]["scores"].values())
-        == pytest.approx(max(expected.probabilities), abs=1e-3)
+        == pytest.approx(max(expected.probabilities.values()), abs=1e-3)
     )
     assert answer["truncated"] is False
+
+
+def filters(app):
+    """The values by which the description lets tweets be chosen."""
+    operation = app.get("/openapi.json").json()["paths"]["/v1/live/{feed}/tweets"]["get"]
+    items = {own["name"]: own["schema"]["items"] for own in operation["parameters"] if "items" in own["schema"]}
+    return {name: items[name].get("enum") for name in ("class", "type")}
+
+
+def test_the_description_names_the_classes_and_types_of_the_row(client, served, results):
+    assert filters(client) == {"class": list(CLASSES), "type": list(ENTITY_TYPES)}
+    other = served._replace(labels=Labels(("PLACE", "NAME"), ()))
+    with TestClient(create_app(other, Settings(ACCESS, Limits(), results))) as app:
+        assert app.get("/v1/labels").json() == {"entities": ["PLACE", "NAME"], "classes": []}
+        assert filters(app) == {"class": None, "type": ["PLACE", "NAME"]}
+        assert app.get("/v1/live/none/tweets", params={"type": "LOCATION"}).status_code == 422
 
 
 def test_a_batch_is_as_its_texts_alone(client):

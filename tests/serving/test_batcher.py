@@ -21,7 +21,7 @@ class Model:
         self.go.wait()
         if "poison" in texts:
             raise ValueError("poison")
-        return [Findings([], [float(len(text))], False) for text in texts]
+        return [Findings([], {"length": float(len(text))}, False) for text in texts]
 
 
 @asynccontextmanager
@@ -55,7 +55,7 @@ def test_what_waits_goes_together_and_each_gets_its_own():
             return [await task for task in tasks]
 
     answers = asyncio.run(talk())
-    assert [[own.probabilities[0] for own in found] for found in answers] == [[n, 1.0] for n in range(1, 6)]
+    assert [[own.probabilities["length"] for own in found] for found in answers] == [[n, 1.0] for n in range(1, 6)]
     assert [len(batch) for batch in model.batches] == [1, 10]
 
 
@@ -78,7 +78,7 @@ def test_workers_compute_side_by_side():
 
     def predict(texts):
         both.wait()  # for ever, were there one
-        return [Findings([], [1.0], False) for _ in texts]
+        return [Findings([], {"length": 1.0}, False) for _ in texts]
 
     async def talk():
         async with MicroBatcher(predict, 100, workers=2) as batcher:
@@ -111,7 +111,7 @@ def test_above_the_limit_it_refuses_and_recovers(held):
             assert batcher.waiting == 0
             return await batcher.submit(["dd"])
 
-    assert asyncio.run(talk())[0].probabilities == [2.0]
+    assert asyncio.run(talk())[0].probabilities == {"length": 2.0}
 
 
 def test_a_large_request_keeps_no_small_one_waiting():
@@ -156,4 +156,4 @@ def test_a_failure_is_told_to_those_of_the_batch_only():
                 await batcher.submit(["poison"])
             return await batcher.submit(["fine"])
 
-    assert asyncio.run(talk())[0].probabilities == [4.0]
+    assert asyncio.run(talk())[0].probabilities == {"length": 4.0}

@@ -55,7 +55,7 @@ def test_the_findings_lie_in_the_text_and_are_as_many_as_texts(row):
     found = find(row, torch_forward(row), texts)
     assert [findings.cut for findings in found] == [False, False, False, True]
     for text, findings in zip(texts, found, strict=True):
-        assert sum(findings.probabilities) == pytest.approx(1, abs=1e-5)
+        assert sum(findings.probabilities.values()) == pytest.approx(1, abs=1e-5)
         ends = [0, *(end for span in findings.spans for end in span[:2])]
         assert ends == sorted(ends)
         assert all(0 <= span.start < span.end <= len(text) and 0 < span.score <= 1 for span in findings.spans)
@@ -82,7 +82,8 @@ def test_short_texts_get_the_labels_and_probabilities_of_training_s_own_pass(row
         expected = spans_of(text, words, labels, [guess["label_probabilities"][at][word.token] for word in words])
         assert [span[:3] for span in findings.spans] == [span[:3] for span in expected]
         assert [span.score for span in findings.spans] == pytest.approx([span.score for span in expected], abs=1e-5)
-        assert findings.probabilities == pytest.approx(guess["class_probabilities"][at], abs=1e-5)
+        assert list(findings.probabilities) == list(CLASSES)
+        assert list(findings.probabilities.values()) == pytest.approx(guess["class_probabilities"][at], abs=1e-5)
 
 
 # Texts of the length of a few windows, with words that the tokenizer parts and marks that it drops.
@@ -141,7 +142,8 @@ def test_the_probabilities_of_the_classes_are_the_mean_over_the_windows(row, tex
     (windows,) = windows_of(row.tokenizer, row.max_length, [text])
     logits = np.stack([of_ids(np.array([own.ids]), np.ones((1, len(own.ids)), np.int64))[1][0] for own in windows])
     expected = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).mean(axis=0)
-    assert find(row, of_ids, [text])[0].probabilities == pytest.approx(expected.tolist())
+    (found,) = find(row, of_ids, [text])
+    assert found.probabilities == pytest.approx(dict(zip(CLASSES, expected.tolist(), strict=True)))
 
 
 @given(st.lists(st.tuples(st.sampled_from(LABELS), st.floats(0, 1)), max_size=12))

@@ -213,8 +213,6 @@ def test_a_planted_circle_is_found(tmp_path, back):
 # and the shared corpus is HumAID, whose classes they are.
 STUDY_LABELS = {f"crisisflow.taxonomy.{name}" for name in ("ENTITY_TYPES", "BIO_LABELS", "CLASSES", "LABELS")}
 KNOW_LABELS = ("taxonomy", "annotation", "corpus.fetch", "corpus.sample", "corpus.subset", "studies")
-# Until the server takes them from the row that it serves.
-KNOW_LABELS_YET = {"serving.app", "serving.live", "serving.schema", "serving.served"}
 
 
 def bound_to_labels(package: Path) -> set[str]:
@@ -228,7 +226,7 @@ def bound_to_labels(package: Path) -> set[str]:
 
 
 def test_no_room_knows_the_labels_of_a_study():
-    assert bound_to_labels(PACKAGE) == KNOW_LABELS_YET
+    assert bound_to_labels(PACKAGE) == set()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from crisisflow.serving.opinion import Rules
 from crisisflow.serving.schema import (
     BatchPrediction,
     Health,
-    Labels,
+    LabelNames,
     Opinion,
     Prediction,
     Problem,
@@ -40,7 +40,6 @@ from crisisflow.serving.schema import (
 )
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import Settings
-from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
 from crisisflow.text_input import STDIN, lines_of, name_of, open_input
 
 LOG = logging.getLogger(__name__)
@@ -148,7 +147,7 @@ def app_of(server: Server) -> ASGIApp:
         api.add_exception_handler(kind, handler)
     own = APIRouter(route_class=JsonRoute, dependencies=[] if settings.access.token is None else [_bearer()])
     _add_operations(own, server)
-    live.add_operations(own, lambda: server.feeds, settings.limits, problems)
+    live.add_operations(own, lambda: server.feeds, served.labels, settings.limits, problems)
     study.add_operations(own, settings.results, problems)
     api.include_router(own)
     _add_pages(api, server)
@@ -192,12 +191,10 @@ def _add_operations(api: APIRouter, server: Server) -> None:
         return Opinion(entities=[span(own) for own in kept], conflicts=lost)
 
     @api.get("/v1/labels", tags=["about"], responses={401: {"model": Problem}})
-    async def labels() -> Labels:
+    async def labels() -> LabelNames:
         """The entity types and humanitarian classes that can be found."""
-        tasks = server.served.tasks
-        return Labels(
-            entities=list(ENTITY_TYPES) if "ner" in tasks else [], classes=list(CLASSES) if "cls" in tasks else []
-        )
+        entities, classes = map(list, server.served.labels)
+        return LabelNames(entities=entities, classes=classes)
 
     @api.get("/v1/version", tags=["about"], responses={401: {"model": Problem}})
     async def version() -> Version:

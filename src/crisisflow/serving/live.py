@@ -10,13 +10,13 @@ from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from crisisflow.labels import Labels
 from crisisflow.serving.feeds import Feeds
 from crisisflow.serving.live_schema import Accepted, FeedState, LiveTweets, Source, requests
 from crisisflow.serving.schema import Problem
 from crisisflow.serving.selection import Wanted, selected
 from crisisflow.serving.settings import Limits
 from crisisflow.serving.times import moment
-from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
 
 FEED = r"^[A-Za-z0-9_-]{1,32}$"
 EVENT = r"^(([0-9a-f]{8}-)?[0-9]{1,16})?$"  # the feed's epoch and the tweet's number
@@ -30,15 +30,28 @@ def _source(tweet: Any) -> Source:
     return Source(text=tweet.text, id=tweet.id, created_at=moment(tweet.created_at), author=tweet.author)
 
 
+def _one_of(names: tuple[str, ...]) -> Any:
+    """The type of one of these names; of any text where there are none, and no tweet has it."""
+    return Literal[names] if names else Part
+
+
 def _utc(time: datetime | None) -> datetime | None:
     """A time without a zone is UTC, as that of a tweet is."""
     return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
 
 
 def add_operations(
-    api: APIRouter, feeds: Callable[[], Feeds], limits: Limits, problems: Callable[..., dict[int | str, dict[str, Any]]]
+    api: APIRouter,
+    feeds: Callable[[], Feeds],
+    labels: Labels,
+    limits: Limits,
+    problems: Callable[..., dict[int | str, dict[str, Any]]],
 ) -> None:
-    """Add the operations of feeds to the API."""
+    """Add the operations of feeds to the API.
+
+    Args:
+        labels: what the tweets can have, and by which they are chosen.
+    """
     ReplayRequest, StreamRequest = requests(limits)
     Name = Annotated[str, InPath(pattern=FEED)]
 
@@ -81,8 +94,8 @@ def add_operations(
     @api.get("/v1/live/{feed}/tweets", tags=["live"], responses=problems(404))
     async def kept_tweets(
         feed: Name,
-        class_: several(Literal[CLASSES], "humanitarian class", "class") = (),
-        type: several(Literal[ENTITY_TYPES], "type of an entity in it") = (),
+        class_: several(_one_of(labels.classes), "humanitarian class", "class") = (),
+        type: several(_one_of(labels.entities), "type of an entity in it") = (),
         place: several(Part, "part of the name of a place in it, or of that place's country") = (),
         text: several(Part, "part of its text") = (),
         since: Annotated[datetime | None, Query(description="earliest time; UTC where it names no zone")] = None,

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from crisisflow.inference import Findings
 from crisisflow.language import TRAINED_ON
 from crisisflow.serving.settings import Limits
-from crisisflow.taxonomy import CLASSES
 
 # A character of which something can be said. Languages differ in what \s has: what only some of them count is named.
 SAYS = r"[^\s\x00-\x20\x7f-\xa0\ufeff]"
@@ -63,7 +62,7 @@ class BatchPrediction(Form):
     predictions: list[Prediction]
 
 
-class Labels(Form):
+class LabelNames(Form):
     """What can be found."""
 
     entities: list[str]
@@ -182,7 +181,7 @@ def prediction(text: str, found: Findings) -> Prediction:
             for start, end, label, score in found.spans
         ]
     if found.probabilities is not None:
-        scores = {name: round(score, 4) for name, score in zip(CLASSES, found.probabilities, strict=True)}
+        scores = {name: round(score, 4) for name, score in found.probabilities.items()}
         label = max(scores, key=scores.__getitem__)
         classes = ClassScores(label=label, score=scores[label], scores=scores)
     return Prediction(

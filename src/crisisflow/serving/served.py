@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 from crisisflow.identity import of_config
 from crisisflow.inference import Findings, load
+from crisisflow.labels import Labels
 from crisisflow.params import AnnotationParams
 from crisisflow.reporting.provenance import commit
 from crisisflow.serving.choice import FILES, Chosen, sha256
 from crisisflow.serving.predictor import Predictor
 from crisisflow.serving.runtime import Runtime, open_runtime
 from crisisflow.serving.schema import Version
-from crisisflow.taxonomy import LABELS
 
 
 class Served(NamedTuple):
-    """An opened row; `tasks` are ner and cls, or one of them."""
+    """An opened row, with the labels that it can find."""
 
     predict: Callable[[list[str]], list[Findings]]
-    tasks: tuple[str, ...]
+    labels: Labels
     annotation: AnnotationParams
     version: Version
 
@@ -31,7 +31,7 @@ def open_served(chosen: Chosen, runtime: Runtime, threads: int) -> Served:
         CrisisflowError: it is not readable, or does not say which it is.
     """
     weights, config = (chosen.folder / name for name in FILES)
-    row, identity = load(weights, config, LABELS), of_config(config, None)
+    row, identity = load(weights, config), of_config(config, None)
     facts = Version(
         version=version("crisisflow"),
         commit=commit(chosen.root).sha,
@@ -44,4 +44,4 @@ def open_served(chosen: Chosen, runtime: Runtime, threads: int) -> Served:
         runtime=runtime,
     )
     predictor = Predictor(row, open_runtime(row, runtime, threads))
-    return Served(predictor, row.model.tasks, chosen.settings.annotation, facts)
+    return Served(predictor, row.model.labels, chosen.settings.annotation, facts)
