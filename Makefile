@@ -6,7 +6,8 @@
 # On Linux pip takes the CUDA build of torch, several GB with NVIDIA's packages, unless its index has only the CPU build.
 # Where it would, the CPU build comes from TORCH_INDEX; set empty (make TORCH_INDEX= reproduce), pip takes what it takes.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-STUDY ?= humaid_ner
+LEADING := humaid_ner
+STUDY ?= $(LEADING)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
@@ -23,7 +24,7 @@ reproduce: .venv/installed
 		code=$$?; [ -n "$$interrupted" ] || exit $$code
 	@crisisflow record
 	@echo
-	@crisisflow $(if $(filter humaid_ner,$(STUDY)),summary,studies)
+	@crisisflow $(if $(filter $(LEADING),$(STUDY)),summary,studies)
 
 # `make dashboard OPTIONS="--port 9000"`: crisisflow serve --help has them all.
 dashboard: .venv/installed

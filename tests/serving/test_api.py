@@ -217,7 +217,7 @@ def test_another_name_is_refused_as_other_requests_are(client, host):
 
 
 def test_own_names_are_taken_with_any_port_and_in_any_case(served, results):
-    with TestClient(create_app(served, Settings(Access(hosts=(*HOSTS, "Our.example"))))) as client:
+    with TestClient(create_app(served, Settings(Access(hosts=(*HOSTS, "Our.example")), Limits(), results))) as client:
         for host in ("localhost", "LOCALHOST:9000", "127.0.0.1:1", "[::1]", "[::1]:8000", "our.example"):
             assert client.get("/healthz", headers={"host": host}).status_code == 200
 

@@ -188,6 +188,102 @@ def test_a_study_is_in_a_docstring_without_being_imported(tmp_path):
     assert broken_laws(plant(tmp_path / "crisisflow", studies__gnom="", corpus__repair=text)) == []
 
 
+# Nor does a room name a study: the one that is meant comes from the list of the studies, or by an option. A docstring
+# or a comment may speak of one.
+
+
+# Where a study is named outside of its own folders and files, and why.
+NAMED = {
+    "Makefile": (r"^LEADING := \w+$", "make reproduce runs it where STUDY names none; it is LEADING of the list"),
+    "Snakefile": (r'^include: "workflow/rules/\w+/\w+\.smk"$', "the rules of all studies are one workflow"),
+}
+TEXTS = ("Makefile", "Snakefile", "workflow/rules/*.smk", "profiles/**/*", "src/crisisflow/**/*")
+
+
+def docstrings(tree: ast.AST) -> set[ast.AST]:
+    """The texts that begin a module, class or function."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, kinds)]
+    return {body[0].value for body in bodies if body and isinstance(body[0], ast.Expr)}
+
+
+def words_of(path: Path) -> Iterator[str]:
+    """What a Python module says outside of docstrings and comments: its texts, names, attributes and keywords."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    spoken = docstrings(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in spoken:
+            yield node.value
+        yield from (
+            own
+            for field in ("id", "attr", "arg", "name", "asname", "module")
+            if isinstance(own := getattr(node, field, None), str)
+        )
+
+
+def named_studies(root: Path) -> list[str]:
+    """Each place where a room, the Makefile, a profile or a shared rule names a study without leave."""
+    package = root / "src" / "crisisflow"
+    name = re.compile(rf"(?<![A-Za-z0-9])({'|'.join(sorted(studies_of(package)))})(?![A-Za-z0-9])")
+    found = set()
+    for path in sorted({path for pattern in TEXTS for path in root.glob(pattern) if path.is_file()}):
+        place = path.relative_to(root)
+        if "__pycache__" in place.parts or path.is_relative_to(package / "studies"):
+            continue
+        lines = words_of(path) if path.suffix == ".py" else path.read_text(encoding="utf-8").splitlines()
+        allowed = NAMED.get(str(place), ("$^",))[0]
+        found |= {f"{place}: {line}" for line in lines if name.search(line) and not re.match(allowed, line)}
+    return sorted(found)
+
+
+def test_no_room_names_a_study():
+    assert named_studies(ROOT) == []
+
+
+def test_every_exception_is_of_a_study_that_is_named_there():
+    for place, (allowed, _) in NAMED.items():
+        assert re.search(allowed, (ROOT / place).read_text(encoding="utf-8"), re.MULTILINE), place
+
+
+def test_the_makefile_and_the_list_of_the_studies_have_the_same_leading_study():
+    from crisisflow.studies import LEADING
+
+    assert f"\nLEADING := {LEADING}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("src/crisisflow/serving/settings.py", "from pathlib import Path\nresults = Path('results/gnom')"),
+        ("src/crisisflow/serving/settings.py", "def of(params):\n    return params.gnom.rows"),
+        ("src/crisisflow/serving/settings.py", "def of(read):\n    return read(gnom=1)"),
+        ("src/crisisflow/serving/settings.py", "def of(study):\n    return f'data/gnom/{study}'"),
+        ("src/crisisflow/serving/settings.py", "def gnom():\n    pass"),
+        ("src/crisisflow/serving/page/app.js", "fetch('results/gnom/report.html')"),
+        ("workflow/rules/common.smk", 'code("studies.gnom.graph")'),
+        ("Makefile", "\t@crisisflow $(if $(filter gnom,$(STUDY)),summary,studies)"),
+        ("profiles/plan.py", "FIRST = 'results/gnom'"),
+    ],
+)
+def test_a_planted_name_of_a_study_is_found(tmp_path, place, text):
+    spoken = '"""As gnom does."""\n# gnom\n'
+    files = {
+        "src/crisisflow/studies/gnom/graph.py": "STUDY = 'gnom'",
+        "src/crisisflow/corpus/fetch.py": f"{spoken}def run():\n    {spoken}",
+        "Makefile": "LEADING := gnom",
+        "Snakefile": 'include: "workflow/rules/gnom/graph.smk"',
+        "workflow/rules/gnom/graph.smk": 'code("studies.gnom.graph")',
+    }
+    for path, content in (files | {place: text}).items():
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    (found,) = named_studies(tmp_path)
+    assert found.startswith(f"{place}: ")
+    (tmp_path / place).write_text("")
+    assert named_studies(tmp_path) == []
+
+
 # Circles
 
 

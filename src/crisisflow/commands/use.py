@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from crisisflow.options import USE, App
+from crisisflow.studies import LEADING
 
 EXPLAINED = 10_000  # characters of a text, as in a request to the server; its time and memory grow with them
 
@@ -68,7 +69,7 @@ def explain_command(
 @app.command("predict", rich_help_panel=USE)
 def predict_command(
     file: Annotated[str, typer.Argument(help='JSON Lines with a "text" in each, or - for standard input')],
-    results: Annotated[Path, RESULTS] = Path("results/humaid_ner"),
+    results: Annotated[Path, RESULTS] = Path("results", LEADING),
     row: Annotated[str | None, ROW] = None,
     seed: Annotated[int | None, SEED] = None,
     runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",
@@ -110,7 +111,7 @@ def predict_command(
 def serve_command(
     host: Annotated[str, typer.Option(help="address; one that the network reaches needs a token")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
-    results: Annotated[Path, RESULTS] = Path("results/humaid_ner"),
+    results: Annotated[Path, RESULTS] = Path("results", LEADING),
     row: Annotated[str | None, ROW] = None,
     seed: Annotated[int | None, SEED] = None,
     runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",

@@ -44,15 +44,15 @@ class Settings:
     """All of it.
 
     Args:
-        results: the folder that the study view shows.
+        results: the folder that the study view shows, results/<study>.
         workers: batches that are computed side by side, each by one thread.
         stdin: whether the lines of standard input are a live feed.
         warm_rules: whether the rules are loaded at once, and not with the first question.
     """
 
-    access: Access = Access()
-    limits: Limits = Limits()
-    results: Path = Path("results/humaid_ner")
+    access: Access
+    limits: Limits
+    results: Path
     workers: int = 1
     stdin: bool = False
     warm_rules: bool = False

@@ -41,6 +41,8 @@ STUDIES = {
     "actionable_help": Study(actionable_help.TITLE, ActionableHelpParams, actionable_help.STEPS),
 }
 
+LEADING = next(iter(STUDIES))  # meant where no study is named: what `make reproduce` runs, and what is served
+
 Params = create_model(
     "Params",
     __base__=SharedParams,
