@@ -46,13 +46,14 @@ from transformers import DataCollatorForTokenClassification, default_data_collat
 from transformers.utils import logging as transformers_logging
 
 from crisisflow.errors import CrisisflowError
+from crisisflow.labels import IGNORED
 from crisisflow.model.freezing import encoder_layers
 from crisisflow.model.joint import JointModel
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.pretrained import load_encoder, load_tokenizer
 from crisisflow.studies import read_params
 from crisisflow.studies.humaid_ner.train import TARGETS, read_examples
-from crisisflow.taxonomy import IGNORED, LABELS
+from crisisflow.taxonomy import LABELS
 from crisisflow.training.batching import Examples
 from crisisflow.training.device import open_device
 from crisisflow.training.joint import joint_task

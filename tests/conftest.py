@@ -10,8 +10,9 @@ from hypothesis import settings
 
 from crisisflow.artifacts import ALIGNED, write_parquet
 from crisisflow.identity import Alignment, identified
+from crisisflow.labels import IGNORED
 from crisisflow.studies.humaid_ner import STUDY
-from crisisflow.taxonomy import BIO_LABELS, CLASSES, IGNORED
+from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 # A busy machine is no fault of the code.
 settings.register_profile("crisisflow", deadline=None)

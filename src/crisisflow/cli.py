@@ -22,8 +22,8 @@ from crisisflow import steps
 from crisisflow.commands import develop, look, share, use
 from crisisflow.errors import CrisisflowError
 from crisisflow.imports import left_out
-from crisisflow.options import GROUPS, STEPS, STUDIES, App
-from crisisflow.studies import STUDIES as STUDY_OF
+from crisisflow.options import GROUPS, STEP_COMMANDS, STUDY_COMMANDS, App
+from crisisflow.studies import STUDIES
 
 INTERRUPTED = 130  # what typer returns for Ctrl-C, which it keeps to itself
 
@@ -47,7 +47,7 @@ class Steps(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List them by group, each with the whole first sentence of its help."""
         lines: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
-        lines[STEPS] += [(name, line) for name, (_, line) in self.registry.items()]
+        lines[STEP_COMMANDS] += [(name, line) for name, (_, line) in self.registry.items()]
         for name in super().list_commands(ctx):
             own = self.commands[name]
             lines[own.rich_help_panel].append((name, own.get_short_help_str(limit=1000)))
@@ -64,8 +64,8 @@ class Commands(Steps):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        for name, study in STUDY_OF.items():
-            group = Steps(name=name, help=study.title, rich_markup_mode=None, rich_help_panel=STUDIES)
+        for name, study in STUDIES.items():
+            group = Steps(name=name, help=study.title, rich_markup_mode=None, rich_help_panel=STUDY_COMMANDS)
             group.registry = study.steps
             if study.commands:
                 group.commands = dict(typer.main.get_command(import_module(study.commands).app).commands)
@@ -81,7 +81,7 @@ for module in (
     look,
     share,
     develop,
-    *(import_module(study.commands) for study in STUDY_OF.values() if study.commands),
+    *(import_module(study.commands) for study in STUDIES.values() if study.commands),
 ):
     app.add_typer(module.app)
 

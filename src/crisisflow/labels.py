@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+# The label of every position without a loss: specials, padding, continuation subwords (torch's default ignore_index).
+IGNORED = -100
+
 
 class Labels(NamedTuple):
     """Entity types and classes, each in the order of their ids; empty of a task that is not there."""

@@ -16,9 +16,9 @@ from crisisflow.validation import explain
 
 CHECKS = "crisisflow.checks"  # of the inputs, in the context of a command
 USE, LOOK, SHARE, DEVELOP = "Use", "Look at a run", "Share and version", "Develop"
-STEPS = "Steps of the workflow, which Snakemake runs"
-STUDIES = "Studies, each with its own steps"
-GROUPS = (USE, LOOK, SHARE, STEPS, STUDIES, DEVELOP)
+STEP_COMMANDS = "Steps of the workflow, which Snakemake runs"
+STUDY_COMMANDS = "Studies, each with its own steps"
+GROUPS = (USE, LOOK, SHARE, STEP_COMMANDS, STUDY_COMMANDS, DEVELOP)
 
 
 class Command(TyperCommand):

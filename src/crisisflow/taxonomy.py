@@ -22,9 +22,6 @@ class EntityType(StrEnum):
 
 ENTITY_TYPES: tuple[str, ...] = tuple(EntityType)
 
-# The label of every position without a loss: specials, padding, continuation subwords (torch's default ignore_index).
-IGNORED = -100
-
 CLASSES: tuple[str, ...] = (
     "caution_and_advice",
     "displaced_people_and_evacuations",

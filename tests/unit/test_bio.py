@@ -11,9 +11,10 @@ from crisisflow.alignment import bio
 from crisisflow.alignment.bio import align, decode, encode, words_of, write_aligned
 from crisisflow.artifacts import ALIGNED, SPANS, TWEETS, read_json, read_parquet, table_of, write_parquet
 from crisisflow.errors import CrisisflowError
+from crisisflow.labels import IGNORED
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.spans import Span, read_spans
-from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED, LABELS
+from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, LABELS
 
 TEXT = "RT @aid_now: 17 dead in #PuertoRico 🔥🔥 — Red Cross’s water trucks, señor! 👩‍👩‍👧 #flood"
 

@@ -328,7 +328,7 @@ def test_no_room_knows_the_labels_of_a_study():
 @pytest.mark.parametrize(
     "text",
     [
-        "from crisisflow.taxonomy import IGNORED, CLASSES",
+        "from crisisflow.taxonomy import EntityType, CLASSES",
         "from crisisflow import taxonomy",
         "import crisisflow.taxonomy as known",
         "def run():\n    from ..taxonomy import LABELS",
@@ -337,7 +337,7 @@ def test_no_room_knows_the_labels_of_a_study():
 def test_a_planted_import_of_labels_is_found(tmp_path, text):
     package = plant(tmp_path / "crisisflow", taxonomy="", evaluation__metrics=text, annotation__gold=text)
     assert bound_to_labels(package) == {"evaluation.metrics"}
-    plant(package, evaluation__metrics="from crisisflow.taxonomy import IGNORED")
+    plant(package, evaluation__metrics="from crisisflow.taxonomy import EntityType")
     assert bound_to_labels(package) == set()
 
 

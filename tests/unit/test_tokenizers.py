@@ -21,8 +21,9 @@ from crisisflow.alignment.bio import align, words_of
 from crisisflow.alignment.decoding import strict_spans
 from crisisflow.alignment.windows import joined_words, windows_of
 from crisisflow.inference import TrainedRow, find
+from crisisflow.labels import IGNORED
 from crisisflow.spans import Span
-from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, IGNORED, LABELS
+from crisisflow.taxonomy import BIO_LABELS, ENTITY_TYPES, LABELS
 
 WORDS = ["Floods", "in", "Kerala", "17", "dead", "señor", "日本", "дождь", "केरल", "Ｗｉｄｅ"]
 BLANKS = [" ", "  ", "   ", "\t", "\n", "\r\n", " \n ", "\u00a0", "\u3000", "\u2009 ", " \u200b ", "\u202f"]

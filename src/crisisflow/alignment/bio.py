@@ -22,11 +22,10 @@ from crisisflow.artifacts import (
 )
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import Alignment, identified
-from crisisflow.labels import Labels
+from crisisflow.labels import IGNORED, Labels
 from crisisflow.pretrained import bare_name, check_length, load_tokenizer
 from crisisflow.progress import say, tracked
 from crisisflow.spans import Span, by_tweet, read_spans
-from crisisflow.taxonomy import IGNORED
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

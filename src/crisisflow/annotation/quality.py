@@ -27,8 +27,8 @@ from crisisflow.progress import say
 from crisisflow.spans import RESOLVED, STAGES, Span
 from crisisflow.taxonomy import ENTITY_TYPES
 
-SCORES = ["gold_set", "stage", "event", "place", "label", "measure"]
-SCORES += ["gold", "found", "correct", "precision", "recall", "f1"]
+SCORE_COLUMNS = ["gold_set", "stage", "event", "place", "label", "measure"]
+SCORE_COLUMNS += ["gold", "found", "correct", "precision", "recall", "f1"]
 PATTERNS = ["gold_set", "stage", "rule", "label"]
 PATTERNS += ["found", "right", "near", "precision", "won", "won_right", "won_precision"]
 MEASURES = ("strict", "exact", "partial", "ent_type")
@@ -122,7 +122,7 @@ def _places(cases: Sequence[Case]) -> Iterator[tuple[str, list[Case]]]:
 
 
 def score_rows(tweets: GoldSet, annotated: dict[str, Spans]) -> Iterator[list[Any]]:
-    """Rows of scores.csv (columns: SCORES).
+    """Rows of scores.csv (columns: SCORE_COLUMNS).
 
     A stage's own overlaps are resolved first, as if it were the only one: nervaluate pairs a gold span with the first
     that overlaps it, and the right one behind would count as false.
@@ -230,7 +230,7 @@ def run(
         rows += score_rows(tweets, annotated)
         pattern_lines += pattern_rows(tweets, annotated)
         faults += error_rows(tweets, annotated[RESOLVED])
-    write_csv(scores, SCORES, rows)
+    write_csv(scores, SCORE_COLUMNS, rows)
     write_csv(patterns, PATTERNS, pattern_lines)
     write_parquet(errors, [dict.fromkeys(ERRORS.names) | fault for fault in faults], ERRORS)
     strict = [row for row in rows if row[2:4] == [ALL, EVERYWHERE] and row[5] == "strict"]

@@ -38,7 +38,7 @@ def class_counts(predictions: pa.Table, labels: Labels) -> TweetCounts:
 
 
 # The scores of metrics.json that are compared: the column that is null where they are not to be had, and their counts.
-SCORES = {
+COUNTED_SCORES = {
     "ner_micro_f1": ("predicted_labels", span_counts),
     "cls_macro_f1": ("predicted_class_id", class_counts),
 }
@@ -59,9 +59,9 @@ def f1(counts: TweetCounts, weights: np.ndarray) -> np.ndarray:
 
 
 def scores_of(predictions: pa.Table, labels: Labels) -> dict[str, float | None]:
-    """The scores of SCORES by name, None where the predictions are null."""
+    """The scores of COUNTED_SCORES by name, None where the predictions are null."""
     every = np.ones((1, predictions.num_rows), dtype=np.float32)
     return {
         score: float(f1(counts(predictions, labels), every)[0]) if predictions[column].null_count == 0 else None
-        for score, (column, counts) in SCORES.items()
+        for score, (column, counts) in COUNTED_SCORES.items()
     }

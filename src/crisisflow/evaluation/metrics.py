@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from crisisflow.labels import Labels
-from crisisflow.taxonomy import IGNORED
+from crisisflow.labels import IGNORED, Labels
 
 
 def label_sequences(

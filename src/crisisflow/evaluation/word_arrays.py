@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from crisisflow.labels import Labels
-from crisisflow.taxonomy import IGNORED
+from crisisflow.labels import IGNORED, Labels
 
 
 class Words(NamedTuple):

@@ -10,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.metrics import class_scores, multi_label_scores
-from crisisflow.taxonomy import IGNORED
+from crisisflow.labels import IGNORED
 from crisisflow.training.batching import Batch, Examples
 from crisisflow.training.task import Decoded, Scores, Tensors
 

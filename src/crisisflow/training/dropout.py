@@ -7,7 +7,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.masking_utils import eager_mask
 
 ATTENTION = "crisisflow"
-STEPS = 1 << 16  # probabilities are rounded to multiples of 1 / STEPS: 0.1 becomes 0.1000061
+LEVELS = 1 << 16  # probabilities are rounded to multiples of 1 / LEVELS: 0.1 becomes 0.1000061
 
 
 def cheap_dropout(values: Tensor, probability: float) -> Tensor:
@@ -16,13 +16,13 @@ def cheap_dropout(values: Tensor, probability: float) -> Tensor:
     PyTorch draws one random number for each value; here each holds four of 16 bits. They come from PyTorch's own
     generator, so its seed decides.
     """
-    dropped = min(round(probability * STEPS), STEPS - 1)
+    dropped = min(round(probability * LEVELS), LEVELS - 1)
     words = torch.empty(-(-values.numel() // 4), dtype=torch.int64).random_(-(1 << 63), None)
     draws = words.view(torch.int16)[: values.numel()].view(values.shape)
     kept = torch.empty_like(values, requires_grad=False)
     # Written as numbers at once: a mask of truth values would take two more passes over the memory.
-    torch.ge(draws, dropped - STEPS // 2, out=kept)
-    return values * kept.mul_(STEPS / (STEPS - dropped))
+    torch.ge(draws, dropped - LEVELS // 2, out=kept)
+    return values * kept.mul_(LEVELS / (LEVELS - dropped))
 
 
 class CheapDropout(nn.Dropout):

@@ -8,8 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from crisisflow.evaluation.metrics import entity_scores
-from crisisflow.labels import Labels
-from crisisflow.taxonomy import IGNORED
+from crisisflow.labels import IGNORED, Labels
 from crisisflow.training.batching import Batch, Examples
 from crisisflow.training.task import Decoded, Scores, Tensors
 

@@ -13,12 +13,12 @@ from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.identity import Identity
 from crisisflow.spans import Span, write_spans
 from crisisflow.studies.humaid_ner import STUDY, against_gold, cards, leave_one_event_out, model_card
-from crisisflow.studies.humaid_ner.params import Settings
+from crisisflow.studies.humaid_ner.params import StudyParams
 from crisisflow.studies.humaid_ner.rows import RowResult
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
-from tests.presets import read_preset
+from tests.presets import read_preset_of
 
-PRESET = read_preset("sample", Path(__file__).parents[3] / "presets")[1]
+PRESET = read_preset_of("humaid_ner", "sample", Path(__file__).parents[3] / "presets")
 SAMPLE = PRESET["humaid_ner"]
 
 
@@ -43,12 +43,12 @@ def metrics(ner: float | None, cls: float | None) -> dict:
     }
 
 
-def params_with(**sections) -> Settings:
-    return Settings.model_validate(PRESET | {"humaid_ner": SAMPLE | sections})
+def params_with(**sections) -> StudyParams:
+    return StudyParams.model_validate(PRESET | {"humaid_ner": SAMPLE | sections})
 
 
 def render(
-    params: Settings,
+    params: StudyParams,
     source: str = "all_combined.tar.gz",
     chosen: str = "C",
     runs: tuple = ((0.8, 0.7), (0.9, 0.7)),

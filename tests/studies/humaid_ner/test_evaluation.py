@@ -17,9 +17,9 @@ from crisisflow.reporting.runs import read_runs
 from crisisflow.spans import Span, write_spans
 from crisisflow.studies.humaid_ner import STUDY, bootstrap, comparison, evaluate, tables
 from crisisflow.studies.humaid_ner import rows as study_rows
-from crisisflow.studies.humaid_ner.params import RowParams, Settings
+from crisisflow.studies.humaid_ner.params import RowParams, StudyParams
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, ENTITY_TYPES, LABELS
-from tests.presets import read_preset
+from tests.presets import read_preset_of
 
 ID = {label: at for at, label in enumerate(BIO_LABELS)}
 
@@ -113,16 +113,16 @@ PRESETS = Path(__file__).parents[3] / "presets"
 PAPER = [PRESETS / "paper" / f"{part}.yaml" for part in ("shared", "humaid_ner")]
 
 
-def params_with(rows) -> Settings:
+def params_with(rows) -> StudyParams:
     """The sample preset with these rows and two seeds."""
-    plain = read_preset("sample", PRESETS)[1]
+    plain = read_preset_of("humaid_ner", "sample", PRESETS)
     nothing = {"learning_curve": {"rows": [], "tweets": []}, "leave_one_event_out": {"rows": [], "events": []}}
     plain["humaid_ner"] |= {
         "rows": {name: one.model_dump() for name, one in rows.items()},
         "seeds": [13, 17],
         "evaluation": nothing,
     }
-    return Settings.model_validate(plain)
+    return StudyParams.model_validate(plain)
 
 
 AGAINST_GOLD = """\
@@ -436,7 +436,7 @@ def test_a_bound_keeps_its_sign():
 
 
 def test_the_paper_s_own_settings_do_not_differ():
-    plain = read_sections(PAPER, Settings)[0].model_dump(mode="json")
+    plain = read_sections(PAPER, StudyParams)[0].model_dump(mode="json")
     assert comparison.settings_that_differ(plain, plain) == {}
     own = {**plain["humaid_ner"], "alignment": {"max_length": 64}, "seeds": [1, 2]}
     other = {**plain, "preset": "mine", "compute": {**plain["compute"], "device": "cpu"}, "humaid_ner": own}

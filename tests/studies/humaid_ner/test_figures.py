@@ -168,7 +168,7 @@ def test_the_same_numbers_make_the_same_bytes_and_every_figure_its_caption_with_
 def test_every_axis_says_what_it_shows(inputs, tmp_path):
     rows, metrics, histories, gradients, curve, events = inputs
     results = figures.collect(rows, metrics)
-    made = figures.drawings(
+    made = figures.plots(
         results, "A", together(histories), together(gradients), pd.read_csv(curve), pd.read_csv(events)
     )
     for name, drawing in made.items():

@@ -26,14 +26,16 @@ from crisisflow.reporting.references import references
 from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner import report, run_exhibits, sections
 from crisisflow.studies.humaid_ner.opening import opening_numbers
-from crisisflow.studies.humaid_ner.params import Settings
+from crisisflow.studies.humaid_ner.params import StudyParams
 from crisisflow.studies.humaid_ner.used_works import unused_works
 
 ROOT = Path(__file__).parents[3]
 
 
-def preset(name: str) -> Settings:
-    return read_sections([ROOT / "presets" / name / f"{part}.yaml" for part in ("shared", "humaid_ner")], Settings)[0]
+def preset(name: str) -> StudyParams:
+    return read_sections([ROOT / "presets" / name / f"{part}.yaml" for part in ("shared", "humaid_ner")], StudyParams)[
+        0
+    ]
 
 
 SAMPLE = preset("sample")
@@ -147,7 +149,7 @@ def artifacts(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def run(folder: Path, params: Settings = SAMPLE) -> str:
+def run(folder: Path, params: StudyParams = SAMPLE) -> str:
     report.run(
         params,
         *(folder / f"{name}.json" for name in ("manifest", "repair", "corpus", "annotation", "quality", "metrics")),
@@ -439,12 +441,12 @@ def test_html_in_the_ledger_is_text(tmp_path):
     assert decision == "&lt;script&gt;x&lt;/script&gt; and a"
 
 
-def varied(**sections) -> Settings:
-    return Settings.model_validate(SAMPLE.model_dump(mode="json") | sections)
+def varied(**sections) -> StudyParams:
+    return StudyParams.model_validate(SAMPLE.model_dump(mode="json") | sections)
 
 
 def test_references_are_those_that_the_run_used():
-    def titles(params: Settings) -> set[str]:
+    def titles(params: StudyParams) -> set[str]:
         return {work.title.partition(":")[0] for work in references(ROOT / "CITATION.cff", unused_works(params))}
 
     always = {"Humaid-Ner", "HumAID", "spaCy", "Sustainable data analysis with Snakemake", "DVC", "PyTorch", "seqeval"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crisisflow.artifacts import PREDICTIONS, read_parquet, write_json
 from crisisflow.evaluation.bootstrap import SeedCounts, differences
-from crisisflow.evaluation.counts import SCORES
+from crisisflow.evaluation.counts import COUNTED_SCORES
 from crisisflow.inputs import InputFile
 from crisisflow.studies.humaid_ner.rows import of_predictions
 from crisisflow.taxonomy import LABELS
@@ -24,12 +24,12 @@ def run(predictions: Sequence[InputFile], out: Path) -> None:
         CrisisflowError: two of them are of other tweets or of the same row and seed, one does not say of which it is,
             or a row has other seeds than another.
     """
-    rows: dict[str, dict[str, dict[int, SeedCounts]]] = {score: defaultdict(dict) for score in SCORES}
+    rows: dict[str, dict[str, dict[int, SeedCounts]]] = {score: defaultdict(dict) for score in COUNTED_SCORES}
     for path, identity in of_predictions(predictions).items():
         table = read_parquet(path, PREDICTIONS)
-        for score, (column, counts) in SCORES.items():
+        for score, (column, counts) in COUNTED_SCORES.items():
             if table[column].null_count == 0:
                 own = SeedCounts(table["tweet_id"].to_pylist(), counts(table, LABELS))
                 rows[score][identity.row][identity.seed] = own
-    compared = [pair for score in SCORES for pair in differences(rows[score], score)]
+    compared = [pair for score in COUNTED_SCORES for pair in differences(rows[score], score)]
     write_json(out, [pair._asdict() for pair in compared])

@@ -11,12 +11,12 @@ from crisisflow.studies.humaid_ner import model_card
 from crisisflow.studies.humaid_ner.dataset import card
 from crisisflow.studies.humaid_ner.dataset.tokens import tokenise
 from crisisflow.studies.humaid_ner.dataset.tweets import read_dataset
-from crisisflow.studies.humaid_ner.params import Settings
+from crisisflow.studies.humaid_ner.params import StudyParams
 from crisisflow.studies.humaid_ner.rows import choose_row, collect
 
 
 def run(
-    params: Settings,
+    params: StudyParams,
     tweets: InputFile,
     resolved: InputFile,
     manifest: InputFile,

@@ -49,9 +49,9 @@ def final_test_command(
     """
     from crisisflow.params import read_own
     from crisisflow.studies.humaid_ner.final_test import run
-    from crisisflow.studies.humaid_ner.params import Settings
+    from crisisflow.studies.humaid_ner.params import StudyParams
 
-    run(read_own(params, Settings).humaid_ner.seeds)
+    run(read_own(params, StudyParams).humaid_ner.seeds)
 
 
 @app.command("export", rich_help_panel=SHARE)

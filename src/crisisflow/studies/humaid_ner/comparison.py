@@ -32,7 +32,7 @@ from crisisflow.studies.humaid_ner.reproduction import (
     TABLE_1,
     TABLE_3,
 )
-from crisisflow.studies.humaid_ner.rows import SCORES, RowResult
+from crisisflow.studies.humaid_ner.rows import SCORE_HEADINGS, RowResult
 
 # Sections of params.yaml that change results, and those of this study in its own; what in them does not, or only adds
 # to a run.
@@ -187,12 +187,12 @@ def table_of_comparison(
         made.add("Table 1", f"{split}: spans per tweet", paper.spans_per_tweet, average, form=".2f", of=SPANS)
     both = [name for name in TABLE_3 if name in rows]
     for name in both:
-        for score, heading in SCORES.items():
+        for score, heading in SCORE_HEADINGS.items():
             paper = getattr(TABLE_3[name], score)
             made.add("Table 3", f"row {name}: {heading}", paper, results[name].over_seeds(score), [name])
     steps = _steps(results, differences)
     for first, second in pairwise(both):
-        for score, heading in SCORES.items():
+        for score, heading in SCORE_HEADINGS.items():
             paper = getattr(TABLE_3[second], score) - getattr(TABLE_3[first], score)
             own = steps.get((first, second, score))
             own = None if own is None else OverSeeds(own, None)

@@ -19,14 +19,14 @@ from crisisflow.reporting.runs import read_runs
 from crisisflow.studies.humaid_ner import STUDY, score_figures
 from crisisflow.studies.humaid_ner.params import RowParams
 from crisisflow.studies.humaid_ner.reproduction import TABLE_3
-from crisisflow.studies.humaid_ner.rows import FLOOR, SCORES, RowResult, choose_row, collect
+from crisisflow.studies.humaid_ner.rows import FLOOR, SCORE_HEADINGS, RowResult, choose_row, collect
 
 if TYPE_CHECKING:  # a heavy import
     from matplotlib.figure import Figure
 
 
 class Panel(NamedTuple):
-    """One of the drawings side by side: a column of history.csv, and what its axis says."""
+    """One of the panels side by side: a column of history.csv, and what its axis says."""
 
     column: str
     title: str
@@ -54,7 +54,7 @@ def scores_of_rows(results: Mapping[str, RowResult]) -> pd.DataFrame:
                 "paper": getattr(TABLE_3.get(name), score, None),
             }
             for name, result in results.items()
-            for score in SCORES
+            for score in SCORE_HEADINGS
             if (figure := result.over_seeds(score))
         ]
     )
@@ -74,7 +74,7 @@ def bars(table: pd.DataFrame) -> "Figure":
     drawn = Figure(figsize=(max(6.0, 1.9 * len(names)), 4.2), layout="constrained")
     panel = drawn.subplots()
     width = 0.26
-    for at, (score, heading) in enumerate(SCORES.items()):
+    for at, (score, heading) in enumerate(SCORE_HEADINGS.items()):
         own = table[table["score"] == score].set_index("row").reindex(names)
         places = [place + (at - 1) * width for place in range(len(names))]
         panel.bar(
@@ -140,7 +140,7 @@ def curves(histories: pd.DataFrame, panels: Sequence[Panel]) -> "Figure":
     return drawn
 
 
-class Drawing(NamedTuple):
+class Plot(NamedTuple):
     """A figure: the numbers behind it, what draws them, and what it shows, with its n."""
 
     table: pd.DataFrame
@@ -148,14 +148,14 @@ class Drawing(NamedTuple):
     caption: str
 
 
-def drawings(
+def plots(
     results: Mapping[str, RowResult],
     chosen: str,
     histories: pd.DataFrame,
     gradients: pd.DataFrame,
     learning_curve: pd.DataFrame,
     unseen: pd.DataFrame,
-) -> dict[str, Drawing]:
+) -> dict[str, Plot]:
     """Every figure by its name, in the order of display."""
     rows = {name: result for name, result in results.items() if name != FLOOR}
     first, seeds = results[chosen].runs[0], len(results[chosen].runs)
@@ -163,24 +163,24 @@ def drawings(
     whiskers, bands = ("; whiskers: standard deviation", "; bands: their range") if seeds > 1 else ("", "")
     trained, n = first["training_tweets"], f"n = {first['validation_tweets']:,} validation tweets, {repeated}"
     found = {
-        "figure4": Drawing(
+        "figure4": Plot(
             scores_of_rows(results),
             bars,
             f"Figure 4. Scores of the rows. Bars, and the numbers above them: mean over the seeds{whiskers}; rings: "
             f"the paper's scores, which are of its encoders and all its epochs. {n}.",
         ),
-        "types": Drawing(
+        "types": Plot(
             score_figures.types_table(results),
             score_figures.draw_types,
             f"F1 of each entity type and humanitarian class, a mark per row; n is the support. {n}.",
         ),
-        "confusion": Drawing(
+        "confusion": Plot(
             score_figures.confusion_table(results[chosen]),
             score_figures.draw_confusion,
             f"Confusion of the humanitarian classes by row {chosen}, which the policy chooses: of each class the "
             f"share that is predicted as each class; the seeds' tweets are counted together. {n}.",
         ),
-        "reliability": Drawing(
+        "reliability": Plot(
             score_figures.reliability_table(rows),
             score_figures.draw_reliability,
             "Reliability: how often a prediction is right (a span: borders and type) by its confidence, in bins of a "
@@ -197,9 +197,9 @@ def drawings(
     }
     for name, panels in CURVES.items():
         columns = ["row", "seed", "epoch", *(panel.column for panel in panels)]
-        found[name] = Drawing(histories[columns], partial(curves, panels=panels), captions[name])
+        found[name] = Plot(histories[columns], partial(curves, panels=panels), captions[name])
     cosines = score_figures.gradients_table(gradients)
-    found["gradients"] = Drawing(
+    found["gradients"] = Plot(
         cosines,
         score_figures.draw_gradients,
         "Cosine of the two tasks' gradients on each part of the shared encoder in a row's last epoch: mean over the "
@@ -207,14 +207,14 @@ def drawings(
         "long NER's gradient is as classification's, the median of the same looks. A frozen part has none. "
         f"n = {cosines['looks'].max() if len(cosines) else 0} looks a point at most, {repeated}.",
     )
-    found["learning_curve"] = Drawing(
+    found["learning_curve"] = Plot(
         learning_curve,
         score_figures.draw_learning_curve,
         "Learning curve: scores by the number of training tweets, with equally many epochs, and equally many steps of "
         "warm-up, each: a short training is also one of few steps. Lines: mean over the "
         f"seeds; bands: their range; the floor is trained on the same tweets. {n}.",
     )
-    found["leave_one_event_out"] = Drawing(
+    found["leave_one_event_out"] = Plot(
         unseen,
         score_figures.draw_leave_one_event_out,
         f"Unseen events: {_named(unseen)} scored on an event's validation tweets, trained with the event's own tweets "
@@ -263,7 +263,7 @@ def run(
     """
     results = collect(rows, metrics)
     chosen = choose_row({name: results[name] for name in rows})
-    made = drawings(
+    made = plots(
         results,
         chosen,
         pd.concat(read_runs(histories, STUDY), ignore_index=True),

@@ -17,7 +17,7 @@ import pyarrow as pa
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_parquet, write_csv
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.bootstrap import SeedCounts, differences
-from crisisflow.evaluation.counts import SCORES, TweetCounts, f1
+from crisisflow.evaluation.counts import COUNTED_SCORES, TweetCounts, f1
 from crisisflow.inputs import InputFile
 from crisisflow.params import Positive
 from crisisflow.studies.humaid_ner.rows import of_predictions
@@ -54,7 +54,7 @@ def _truth(predictions: pa.Table, score: str) -> TweetCounts:
     """The counts of a guess that is right throughout; half its sizes are the supports."""
     column = {"ner_micro_f1": ("labels", "predicted_labels"), "cls_macro_f1": ("class_id", "predicted_class_id")}[score]
     right = predictions.set_column(predictions.schema.get_field_index(column[1]), column[1], predictions[column[0]])
-    return SCORES[score][1](right, LABELS)
+    return COUNTED_SCORES[score][1](right, LABELS)
 
 
 def trained_on(
@@ -82,7 +82,7 @@ def compare(row: str, event: str, trained: Sequence[int | None], by_seed: Mappin
             f"leave_one_event_out: the predictions of row {row} for {event} are not of the same tweets"
         )
     lines = []
-    for score, (column, counts) in SCORES.items():
+    for score, (column, counts) in COUNTED_SCORES.items():
         if any(table[column].null_count for table in tables):
             continue
         truth = _truth(tables[0], score)

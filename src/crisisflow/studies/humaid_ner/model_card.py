@@ -14,8 +14,8 @@ from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.pretrained import bare_name
 from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner.dataset.card import quality_lines
-from crisisflow.studies.humaid_ner.params import Settings
-from crisisflow.studies.humaid_ner.rows import SCORES, RowResult
+from crisisflow.studies.humaid_ner.params import StudyParams
+from crisisflow.studies.humaid_ner.rows import SCORE_HEADINGS, RowResult
 from crisisflow.studies.humaid_ner.tables import (
     table_of_against_gold,
     table_of_calibration,
@@ -32,7 +32,7 @@ TASK_OF = {
 }
 
 
-def front_matter(params: Settings, chosen: str, result: RowResult, generated: bool) -> str:
+def front_matter(params: StudyParams, chosen: str, result: RowResult, generated: bool) -> str:
     """The YAML by which the hub knows a model, with its scores on the validation split (means over the seeds)."""
     encoder = params.humaid_ner.rows[chosen].encoder
     scores = [
@@ -43,7 +43,7 @@ def front_matter(params: Settings, chosen: str, result: RowResult, generated: bo
             dataset_name="crisisflow's generated sample" if generated else "HUMAID-NER (labels by rules)",
             dataset_split="validation",
             metric_type="f1",
-            metric_name=SCORES[score],
+            metric_name=SCORE_HEADINGS[score],
             metric_value=round(figure.mean, 4),
         )
         for score, (task, name) in TASK_OF.items()
@@ -87,7 +87,7 @@ def unseen_events(unseen: pd.DataFrame) -> pd.DataFrame:
                 "Row": line["row"],
                 "Event": line["event"],
                 "Tweets": f"{line['tweets']:,}",
-                "Score": SCORES[line["score"]],
+                "Score": SCORE_HEADINGS[line["score"]],
                 "Seen": f"{line['seen']:.3f}",
                 "Not seen": f"{line['unseen']:.3f}",
                 "Difference": f"{line['difference']:+.3f} [{line['low']:+.3f}, {line['high']:+.3f}]",
@@ -97,7 +97,7 @@ def unseen_events(unseen: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def settings(params: Settings, chosen: str) -> str:
+def settings(params: StudyParams, chosen: str) -> str:
     """The parameters of the row and its training, as YAML."""
     plain = params.model_dump(mode="json")
     own = plain["humaid_ner"]
@@ -106,7 +106,7 @@ def settings(params: Settings, chosen: str) -> str:
 
 
 def render(
-    params: Settings,
+    params: StudyParams,
     chosen: str,
     results: Mapping[str, RowResult],
     differences: Sequence[Difference],
@@ -144,7 +144,7 @@ def render(
         result=result,
         run=result.runs[0],
         manifest=manifest,
-        scores={heading: result.over_seeds(score) for score, heading in SCORES.items()},
+        scores={heading: result.over_seeds(score) for score, heading in SCORE_HEADINGS.items()},
         differences=_markdown(table_of_differences(_of_row(chosen, differences))),
         types=_markdown(table_of_scores({chosen: result})),
         calibration=_markdown(table_of_calibration({chosen: result})),

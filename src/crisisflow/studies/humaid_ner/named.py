@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.pretrained import check_encoder
-from crisisflow.studies.humaid_ner.params import Settings
+from crisisflow.studies.humaid_ner.params import StudyParams
 from crisisflow.versioning.named import absent as not_known
 from crisisflow.versioning.named import known_events
 
 STUDY = "humaid_ner"
 
 
-def absent(params: Settings) -> Iterator[str]:
+def absent(params: StudyParams) -> Iterator[str]:
     """What is named and is not there, each with its key and what there is."""
     yield from _encoders(params)
     asked = params.humaid_ner.evaluation.leave_one_event_out.events
@@ -21,7 +21,7 @@ def absent(params: Settings) -> Iterator[str]:
         yield from (not_known(place, "event", name, sorted(known)) for name in asked if name not in known)
 
 
-def _encoders(params: Settings) -> Iterator[str]:
+def _encoders(params: StudyParams) -> Iterator[str]:
     for name, row in params.humaid_ner.rows.items():
         place = f"{STUDY}.rows.{name}"
         try:

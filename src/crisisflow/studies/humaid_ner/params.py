@@ -173,7 +173,7 @@ class HumaidNerParams(ParamsSection):
             yield keys, f"{', '.join(beyond)} not below humaid_ner.training.tweets, which is {most}"
 
 
-class Settings(SharedParams):
+class StudyParams(SharedParams):
     """What the tables, cards and report of this study show: the shared sections and its own, and no other study's."""
 
     humaid_ner: HumaidNerParams

@@ -24,7 +24,7 @@ from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner import run_exhibits
 from crisisflow.studies.humaid_ner.dataset.card import quality_lines
 from crisisflow.studies.humaid_ner.opening import choice, opening_numbers
-from crisisflow.studies.humaid_ner.params import Settings
+from crisisflow.studies.humaid_ner.params import StudyParams
 from crisisflow.studies.humaid_ner.sections import SECTIONS
 from crisisflow.studies.humaid_ner.used_works import unused_works
 
@@ -54,7 +54,7 @@ def _placed(found: Mapping[str, Table | Drawing]) -> dict[str, dict[str, Table |
 
 
 def run(
-    params: Settings,
+    params: StudyParams,
     manifest: InputFile,
     repair: InputFile,
     corpus: InputFile,

@@ -21,7 +21,7 @@ TASKS_IN_WORDS = {"joint": "", "ner": ", NER only", "cls": ", classification onl
 
 
 # The scores of metrics.json that are shown, and how they are headed.
-SCORES = {
+SCORE_HEADINGS = {
     "ner_micro_f1": "NER span micro-F1",
     "cls_macro_f1": "CLS macro-F1",
     "combined_score": "Combined",

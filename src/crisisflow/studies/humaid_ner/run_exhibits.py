@@ -10,7 +10,7 @@ import pandas as pd
 from crisisflow.annotation.source_report import readable
 from crisisflow.reporting.exhibits import Table, read_frame, shown
 from crisisflow.reporting.over_seeds import NOTHING, OverSeeds
-from crisisflow.studies.humaid_ner.rows import SCORES
+from crisisflow.studies.humaid_ner.rows import SCORE_HEADINGS
 from crisisflow.taxonomy import SPLITS
 
 
@@ -69,14 +69,14 @@ def openings(entries: Sequence[Mapping[str, Any]]) -> Table:
 
     return Table(
         "Each opening of the test split, the first one first.",
-        ["Commit", "Row", "Seeds", "Test tweets", *SCORES.values()],
+        ["Commit", "Row", "Seeds", "Test tweets", *SCORE_HEADINGS.values()],
         [
             [
                 entry["commit"],
                 entry["row"],
                 ", ".join(map(str, entry["seeds"])),
                 f"{entry['test_tweets']:,}",
-                *(score(entry, name) for name in SCORES),
+                *(score(entry, name) for name in SCORE_HEADINGS),
             ]
             for entry in entries
         ],

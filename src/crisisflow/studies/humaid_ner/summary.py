@@ -6,7 +6,7 @@ from pathlib import Path
 from crisisflow.artifacts import read_json
 from crisisflow.errors import CrisisflowError
 
-SCORES = ("cls_macro_f1", "ner_micro_f1")
+SHOWN_SCORES = ("cls_macro_f1", "ner_micro_f1")
 
 
 def summary(results: Path, manifest: Path) -> Iterator[str]:
@@ -41,4 +41,4 @@ def summary(results: Path, manifest: Path) -> Iterator[str]:
 
 
 def _scores(row: dict[str, float]) -> list[str]:
-    return [f"{row[score]:.3f}" if score in row else "–" for score in SCORES]
+    return [f"{row[score]:.3f}" if score in row else "–" for score in SHOWN_SCORES]

@@ -18,9 +18,9 @@ from crisisflow.reporting.runs import read_runs
 from crisisflow.spans import read_spans
 from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.studies.humaid_ner.comparison import settings_that_differ, table_of_comparison, table_of_settings
-from crisisflow.studies.humaid_ner.params import Settings
+from crisisflow.studies.humaid_ner.params import StudyParams
 from crisisflow.studies.humaid_ner.reproduction import TABLE_1, TABLE_3, TABLE_5_BASELINES
-from crisisflow.studies.humaid_ner.rows import FLOOR, SCORES, RowResult, choose_row, collect
+from crisisflow.studies.humaid_ner.rows import FLOOR, SCORE_HEADINGS, RowResult, choose_row, collect
 from crisisflow.studies.humaid_ner.taxonomy_table import table_2
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES, SPLITS
 
@@ -71,7 +71,7 @@ def table_3(results: dict[str, RowResult], chosen: str, differences: Sequence[Di
     With one seed nothing is marked: the chance of a seed is then unknown.
     """
     repeated = all(len(result.runs) > 1 for result in results.values())
-    best = {score: winner(differences, score) if repeated else None for score in SCORES}
+    best = {score: winner(differences, score) if repeated else None for score in SCORE_HEADINGS}
     lines = []
     for name, result in results.items():
         paper = TABLE_3.get(name)
@@ -80,7 +80,7 @@ def table_3(results: dict[str, RowResult], chosen: str, differences: Sequence[Di
             "Configuration (paper)": paper.configuration if paper else NOTHING,
             "Configuration (this run)": result.configuration,
         }
-        for score, heading in SCORES.items():
+        for score, heading in SCORE_HEADINGS.items():
             line[f"{heading} (paper)"] = f"{getattr(paper, score):.3f}" if paper else NOTHING
             line[f"{heading} (this run)"] = _cell(result.over_seeds(score)) + (" (best)" if name == best[score] else "")
         epochs = [run["best_epoch"] for run in result.runs]
@@ -128,7 +128,7 @@ def table_of_differences(differences: Sequence[Difference]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             (
-                SCORES[pair.score],
+                SCORE_HEADINGS[pair.score],
                 pair.first,
                 pair.second,
                 *(f"{value:+.3f}" for value in (pair.difference, pair.low, pair.high)),
@@ -204,7 +204,7 @@ def numbers(results: dict[str, RowResult], differences: Sequence[Difference]) ->
     """
     rows: dict[str, dict[str, float]] = defaultdict(dict)
     for name, result in results.items():
-        for score in SCORES:
+        for score in SCORE_HEADINGS:
             if figure := result.over_seeds(score):
                 rows[name][score] = figure.mean
                 if figure.deviation is not None:
@@ -232,7 +232,7 @@ INTERVAL = (
 )
 
 
-def _setting(params: Settings, source: str, runs: Sequence[dict[str, Any]], validation: int) -> str:
+def _setting(params: StudyParams, source: str, runs: Sequence[dict[str, Any]], validation: int) -> str:
     """This run in words, for the captions."""
     sizes, seeds = sorted({own["training_tweets"] for own in runs}), params.humaid_ner.seeds
     return (
@@ -243,7 +243,7 @@ def _setting(params: Settings, source: str, runs: Sequence[dict[str, Any]], vali
 
 
 def run(
-    params: Settings,
+    params: StudyParams,
     paper: Sequence[InputFile],
     tweets: InputFile,
     resolved: InputFile,
@@ -266,7 +266,7 @@ def run(
         differences: what the step bootstrap found
         against_gold: what the step against_gold found
     """
-    of_paper, _ = read_sections(paper, Settings)
+    of_paper, _ = read_sections(paper, StudyParams)
     differing = settings_that_differ(*(each.model_dump(mode="json") for each in (params, of_paper)))
     rows = params.humaid_ner.rows
     results = collect(rows, metrics)

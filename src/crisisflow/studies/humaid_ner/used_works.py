@@ -3,14 +3,14 @@
 import re
 
 from crisisflow.pretrained import bare_name
-from crisisflow.studies.humaid_ner.params import Settings
+from crisisflow.studies.humaid_ner.params import StudyParams
 
 # Works behind an encoder, by their abbreviation in CITATION.cff, and what the encoder's name then looks like.
 ENCODERS = {"MiniLM": "minilm", "Sentence-BERT": "minilm", "BERT": "^bert", "RoBERTa": "^roberta"}
 GOLD, WEIGHTING = "IDRISI-R", "Kendall"
 
 
-def unused_works(params: Settings) -> set[str]:
+def unused_works(params: StudyParams) -> set[str]:
     """Abbreviations of the works that are cited only where a run uses them, and that this one does not use."""
     rows = params.humaid_ner.rows.values()
     used = {
