@@ -1,7 +1,7 @@
-"""The tables of docs/annotation.md: `python benchmarks/annotation_tables.py --run FOLDER`.
+"""The tables of docs/annotation_scores.md and _measurements.md: `python benchmarks/annotation_tables.py --run FOLDER`.
 
-FOLDER is a checkout in which the annotation ran on HumAID (docs/annotation.md, "The run"). The numbers go to
-docs/annotation/*.csv, all of one run; the tables are made from these files and replace what is between the markers
+FOLDER is a checkout in which the annotation ran on HumAID (docs/annotation_measurements.md, "The run"). The numbers go
+to docs/annotation/*.csv, all of one run; the tables are made from these files and replace what is between the markers
 `<!-- NAME -->` and `<!-- end -->`. Without --run only the tables are made again.
 """
 
@@ -17,14 +17,14 @@ from crisisflow.artifacts import SPANS, TWEETS, read_parquet, write_text
 from crisisflow.taxonomy import ENTITY_TYPES
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE, NUMBERS = DOCS / "annotation.md", DOCS / "annotation"
+NUMBERS = DOCS / "annotation"
 STAGES = ("spacy", "ruler", "regex")
 PAPER = {"train": (126_000, 2.91), "validation": (24_500, 2.93), "test": (24_500, 2.92), "total": (175_000, 2.92)}
 NONE = "–"
 
 
 def collect(run: Path) -> dict[str, pd.DataFrame]:
-    """The numbers that the page shows, from the artifacts of a run; one table per file of docs/annotation."""
+    """The numbers that the pages show, from the artifacts of a run; one table per file of docs/annotation."""
     scores = pd.read_csv(run / "results/annotation/scores.csv")
     idrisi = scores[
         scores["gold_set"].eq("idrisi_dev") & scores["label"].eq("LOCATION") & scores["measure"].ne("exact")
@@ -180,18 +180,21 @@ def alignment(numbers: dict[str, pd.DataFrame]) -> str:
     return markdown("| type | on word borders | moved to the nearest | lost, inside a word | cut by the limit |", lines)
 
 
-TABLES: dict[str, Callable[[dict[str, pd.DataFrame]], str]] = {
-    table.__name__: table for table in (idrisi, events, reference, outside, stages, resolved, splits, alignment)
+Table = Callable[[dict[str, pd.DataFrame]], str]
+PAGES: dict[Path, tuple[Table, ...]] = {
+    DOCS / "annotation_scores.md": (idrisi, events, reference, outside),
+    DOCS / "annotation_measurements.md": (stages, resolved, splits, alignment),
 }
 
 
-def page(text: str, numbers: dict[str, pd.DataFrame]) -> str:
-    """The page with each table made from the numbers; a table without markers on the page is refused."""
-    for name, table in TABLES.items():
+def page(path: Path, text: str, numbers: dict[str, pd.DataFrame]) -> str:
+    """The text of a page with its tables made from the numbers; a table without markers in it is refused."""
+    for table in PAGES[path]:
+        name = table.__name__
         made = f"<!-- {name} -->\n{table(numbers)}\n<!-- end -->"
         text, found = re.subn(rf"<!-- {name} -->\n.*?<!-- end -->", lambda _, made=made: made, text, flags=re.DOTALL)
         if found != 1:
-            raise SystemExit(f"{PAGE}: the markers of the table {name} are on it {found} times")
+            raise SystemExit(f"{path}: the markers of the table {name} are on it {found} times")
     return text
 
 
@@ -206,7 +209,8 @@ def main() -> None:
     if given.run:
         for name, table in collect(given.run).items():
             write_text(NUMBERS / f"{name}.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.4f"))
-    write_text(PAGE, page(PAGE.read_text(encoding="utf-8"), read_numbers()))
+    for path in PAGES:
+        write_text(path, page(path, path.read_text(encoding="utf-8"), read_numbers()))
 
 
 if __name__ == "__main__":

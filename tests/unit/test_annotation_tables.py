@@ -1,4 +1,4 @@
-"""The tables of docs/annotation.md are those of docs/annotation/*.csv, all of one run."""
+"""The tables of the pages on annotation are those of docs/annotation/*.csv, all of one run."""
 
 import importlib.util
 from pathlib import Path
@@ -16,9 +16,10 @@ def tables():
     return module
 
 
-def test_the_tables_on_the_page_are_those_of_the_numbers(tables):
-    text = tables.PAGE.read_text(encoding="utf-8")
-    assert tables.page(text, tables.read_numbers()) == text
+def test_the_tables_on_the_pages_are_those_of_the_numbers(tables):
+    for path in tables.PAGES:
+        text = path.read_text(encoding="utf-8")
+        assert tables.page(path, text, tables.read_numbers()) == text
 
 
 def test_the_parts_of_a_table_sum_to_its_whole(tables):
@@ -31,5 +32,7 @@ def test_the_parts_of_a_table_sum_to_its_whole(tables):
 
 
 def test_a_page_without_the_markers_of_a_table_is_refused(tables):
+    path = next(path for path, own in tables.PAGES.items() if tables.splits in own)
+    text = path.read_text(encoding="utf-8").replace("<!-- splits -->", "")
     with pytest.raises(SystemExit, match="markers of the table splits"):
-        tables.page(tables.PAGE.read_text(encoding="utf-8").replace("<!-- splits -->", ""), tables.read_numbers())
+        tables.page(path, text, tables.read_numbers())

@@ -33,7 +33,8 @@ from crisisflow.taxonomy import CLASSES, LABELS
 
 COLUMNS = ("gold_set", "by", "row", "seed", "label", "tweets", "gold", "found")
 COLUMNS += ("right_precision", "right_recall", "right_f1", "agrees_f1", "rules_f1")
-# The sets from whose tweets no pattern was made, and whose the spans are (docs/annotation.md says how blind each is).
+# The sets from whose tweets no pattern was made, and whose the spans are. docs/annotation_scores.md says how blind each
+# is.
 SETS = {"generated": "its generator", "reference_scored": "language models", "idrisi_dev": "people"}
 OUTSIDE_BY = "people"
 MOST = 500  # tweets of a set
