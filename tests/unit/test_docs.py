@@ -20,8 +20,7 @@ from crisisflow.versioning.snakefile import opened
 from tests.presets import read_preset
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-LINKED = [*PAGES, ROOT / "CONTRIBUTING.md"]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
@@ -31,7 +30,7 @@ REDIRECTIONS = {"<", ">", ">>"}
 BEFORE = {"time", "taskset", "-c", "0"}  # another command follows
 # Commands that the shell or a system has, which are passed over; another one is a slip of the pen.
 OTHERS = frozenset(("cd", "curl", "do", "docker", "done", "echo", "export", "for", "gcloud", "git", "kubectl"))
-OTHERS |= {"kaggle", "label-studio", "pip", "sed", "source"}
+OTHERS |= {"kaggle", "label-studio", "pip", "pytest", "sed", "source"}
 TOOLS = ("crisisflow", "snakemake", "dvc", "make", "python")
 
 
@@ -150,6 +149,17 @@ def in_the_text(page: Path) -> list[str]:
     return [text for text in inline(page) if text.split()[0] in TOOLS and " -" in text and "STEP" not in text]
 
 
+def named(page: Path) -> list[str]:
+    """The commands between the lines that have no option: a command's name is there, its arguments may be missing.
+
+    Those of the study that a page makes up are passed over.
+    """
+    found = [text for text in inline(page) if re.fullmatch(r"(crisisflow|dvc|make) [a-z_]+( [a-z_]+)?", text)]
+    return [text for text in found if "echo" not in text.split()]
+
+
+NAMED = [pytest.param(text.split(), id=f"{page.stem}: {text}") for page in PAGES for text in dict.fromkeys(named(page))]
+SHOWN = re.compile(r"^```\n\$ (crisisflow [^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RECIPES = [
     pytest.param(command, id=f"{page.stem}: {' '.join(command)[:60]}")
     for page in PAGES
@@ -167,6 +177,48 @@ def test_a_recipe_s_command_exists_with_its_options_and_values(command, tmp_path
         assert end.exit_code == 0
     except (SystemExit, TyperException) as error:
         pytest.fail(f"{command}: {error} {capsys.readouterr().err}")
+
+
+def check_name(words: list[str], folder: Path) -> None:
+    """Refuse a command that does not exist; what else it needs may be missing."""
+    if words[0] == "make":
+        check(words, folder)
+        return
+    if words[0] == "dvc":
+        with pytest.raises(SystemExit) as end:
+            parser_of("dvc").parse_args([*words[1:], "--help"])
+        assert end.value.code == 0, words
+        return
+    group = typer.main.get_command(app)
+    with group.make_context("crisisflow", words[1:]) as context:
+        _, own, rest = group.resolve_command(context, [*context._protected_args, *context.args])
+        if rest and hasattr(own, "resolve_command"):  # a study, and one of its steps
+            own.resolve_command(context, rest)
+
+
+@pytest.mark.parametrize("words", NAMED)
+def test_a_command_named_in_the_text_exists(words, tmp_path, capsys):
+    try:
+        check_name(words, tmp_path)
+    except (SystemExit, TyperException) as error:
+        pytest.fail(f"{words}: {error} {capsys.readouterr().err}")
+
+
+def test_a_name_of_no_command_is_found(tmp_path):
+    for text in ("crisisflow expalin", "crisisflow humaid_ner trian", "dvc chekcout", "make dashbord"):
+        with pytest.raises((SystemExit, Exception)):
+            check_name(text.split(), tmp_path)
+    check_name(["crisisflow", "humaid_ner", "train"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [found for page in PAGES for found in SHOWN.findall(page.read_text(encoding="utf-8"))],
+)
+def test_what_a_page_shows_of_a_command_is_what_it_prints(command, output, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    app(shlex.split(command)[1:], standalone_mode=False)
+    assert capsys.readouterr().out == output
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -271,7 +323,7 @@ def headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
-@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_relative_link_leads_to_a_file(page):
     assert broken_links(page) == []
 
