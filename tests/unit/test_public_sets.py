@@ -228,6 +228,13 @@ def test_empty_files_are_refused(name, files, packed, tmp_path, refused):
     refused(name, put(tmp_path / "set", dict.fromkeys(files, b""), packed))
 
 
+def test_one_empty_file_of_several_is_refused(tmp_path, refused):
+    files = PUBLISHED["crisislex_t6"]
+    last = list(files)[-1]
+    for kind, content in (("nothing", b""), ("header", files[last].splitlines()[0])):
+        assert last in refused("crisislex_t6", put(tmp_path / kind, files | {last: content}))
+
+
 @pytest.mark.parametrize(("name", "files", "packed"), FORMS)
 def test_bytes_of_another_encoding_are_refused_where_utf_8_is_expected(name, files, packed, tmp_path, public_set):
     code, said, posts, _ = public_set(name, put(tmp_path / "set", replaced(files, "Storm", "Storm \xe9"), packed))
@@ -261,9 +268,10 @@ def test_a_set_is_read_from_a_zip_or_tar_as_from_a_folder(name, tmp_path, public
     folder = put(tmp_path / "set", PUBLISHED[name])
     posts = public_set(name, folder)[2]
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
-        archive.writestr("__MACOSX/._twin.csv", b"")
         for file, content in PUBLISHED[name].items():
             archive.writestr(file, content)
+            place, _, own = file.rpartition("/")
+            archive.writestr(f"__MACOSX/{place}/._{own}", b"twin")
     with tarfile.open(tmp_path / "set.tar.gz", "w:gz") as archive:
         archive.add(folder, "set")
     for packed in (tmp_path / "set.zip", tmp_path / "set.tar.gz"):

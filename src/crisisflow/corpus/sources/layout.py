@@ -103,8 +103,8 @@ class Layout(NamedTuple):
 
 
 def _hidden(path: str) -> bool:
-    """Whether it is one of the twins that macOS puts beside each file, or in a folder such as .git."""
-    return any(piece.startswith(".") or piece == "__MACOSX" for piece in path.split("/"))
+    """Whether it is one of the `._` twins that macOS puts beside each file, or in a folder such as .git."""
+    return any(piece.startswith(".") for piece in path.split("/"))
 
 
 def _in_folder(root: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
