@@ -40,6 +40,7 @@ rule all:
 
 onstart:
     refuse_touch(workflow.touch)
+    refuse_sharing(workflow.rules)
 
 
 # DVC records what ran; when DVC itself started this run, it does so by its own means.

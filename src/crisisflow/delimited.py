@@ -1,5 +1,6 @@
 """Tables with a delimiter (CSV, TSV), read whatever program wrote them."""
 
+import codecs
 import csv
 import gzip
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from crisisflow.errors import CrisisflowError
 
+UTF_8 = "UTF-8"
+KINDS = {",": "CSV", "\t": "TSV"}  # by delimiter
 STAND_IN = "\0"  # for a carriage return within a line, which csv would refuse; no table holds a NUL
 
 
@@ -35,16 +38,18 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
         yield waiting
 
 
-def parse_rows(pieces: Iterable[str], name: object, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def parse_rows(
+    pieces: Iterable[str], name: object, delimiter: str, encoding: str = UTF_8
+) -> Iterator[tuple[int, list[str]]]:
     """Yield (line number, values) of each row of a table called `name`; empty lines are passed over.
 
     `pieces` is a text stream opened with newline="". Values are quoted as CSV has it (RFC 4180), and of any length.
 
     Raises:
-        CrisisflowError: the stream is not UTF-8, or a quoted value is not closed.
+        CrisisflowError: the stream is not of this encoding, or a quoted value is not closed.
     """
     csv.field_size_limit(sys.maxsize)
-    kind = {",": "CSV", "\t": "TSV"}[delimiter]
+    kind = f"{KINDS[delimiter]} in {encoding}"
     number = 0
     try:
         reader = csv.reader(_lines(pieces), delimiter=delimiter, strict=True)
@@ -52,22 +57,24 @@ def parse_rows(pieces: Iterable[str], name: object, delimiter: str) -> Iterator[
             number = reader.line_num
             if values:
                 yield number, [value.replace(STAND_IN, "\r") for value in values]
-    except UnicodeDecodeError as error:
-        raise CrisisflowError(f"{name} is no {kind} in UTF-8: {error.reason}") from None
+    except UnicodeError as error:  # also of a wrong byte order mark
+        raise CrisisflowError(f"{name} is no {kind}: {getattr(error, 'reason', error)}") from None
     except (csv.Error, ValueError) as error:
-        raise CrisisflowError(f"{name} is no {kind} in UTF-8: behind line {number}: {error}") from None
+        raise CrisisflowError(f"{name} is no {kind}: behind line {number}: {error}") from None
 
 
-def read_rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, values) of each row of a table in UTF-8, plain or .gz. A byte order mark is left out.
+def read_rows(path: Path, delimiter: str, encoding: str = UTF_8) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, values) of each row of a table, plain or .gz. A byte order mark is left out.
 
     Raises:
         CrisisflowError: it cannot be read, or what `parse_rows` raises.
     """
     try:
         opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
-            yield from parse_rows(stream, path, delimiter)
+        # Of Python's encodings utf-8 alone would take the mark for a part of the first value.
+        known = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+        with opened(path, "rt", encoding=known, newline="") as stream:
+            yield from parse_rows(stream, path, delimiter, encoding)
     except (OSError, EOFError, zlib.error) as error:
         raise CrisisflowError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
 
@@ -91,6 +98,8 @@ def by_column(
         yield number, dict(zip(header, values, strict=True))
 
 
-def read_records(path: Path, delimiter: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def read_records(
+    path: Path, delimiter: str, columns: Sequence[str], encoding: str = UTF_8
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (line number, values by column) of a file; raises what `read_rows` and `by_column` raise."""
-    return by_column(read_rows(path, delimiter), path, columns)
+    return by_column(read_rows(path, delimiter, encoding), path, columns)

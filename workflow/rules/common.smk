@@ -25,7 +25,8 @@ from crisisflow.versioning.axes import (
     refuse_leftovers,
     rules_of,
 )
-from crisisflow.versioning.dvcyaml import stage_targets
+from crisisflow.versioning.confidential import texts_of
+from crisisflow.versioning.dvcyaml import refuse_sharing, stage_targets
 from crisisflow.versioning.lockfile import put_back
 from crisisflow.versioning.rule_helpers import (
     code,

@@ -33,6 +33,7 @@ rule public_set:
     params:
         axes=over(row="corpus.public_sets"),
         code=code("corpus.public_set"),
+        texts_of=texts_of("corpus.public_sets"),
         files=section("corpus.public_sets.{row}"),
     message:
         "Reading the public set {wildcards.row}"

@@ -3,7 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
+
+import yaml
 
 from crisisflow.delimited import read_rows
 from crisisflow.errors import CrisisflowError
@@ -15,6 +19,17 @@ UNKNOWN = "unknown"  # how tweets of no known event are counted
 def event_name(written: str | None) -> str | None:
     """The event, so that two names that look alike are one; None where it is blank."""
     return " ".join(unicodedata.normalize("NFC", written or "").split()) or None
+
+
+@cache
+def _months() -> dict[str, str]:
+    text = files("crisisflow.corpus").joinpath("event_months.yaml").read_text(encoding="utf-8")
+    return {event: str(month) for event, month in yaml.safe_load(text).items()}
+
+
+def month_of(event: str | None) -> str | None:
+    """The month, YYYY-MM, in which an event of a public set began; None of one that is not known."""
+    return _months().get(event) if event else None
 
 
 def read_events(path: Path) -> Iterator[tuple[str, str | None]]:

@@ -2,7 +2,9 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -44,7 +46,7 @@ def _count(values: list[str | None]) -> dict[str, int]:
     return dict(sorted(Counter("null" if value is None else value for value in values).items()))
 
 
-def _digests(root: Path, files: list[SourceFile]) -> dict[str, str]:
+def digests(root: Path, files: list[SourceFile]) -> dict[str, str]:
     """The sha256 of each file that was read; of an archive, that of the whole."""
     if root.is_file():
         return {root.name: hashlib.sha256(root.read_bytes()).hexdigest()}
@@ -72,10 +74,23 @@ def run(name: str, source: Path, out: Path, manifest: Path) -> None:
         raise CrisisflowError(f"no public set is called {name}; there are: {', '.join(sorted(SETS))}")
     layout, files = files_of(name, source)
     posts, dropped = collect(rows_of(name, source, layout, files))
+    about = {"set": name, "terms": SETS[name].terms, "files": digests(source, files)}
+    write_set(about, source, posts, dropped, out, manifest)
+
+
+def write_set(
+    about: Mapping[str, Any], source: Path, posts: Sequence[Post], dropped: Counter[str], out: Path, manifest: Path
+) -> None:
+    """Write the posts of a set with their groups, and the manifest: what is known of the set (`about`), and counts.
+
+    Raises:
+        CrisisflowError: there is no post.
+    """
+    name = about["set"]
     if not posts:
         raise CrisisflowError(f"{source}: no row of the set {name} is a post: {dict(sorted(dropped.items()))}")
     groups = groups_of([post.text for post in posts])
-    fields = [name for name in POSTS.names if name != "group"]
+    fields = [column for column in POSTS.names if column != "group"]
     rows = [
         dict(zip(fields, post, strict=True))
         | {"labels": [{"task": task, "value": value} for task, value in post.labels], "group": group}
@@ -86,9 +101,7 @@ def run(name: str, source: Path, out: Path, manifest: Path) -> None:
         for task, value in post.labels:
             labels.setdefault(task, []).append(value)
     facts = {
-        "set": name,
-        "terms": SETS[name].terms,
-        "files": _digests(source, files),
+        **about,
         "posts": len(posts),
         "dropped": dict(sorted(dropped.items())),
         "labels": {task: _count(values) for task, values in sorted(labels.items())},

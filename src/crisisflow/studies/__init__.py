@@ -10,9 +10,9 @@ from pydantic import create_model
 
 from crisisflow import presets
 from crisisflow.params import ParamsSection, SharedParams, read_sections
-from crisisflow.studies.actionable_help import steps as actionable_help
+from crisisflow.studies.actionable_help import steps as actionable_help_steps
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
-from crisisflow.studies.humaid_ner import steps as humaid_ner
+from crisisflow.studies.humaid_ner import steps as humaid_ner_steps
 from crisisflow.studies.humaid_ner.params import HumaidNerParams
 
 # By name: where the function is ("package.module:function"), and one line of help.
@@ -32,13 +32,18 @@ class Study(NamedTuple):
 
 STUDIES = {
     "humaid_ner": Study(
-        humaid_ner.TITLE,
+        humaid_ner_steps.TITLE,
         HumaidNerParams,
-        humaid_ner.STEPS,
+        humaid_ner_steps.STEPS,
         "crisisflow.studies.humaid_ner.commands",
         "crisisflow.studies.humaid_ner.named:absent",
     ),
-    "actionable_help": Study(actionable_help.TITLE, ActionableHelpParams, actionable_help.STEPS),
+    "actionable_help": Study(
+        actionable_help_steps.TITLE,
+        ActionableHelpParams,
+        actionable_help_steps.STEPS,
+        absent="crisisflow.studies.actionable_help.named:absent",
+    ),
 }
 
 LEADING = next(iter(STUDIES))  # meant where no study is named: what `make reproduce` runs, and what is served

@@ -6,7 +6,8 @@ temporary files (a shard) is no stage of its own: it is allowed, and watched, in
 The grain of a stage is a row. The wildcard `row` becomes a matrix over the keys of params.yaml. The other axes of a
 rule are folded: the stage of a row makes all of them, side by side, by one target rule of Snakemake (`stage_targets`),
 and its output is the folder of the row. Rules that write into the same folder are one stage. To who reads them, the
-files of all rows are the folder that holds them, so dvc.yaml does not change with the values of params.yaml.
+files of all rows are the folder that holds them, so dvc.yaml does not change with the values of params.yaml. There is
+one exception: where params.yaml names a confidential set, what holds its texts is `push: false` (`confidential`).
 
 Snakemake also watches the text of a rule's command, which DVC does not see: its digest stands behind each command.
 
@@ -37,7 +38,8 @@ from crisisflow.versioning.axes import (
     studies_of,
     study_of,
 )
-from crisisflow.versioning.rule_helpers import PARAMS_FILE, Code
+from crisisflow.versioning.confidential import is_confidential
+from crisisflow.versioning.rule_helpers import PARAMS_FILE, Code, end_run
 from crisisflow.versioning.snakefile import opened
 
 if TYPE_CHECKING:
@@ -175,7 +177,8 @@ def stage_of(members: list["Rule"], temporary: list["Rule"], patterns: list[str]
         stage["params"] = sorted(sections)
     metrics = [path for path, name in outputs.items() if name in METRICS]
     plots = {path: PLOTS[name] for path, name in outputs.items() if name in PLOTS}
-    stage["outs"] = sorted(_as_item(path) for path in outputs if path not in metrics and path not in plots)
+    outs = sorted(_as_item(path) for path in outputs if path not in metrics and path not in plots)
+    stage["outs"] = [{path: {"push": False}} for path in outs] if any(map(is_confidential, together)) else outs
     if plots:
         stage["plots"] = [{_as_item(path): axes} for path, axes in plots.items()]
     if metrics:
@@ -223,6 +226,16 @@ def check(rules: Iterable["Rule"]) -> None:
     """
     if not DVC_FILE.exists() or DVC_FILE.read_text(encoding="utf-8") != dvc_yaml(rules):
         raise CrisisflowError(f"{DVC_FILE} is not what the Snakefile makes; write it with: crisisflow dvcyaml")
+
+
+def refuse_sharing(rules: Iterable["Rule"]) -> None:
+    """Stop a run after which DVC would push texts that may not be passed on."""
+    rules = list(rules)
+    if any(map(is_confidential, rules)):
+        try:
+            check(rules)
+        except CrisisflowError:
+            end_run(f"{PARAMS_FILE} names a confidential set; so that DVC does not push its texts: crisisflow dvcyaml")
 
 
 def run(only_check: bool) -> None:

@@ -1,6 +1,7 @@
 """The pool: what is kept of the sets, and under which group."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,12 @@ TEXTS = [
 ]
 
 
-def collect(folder: Path, texts: list[str], **params) -> tuple[list[dict], dict]:
-    """The rows of the pool of one set with these texts, and what it says of itself."""
-    rows = [{"tweet_id": str(at), "text": text, "labels": [], "group": at} for at, text in enumerate(texts)]
+def posts(texts: list[str]) -> list[dict]:
+    return [{"tweet_id": str(at), "text": text} for at, text in enumerate(texts)]
+
+
+def collect(folder: Path, rows: list[dict], **params) -> tuple[list[dict], dict]:
+    """The rows of the pool of one set with these posts, and what it says of itself."""
     write_parquet(folder / "posts.parquet", rows, POSTS)
     write_json(folder / "manifest.json", {"set": "mine", "files": {"mine.csv": "ab"}})
     whole = {"sets": ["mine"], "deduplicate": "none", "size": "all", "seed": 13, **params}
@@ -45,7 +49,7 @@ def collect(folder: Path, texts: list[str], **params) -> tuple[list[dict], dict]
     [("none", ["0", "1", "2", "3", "4"]), ("exact", ["0", "2", "3", "4"]), ("near", ["0", "3", "4"])],
 )
 def test_near_duplicates_share_a_group_and_one_of_them_is_kept(tmp_path, deduplicate, kept):
-    rows, facts = collect(tmp_path, TEXTS, deduplicate=deduplicate)
+    rows, facts = collect(tmp_path, posts(TEXTS), deduplicate=deduplicate)
     assert [row["tweet_id"] for row in rows] == kept
     assert len({row["group"] for row in rows}) == 3 == facts["groups"]
     assert rows[0]["text"] == "We need tents in Springfield & Shelbyville, please help folded hands"
@@ -55,16 +59,33 @@ def test_near_duplicates_share_a_group_and_one_of_them_is_kept(tmp_path, dedupli
 
 def test_a_draw_keeps_the_order_and_a_pool_that_is_too_small_is_refused(tmp_path):
     texts = [f"tents for house {number} in street {number * 7} now" for number in range(40)]
-    rows, facts = collect(tmp_path, texts, size=10)
+    rows, facts = collect(tmp_path, posts(texts), size=10)
     assert len(rows) == 10
     assert rows == sorted(rows, key=lambda row: int(row["tweet_id"]))
     assert facts["dropped"] == {"not drawn": 30}
     (tmp_path / "pool.parquet").unlink()
     with pytest.raises(CrisisflowError, match=r"actionable_help\.pool\.size is 41 but its sets have 40 tweets"):
-        collect(tmp_path, texts, size=41)
+        collect(tmp_path, posts(texts), size=41)
     assert not (tmp_path / "pool.parquet").exists()
 
 
 def test_posts_of_another_set_are_refused(tmp_path):
     with pytest.raises(CrisisflowError, match="not those of the sets yours"):
-        collect(tmp_path, TEXTS, sets=["yours"])
+        collect(tmp_path, posts(TEXTS), sets=["yours"])
+
+
+def test_the_month_is_that_of_the_time_or_else_that_of_the_event(tmp_path):
+    rows = [
+        {
+            "tweet_id": "1",
+            "text": "tents here",
+            "event": "hurricane_irma_2017",
+            "time": datetime(2017, 10, 1, tzinfo=UTC),
+        },
+        {"tweet_id": "2", "text": "soup there", "event": "hurricane_irma_2017"},
+        {"tweet_id": "3", "text": "rain again", "event": "another"},
+        {"tweet_id": "4", "text": "wind at night"},
+    ]
+    found, facts = collect(tmp_path, rows)
+    assert [row["month"] for row in found] == ["2017-10", "2017-09", None, None]
+    assert facts["without_month"] == 2

@@ -20,10 +20,41 @@ rule help_generated:
         " --truth {output.truth} --manifest {output.manifest} 2>&1 | tee {log} >&2"
 
 
+# A set is a row: DVC has a stage for each. They lie beside the generated set, so that to DVC the sets are one folder.
+rule help_read_set:
+    output:
+        posts="data/actionable_help/sets/{row}/posts.parquet",
+        manifest="data/actionable_help/sets/{row}/manifest.json",
+    log:
+        "logs/help_read_set-{row}.log",
+    benchmark:
+        "logs/benchmarks/help_read_set-{row}.tsv"
+    params:
+        axes=over(row="actionable_help.sets"),
+        code=code("studies.actionable_help.read_set"),
+        texts_of=texts_of("actionable_help.sets"),
+        set=section("actionable_help.sets.{row}"),
+    message:
+        "Reading the set {wildcards.row}"
+    shell:
+        "crisisflow actionable_help read_set --name {wildcards.row} --params {params.set:q} --posts {output.posts}"
+        " --manifest {output.manifest} 2>&1 | tee {log} >&2"
+
+
+ruleorder: help_generated > help_read_set
+
+
 rule help_pool:
     input:
-        posts=rules.help_generated.output.posts,
-        manifests=rules.help_generated.output.manifest,
+        months="src/crisisflow/corpus/event_months.yaml",
+        posts=expand(
+            rules.help_read_set.output.posts,
+            row=PARAMS["actionable_help"]["pool"]["sets"],
+        ),
+        manifests=expand(
+            rules.help_read_set.output.manifest,
+            row=PARAMS["actionable_help"]["pool"]["sets"],
+        ),
     output:
         tweets="data/actionable_help/pool.parquet",
         counts=report(
@@ -37,6 +68,7 @@ rule help_pool:
         "logs/benchmarks/help_pool.tsv"
     params:
         code=code("studies.actionable_help.pool"),
+        texts_of=texts_of("actionable_help.sets"),
         pool=section("actionable_help.pool"),
         texts=section("actionable_help.texts"),
     message:

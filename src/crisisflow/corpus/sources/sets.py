@@ -38,6 +38,11 @@ class PublicSet(NamedTuple):
     labels: Mapping[str, tuple[str, ...]]
     terms: str
 
+    @property
+    def confidential(self) -> bool:
+        """Whether its texts may not be passed on."""
+        return self.terms == CRISISNLP_TERMS
+
 
 SETS = {
     "humaid": PublicSet(humaid.LAYOUTS, humaid.LABELS, "CC BY-NC-SA 4.0"),

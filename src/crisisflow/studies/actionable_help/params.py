@@ -1,9 +1,10 @@
 """The section of params.yaml that is this study's."""
 
+import codecs
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from crisisflow.params import (
     Count,
@@ -14,13 +15,23 @@ from crisisflow.params import (
     Positive,
     Rate,
     Seed,
+    Text,
     TextsParams,
     refuse,
     repeated,
 )
-from crisisflow.studies.actionable_help.labels import LABELS
+from crisisflow.studies.actionable_help.labels import HELP, LABELS
 
 GENERATED = "generated"  # the set of our own templates
+TABLES = ("csv", "tsv")  # the readers of a table of one's own
+
+
+def _encoding(value: str) -> str:
+    try:
+        codecs.lookup(value)
+    except LookupError:
+        raise ValueError("Python knows no such encoding; utf-8, latin-1 and cp1252 are some") from None
+    return value
 
 
 class GeneratedParams(ParamsSection):
@@ -28,6 +39,54 @@ class GeneratedParams(ParamsSection):
 
     tweets: Annotated[int, Field(ge=200, le=1_000_000, description="number of generated tweets of the pool")]
     seed: Annotated[Seed, Field(description="seed of the generator")]
+
+
+class ColumnsParams(ParamsSection):
+    """The columns of a table."""
+
+    text: Text
+    tweet_id: Annotated[Text | None, Field(description="null numbers the rows")]
+    event: Annotated[Text | None, Field(description="null where the table names none")]
+
+
+class LabelParams(ParamsSection):
+    """Where the labels of a task come from."""
+
+    source: Annotated[Text, Field(description="a column of the table, or a task of the public set")]
+    values: Annotated[
+        dict[Text, Text] | None, Field(description="the label for each value; null keeps the values as they are")
+    ]
+
+
+class SetParams(ParamsSection):
+    """A set that the study reads."""
+
+    reader: Annotated[Line, Field(description="csv, tsv, or a public set (docs/public_sets.md)")]
+    path: Annotated[Line, Field(description="of the table, or of the folder of the public set")]
+    columns: Annotated[ColumnsParams | None, Field(description="of a table; null for a public set")]
+    labels: Annotated[dict[Name, LabelParams], Field(description="by task; a public set keeps its own tasks besides")]
+    encoding: Annotated[Annotated[str, AfterValidator(_encoding)] | None, Field(description="of a table; or null")]
+    terms: Annotated[
+        Literal["open", "confidential"], Field(description="texts of a confidential set are in nothing that is shared")
+    ]
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "SetParams":
+        return refuse(self, [*self._faults_of_the_reader(), *self._faults_of_labels()])
+
+    def _faults_of_the_reader(self) -> Iterator[Fault]:
+        for key in ("columns", "encoding"):
+            is_there = getattr(self, key) is not None
+            if is_there != (self.reader in TABLES):
+                yield (key,), f"the reader {self.reader} has its own; give null" if is_there else "a table needs it"
+
+    def _faults_of_labels(self) -> Iterator[Fault]:
+        label = self.labels.get(HELP)
+        if label is not None and label.values is not None:
+            unknown = sorted({*label.values.values()} - {*LABELS})
+            if unknown:
+                there = ", ".join(LABELS)
+                yield ("labels", HELP, "values"), f"no label is called {', '.join(unknown)}; there are: {there}"
 
 
 class PoolParams(ParamsSection):
@@ -139,6 +198,7 @@ class ActionableHelpParams(ParamsSection):
 
     texts: TextsParams
     generated: GeneratedParams
+    sets: Annotated[dict[Name, SetParams], Field(description="the sets that the study reads besides the generated one")]
     pool: PoolParams
     labellers: Annotated[dict[Name, LabellerParams], Field(min_length=2)]
     agreement: AgreementParams
@@ -146,10 +206,12 @@ class ActionableHelpParams(ParamsSection):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "ActionableHelpParams":
-        return refuse(self, [*self._unknown_sets(), *self._unknown_labellers()])
+        return refuse(self, [*self._faults_of_sets(), *self._unknown_labellers()])
 
-    def _unknown_sets(self) -> Iterator[Fault]:
-        known = [GENERATED]
+    def _faults_of_sets(self) -> Iterator[Fault]:
+        if GENERATED in self.sets:
+            yield ("sets", GENERATED), "the generated set has this name; give the set another one"
+        known = [GENERATED, *self.sets]
         asked = {("pool", "sets"): self.pool.sets}
         for name, labeller in self.labellers.items():
             if isinstance(labeller, TrainedParams):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from crisisflow.artifacts import read_json, read_parquet, write_json, write_parquet
+from crisisflow.corpus.events import month_of
 from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.near_duplicates import groups_of
 from crisisflow.corpus.sources.posts import POSTS
@@ -46,8 +47,8 @@ class Tweet(NamedTuple):
 
     @property
     def month(self) -> str | None:
-        """YYYY-MM of its time."""
-        return self.time and f"{self.time:%Y-%m}"
+        """YYYY-MM of its time; where nothing tells the time, that of its event."""
+        return f"{self.time:%Y-%m}" if self.time else month_of(self.event)
 
 
 def _tweets(name: str, posts: Path, texts: TextsParams, counts: Counter[str]) -> list[Tweet]:

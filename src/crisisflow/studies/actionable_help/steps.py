@@ -5,6 +5,7 @@ TITLE = "Actionable help: requests and offers of help, and mini models."
 _HERE = "crisisflow.studies.actionable_help"
 STEPS = {
     "generated": (f"{_HERE}.generated:run", "Generate tweets whose labels are known."),
+    "read_set": (f"{_HERE}.read_set:run", "Read a public set, or a table of one's own."),
     "pool": (f"{_HERE}.pool:run", "Collect the tweets to be labelled."),
     "label": (f"{_HERE}.label:run", "Label the pool by one labeller."),
     "agree": (f"{_HERE}.agree:run", "Keep the labels on which the labellers agree."),
