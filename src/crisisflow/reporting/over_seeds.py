@@ -1,12 +1,8 @@
-"""Numbers over the seeds of a run, and the captions of the tables and figures that show them."""
+"""Numbers over the seeds of a run."""
 
-import json
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from statistics import mean, stdev
 from typing import NamedTuple
-
-from crisisflow.artifacts import write_text
 
 NOTHING = "–"
 
@@ -40,8 +36,3 @@ class OverSeeds(NamedTuple):
 
     def __str__(self) -> str:
         return self.shown(".3f")
-
-
-def write_captions(folder: Path, captions: Mapping[str, str]) -> None:
-    """Write captions.json: what each table or figure of a folder shows, in the order of display."""
-    write_text(folder / "captions.json", json.dumps(captions, indent=2, ensure_ascii=False) + "\n")

@@ -3,18 +3,17 @@
 The paper's Figures 5 to 7 show its row A; here every row stands in them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from crisisflow.artifacts import write_text
 from crisisflow.inputs import InputFile
-from crisisflow.reporting.drawing import finish, line_style, style_of, write_svg
+from crisisflow.reporting.drawing import finish, line_style, style_of
 from crisisflow.reporting.exhibits import read_frame
-from crisisflow.reporting.over_seeds import write_captions
+from crisisflow.reporting.folders import Plot, write_plots
 from crisisflow.reporting.runs import read_runs
 from crisisflow.studies.humaid_ner import STUDY, score_figures
 from crisisflow.studies.humaid_ner.params import RowParams
@@ -140,14 +139,6 @@ def curves(histories: pd.DataFrame, panels: Sequence[Panel]) -> "Figure":
     return drawn
 
 
-class Plot(NamedTuple):
-    """A figure: the numbers behind it, what draws them, and what it shows, with its n."""
-
-    table: pd.DataFrame
-    draw: Callable[[pd.DataFrame], "Figure"]
-    caption: str
-
-
 def plots(
     results: Mapping[str, RowResult],
     chosen: str,
@@ -271,7 +262,4 @@ def run(
         read_frame(learning_curve),
         read_frame(unseen),
     )
-    for name, (table, draw, _) in made.items():
-        write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-        write_svg(folder / f"{name}.svg", partial(draw, table))
-    write_captions(folder, {name: drawing.caption for name, drawing in made.items()})
+    write_plots(folder, made)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from crisisflow.artifacts import TWEETS, read_json, read_parquet, write_json, write_text
+from crisisflow.artifacts import TWEETS, read_json, read_parquet, write_json
 from crisisflow.evaluation.bootstrap import RESAMPLES, Difference, winner
 from crisisflow.inputs import InputFile
 from crisisflow.params import read_sections
 from crisisflow.progress import say
 from crisisflow.reporting.exhibits import read_frame
-from crisisflow.reporting.over_seeds import NOTHING, OverSeeds, write_captions
+from crisisflow.reporting.folders import Captioned, write_tables
+from crisisflow.reporting.over_seeds import NOTHING, OverSeeds
 from crisisflow.reporting.runs import read_runs
 from crisisflow.spans import read_spans
 from crisisflow.studies.humaid_ner import STUDY
@@ -25,7 +26,6 @@ from crisisflow.studies.humaid_ner.taxonomy_table import table_2
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES, SPLITS
 
 COLUMNS = ("Precision", "Recall", "F1")
-PAGE = 40  # lines; a longer table needs an environment of LaTeX that breaks over pages
 
 
 def _cell(figure: OverSeeds | None) -> str:
@@ -216,16 +216,6 @@ def numbers(results: dict[str, RowResult], differences: Sequence[Difference]) ->
     return {"rows": rows, "differences": sure}
 
 
-def _write(table: pd.DataFrame, caption: str, stem: Path) -> None:
-    """One table as Markdown, CSV and LaTeX."""
-    write_text(stem.with_suffix(".md"), f"{caption}\n\n{table.to_markdown(index=False, disable_numparse=True)}\n")
-    write_text(stem.with_suffix(".csv"), table.to_csv(index=False, lineterminator="\n"))
-    latex = table.style.hide(axis="index").format(escape="latex")
-    latex_caption = caption.translate({ord(sign): f"\\{sign}" for sign in "&%$#_{}"})
-    environment = "longtable" if len(table) > PAGE else None
-    write_text(stem.with_suffix(".tex"), latex.to_latex(caption=latex_caption, hrules=True, environment=environment))
-
-
 INTERVAL = (
     f"95 % interval (paired bootstrap, {RESAMPLES:,} resamples of the validation tweets, scores averaged over seeds; "
     "uncorrected). Seed variance and epoch selection are not accounted for"
@@ -331,8 +321,6 @@ def run(
             f"Predictions are those of the first seed. {setting}.",
         ),
     }
-    for name, (table, caption) in made.items():
-        _write(table, caption, folder / name)
-    write_captions(folder, {name: caption for name, (_, caption) in made.items()})
+    write_tables(folder, {name: Captioned(*own) for name, own in made.items()})
     write_json(out, {"chosen_row": chosen, "dataset": dataset, **numbers(results, compared)})
     say((folder / "table3.md").read_text(encoding="utf-8"))
