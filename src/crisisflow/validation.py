@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -67,6 +67,29 @@ def _keys(kind: Any) -> list[str]:
     return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
 
 
+def _members(kind: Any) -> list[type[BaseModel]]:
+    """The models of a union."""
+    if get_origin(kind) not in (Union, UnionType):
+        return []
+    return [
+        member for member in map(_bare, get_args(kind)) if isinstance(member, type) and issubclass(member, BaseModel)
+    ]
+
+
+def _tagged(kind: Any, part: str | int) -> type[BaseModel] | None:
+    """The member of a union with a discriminator that has this tag, which pydantic puts into a place."""
+    for member in _members(kind):
+        for field in member.model_fields.values():
+            if get_origin(field.annotation) is Literal and get_args(field.annotation) == (part,):
+                return member
+    return None
+
+
+def _member_with(kind: Any, part: str | int) -> Any:
+    """Of a union of models the first that has this key, for a place without a tag; any other type as it is."""
+    return next((member for member in _members(kind) if part in member.model_fields), kind)
+
+
 def _at(kind: Any, place: Sequence[str | int]) -> tuple[list[str | int], Any]:
     """The keys of a fault's place, and the type there.
 
@@ -75,6 +98,10 @@ def _at(kind: Any, place: Sequence[str | int]) -> tuple[list[str | int], Any]:
     keys: list[str | int] = []
     for part in place:
         kind = _bare(kind)
+        if (member := _tagged(kind, part)) is not None:
+            kind = member
+            continue
+        kind = _member_with(kind, part)
         inside = get_args(kind)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             if part == "[key]":

@@ -394,7 +394,15 @@ PLACES = {
     "report texts": (lambda root, studies: folders("workflow/report/*", root), ""),
     "data": (lambda root, studies: owners("data", root, studies), ""),
     "results": (lambda root, studies: owners("results", root, studies), ""),
-    "docs": (lambda root, studies: stems("docs/studies/*.md", root), ""),
+    # Further pages of a study begin with its name.
+    "docs": (
+        lambda root, studies: {
+            stem
+            for stem in stems("docs/studies/*.md", root)
+            if stem in studies or not stem.startswith(tuple(f"{study}_" for study in studies))
+        },
+        "",
+    ),
     "tests": (lambda root, studies: folders("tests/studies/[!_.]*", root), ""),
 }
 for preset in ("sample", "laptop", "paper"):

@@ -42,7 +42,8 @@ STUDIES = {
         actionable_help_steps.TITLE,
         ActionableHelpParams,
         actionable_help_steps.STEPS,
-        absent="crisisflow.studies.actionable_help.named:absent",
+        "crisisflow.studies.actionable_help.commands",
+        "crisisflow.studies.actionable_help.named:absent",
     ),
 }
 

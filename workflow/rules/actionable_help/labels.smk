@@ -1,13 +1,31 @@
+import json
+
 # Labels of the pool. A labeller is a row: DVC has a stage for each.
 HELP_LABELLERS = "src/crisisflow/studies/actionable_help/labellers"
+# The sets whose labels professionals reviewed: labelled and scored, and in no pool.
+HELP_GOLD = [
+    name
+    for name, own in PARAMS["actionable_help"]["sets"].items()
+    if own["reader"] == "disaster_response"
+]
+# And those from which a labeller learns, each once.
+HELP_LABELLED = list(
+    dict.fromkeys(
+        [
+            name
+            for own in PARAMS["actionable_help"]["labellers"].values()
+            for name in own.get("learns_from", [])
+        ]
+        + HELP_GOLD
+    )
+)
 
 
 rule help_label:
     input:
         data=sorted(map(str, Path(HELP_LABELLERS).rglob("*.yaml"))),
         pool=rules.help_pool.output.tweets,
-        # Sets from which a labeller may learn.
-        posts=rules.help_generated.output.posts,
+        posts=expand(rules.help_read_set.output.posts, row=HELP_LABELLED),
     output:
         "data/actionable_help/labels/{row}.parquet",
     log:
@@ -19,13 +37,17 @@ rule help_label:
         code=code("studies.actionable_help.label"),
         labeller=section("actionable_help.labellers.{row}"),
         texts=section("actionable_help.texts"),
+        sets=json.dumps(HELP_LABELLED),
+        gold=json.dumps(HELP_GOLD),
+        posts=lambda wildcards, input: options(posts=input.posts),
         # No output: a killed run goes on from there.
         answers="data/actionable_help/answers/{row}.sqlite",
     message:
         "Labelling the pool by {wildcards.row}"
     shell:
         "crisisflow actionable_help label --pool {input.pool} --labeller {wildcards.row} --params {params.labeller:q}"
-        " --sets '[generated]' --posts {input.posts} --texts {params.texts:q} --answers {params.answers}"
+        " --sets {params.sets:q} {params.posts} --gold {params.gold:q} --texts {params.texts:q}"
+        " --answers {params.answers}"
         " --out {output} 2>&1 | tee {log} >&2"
 
 
@@ -38,7 +60,7 @@ rule help_agree:
     output:
         tweets="data/actionable_help/agreed.parquet",
         statistics=report(
-            update("data/actionable_help/agreement.json"),
+            committed("data/actionable_help/agreement.json"),
             caption="../../report/actionable_help/agreement.rst",
             category="Data",
         ),
@@ -74,12 +96,14 @@ rule help_sheet:
         "logs/benchmarks/help_sheet.tsv"
     params:
         code=code("studies.actionable_help.sheet"),
+        texts_of=texts_of("actionable_help.sets"),
         validation=section("actionable_help.validation"),
+        sets=section("actionable_help.sets"),
     message:
         "Drawing the tweets that people label"
     shell:
         "crisisflow actionable_help sheet --pool {input.pool} --agreed {input.agreed} --params {params.validation:q}"
-        " --sample {output.sample} --tasks {output.tasks} --config {output.config} --facts {output.facts}"
+        " --sets {params.sets:q} --sample {output.sample} --tasks {output.tasks} --config {output.config} --facts {output.facts}"
         " 2>&1 | tee {log} >&2"
 
 
@@ -95,6 +119,7 @@ rule help_score_labels:
         labels=rules.help_agree.input.labels,
         sample=rules.help_sheet.output.sample,
         generated=rules.help_generated.output.posts,
+        gold=expand(rules.help_read_set.output.posts, row=HELP_GOLD),
     output:
         report(
             "results/actionable_help/label_scores.json",
@@ -111,10 +136,13 @@ rule help_score_labels:
         at_least=rules.help_agree.params.at_least,
         texts=section("actionable_help.texts"),
         references=lambda wildcards, input: options(references=input.references),
+        gold=rules.help_label.params.gold,
+        gold_posts=lambda wildcards, input: options(**{"gold-posts": input.gold}),
     message:
         "Scoring the labellers"
     shell:
         "crisisflow actionable_help score_labels --pool {input.pool} $(printf -- ' --labels %s' {input.labels})"
         " --labellers {params.labellers:q} --at-least {params.at_least:q} --sample {input.sample}"
-        " --generated {input.generated} --texts {params.texts:q} {params.references} --out {output}"
+        " --generated {input.generated} --texts {params.texts:q} {params.references}"
+        " --gold {params.gold:q} {params.gold_posts} --out {output}"
         " 2>&1 | tee {log} >&2"

@@ -1,4 +1,4 @@
-"""Label: one labeller's answer to each tweet of the pool."""
+"""Label: one labeller's answer to each tweet of the pool, and of the gold sets."""
 
 import time
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.params import TextsParams
 from crisisflow.progress import say
-from crisisflow.studies.actionable_help.known import Known, by_name, read_known
+from crisisflow.studies.actionable_help.known import Known, by_name, read_gold, read_known
 from crisisflow.studies.actionable_help.labelled import LABELLED, Labelled
 from crisisflow.studies.actionable_help.labellers import endpoint, file, rules, trained, zero_shot
 from crisisflow.studies.actionable_help.labellers.prompts import load_prompts
@@ -55,18 +55,20 @@ def run(
     params: LabellerParams,
     sets: list[str],
     posts: Sequence[InputFile],
+    gold: list[str],
     texts: TextsParams,
     answers: Path,
     out: Path,
 ) -> None:
-    """Write the answer of a labeller to each tweet of the pool, in its order.
+    """Write the answer of a labeller to each tweet of the pool, in its order, and then to those of each gold set.
 
     Args:
         pool: the tweets of the step pool
         labeller: its name
         params: section actionable_help.labellers.NAME
-        sets: names of the sets from which labellers may learn
+        sets: names of the sets from which labellers learn, and of the gold sets
         posts: their posts, in this order; repeat
+        gold: names of the gold sets, from which nobody learns
         texts: section actionable_help.texts
         answers: file in which the answers of an endpoint are kept; others have none
 
@@ -75,10 +77,15 @@ def run(
     """
     rows = read_parquet(pool, POOL).select(["set", "tweet_id", "text"]).to_pylist()
     learnt: list[Known] = []
+    given = by_name(sets, posts)
+    asked = params.learns_from if isinstance(params, TrainedParams) else []
+    if missing := [name for name in (*asked, *gold) if name not in given]:
+        raise CrisisflowError(f"labeller {labeller} needs the set {missing[0]}, whose posts are not given")
+    if both := [name for name in asked if name in gold]:
+        raise CrisisflowError(f"labeller {labeller} learns from {both[0]}, against which it is scored; name other sets")
+    for name in gold:
+        rows += [{"set": name, **own._asdict()} for own in read_gold(given[name], texts)]
     if isinstance(params, TrainedParams):
-        given = by_name(sets, posts)
-        if missing := [name for name in params.learns_from if name not in given]:
-            raise CrisisflowError(f"labeller {labeller} learns from {missing[0]}, whose posts are not given")
         learnt = [own for name in params.learns_from for own in read_known(given[name], name, texts)]
     start = time.monotonic()
     found = answers_of([row["tweet_id"] for row in rows], [row["text"] for row in rows], learnt, params, answers)

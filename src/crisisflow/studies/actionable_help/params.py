@@ -24,6 +24,8 @@ from crisisflow.studies.actionable_help.labels import HELP, LABELS
 
 GENERATED = "generated"  # the set of our own templates
 TABLES = ("csv", "tsv")  # the readers of a table of one's own
+GOLD = "disaster_response"  # the reader of the set whose labels professionals reviewed
+CONFIDENTIAL = "confidential"
 
 
 def _encoding(value: str) -> str:
@@ -206,7 +208,7 @@ class ActionableHelpParams(ParamsSection):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "ActionableHelpParams":
-        return refuse(self, [*self._faults_of_sets(), *self._unknown_labellers()])
+        return refuse(self, [*self._faults_of_sets(), *self._unknown_labellers(), *self._shared_texts()])
 
     def _faults_of_sets(self) -> Iterator[Fault]:
         if GENERATED in self.sets:
@@ -220,9 +222,33 @@ class ActionableHelpParams(ParamsSection):
             for name in names:
                 if name not in known:
                     yield keys, f"no set is called {name}; there are: {', '.join(known)}"
+                elif name in self.gold:
+                    yield keys, f"{name} is for scoring the labellers only"
+
+    def _shared_texts(self) -> Iterator[Fault]:
+        hidden = [name for name in (*self.pool.sets, *self.gold) if name in self.confidential]
+        for name, labeller in self.labellers.items():
+            if hidden and isinstance(labeller, EndpointParams) and labeller.allow_remote:
+                yield ("labellers", name, "allow_remote"), f"the texts of {hidden[0]} are confidential; say false"
+
+    @property
+    def gold(self) -> list[str]:
+        """The sets against which labellers are scored, and which are in no pool."""
+        return [name for name, own in self.sets.items() if own.reader == GOLD]
+
+    @property
+    def confidential(self) -> list[str]:
+        """The sets whose texts are in nothing that is shared."""
+        return [name for name, own in self.sets.items() if own.terms == CONFIDENTIAL]
 
     def _unknown_labellers(self) -> Iterator[Fault]:
         for name in self.agreement.labellers:
             if name not in self.labellers:
                 known = ", ".join(self.labellers)
                 yield ("agreement", "labellers"), f"no labeller is called {name}; there are: {known}"
+
+
+class Own(ParamsSection):
+    """The part of params.yaml that is this study's alone."""
+
+    actionable_help: ActionableHelpParams

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from crisisflow.annotation import label_studio
 from crisisflow.artifacts import write_csv
 from crisisflow.delimited import read_records
 from crisisflow.errors import CrisisflowError
+from crisisflow.progress import say
 from crisisflow.studies.actionable_help.labelled import Key
 from crisisflow.studies.actionable_help.labels import LABELS
 from crisisflow.studies.actionable_help.validation import DISAGREED, Drawn
@@ -30,6 +32,51 @@ class Entry(NamedTuple):
     drawn: Drawn
     passes: tuple[str, str]
     settled: str
+
+
+def join(sample: Path, first: Path, second: Path, out: Path) -> None:
+    """Write the labels of two passes beside each other; the label is settled where they agree, and empty where not.
+
+    Args:
+        sample: that of the step sheet.
+        first, second: the two exports from Label Studio, of one annotator each.
+        out: a reference, once the empty labels are filled in.
+
+    Raises:
+        CrisisflowError: a file is absent or broken, has another label, more than one annotator or not all tweets, or
+            the two are of one annotator.
+    """
+    rows = [row for _, row in read_records(sample, ",", SAMPLE)]
+    keys = [(row["set"], row["tweet_id"]) for row in rows]
+    annotators, passes = zip(*(_read_pass(path, keys) for path in (first, second)), strict=True)
+    if annotators[0] == annotators[1]:
+        raise CrisisflowError(f"{first} and {second} are both by {annotators[0]}; two people must label")
+    lines = []
+    for key, row in zip(keys, rows, strict=True):
+        one, other = (own[key] for own in passes)
+        lines.append([*(row[column] for column in SAMPLE), one, other, one if one == other else ""])
+    write_csv(out, COLUMNS, lines)
+    differing = sum(not line[-1] for line in lines)
+    say(f"help_reference: {len(lines):,} tweets, the passes differ on {differing:,}; settle these in {out}")
+
+
+def _read_pass(path: Path, keys: Sequence[Key]) -> tuple[str, dict[Key, str]]:
+    """The annotator of an export, and the label of each tweet."""
+    found: dict[Key, str] = {}
+    annotators: set[str] = set()
+    for data, choices in label_studio.read_choices(path):
+        key = (str(data.get("set")), str(data.get("tweet_id")))
+        for annotator, label in choices.items():
+            if label not in LABELS:
+                raise CrisisflowError(f"{path}: {label!r} is none of {', '.join(LABELS)}; use the sheet's config.xml")
+            annotators.add(annotator)
+            found[key] = label
+    if len(annotators) != 1:
+        raise CrisisflowError(f"{path} has {len(annotators)} annotators, not one; export each project of its own")
+    missing = [key for key in keys if key not in found]
+    if missing:
+        raise CrisisflowError(f"{path} lacks {len(missing):,} of {len(keys):,} tweets, {missing[0][1]} for one")
+    return annotators.pop(), found
 
 
 def digest(text: str) -> str:

@@ -12,9 +12,9 @@ from crisisflow.inputs import InputFile
 from crisisflow.params import Positive, TextsParams
 from crisisflow.progress import say
 from crisisflow.studies.actionable_help.agree import labels_of, needed
-from crisisflow.studies.actionable_help.known import read_known
+from crisisflow.studies.actionable_help.known import by_name, read_gold, read_known
 from crisisflow.studies.actionable_help.labelled import Key, codes_of, keys_of, read_labelled
-from crisisflow.studies.actionable_help.params import GENERATED
+from crisisflow.studies.actionable_help.params import GENERATED, GOLD
 from crisisflow.studies.actionable_help.pool import POOL
 from crisisflow.studies.actionable_help.reference import PASSES, Entry, read_reference, read_sample
 from crisisflow.studies.actionable_help.validation import Drawn, Truth, scores_of
@@ -23,6 +23,10 @@ REFERENCE = "reference"
 STAND_IN = (
     "No reference applies to this pool. The labels by which the generated tweets were made stand in for both passes, "
     "so there is no kappa between two people. These figures say nothing about real tweets."
+)
+GOLD_NOTE = (
+    "SMS and news of Haiti, Pakistan and Sandy, test part: request, offer or neither, reviewed by disaster-response "
+    "professionals. They are no tweets, and no labeller learns from them."
 )
 NOTHING = "No reference applies to this pool, and none of its tweets was generated: label the sheet of the step sheet."
 
@@ -55,9 +59,11 @@ def run(
     at_least: Positive | Literal["all"],
     sample: InputFile,
     generated: InputFile,
+    gold: list[str],
     texts: TextsParams,
     out: Path,
     references: Sequence[InputFile] = (),
+    gold_posts: Sequence[InputFile] = (),
 ) -> None:
     """Write the scores of the labellers against each reference that applies to the pool.
 
@@ -68,8 +74,10 @@ def run(
         at_least: how many must agree, or all
         sample: that of the step sheet
         generated: the posts of the generated set, whose labels are known
+        gold: names of the gold sets
         texts: section actionable_help.texts
         references: tweets that people labelled; repeat
+        gold_posts: posts of the gold sets, in the order of their names; repeat
 
     Raises:
         CrisisflowError: a file is absent or broken, or the text of a reference is another one than people labelled.
@@ -89,7 +97,14 @@ def run(
         if keys:
             scores = scores_of(read_labelled(files, keys), labellers, least, truth)
             found.append({"truth": GENERATED, "name": GENERATED, "note": STAND_IN, **scores})
-    write_json(out, {"scores": found, "note": None if found else NOTHING})
+    note = None if found else NOTHING
+    for name, path in by_name(gold, gold_posts).items():
+        messages = read_gold(path, texts)
+        keys = [(name, own.tweet_id) for own in messages]
+        truth = Truth([name] * len(keys), np.ones(len(keys)), {}, codes_of([own.label for own in messages]))
+        scores = scores_of(read_labelled(files, keys), labellers, least, truth)
+        found.append({"truth": GOLD, "name": name, "note": GOLD_NOTE, **scores})
+    write_json(out, {"scores": found, "note": note})
     for own in found:
         kappa, accuracy = own["kappa"]["settled"], own["agreed"]["accuracy"]
         say(f"score_labels: against {own['name']}, kappa {kappa['value']}, accuracy of the agreed {accuracy['value']}")

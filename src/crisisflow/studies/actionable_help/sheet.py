@@ -11,7 +11,7 @@ from crisisflow.progress import say
 from crisisflow.studies.actionable_help.agree import AGREED
 from crisisflow.studies.actionable_help.labelled import keys_of
 from crisisflow.studies.actionable_help.labellers.prompts import definitions
-from crisisflow.studies.actionable_help.params import ValidationParams
+from crisisflow.studies.actionable_help.params import CONFIDENTIAL, SetParams, ValidationParams
 from crisisflow.studies.actionable_help.pool import POOL
 from crisisflow.studies.actionable_help.reference import write_sample
 from crisisflow.studies.actionable_help.validation import DISAGREED, draw, in_proportion, margin_of, sample_size
@@ -21,6 +21,7 @@ def run(
     pool: InputFile,
     agreed: InputFile,
     params: ValidationParams,
+    sets: dict[str, SetParams],
     sample: Path,
     tasks: Path,
     config: Path,
@@ -32,6 +33,7 @@ def run(
         pool: the tweets of the step pool
         agreed: those of the step agree
         params: section actionable_help.validation
+        sets: section actionable_help.sets, which says whose texts may not be shown
         sample: CSV without texts
         tasks: JSON to import into Label Studio
         config: its labelling interface
@@ -43,8 +45,10 @@ def run(
     tweets = read_parquet(pool, POOL)
     texts = dict(zip(keys_of(tweets), tweets["text"].to_pylist(), strict=True))
     table = read_parquet(agreed, AGREED)
+    hidden = {name for name, own in sets.items() if own.terms == CONFIDENTIAL}
     labels = dict(zip(keys_of(table), table["label"].to_pylist(), strict=True))
-    drawn = draw(labels, params.confidence, params.margin, params.whole_classes, params.disagreed, params.seed)
+    shown = {key: label for key, label in labels.items() if key[0] not in hidden}
+    drawn = draw(shown, params.confidence, params.margin, params.whole_classes, params.disagreed, params.seed)
     population = {one.stratum: one.population for one in drawn}
     numbers = Counter(one.stratum for one in drawn)
     sizes = {name: size for name, size in population.items() if name != DISAGREED}
@@ -53,6 +57,7 @@ def run(
     counted = sum(in_proportion(sizes, sample_size(agreed_tweets, params.confidence, params.margin)).values())
     report = {
         "tweets": len(drawn),
+        "confidential_tweets_left_out": len(labels) - len(shown),
         "strata": {name: {"drawn": numbers[name], "of": population[name]} for name in sorted(numbers)},
         "agreed_tweets": agreed_tweets,
         "confidence": params.confidence,

@@ -14,7 +14,6 @@ from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 import tenacity
@@ -78,16 +77,19 @@ def check_address(params: EndpointParams) -> None:
     Raises:
         CrisisflowError: it is so.
     """
-    parts = urlsplit(params.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+    try:
+        parts = httpx.URL(params.url)
+    except httpx.InvalidURL:
+        parts = httpx.URL()
+    if parts.scheme not in ("http", "https") or not parts.host or parts.userinfo or parts.query or parts.fragment:
         raise CrisisflowError(f"the endpoint's url must be http(s)://HOST[:PORT]/PATH, such as {EXAMPLE}")
     try:
-        local = ipaddress.ip_address(parts.hostname).is_loopback
+        local = ipaddress.ip_address(parts.host).is_loopback
     except ValueError:
-        local = parts.hostname == "localhost"
+        local = parts.host == "localhost"
     if not local and not params.allow_remote:
         raise CrisisflowError(
-            f"the endpoint {parts.hostname} is not this machine, and texts of tweets would be sent to it; "
+            f"the endpoint {parts.host} is not this machine, and texts of tweets would be sent to it; "
             "say allow_remote: true if you may"
         )
 
@@ -99,13 +101,15 @@ def _key(variable: str | None) -> str | None:
     """The value of the environment variable.
 
     Raises:
-        CrisisflowError: it is not set.
+        CrisisflowError: it is not set, or holds what no header can.
     """
     if variable is None:
         return None
     value = os.environ.get(variable, "").strip()
     if not value:
         raise CrisisflowError(f"the environment variable {variable}, which has the endpoint's key, is not set")
+    if not (value.isascii() and value.isprintable()):
+        raise CrisisflowError(f"the environment variable {variable} holds no key: letters, digits and signs only")
     return value
 
 
@@ -178,7 +182,7 @@ class _Endpoint:
             response = self._client.post("/chat/completions", json=body)
         except httpx.TimeoutException:
             raise _Again(f"no answer within {self._params.timeout:g} seconds") from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             # The text of such an error has addresses, but neither body nor headers.
             raise _Again(f"the connection failed ({type(error).__name__})") from None
         status = response.status_code

@@ -1,0 +1,58 @@
+"""Commands of the study that are no steps."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crisisflow.options import SHARE, USE, App, artifact
+
+app = App()
+
+
+@app.command("help_sheet", rich_help_panel=USE)
+def help_sheet_command(
+    out: Annotated[Path, typer.Option(help="a folder")],
+    params: Annotated[Path, typer.Option(help="whose section actionable_help.validation is used")] = Path(
+        "params.yaml"
+    ),
+    pool: Annotated[Path, artifact()] = Path("data/actionable_help/pool.parquet"),
+    agreed: Annotated[Path, artifact()] = Path("data/actionable_help/agreed.parquet"),
+) -> None:
+    """Draw tweets for people to label, as a sheet for Label Studio.
+
+    The texts are masked. How to label: docs/studies/actionable_help_guideline.md.
+    """
+    from crisisflow.params import read_own
+    from crisisflow.studies.actionable_help import sheet
+    from crisisflow.studies.actionable_help.params import Own
+
+    own = read_own(params, Own).actionable_help
+    sheet.run(
+        pool,
+        agreed,
+        own.validation,
+        own.sets,
+        out / "sample.csv",
+        out / "tasks.json",
+        out / "config.xml",
+        out / "sheet.json",
+    )
+
+
+@app.command("help_reference", rich_help_panel=SHARE)
+def help_reference_command(
+    first: Annotated[Path, artifact("JSON export from Label Studio, of one annotator")],
+    second: Annotated[Path, artifact("that of the other annotator")],
+    sheet: Annotated[Path, typer.Option(help="the folder of help_sheet")],
+    out: Annotated[Path, typer.Option(help="a CSV")],
+) -> None:
+    """Join what two people labelled to a reference, without texts.
+
+    Where they differ, the column `settled` is empty, and theirs to fill in.
+    """
+    from crisisflow.artifacts import check_file
+    from crisisflow.studies.actionable_help.reference import join
+
+    check_file(sheet / "sample.csv", "name the folder that help_sheet wrote")
+    join(sheet / "sample.csv", first, second, out)
