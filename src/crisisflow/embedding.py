@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from crisisflow.model.heads import mean_of
 from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
 from crisisflow.progress import Progress
 from crisisflow.training.batching import Examples, collate
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 TOKENIZED_AT_ONCE = 10_000  # texts: the tokenizer's own objects are far larger than the ids
-
-
-def mean_pooled(hidden: Tensor, mask: Tensor) -> Tensor:
-    """The mean over the subwords: [rows, length, d] and [rows, length] to [rows, d]; special ones count too.
-
-    A row without any subword, which fills up a batch of fixed shape, gives zeros.
-    """
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 
 
 def tokenize(texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int) -> list[list[int]]:
@@ -81,7 +72,7 @@ class SentenceEncoder:
             indices = ordered[begin : begin + self.batch_size]
             batch = self.device.place_batch(collate(examples, indices, padding_id, shapes, self.batch_size))
             hidden = self.model(input_ids=batch.input_ids, attention_mask=batch.mask).last_hidden_state
-            pooled = mean_pooled(hidden.float(), batch.mask)
+            pooled = mean_of(hidden.float(), batch.mask)
             self.device.sync()
             found[indices] = self.device.to_host(pooled).numpy()[: len(indices)]
             progress.advance(len(indices))

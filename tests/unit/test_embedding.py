@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crisisflow.embedding import SentenceEncoder, embed, mean_pooled, tokenize
+from crisisflow.embedding import SentenceEncoder, embed, tokenize
 from crisisflow.errors import CrisisflowError
 from crisisflow.pretrained import load_encoder, load_tokenizer
 from crisisflow.training.device import open_device
@@ -65,11 +65,6 @@ def test_another_process_with_more_cores_gives_the_same_bytes(tiny_encoder):
     command = [sys.executable, "-c", PROCESS, str(tiny_encoder), *TEXTS]
     there = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
     assert hashlib.sha256(embed(TEXTS, str(tiny_encoder), 16, 4).tobytes()).hexdigest() == there
-
-
-def test_a_row_without_a_subword_is_zeros_and_padding_counts_nothing():
-    hidden = torch.arange(12.0).reshape(2, 3, 2)
-    assert mean_pooled(hidden, torch.tensor([[1, 1, 0], [0, 0, 0]])).tolist() == [[1, 2], [0, 0]]
 
 
 def test_texts_are_cut_with_their_special_subwords(tiny_encoder, monkeypatch):

@@ -385,3 +385,39 @@ def trainer_without(folder) -> Trainer:
     own = trainer(folder, "classification", rate=1e-12)
     own.fit(stages(4), TRAIN, VALIDATION)
     return own
+
+
+def test_losses_of_steps_are_recorded_as_often_as_is_asked_and_also_across_an_interruption(tmp_path, monkeypatch):
+    whole = trainer(tmp_path / "whole", "classification", loss_every=6)
+    whole.fit(stages(2), TRAIN, VALIDATION)
+    steps = [(line.epoch, line.step) for line in whole.records.losses]
+    assert steps == [(epoch, step) for epoch in (1, 2) for step in range(0, 20, 6)]
+    mean = whole.records.history[0].losses["classification"]
+    first = [line.losses["classification"] for line in whole.records.losses if line.epoch == 1]
+    assert min(first) < mean < max(first)
+    parted = trainer(tmp_path / "parted", "classification", loss_every=6)
+    parted.fit(stages(1), TRAIN, VALIDATION)
+    again = trainer(tmp_path / "parted", "classification", loss_every=6)
+    again.fit(stages(1), TRAIN, VALIDATION)
+    assert again.records.losses == parted.records.losses != []
+    assert trainer_without(tmp_path / "none").records.losses == []
+
+
+def test_a_check_of_the_epochs_ends_the_training(tmp_path):
+    seen = []
+
+    def check(epochs):
+        seen.append([own.epoch for own in epochs])
+        if len(epochs) == 2:
+            raise CrisisflowError("enough")
+
+    with pytest.raises(CrisisflowError, match="enough"):
+        trainer(tmp_path, "classification", check_epochs=check).fit(stages(4), TRAIN, VALIDATION)
+    assert seen == [[1], [1, 2]]
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("automatic", "float32"), ("bfloat16", "bfloat16")])
+def test_the_forward_pass_is_as_precise_as_is_asked(precision, dtype):
+    with open_device("cpu", 1, 1, precision).autocast():
+        found = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert found.dtype == getattr(torch, dtype)

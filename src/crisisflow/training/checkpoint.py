@@ -68,7 +68,7 @@ def save(folder: Path, device: Device, checkpoint: Checkpoint) -> None:
     device.save(checkpoint.tensors, tensors)
     write_json(
         folder / f"{name}.json",
-        {"state": checkpoint.state, "state_sha256": _sealed(checkpoint.state), "tensors_sha256": _file_digest(tensors)},
+        {"state": checkpoint.state, "state_sha256": _sealed(checkpoint.state), "tensors_sha256": file_digest(tensors)},
     )
     kept = {path.stem for path in sorted(folder.glob(STATES))[-KEPT:]}
     _remove(path for path in _files(folder) if path.stem not in kept)
@@ -85,7 +85,7 @@ def load(folder: Path, run: str, say: Callable[[str], None]) -> Checkpoint | Non
             if written["state"]["fingerprint"] != run:
                 say(f"checkpoint {path} is of other parameters, weights, data or code: it is not taken up")
                 continue
-            if _file_digest(tensors) != written["tensors_sha256"]:
+            if file_digest(tensors) != written["tensors_sha256"]:
                 raise ValueError("the checksum of its tensors differs")
             return Checkpoint(load_file(tensors), written["state"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -124,6 +124,7 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """The sha256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -11,7 +11,7 @@ import resource
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -28,6 +28,7 @@ from crisisflow.training.batching import Batch, Shapes
 from crisisflow.training.dropout import make_dropout_cheap
 
 Placed = TypeVar("Placed", Tensor, nn.Module)
+Precision = Literal["automatic", "float32", "bfloat16"]
 
 ALWAYS_MASKED = "crisisflow_always_masked"  # an attention that never looks whether there is something to mask
 AttentionInterface.register(ALWAYS_MASKED, sdpa_attention_forward)
@@ -55,8 +56,10 @@ class Device:
 
     optimizer_options = {"fused": True}
 
-    def __init__(self, kind: str, rank: int = 0, local_rank: int = 0, processes: int = 1) -> None:
-        self.rank, self.processes = rank, processes
+    def __init__(
+        self, kind: str, rank: int = 0, local_rank: int = 0, processes: int = 1, precision: Precision = "automatic"
+    ) -> None:
+        self.rank, self.processes, self.precision = rank, processes, precision
         self.torch_device = torch.device(f"cuda:{local_rank}" if kind == "cuda" else kind)
 
     @property
@@ -91,9 +94,14 @@ class Device:
         torch.manual_seed(value)
 
     def autocast(self) -> AbstractContextManager:
-        """The precision of the forward pass: bfloat16 where a GPU has it, float32 elsewhere."""
-        if self.torch_device.type == "cuda" and torch.cuda.is_bf16_supported():
-            return torch.autocast("cuda", torch.bfloat16)
+        """The precision of the forward pass: the one that was asked for; else bfloat16 where a GPU has it, or float32.
+
+        Weights, gradients and moments are float32 always.
+        """
+        kind = self.torch_device.type
+        automatic = self.precision == "automatic" and kind == "cuda" and torch.cuda.is_bf16_supported()
+        if automatic or self.precision == "bfloat16":
+            return torch.autocast(kind, torch.bfloat16)
         return nullcontext()
 
     def total(self, losses: Tensor) -> Tensor:
@@ -127,12 +135,12 @@ class Device:
             return torch.cuda.max_memory_allocated(self.torch_device)
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
-    def save(self, tensors: dict[str, Tensor], path: Path) -> None:
+    def save(self, tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
         """Write tensors as safetensors, atomically."""
         on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         with atomic_path(path) as partial:
             try:
-                save_file(on_host, partial)
+                save_file(on_host, partial, metadata)
             except SafetensorError as error:  # how safetensors names a failed write
                 raise OSError(str(error)) from error
 
@@ -173,6 +181,7 @@ class XlaDevice(Device):
                 "compute.device is xla but torch_xla is not installed; docs/tpu.md says how to make its environment"
             ) from error
         self._xla = torch_xla
+        self.precision: Precision = "automatic"
         self.rank, self.processes = 0, 1
         self.torch_device = torch_xla.device()
 
@@ -200,14 +209,15 @@ class XlaDevice(Device):
         self._xla.sync()
 
 
-def open_device(kind: str, threads: int, processes: int) -> Device:
+def open_device(kind: str, threads: int, processes: int, precision: Precision = "automatic") -> Device:
     """The device called cpu, cuda or xla, with `threads` CPU threads and deterministic algorithms.
 
     Args:
         processes: as many as were started; the environment tells each of them its rank.
+        precision: of the forward pass.
 
     Raises:
-        CrisisflowError: it is not to be had here, or there are not as many processes.
+        CrisisflowError: it is not to be had here, or there are not as many processes, or xla is asked for bfloat16.
     """
     torch.set_num_threads(threads)
     started = int(os.environ.get("WORLD_SIZE", "1"))
@@ -219,6 +229,8 @@ def open_device(kind: str, threads: int, processes: int) -> Device:
     if kind == "xla":
         if processes > 1:
             raise CrisisflowError(f"compute.processes is {processes} but xla is one process on one core; set it to 1")
+        if precision == "bfloat16":
+            raise CrisisflowError("compute.device is xla, which trains in float32 here, and the precision is bfloat16")
         return XlaDevice()
     rank, local_rank = (int(os.environ.get(name, "0")) for name in ("RANK", "LOCAL_RANK"))
     if kind == "cuda":
@@ -246,4 +258,4 @@ def open_device(kind: str, threads: int, processes: int) -> Device:
             raise CrisisflowError(
                 f"the {processes} processes of compute.processes do not find each other ({reason}); run again"
             ) from error
-    return Device(kind, rank, local_rank, processes)
+    return Device(kind, rank, local_rank, processes, precision)

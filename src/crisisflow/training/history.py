@@ -34,6 +34,14 @@ class ScoreLine(NamedTuple):
     support: int
 
 
+class StepLosses(NamedTuple):
+    """The losses of one step by the tasks' names; `step` counts the epoch's batches from 0."""
+
+    epoch: int
+    step: int
+    losses: dict[str, float]
+
+
 class Speed(NamedTuple):
     """One line of speed.csv; seconds of the epoch's training and of its validation, bytes of the most memory so far."""
 

@@ -1,6 +1,7 @@
 """The training loop of any task: stages of epochs, validation after each, the best epoch kept."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -22,7 +23,7 @@ from crisisflow.training.batching import Batch, Examples, collate, training_orde
 from crisisflow.training.device import Device
 from crisisflow.training.early_stopping import EarlyStopping
 from crisisflow.training.gradients import cosines
-from crisisflow.training.history import Epoch, Speed, score_lines
+from crisisflow.training.history import Epoch, Speed, StepLosses, score_lines
 from crisisflow.training.predict import EVALUATION_SUBWORDS, Forward, predict
 from crisisflow.training.schedule import Optimization, Stage, make_optimizer, rate_factor
 from crisisflow.training.state import Best, EpochPosition, Records, RunState, pack, unpack
@@ -57,6 +58,8 @@ class Trainer:
         frozen_cache_gb: disk for the constant output of frozen layers.
         gradient_cosine_every: steps between looks at the cosine of two tasks' gradients; 0 never looks.
         early_stopping: None trains all epochs.
+        loss_every: steps between records of the losses of one step; 0 keeps none.
+        check_epochs: looks at the records of all epochs after each, and may end the training by a CrisisflowError.
     """
 
     def __init__(
@@ -75,6 +78,8 @@ class Trainer:
         frozen_cache_gb: float = 0.0,
         gradient_cosine_every: int = 0,
         early_stopping: EarlyStopping | None = None,
+        loss_every: int = 0,
+        check_epochs: Callable[[Sequence[Epoch]], None] = lambda epochs: None,
     ) -> None:
         self.name, self.task, self.optimization, self.seed, self.device = name, task, optimization, seed, device
         device.prepare(model)
@@ -83,7 +88,7 @@ class Trainer:
         self.folder = folder
         self.run = checkpoints.fingerprint(run, task.options(), early_stopping and asdict(early_stopping))
         self.frozen_cache_gb, self.gradient_cosine_every = frozen_cache_gb, gradient_cosine_every
-        self.early_stopping = early_stopping
+        self.early_stopping, self.loss_every, self.check_epochs = early_stopping, loss_every, check_epochs
         self.records = Records()
         self.best: Best | None = None
         self.sums = device.place(torch.zeros(len(task.names)))  # of the losses of the epoch's steps so far
@@ -124,6 +129,7 @@ class Trainer:
                 moments = {}
                 while self._goes_on(position, first + stage.epochs):
                     self._epoch(running, position, train, validation)
+                    self.check_epochs(self.records.history)
                     position = EpochPosition(position.epoch + 1, 0, 0.0)
                     self._save(running.optimizer, position)
             first += stage.epochs
@@ -253,17 +259,18 @@ class Trainer:
     def _check_losses(
         self, unseen: list[Tensor], at: int, epoch: int, batches: list[list[int]], train: Examples
     ) -> str:
-        """The mean losses so far, as a note; a loss that is no number ends the run."""
-        for back, losses in enumerate(map(self.device.to_host, unseen)):
+        """Record the losses, and return their means so far as a note; a loss that is no number ends the run."""
+        for step, losses in enumerate(map(self.device.to_host, unseen), start=at - len(unseen) + 1):
+            if self.loss_every and step % self.loss_every == 0:
+                self.records.losses.append(StepLosses(epoch, step, self._by_task(losses)))
             if not torch.isfinite(losses).all():
-                bad = at - len(unseen) + 1 + back
-                ids = [train.ids[index] for index in batches[bad]]
+                ids = [train.ids[index] for index in batches[step]]
                 more = f" and {len(ids) - SHOWN_IDS} more" if len(ids) > SHOWN_IDS else ""
                 values = " and ".join(
                     f"{task} {loss}" for task, loss in zip(self.task.names, losses.tolist(), strict=True)
                 )
                 raise CrisisflowError(
-                    f"{self.name}, epoch {epoch}, step {bad + 1}: the loss is not finite ({values}); tweets "
+                    f"{self.name}, epoch {epoch}, step {step + 1}: the loss is not finite ({values}); tweets "
                     f"{', '.join(ids[:SHOWN_IDS])}{more}; lower the study's training.learning_rate"
                 )
         means = (self.device.to_host(self.sums) / (at + 1)).tolist()

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from crisisflow.training.checkpoint import Checkpoint
 from crisisflow.training.gradients import Cosine
-from crisisflow.training.history import Epoch, ScoreLine, Speed
+from crisisflow.training.history import Epoch, ScoreLine, Speed, StepLosses
 from crisisflow.training.task import Tensors, over, under
 
 
@@ -37,9 +37,10 @@ class Records:
     scores: list[ScoreLine] = field(default_factory=list)
     cosines: list[Cosine] = field(default_factory=list)
     speeds: list[Speed] = field(default_factory=list)
+    losses: list[StepLosses] = field(default_factory=list)
 
 
-LINES = {"history": Epoch, "scores": ScoreLine, "cosines": Cosine, "speeds": Speed}
+LINES = {"history": Epoch, "scores": ScoreLine, "cosines": Cosine, "speeds": Speed, "losses": StepLosses}
 
 
 class RunState(NamedTuple):

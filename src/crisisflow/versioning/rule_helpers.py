@@ -146,13 +146,18 @@ def section(path: str, **instead: str) -> Callable[[Any], str]:
     return value
 
 
-def sections(*names: str) -> Callable[[Any], str]:
-    """A rule's parameter: these sections of params.yaml, as the JSON of a mapping."""
+def sections(*names: str, of: str = "") -> Callable[[Any], str]:
+    """A rule's parameter: these sections of params.yaml, as the JSON of a mapping.
+
+    Args:
+        of: the section (dots between keys) that they are keys of; "" for the whole of params.yaml.
+    """
 
     def value(wildcards: Any) -> str:
-        return json.dumps({name: load_params()[name] for name in names}, sort_keys=True)
+        found = reduce(getitem, filter(None, of.split(".")), load_params())
+        return json.dumps({name: found[name] for name in names}, sort_keys=True)
 
-    value.sections = names
+    value.sections = tuple(f"{of}.{name}".lstrip(".") for name in names)
     return value
 
 

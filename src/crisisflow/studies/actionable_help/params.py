@@ -21,8 +21,10 @@ from crisisflow.params import (
     repeated,
 )
 from crisisflow.studies.actionable_help.labels import HELP, LABELS
+from crisisflow.studies.actionable_help.mini_params import MinisParams
 
 GENERATED = "generated"  # the set of our own templates
+CORPUS = "corpus"  # the shared corpus, where sets are named
 TABLES = ("csv", "tsv")  # the readers of a table of one's own
 GOLD = "disaster_response"  # the reader of the set whose labels professionals reviewed
 CONFIDENTIAL = "confidential"
@@ -205,16 +207,21 @@ class ActionableHelpParams(ParamsSection):
     labellers: Annotated[dict[Name, LabellerParams], Field(min_length=2)]
     agreement: AgreementParams
     validation: ValidationParams
+    minis: MinisParams
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "ActionableHelpParams":
         return refuse(self, [*self._faults_of_sets(), *self._unknown_labellers(), *self._shared_texts()])
 
     def _faults_of_sets(self) -> Iterator[Fault]:
-        if GENERATED in self.sets:
-            yield ("sets", GENERATED), "the generated set has this name; give the set another one"
+        for name, has_it in ((GENERATED, "the generated set"), (CORPUS, "the shared corpus")):
+            if name in self.sets:
+                yield ("sets", name), f"{has_it} has this name; give the set another one"
         known = [GENERATED, *self.sets]
-        asked = {("pool", "sets"): self.pool.sets}
+        asked = {
+            ("pool", "sets"): self.pool.sets,
+            ("minis", "corpus"): [name for name in self.minis.corpus if name != CORPUS],
+        }
         for name, labeller in self.labellers.items():
             if isinstance(labeller, TrainedParams):
                 asked["labellers", name, "learns_from"] = labeller.learns_from
@@ -230,6 +237,9 @@ class ActionableHelpParams(ParamsSection):
         for name, labeller in self.labellers.items():
             if hidden and isinstance(labeller, EndpointParams) and labeller.allow_remote:
                 yield ("labellers", name, "allow_remote"), f"the texts of {hidden[0]} are confidential; say false"
+        for name in filter(self.confidential.__contains__, self.minis.corpus):
+            fault = f"the texts of {name} are confidential, and a mini is made to be given away; take it out"
+            yield ("minis", "corpus"), fault
 
     @property
     def gold(self) -> list[str]:

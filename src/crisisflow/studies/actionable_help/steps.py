@@ -4,6 +4,10 @@ TITLE = "Actionable help: requests and offers of help, and mini models."
 
 _HERE = "crisisflow.studies.actionable_help"
 STEPS = {
+    "mini_corpus": (f"{_HERE}.mini_corpus:run", "Collect the texts that the mini models learn from."),
+    "vocabulary": (f"{_HERE}.vocabulary:run", "Learn the subwords of the mini models."),
+    "teach": (f"{_HERE}.teach:run", "Embed the mini models' texts by their teacher."),
+    "distil": (f"{_HERE}.distil:run", "Distil a mini model from its teacher's embeddings."),
     "generated": (f"{_HERE}.generated:run", "Generate tweets whose labels are known."),
     "read_set": (f"{_HERE}.read_set:run", "Read a public set, or a table of one's own."),
     "pool": (f"{_HERE}.pool:run", "Collect the tweets to be labelled."),

@@ -1,0 +1,91 @@
+"""The sections of params.yaml that say what the mini models are and how they learn."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from crisisflow.params import Count, Fault, Line, Name, ParamsSection, Positive, Rate, Seed, refuse, repeated
+
+SPECIAL_SUBWORDS = ("[PAD]", "[CLS]", "[SEP]", "[MASK]")
+BYTES = 256  # the byte alphabet: with it any text is a sequence of subwords
+LEAST_VOCABULARY = BYTES + len(SPECIAL_SUBWORDS)
+
+
+class ShapeParams(ParamsSection):
+    """The shape of a BERT encoder: width, layers, attention heads, and the width within the feed-forward layers."""
+
+    hidden: Positive
+    layers: Positive
+    heads: Positive
+    intermediate: Positive
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> "ShapeParams":
+        if self.hidden % self.heads:
+            raise ValueError(f"{self.heads} heads do not divide the width (hidden), which is {self.hidden}")
+        return self
+
+
+class VocabularyParams(ParamsSection):
+    """A vocabulary of byte-level BPE, learnt from the corpus of the minis."""
+
+    size: Annotated[
+        Positive,
+        Field(ge=LEAST_VOCABULARY, description="entries; the 256 bytes and the special subwords are among them"),
+    ]
+    lower_case: bool
+
+
+class DistillationParams(ParamsSection):
+    """How a mini learns from its teacher (paper, section 3.3)."""
+
+    projection: Annotated[
+        Literal["pca", "random", "learned_down", "learned_up"],
+        Field(
+            description="the linear layer D between the widths: pca and random are fixed; learned_down is learnt over "
+            "the teacher's embeddings by the loss alone, learned_up over the student's"
+        ),
+    ]
+    updates: Annotated[
+        list[Literal["mean", "cls"]],
+        Field(
+            min_length=1,
+            description="which state of the student is compared; the first makes the mini, the others only curves",
+        ),
+    ]
+    start: Annotated[
+        Literal["random", "teacher"], Field(description="teacher: word vectors from the teacher's, projected")
+    ]
+    epochs: Positive
+    batch_size: Positive
+    learning_rate: Annotated[float, Field(gt=0)]
+    warmup_steps: Count
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    max_length: Annotated[Positive, Field(ge=8, description="subwords of a text in distillation, specials included")]
+    positions: Annotated[Positive, Field(description="subwords that a mini takes at most")]
+    precision: Literal["float32", "bfloat16"]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _positions_suffice(self) -> "DistillationParams":
+        return refuse(self, [*repeated(self, "updates"), *self._faults_of_length()])
+
+    def _faults_of_length(self) -> Iterator[Fault]:
+        if self.max_length > self.positions:
+            yield ("max_length",), f"{self.max_length} subwords, but a mini has {self.positions} positions; lower it"
+
+
+class MinisParams(DistillationParams):
+    """The mini models: small encoders that approximate a teacher's sentence embeddings."""
+
+    shapes: Annotated[dict[Name, ShapeParams], Field(min_length=1)]
+    vocabulary: Annotated[VocabularyParams | Literal["teacher"], Field(description="learnt, or the teacher's own")]
+    teacher: Annotated[Line, Field(description="embedded:NAME, hub NAME@REVISION, or a local folder")]
+    corpus: Annotated[
+        list[Name], Field(min_length=1, description="the corpus, generated, and sets of corpus.public_sets")
+    ]
+    size: Annotated[Positive | Literal["all"], Field(description="texts of the corpus to draw; or all")]
+    held_out: Annotated[
+        Rate, Field(description="share of the texts that no mini learns from; near duplicates are gone")
+    ]

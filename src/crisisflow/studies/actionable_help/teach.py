@@ -1,0 +1,121 @@
+"""Teach: the teacher's sentence embeddings of the corpus of the minis, made once and read by each distillation."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from transformers.utils import logging as transformers_logging
+
+from crisisflow.artifacts import atomic_path, read_parquet
+from crisisflow.embedding import SentenceEncoder
+from crisisflow.errors import CrisisflowError
+from crisisflow.inputs import InputFile
+from crisisflow.params import ComputeParams, Positive
+from crisisflow.progress import say
+from crisisflow.sources import digest
+from crisisflow.studies.actionable_help.mini_corpus import MINI_CORPUS
+from crisisflow.training.device import open_device
+
+PART = 10_000  # texts: what a kill costs at most
+BATCH_SIZE = 64
+EMBEDDINGS = "embeddings"  # the tensor of the file, float16 [texts, d]
+KEY = "crisisflow"  # of the file's metadata, with JSON
+
+
+def digest_of(texts: Sequence[str]) -> str:
+    """A digest of texts in their order."""
+    return hashlib.sha256(json.dumps(list(texts), ensure_ascii=False).encode()).hexdigest()
+
+
+def _write(path: Path, embeddings: np.ndarray, facts: dict[str, Any]) -> None:
+    with atomic_path(path) as partial:
+        try:
+            # In one entry: safetensors writes several in an order of chance.
+            save_file({EMBEDDINGS: embeddings}, partial, metadata={KEY: json.dumps(facts, sort_keys=True)})
+        except SafetensorError as error:  # how safetensors names a failed write
+            raise OSError(str(error)) from error
+
+
+def _read(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
+    with safe_open(path, framework="numpy") as file:
+        return file.get_tensor(EMBEDDINGS), json.loads((file.metadata() or {}).get(KEY, "{}"))
+
+
+def read_taught(path: Path, texts: Sequence[str], teacher: str) -> np.ndarray:
+    """The embeddings of these texts by this teacher that the step teach wrote, float16 [texts, d].
+
+    Raises:
+        CrisisflowError: the file is damaged, or of other texts or another teacher.
+    """
+    try:
+        embeddings, facts = _read(path)
+    except (OSError, SafetensorError, ValueError) as error:
+        raise CrisisflowError(f"{path} holds no readable embeddings ({error}); make it again") from error
+    for key, given in (("texts", digest_of(texts)), ("teacher", teacher)):
+        if facts.get(key) != given:
+            what = "other texts than the corpus" if key == "texts" else f"the teacher {facts.get(key)}, not {teacher}"
+            raise CrisisflowError(f"the embeddings in {path} are of {what}; make them again")
+    return embeddings
+
+
+def run(
+    corpus: InputFile,
+    teacher: str,
+    max_length: Positive,
+    compute: ComputeParams,
+    checkpoint: Path,
+    out: Path,
+) -> None:
+    """Write the teacher's mean-pooled embedding of each text of the corpus, in float16.
+
+    They are made in parts. An interrupted run goes on behind the last whole part.
+
+    Args:
+        corpus: the texts of the step mini_corpus
+        teacher: section actionable_help.minis.teacher
+        max_length: subwords of a text, by the teacher's tokenizer
+        compute: section compute; one process embeds
+        checkpoint: folder of the parts, removed at the end
+        out: safetensors
+
+    Raises:
+        CrisisflowError: the teacher cannot be loaded, or has fewer positions than max_length.
+    """
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    texts = read_parquet(corpus, MINI_CORPUS)["text"].to_pylist()
+    device = open_device(compute.device, compute.threads, 1, "float32")
+    encoder = SentenceEncoder(teacher, max_length, BATCH_SIZE, device, "minis.max_length")
+    run_of = {
+        "texts": digest_of(texts),
+        "teacher": teacher,
+        "run": [max_length, compute.model_dump(), digest("studies.actionable_help.teach")],
+    }
+    begins = range(0, len(texts), PART)
+    paths = [checkpoint / f"part{begin // PART:06}.safetensors" for begin in begins]
+    parts = [
+        _part(path, encoder, texts[begin : begin + PART], run_of) for path, begin in zip(paths, begins, strict=True)
+    ]
+    _write(out, np.concatenate(parts), {name: run_of[name] for name in ("texts", "teacher")})
+    for path in paths:
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        checkpoint.rmdir()
+
+
+def _part(path: Path, encoder: SentenceEncoder, texts: Sequence[str], run_of: dict[str, Any]) -> np.ndarray:
+    """The embeddings of a part, from its file if that is whole and of this run."""
+    with suppress(OSError, SafetensorError, ValueError):
+        embeddings, facts = _read(path)
+        if facts == run_of:
+            say(f"teach: {path.name} is there already")
+            return embeddings
+    found = encoder.embed(texts).astype(np.float16)
+    _write(path, found, run_of)
+    return found
