@@ -286,11 +286,88 @@ def test_commands_are_parted_as_a_shell_parts_them():
     assert list(commands(text)) == [["a", "b"], ["c", "d # e"], ["X=1", "g", "-c", "h\ni"], ["j", "k", "n"]]
 
 
-def test_the_drawing_of_the_workflow_has_every_rule():
+def rules_by_file() -> dict[str, list[str]]:
+    """The rules that make something, by their file in workflow/rules."""
+    found: dict[str, list[str]] = {}
+    for rule in rules():
+        if rule.output:
+            name = Path(rule.snakefile).resolve().relative_to(ROOT / "workflow" / "rules").as_posix()
+            found.setdefault(name, []).append(rule.name)
+    return found
+
+
+def section_on_the_workflow() -> str:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    drawn = set(re.findall(r"\w+", text.partition("flowchart TB")[2].partition("```")[0]))
-    made = {rule.name for rule in rules() if rule.output}
-    assert drawn == made
+    return text.partition("\n## The workflow\n")[2].partition("\n## ")[0]
+
+
+def test_the_table_of_the_workflow_has_every_rule_in_its_file():
+    lines = re.findall(r"^\| `([\w/]+\.smk)` \| (.+) \|$", section_on_the_workflow(), re.MULTILINE)
+    assert {file: INLINE.findall(names) for file, names in lines} == rules_by_file()
+
+
+def test_the_drawing_of_the_workflow_has_every_file_and_what_it_reads():
+    from snakemake.io import strip_wildcard_constraints as plain
+
+    drawing = section_on_the_workflow().partition("flowchart")[2].partition("```")[0]
+    boxes = dict(re.findall(r"(\w+)\[([\w/]+\.smk)\]", drawing))
+    drawn = {(boxes[one], boxes[other]) for one, other in re.findall(r"(\w+) --> (\w+)", drawing)}
+    file_of = {rule: file for file, own in rules_by_file().items() for rule in own}
+    makers = [rule for rule in rules() if rule.output]
+    read = {
+        (file_of[maker.name], file_of[rule.name])
+        for rule in makers
+        for path in rule.input
+        for maker in makers
+        if maker.is_producer(path) or plain(path) in map(plain, maker.output)
+    }
+    assert set(boxes.values()) == set(rules_by_file())
+    assert drawn == {(one, other) for one, other in read if one != other}
+
+
+def test_the_page_of_the_package_has_every_room_and_module():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = text.partition("\n## The package\n")[2].partition("\n## ")[0]
+    names = {name for line in re.findall(r"^\| (`.+?) \|", listed, re.MULTILINE) for name in INLINE.findall(line)}
+    package = ROOT / "src" / "crisisflow"
+    modules = {path.stem for path in package.glob("[!_]*.py")}
+    rooms = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    assert names == modules | rooms - {"studies/"} | {"studies/<study>/"}
+
+
+PATH = re.compile(r"[\w<>.-]+(/[\w<>.-]+)*(/|\.(cff|css|html|jinja|js|json|md|py|smk|toml|txt|yaml))")
+
+
+def not_there(cell: str, folder: Path) -> list[str]:
+    """The paths of a cell that are in none of the root, this folder, and the folders of the paths before them."""
+    folders, missing = [ROOT, folder], []
+    for path in filter(PATH.fullmatch, INLINE.findall(cell)):
+        found = [there for where in folders for there in where.glob(re.sub(r"<\w+>", "*", path))]
+        folders += [there.parent for there in found]
+        missing += [] if found else [path]
+    return missing
+
+
+def test_the_files_and_tests_that_contributing_names_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Where does")[2].partition("\n## ")[0]
+    missing = []
+    for section in text.split("\n### ")[1:]:
+        heading, *lines = section.splitlines()
+        rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
+        of_files, of_tests = (ROOT.joinpath(*INLINE.findall(words)) for words in (heading, rows[0][2]))
+        for _, files, *tests in rows[1:]:
+            missing += [*not_there(files, of_files), *not_there(" ".join(tests), of_tests)]
+    assert missing == []
+
+
+def test_a_path_that_is_not_there_is_found():
+    folder = ROOT / "src" / "crisisflow"
+    assert not_there("`graph.py`, `corpus/none/`, `presets/<preset>/none.yaml`", folder) == [
+        "graph.py",
+        "corpus/none/",
+        "presets/<preset>/none.yaml",
+    ]
+    assert not_there("`corpus/repair.py`, `subset.py`, `presets/<preset>/shared.yaml`, `crisisflow x`", folder) == []
 
 
 def test_every_page_is_in_the_table_of_contents():
