@@ -11,7 +11,7 @@ from transformers import AutoModel, BertConfig, RobertaConfig
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.classifier import Classifier
 from crisisflow.model.freezing import freeze, split
-from crisisflow.model.heads import ClassHead
+from crisisflow.model.heads import ClassHead, mean_of
 from crisisflow.model.joint import JointModel, Logits
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
@@ -119,6 +119,11 @@ def test_padding_changes_nothing(tiny_encoder):
     other = model(padded, torch.tensor([[1, 1, 1, 1, 0, 0, 0]]))
     torch.testing.assert_close(other.classes, plain.classes)
     torch.testing.assert_close(other.entity[:, :4], plain.entity)
+
+
+def test_the_mean_of_a_row_without_a_subword_is_zeros_and_padding_counts_nothing():
+    hidden = torch.arange(12.0).reshape(2, 3, 2)
+    assert mean_of(hidden, torch.tensor([[1, 1, 0], [0, 0, 0]])).tolist() == [[1, 2], [0, 0]]
 
 
 def test_dual_pooling_is_the_first_state_beside_the_mean():
