@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from crisisflow.embedding import SentenceEncoder
 from crisisflow.model.static import RARE, StaticVectors, principal
@@ -43,11 +44,22 @@ def test_what_has_no_vector_counts_nothing(encoder):
 
 
 def test_principal_components_keep_the_variance_in_falling_order():
-    points = np.random.default_rng(1).normal(size=(50, 6)) * [1, 5, 2, 9, 3, 4]
+    points = np.random.default_rng(1).normal(size=(50, 6)) * [1, 5, 2, 9, 3, 4] + 7
     scores = principal(points)
+    np.testing.assert_allclose(scores.mean(axis=0), 0, atol=1e-9)
     np.testing.assert_allclose(scores.var(axis=0).sum(), points.var(axis=0).sum())
     assert (np.diff(scores.var(axis=0)) < 0).all()
     np.testing.assert_allclose(principal(points[:, ::-1]), scores)
+
+
+def test_principal_components_are_at_most_256_and_the_same_whatever_the_number_of_threads():
+    points = np.random.default_rng(1).normal(size=(400, 300))
+    with threadpool_limits(1):
+        one = principal(points)
+    with threadpool_limits(2):
+        two = principal(points)
+    assert one.shape == (400, 256)
+    np.testing.assert_array_equal(one, two)
 
 
 def test_the_same_texts_give_the_same_vectors(encoder):

@@ -9,6 +9,7 @@ and not in half a minute; so the components are theirs, too.
 from collections.abc import Sequence
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from crisisflow.embedding import SentenceEncoder
 
@@ -54,10 +55,12 @@ class StaticVectors:
 def principal(vectors: np.ndarray) -> np.ndarray:
     """The first DIMENSIONS principal components [n, DIMENSIONS] of vectors [n, d]; all of them where there are fewer.
 
-    Each component's sign is such that its value of the largest size is positive.
+    Each component's sign is such that its value of the largest size is positive. One thread computes them: with more,
+    LAPACK gives other last bits.
     """
     centred = vectors - vectors.mean(axis=0)
-    _, components = np.linalg.eigh(centred.T @ centred)
-    scores = centred @ components[:, ::-1][:, :DIMENSIONS]
+    with threadpool_limits(1):
+        _, components = np.linalg.eigh(centred.T @ centred)
+        scores = centred @ components[:, ::-1][:, :DIMENSIONS]
     largest = np.abs(scores).argmax(axis=0)
     return scores * np.sign(scores[largest, range(scores.shape[1])])
