@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crisisflow.artifacts import PREDICTIONS
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation import bootstrap
-from crisisflow.evaluation.bootstrap import Difference, SeedCounts, differences, winner
+from crisisflow.evaluation.bootstrap import Difference, SeedCounts, differences, stratified_resamples, winner
 from crisisflow.evaluation.counts import class_counts, f1, span_counts
 from crisisflow.evaluation.metrics import class_scores, entity_scores
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
@@ -142,3 +142,11 @@ def test_tweets_are_paired_by_their_ids():
     rows = {"A": {13: of_ids("abcdefgh", "abc")}, "B": {13: of_ids("hgfedcba", "abc")}}
     (pair,) = differences(rows, "s", 200)
     assert (pair.difference, pair.low, pair.high) == (0, 0, 0)
+
+
+def test_stratified_resamples_keep_the_size_of_each_stratum_and_draw_each_by_itself():
+    weights = stratified_resamples(["b"] * 6 + ["a"] * 6, 50)
+    b, a = weights[:, :6], weights[:, 6:]
+    assert (b.sum(axis=1) == 6).all() and (a.sum(axis=1) == 6).all()
+    assert (a != b).any()
+    np.testing.assert_array_equal(stratified_resamples(["a"] * 6 + ["b"] * 6, 50), np.hstack([a, b]))

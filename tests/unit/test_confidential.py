@@ -71,6 +71,12 @@ def test_a_run_after_which_dvc_would_push_such_texts_is_refused(stages, capsys):
     dvcyaml.refuse_sharing(rules)
 
 
+def test_a_run_of_the_workflow_begins_with_this_check(monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[2])
+    with opened() as workflow:
+        assert "refuse_sharing" in workflow._onstart.__code__.co_names
+
+
 def test_the_terms_of_a_public_set_are_those_of_its_publisher(monkeypatch):
     params = {"corpus": {"public_sets": {"crisislex_t6": "x", "crisisnlp_sandy": "y"}}}
     monkeypatch.setattr(confidential, "load_params", lambda: params)

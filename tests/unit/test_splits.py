@@ -73,6 +73,12 @@ def test_texts_without_near_duplicates_are_split_to_their_share(class_ids, seed)
         assert min(found) > 0 or number < 3
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_largest_group_is_placed_first_and_the_others_fill_up_the_shares(seed):
+    splits = by_group([0] * 100, [0] * 40 + [*range(1, 61)], PAPER, seed)
+    assert np.bincount(splits).tolist() == [70, 10, 20]
+
+
 def test_another_seed_and_another_order_of_rows_give_other_splits():
     classes, groups = AGREED[::100], np.arange(len(AGREED[::100]))
     one, same, other = (by_group(classes, groups, PAPER, seed) for seed in (1, 1, 2))
