@@ -16,7 +16,6 @@ SHOWN = 8  # lines of each list
 # Written by commands: crisisflow dvcyaml, preset and schema.
 GENERATED = {"dvc.yaml", "params.yaml", "workflow/schemas/params.schema.json"}
 STUDY = "src/crisisflow/studies/humaid_ner"
-EVERYWHERE = ("src", "workflow", "presets", "dvc.yaml", "params.yaml")
 
 
 class Example(NamedTuple):
@@ -35,8 +34,9 @@ EXAMPLES = {
     "an input of the step tables": Example(
         r"\bmanifest\b", ("workflow/rules/humaid_ner/evaluation.smk", f"{STUDY}/tables.py"), "tables"
     ),
-    "a table": Example(r"\btable_?5\b", EVERYWHERE),
-    "a knob": Example(r"\blog_variance_learning_rate\b", EVERYWHERE),
+    # Another study may have a table of the same number.
+    "a table": Example(r"\btable_?5\b", (STUDY, "workflow/rules/humaid_ner", "workflow/report/humaid_ner", "dvc.yaml")),
+    "a knob": Example(r"\blog_variance_learning_rate\b", ("src", "workflow", "presets", "dvc.yaml", "params.yaml")),
 }
 
 
