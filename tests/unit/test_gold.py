@@ -47,7 +47,7 @@ def test_reference_tweets_that_the_corpus_lacks_are_left_out_and_counted(tmp_pat
     (tuning,) = reference(repaired, folder)
     assert (tuning.name, [tweet.tweet_id for tweet in tuning.tweets]) == ("reference_tuning", ["1"])
     assert [one[1:4] for one in tuning.tweets[0].spans] == [(10, 15, "LOCATION"), (17, 24, "CASUALTY")]
-    assert "1 of the 2 annotated tweets of HumAID stand in this corpus" in capsys.readouterr().err
+    assert "1 of the 2 annotated tweets of HumAID are in this corpus" in capsys.readouterr().err
 
 
 def test_a_corpus_without_any_reference_tweet_is_said_to_have_none(tmp_path: Path, capsys) -> None:

@@ -76,7 +76,7 @@ def reference(repaired: Path, folder: Path) -> Iterator[GoldSet]:
     here = {tweet_id: tweet for tweet_id, tweet in listed.items() if tweet.text is not None}
     if len(here) < len(listed):
         share = f"{len(here):,}" if here else "none"
-        say(f"reference annotations: {share} of the {len(listed):,} annotated tweets of HumAID stand in this corpus")
+        say(f"reference annotations: {share} of the {len(listed):,} annotated tweets of HumAID are in this corpus")
     for half in standoff.HALVES:
         chosen = [
             GoldTweet(

@@ -90,7 +90,7 @@ def test_a_gold_tweet_with_another_text_is_left_out_and_counted_and_the_draw_is_
     assert len(chosen) == MOST
     assert "3" not in {tweet.tweet_id for tweet in chosen}
     assert chosen == usable(GoldSet("idrisi_dev", ("LOCATION",), tweets[::-1]), texts)
-    assert "500 of 600 tweets; 600 stand in the corpus and are unseen, 1 of these" in capsys.readouterr().err
+    assert "500 of 600 tweets; 600 are in the corpus and are unseen, 1 of these" in capsys.readouterr().err
     few = dict(list(texts.items())[:2])
     assert [tweet.tweet_id for tweet in usable(GoldSet("x", (), tweets), few)] == ["0", "1"]
 

@@ -315,7 +315,7 @@ def test_card_counts_what_was_exported(made):
     assert ["DISASTER_TYPE", "6", "3", "0", "9"] in table
     assert ["LOCATION", "0", "12", "0", "12"] in table
     assert ["reference_tuning", "all", "2,000", "1,000", "0.500", "0.250", "0.333"] in table
-    assert "`reference_tuning` (and `idrisi_train`, if it stands here), so that their scores flatter" in text
+    assert "`reference_tuning` (and `idrisi_train`, if it is listed here), so that their scores flatter" in text
     assert "3 texts (7 tweets)" in text
     assert "1,234 pairs of tweets" in text
     assert "4,321 of `some_archive.tar.gz`" in text

@@ -79,7 +79,7 @@ def usable(gold: GoldSet, texts: dict[str, str]) -> list[GoldTweet]:
     known = [tweet for tweet in gold.tweets if tweet.tweet_id in texts]
     same = [tweet for tweet in known if texts[tweet.tweet_id] == tweet.text]
     say(
-        f"against_gold: {gold.name}: {min(len(same), MOST)} of {len(gold.tweets):,} tweets; {len(known):,} stand in "
+        f"against_gold: {gold.name}: {min(len(same), MOST)} of {len(gold.tweets):,} tweets; {len(known):,} are in "
         f"the corpus and are unseen, {len(known) - len(same):,} of these with another text"
     )
     return draw(same)
