@@ -5,6 +5,9 @@ rule help_generated:
     output:
         posts="data/actionable_help/sets/generated/posts.parquet",
         truth="data/actionable_help/sets/generated/truth.parquet",
+        # Of the positive control of distillation.
+        unlabelled="data/actionable_help/sets/generated/unlabelled.parquet",
+        control="data/actionable_help/sets/generated/control.parquet",
         manifest="data/actionable_help/sets/generated/manifest.json",
     log:
         "logs/help_generated.log",
@@ -17,7 +20,8 @@ rule help_generated:
         "Generating tweets with known labels"
     shell:
         "crisisflow actionable_help generated --params {params.generated:q} --posts {output.posts}"
-        " --truth {output.truth} --manifest {output.manifest} 2>&1 | tee {log} >&2"
+        " --truth {output.truth} --unlabelled {output.unlabelled} --held-out {output.control}"
+        " --manifest {output.manifest} 2>&1 | tee {log} >&2"
 
 
 # A set is a row: DVC has a stage for each. They lie beside the generated set, so that to DVC the sets are one folder.

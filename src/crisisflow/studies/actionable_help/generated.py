@@ -18,12 +18,12 @@ from crisisflow.corpus.place_names import cities, region
 from crisisflow.corpus.sources.posts import POSTS
 from crisisflow.progress import say
 from crisisflow.strict_yaml import parse
-from crisisflow.studies.actionable_help.labels import HELP, RESOURCES
+from crisisflow.studies.actionable_help.labels import BOTH, HELP, IRRELEVANT, LABELS, OFFER, REQUEST, RESOURCES, TRAPS
 from crisisflow.studies.actionable_help.params import GENERATED, GeneratedParams
 
-# `trap`: one of TRAPS, or null. `resources`: those that are asked for or offered, of RESOURCES. `place`: a name as it
-# stands in the text. `hard`: whether the template is ambiguous on the face of it. `pair`: a request and an offer that
-# fit have the same number.
+# `trap`: one of TRAPS, or null. `resources`: those that the text names. `place`: a name as it stands in the text.
+# `country`: its ISO 3166 code. `hard`: whether the template is ambiguous on the face of it. `pair`: a request and an
+# offer that fit have the same number.
 TRUTH = pa.schema(
     [
         ("tweet_id", pa.string()),
@@ -31,108 +31,144 @@ TRUTH = pa.schema(
         ("trap", pa.string()),
         ("resources", pa.list_(pa.string())),
         ("place", pa.string()),
+        ("country", pa.string()),
         ("hard", pa.bool_()),
         ("pair", pa.int32()),
     ]
 )
 
+RESOURCE = "resource"  # the task of the positive control
+PLAIN = "plain"  # an irrelevant tweet that is no trap
 _SLOT = re.compile(r"\{(\w+)\}")
 _DAY = 24 * 60 * 60
 
 
 class Wanted(NamedTuple):
-    """What a tweet is to be: `kind` is a label, or, of an irrelevant one, its trap or "plain"."""
+    """What a tweet is to be. `kind` is a label, or of an irrelevant tweet its trap or PLAIN."""
 
     kind: str
     event: str
     time: datetime
+    region: str  # ISO 3166
     city: str
     resources: tuple[str, ...]
     pair: int | None = None
 
 
 class Generated(NamedTuple):
-    """A tweet and its truth."""
+    """A tweet and what is known of it."""
 
     wanted: Wanted
     text: str
     place: str | None
+    resources: tuple[str, ...]
     hard: bool
 
     @property
     def label(self) -> str:
         """One of LABELS."""
-        return self.wanted.kind if self.wanted.kind in _templates()["labels"] else "irrelevant"
+        return self.wanted.kind if self.wanted.kind in LABELS else IRRELEVANT
 
     @property
     def trap(self) -> str | None:
         """One of TRAPS; None of a tweet that is none."""
-        return self.wanted.kind if self.label == "irrelevant" and self.wanted.kind != "plain" else None
+        return self.wanted.kind if self.wanted.kind in TRAPS else None
 
 
 @cache
-def _templates() -> Mapping[str, Any]:
+def templates() -> Mapping[str, Any]:
+    """The content of generated_templates.yaml."""
     text = files("crisisflow.studies.actionable_help").joinpath("generated_templates.yaml").read_text(encoding="utf-8")
     return parse(text)
 
 
 def generate(tweets: int, seed: int) -> Iterator[Generated]:
-    """As many tweets, in random order; the same number and seed give the same ones."""
-    rng = random.Random(seed)
+    """As many tweets with their labels, in random order; the same number and seed give the same ones."""
+    rng = random.Random(f"labelled {seed}")
     wanted = list(_plan(tweets, rng))
     rng.shuffle(wanted)
+    things = templates()["resources"]
     for own in wanted:
-        yield _write(own, rng)
+        yield _write(own, things, rng)
+
+
+def without_labels(tweets: int, seed: int) -> Iterator[Generated]:
+    """As many tweets, which name the things of the labelled tweets and those of the positive control."""
+    rng = random.Random(f"unlabelled {seed}")
+    data = templates()
+    things = {name: [*own, *data["control"].get(name, ())] for name, own in data["resources"].items()}
+    kinds = [
+        kind for kind, own in data["templates"].items() if all("{item}" in " ".join(part) for part in own.values())
+    ]
+    for _ in range(tweets):
+        yield _write(_draw(rng.choice(kinds), rng), things, rng, "{item}")
+
+
+def control(tweets: int, seed: int) -> Iterator[Generated]:
+    """As many requests and offers, in turn of each resource of the positive control, which name its things only."""
+    rng = random.Random(f"control {seed}")
+    things = templates()["control"]
+    names = list(things)
+    for number in range(tweets):
+        wanted = _draw(rng.choice((REQUEST, OFFER)), rng)._replace(resources=(names[number % len(names)],))
+        yield _write(wanted, things, rng, "{item}")
 
 
 def _plan(tweets: int, rng: random.Random) -> Iterator[Wanted]:
-    data = _templates()
-    kinds = {kind: share for kind, share in data["labels"].items() if kind != "irrelevant"}
-    kinds |= {kind: share * data["labels"]["irrelevant"] for kind, share in data["irrelevant"].items()}
+    data = templates()
+    kinds = {kind: share for kind, share in data["labels"].items() if kind != IRRELEVANT}
+    kinds |= {kind: share * data["labels"][IRRELEVANT] for kind, share in data["irrelevant"].items()}
     counts = {kind: round(share * tweets) for kind, share in kinds.items()}
-    counts["plain"] += tweets - sum(counts.values())
-    paired = round(counts["request"] * data["shares"]["paired"])
+    counts[PLAIN] += tweets - sum(counts.values())
+    paired = round(counts[REQUEST] * data["shares"]["paired"])
     for pair in range(paired):
-        request = _draw("request", rng)
+        request = _draw(REQUEST, rng)
         yield request._replace(pair=pair)
-        later = request.time + timedelta(seconds=rng.randrange(-2 * _DAY, 2 * _DAY))
-        yield request._replace(kind="offer", time=later, pair=pair)
+        start, end = _days_of(request.event)
+        near = request.time + timedelta(seconds=rng.randrange(-2 * _DAY, 2 * _DAY))
+        yield request._replace(kind=OFFER, time=min(max(near, start), end), pair=pair)
     for kind, count in counts.items():
-        for _ in range(count - (paired if kind in ("request", "offer") else 0)):
+        for _ in range(count - (paired if kind in (REQUEST, OFFER) else 0)):
             yield _draw(kind, rng)
 
 
 def _draw(kind: str, rng: random.Random) -> Wanted:
-    data = _templates()
-    event = rng.choice(list(data["events"]))
-    own = data["events"][event]
-    start, end = (datetime.combine(own[key], datetime.min.time(), UTC) for key in ("from", "to"))
+    event = rng.choice(list(templates()["events"]))
+    start, end = _days_of(event)
     time = start + timedelta(seconds=rng.randrange(int((end - start).total_seconds())))
-    resources = rng.sample(RESOURCES, 2 if kind == "request_and_offer" else 1)
-    return Wanted(kind, event, time, rng.choice(_cities(event)), tuple(resources))
+    area, inside = rng.choice(list(templates()["events"][event]["places"].items()))
+    resources = rng.sample(RESOURCES, 2 if kind == BOTH else 1)
+    return Wanted(kind, event, time, area, rng.choice(cities(*inside.split("."))), tuple(resources))
 
 
-@cache
-def _cities(event: str) -> Sequence[str]:
-    return [name for place in _templates()["events"][event]["cities"] for name in cities(*place.split("."))]
+def _days_of(event: str) -> tuple[datetime, datetime]:
+    """The beginnings of its first and last day, in UTC."""
+    own = templates()["events"][event]
+    return tuple(datetime.combine(own[key], datetime.min.time(), UTC) for key in ("from", "to"))
 
 
-def _write(wanted: Wanted, rng: random.Random) -> Generated:
-    data, shares = _templates(), _templates()["shares"]
-    event = data["events"][wanted.event]
+def _write(wanted: Wanted, things: Mapping[str, Sequence[str]], rng: random.Random, needed: str = "") -> Generated:
+    """Write a tweet by a template of its kind.
+
+    Args:
+        things: of each resource. needed: what the template must hold.
+    """
+    data, shares = templates(), templates()["shares"]
     hard = rng.random() < shares["hard"]
-    own_region = region(rng.choice(event["regions"]))
+    # A pair is to be found by what both tweets name.
+    needed = "{item}" if wanted.pair is not None else needed
+    own = [text for text in data["templates"][wanted.kind]["hard" if hard else "easy"] if needed in text]
+    template = rng.choice(own)
+    area = region(wanted.region)
+    place = wanted.city if wanted.pair is not None else rng.choice([*[wanted.city] * 3, area])
     slots = {
         **data["slots"],
-        "hazard": event["hazard"],
-        "city": [wanted.city],
-        "region": [own_region],
-        "region_tag": ["".join(own_region.split())],
-        "item": data["resources"][wanted.resources[0]],
-        "item2": data["resources"][wanted.resources[-1]],
+        "hazard": data["events"][wanted.event]["hazard"],
+        "place": [place],
+        "region_tag": ["".join(area.split())],
+        "item": things[wanted.resources[0]],
+        "item2": things[wanted.resources[-1]],
     }
-    slots["place"] = [wanted.city] if wanted.pair is not None else [rng.choice([*[wanted.city] * 3, own_region])]
-    template = rng.choice(data["templates"][wanted.kind]["hard" if hard else "easy"])
     text = _fill(template, slots, rng)
     if rng.random() < shares["opener"]:
         text = f"{_fill('{opener}', slots, rng)} {text}"
@@ -141,13 +177,12 @@ def _write(wanted: Wanted, rng: random.Random) -> Generated:
     if rng.random() < shares["retweet"]:
         text = f"RT @relief_desk: {text}"
     case = rng.random()
-    place = slots["place"][0] if "{place}" in template else None
-    asked = wanted.resources if "{item" in template else ()
     if case < shares["lower_case"]:
-        text, place = text.lower(), place and place.lower()
+        text, place = text.lower(), place.lower()
     elif case < shares["lower_case"] + shares["upper_case"]:
-        text, place = text.upper(), place and place.upper()
-    return Generated(wanted._replace(resources=asked), text, place, hard)
+        text, place = text.upper(), place.upper()
+    named = wanted.resources if "{item2}" in template else wanted.resources[:1] if "{item}" in template else ()
+    return Generated(wanted, text, place if "{place}" in template else None, named, hard)
 
 
 def _fill(template: str, slots: Mapping[str, Sequence[str]], rng: random.Random) -> str:
@@ -155,52 +190,75 @@ def _fill(template: str, slots: Mapping[str, Sequence[str]], rng: random.Random)
     return _SLOT.sub(lambda slot: _fill(rng.choice(slots[slot[1]]), slots, rng), template)
 
 
-def run(params: GeneratedParams, posts: Path, truth: Path, manifest: Path) -> None:
-    """Write the tweets, each with its label as the task `help`, what is known of each, and what they are.
+def _labels(tweet: Generated) -> list[dict[str, str]]:
+    """The label, and the resource of a request or offer that names one."""
+    labels = [{"task": HELP, "value": tweet.label}]
+    if tweet.label in (REQUEST, OFFER) and tweet.resources:
+        labels.append({"task": RESOURCE, "value": tweet.resources[0]})
+    return labels
+
+
+def _posts(tweets: Sequence[Generated], part: str, labelled: bool = True) -> list[dict[str, Any]]:
+    """The tweets in the columns of a public set. Their ids are GENERATED:<part><number>."""
+    groups = groups_of([tweet.text for tweet in tweets]).tolist()
+    return [
+        {
+            "tweet_id": f"{GENERATED}:{part}{number}",
+            "text": tweet.text,
+            "labels": _labels(tweet) if labelled else [],
+            "language": "en",
+            "event": tweet.wanted.event,
+            "time": tweet.wanted.time,
+            "group": group,
+        }
+        for number, (tweet, group) in enumerate(zip(tweets, groups, strict=True), 1)
+    ]
+
+
+def run(params: GeneratedParams, posts: Path, truth: Path, unlabelled: Path, held_out: Path, manifest: Path) -> None:
+    """Write the tweets, with the tasks `help` and `resource`, what is known of each, and the positive control.
 
     Args:
         params: section actionable_help.generated
-        posts: the tweets, in the columns of a public set
-        truth: what is known of each
+        posts: the tweets of the pool, in the columns of a public set
+        truth: what is known of each of them
+        unlabelled: texts without labels, which name the things of the tweets and those of the positive control
+        held_out: the positive control: requests and offers, with the task `resource`, of things that only the
+            unlabelled texts name
         manifest: JSON
     """
     tweets = list(generate(params.tweets, params.seed))
-    groups = groups_of([tweet.text for tweet in tweets]).tolist()
-    rows, known = [], []
-    for number, (tweet, group) in enumerate(zip(tweets, groups, strict=True), 1):
-        tweet_id = f"{GENERATED}:{number}"
-        rows.append(
-            {
-                "tweet_id": tweet_id,
-                "text": tweet.text,
-                "labels": [{"task": HELP, "value": tweet.label}],
-                "language": "en",
-                "event": tweet.wanted.event,
-                "time": tweet.wanted.time,
-                "official_split": None,
-                "group": group,
-            }
-        )
-        known.append(
-            {
-                "tweet_id": tweet_id,
-                "label": tweet.label,
-                "trap": tweet.trap,
-                "resources": list(tweet.wanted.resources),
-                "place": tweet.place,
-                "hard": tweet.hard,
-                "pair": tweet.wanted.pair,
-            }
-        )
+    rows = _posts(tweets, "")
+    known = [
+        {
+            "tweet_id": row["tweet_id"],
+            "label": tweet.label,
+            "trap": tweet.trap,
+            "resources": list(tweet.resources),
+            "place": tweet.place,
+            "country": tweet.wanted.region[:2] if tweet.place else None,
+            "hard": tweet.hard,
+            "pair": tweet.wanted.pair,
+        }
+        for row, tweet in zip(rows, tweets, strict=True)
+    ]
     facts = {
         "set": GENERATED,
+        "terms": "open",
         "files": {},
         "posts": len(rows),
         "labels": dict(sorted(Counter(tweet.label for tweet in tweets).items())),
         "traps": dict(sorted(Counter(tweet.trap for tweet in tweets if tweet.trap).items())),
-        "groups": len(set(groups)),
+        "hard": sum(tweet.hard for tweet in tweets),
+        "pairs": len({tweet.wanted.pair for tweet in tweets} - {None}),
+        "unlabelled": params.unlabelled,
+        "control": params.control,
     }
+    without = _posts(list(without_labels(params.unlabelled, params.seed)), "unlabelled-", labelled=False)
+    last = _posts(list(control(params.control, params.seed)), "control-")
     write_parquet(posts, rows, POSTS)
     write_parquet(truth, known, TRUTH)
+    write_parquet(unlabelled, without, POSTS)
+    write_parquet(held_out, last, POSTS)
     write_json(manifest, facts)
-    say(f"generated: {len(rows):,} tweets, {facts['groups']:,} groups of near duplicates")
+    say(f"generated: {len(rows):,} tweets, {len(without):,} texts without labels, {len(last):,} of the control")

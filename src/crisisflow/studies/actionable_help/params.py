@@ -42,6 +42,8 @@ class GeneratedParams(ParamsSection):
     """The generated set, whose truth is known."""
 
     tweets: Annotated[int, Field(ge=200, le=1_000_000, description="number of generated tweets of the pool")]
+    unlabelled: Annotated[Count, Field(le=1_000_000, description="texts without labels, for distillation")]
+    control: Annotated[Count, Field(le=1_000_000, description="tweets of the positive control of distillation")]
     seed: Annotated[Seed, Field(description="seed of the generator")]
 
 
