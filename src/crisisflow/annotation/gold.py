@@ -2,7 +2,7 @@
 
 Four sources: the embedded corpus (by construction), IDRISI-R (human location mentions; Suwaileh et al. 2023), sets of
 tweets outside of HumAID in which people marked names, and this project's reference annotations (data/reference, all ten
-types; docs/annotation_scores.md says who made them).
+types; docs/annotation_reference.md says who made them).
 """
 
 import gzip

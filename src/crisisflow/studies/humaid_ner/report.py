@@ -39,7 +39,7 @@ STAGES = (
 )
 QUALITY = (
     "The annotation itself against gold spans, after resolution, strict borders and type. The generated set is what "
-    "the generator of the embedded corpus put in; the reference sets are docs/annotation.md's."
+    "the generator of the embedded corpus put in; the reference sets are those of docs/annotation_scores.md."
 )
 
 
