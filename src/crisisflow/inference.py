@@ -8,7 +8,7 @@ server.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -50,12 +50,33 @@ class Findings(NamedTuple):
 Forward = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray | None, np.ndarray | None]]
 
 
+class Reader(Protocol):
+    """What reads texts for a forward pass, and knows the labels of its logits: a trained row, or a shipped model."""
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """Its fast tokenizer."""
+
+    @property
+    def max_length(self) -> int:
+        """Subwords that it reads at once."""
+
+    @property
+    def labels(self) -> Labels:
+        """What it can find."""
+
+
 class TrainedRow(NamedTuple):
     """A trained row, ready to be used."""
 
     model: JointModel
     tokenizer: PreTrainedTokenizerBase
     max_length: int
+
+    @property
+    def labels(self) -> Labels:
+        """What it can find; empty of a task that it does not have."""
+        return self.model.labels
 
 
 def load(weights: Path, config: Path, expected: Labels | None = None) -> TrainedRow:
@@ -116,7 +137,7 @@ class _Probabilities(NamedTuple):
     classes: np.ndarray | None
 
 
-def find(row: TrainedRow, forward: Forward, texts: Sequence[str]) -> list[Findings]:
+def find(row: Reader, forward: Forward, texts: Sequence[str]) -> list[Findings]:
     """What the row finds in each text; it depends on the text alone, but for the rounding of `forward`."""
     if not texts:
         return []
@@ -124,12 +145,12 @@ def find(row: TrainedRow, forward: Forward, texts: Sequence[str]) -> list[Findin
     read = [own[:WINDOWS] for own in windows]
     probabilities = iter(_probabilities(row, forward, [window.ids for own in read for window in own]))
     return [
-        _findings(row.model.labels, text, own, [next(probabilities) for _ in own], len(own) < len(all_of_them))
+        _findings(row.labels, text, own, [next(probabilities) for _ in own], len(own) < len(all_of_them))
         for text, own, all_of_them in zip(texts, read, windows, strict=True)
     ]
 
 
-def _probabilities(row: TrainedRow, forward: Forward, ids: list[list[int]]) -> list[_Probabilities]:
+def _probabilities(row: Reader, forward: Forward, ids: list[list[int]]) -> list[_Probabilities]:
     """Of each sequence of ids; those of similar length go through `forward` together."""
     found: dict[int, _Probabilities] = {}
     lengths = [len(own) for own in ids]
@@ -185,6 +206,22 @@ def predict_texts(row: TrainedRow, texts: Sequence[str], threads: int = 1) -> di
         device.shapes(row.max_length),
     )
     return prediction_columns(guess, examples)
+
+
+def predict_by(row: Reader, forward: Forward, aligned: pa.Table) -> pa.Table:
+    """The predictions (artifacts.PREDICTIONS) of aligned tweets by any forward pass.
+
+    Args:
+        row: of both tasks. aligned: tweets in the row's subwords (artifacts.ALIGNED).
+    """
+    found = _probabilities(row, forward, aligned["input_ids"].to_pylist())
+    columns = {name: aligned[name] for name in ("tweet_id", "class_id", "labels")} | {
+        "predicted_class_id": [int(own.classes.argmax()) for own in found],
+        "class_probabilities": [own.classes for own in found],
+        "predicted_labels": [own.entity.argmax(axis=-1) for own in found],
+        "label_probabilities": [own.entity.max(axis=-1) for own in found],
+    }
+    return pa.table([columns[name] for name in PREDICTIONS.names], schema=PREDICTIONS)
 
 
 def predict_aligned(row: TrainedRow, tweets: pa.Table, aligned: pa.Table) -> pa.Table:

@@ -13,13 +13,17 @@ import yaml
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.testclient import TestClient
 
+from crisisflow.artifacts import write_json
 from crisisflow.inference import TrainedRow, load
 from crisisflow.serving.app import create_app
-from crisisflow.serving.choice import Choice, choose
+from crisisflow.serving.choice import Choice, choose, folder_of
 from crisisflow.serving.serve import options_of
 from crisisflow.serving.served import Served, open_served
 from crisisflow.serving.settings import Access, Limits, Settings
 from crisisflow.spans import Span
+from crisisflow.studies.humaid_ner import export_model
+from crisisflow.studies.humaid_ner.export_model import Origin
+from crisisflow.studies.humaid_ner.params import StudyParams
 from tests.presets import read_preset
 
 PRESETS = Path(__file__).parents[2] / "presets"
@@ -90,6 +94,42 @@ def row(results) -> TrainedRow:
 @pytest.fixture(scope="session")
 def served(results, params) -> Served:
     return open_served(choose(Choice(results), params), "onnx", 1)
+
+
+@pytest.fixture(scope="session")
+def origin(trained, tmp_path_factory) -> Origin:
+    """What is known of the run that trained the rows: the source alone."""
+    folder = tmp_path_factory.mktemp("origin")
+    write_json(folder / "manifest.json", {"source": "sample", "sha256": None, "rows": 300})
+    absent = ("statistics.json", "quality.json", "against_gold.csv", "final_test.json")
+    return Origin(folder / "manifest.json", *(folder / name for name in absent))
+
+
+@pytest.fixture(scope="session")
+def export(results, params, trained, origin):
+    """Exports the row to a folder; `changed` are values of the row in params.yaml."""
+
+    def run(out, row="both", origin=origin, name="tiny", speed=None, **changed):
+        choice = Choice(results, row, 13)
+        own = json.loads((folder_of(choice) / "config.json").read_text())["row"]
+        plain = yaml.safe_load(params.read_text())
+        plain["humaid_ner"]["rows"][row] = {**own, **changed}
+        settings = StudyParams.model_validate({key: plain[key] for key in StudyParams.model_fields})
+        export_model.run(name, choice, trained / "aligned.parquet", origin, settings, speed, out)
+        return out
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shipped(export, tmp_path_factory) -> Path:
+    """The row as a shipped model."""
+    return export(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def served_shipped(shipped, results, params) -> Served:
+    return open_served(choose(Choice(results, model=shipped), params), None, 1)
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,11 @@ def test_what_is_served_is_told(client, served, results):
     assert len(facts["params"]) == 64
     assert client.get("/v1/labels").json() == {"entities": list(ENTITY_TYPES), "classes": list(CLASSES)}
     assert client.get("/healthz").json() == {"status": "ok"}
-    assert client.get("/readyz").json() == {"status": "ready"}
+    assert client.get("/readyz").json() == {"status": "ready", "model": "row both, seed 13"}
+    assert (facts["name"], facts["generated"]) == ("row both, seed 13", True)
+    assert facts["trained_on"].endswith(" generated tweets")
+    description = client.get("/openapi.json").json()["info"]["description"]
+    assert description.endswith(f"Served is row both, seed 13, trained on {facts['trained_on']}.")
 
 
 def test_the_rules_give_a_second_opinion(client):

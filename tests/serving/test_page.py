@@ -619,8 +619,8 @@ def test_a_replay_fits_into_a_request(page, address):
     page.click("#stop")
 
 
-def test_a_replay_outlives_the_server(page, app, served):
-    """The first server analyses some of it, and refuses all others until it ends."""
+def test_a_replay_outlives_the_server(page, app, served, served_shipped):
+    """The first server analyses some of it, and refuses all others until it ends. It has a shipped model."""
     texts = [f"tweet number {at} of a long replay" for at in range(20)]
     asked = []
 
@@ -631,9 +631,13 @@ def test_a_replay_outlives_the_server(page, app, served):
                 raise Overloaded(1)
         return served.predict(own)
 
-    with listening(app(served=served._replace(predict=some))) as port:
+    facts = served_shipped.version.model_copy(update={"trained_on": "7 tweets", "generated": False})
+    with listening(app(served=served_shipped._replace(predict=some, version=facts))) as port:
         replay(page, f"http://127.0.0.1:{port}/", texts)
         expect(page.locator("#tweet-1")).to_be_visible()
+        note = page.locator("#model-note")
+        expect(note).to_have_text("Model: tiny, trained on 7 tweets. Its answers are guesses: a person decides.")
+        expect(page.locator("#served")).to_contain_text("tiny · preset sample · onnx-int8")
     expect(page.locator("#live-status")).to_contain_text("trying again")
     with listening(app(), port):
         ended(page, 20)
@@ -645,7 +649,8 @@ def test_a_replay_outlives_the_server(page, app, served):
 
 def test_all_of_it_goes_by_keyboard(page, address):
     page.goto(address)
-    expect(page.locator("#served")).to_contain_text("Row both")
+    expect(page.locator("#served")).to_contain_text("row both")
+    expect(page.locator("#model-note.notice")).to_contain_text("generated tweets. Its answers mean nothing about real")
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Tab")
@@ -690,7 +695,7 @@ def tab_to(page, wanted, key="Tab"):
 
 def test_a_replay_is_run_filtered_and_exported_by_keyboard(page, address):
     page.goto(address)
-    expect(page.locator("#served")).to_contain_text("Row both")
+    expect(page.locator("#served")).to_contain_text("row both")
     tab_to(page, "tab-tweet")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#view-live")).to_be_visible()
@@ -741,7 +746,7 @@ def test_a_replay_is_run_filtered_and_exported_by_keyboard(page, address):
 
 def test_the_study_is_read_and_saved_by_keyboard(page, address):
     page.goto(address)
-    expect(page.locator("#served")).to_contain_text("Row both")
+    expect(page.locator("#served")).to_contain_text("row both")
     tab_to(page, "tab-tweet")
     page.keyboard.press("ArrowLeft")
     expect(page.locator("#study figure img")).to_be_visible()
@@ -831,7 +836,7 @@ def test_a_token_is_asked_for_and_used(page, app):
         page.goto(f"http://127.0.0.1:{port}/#study")
         page.fill("#token", token)
         page.click("#token-form button")
-        expect(page.locator("#served")).to_contain_text("Row both")
+        expect(page.locator("#served")).to_contain_text("row both")
         expect(page.locator("#study figure img")).to_be_visible()
         with page.expect_download() as download:
             page.get_by_role("button", name="Save the report").click()

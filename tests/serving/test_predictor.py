@@ -1,9 +1,11 @@
 """The predictor and its runtimes: the same findings from each, of texts that are judged."""
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from onnx import numpy_helper
 
 from crisisflow.alignment.decoding import FoundSpan, with_marks
 from crisisflow.alignment.windows import joined_words, windows_of
@@ -21,7 +23,7 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def onnx(row):
+def predictor(row):
     return Predictor(row, open_runtime(row, "onnx", 1))
 
 
@@ -44,6 +46,16 @@ def test_int8_is_smaller_and_near(row):
         assert np.abs(own - other).max() < 0.5
 
 
+def test_embeddings_are_int8_rows_with_a_scale_each(row):
+    model = onnx.load_from_string(to_int8(to_onnx(row)))
+    stored = {own.name: numpy_helper.to_array(own) for own in model.graph.initializer}
+    assert not any(own.dtype == np.float32 and own.ndim == 2 and own.shape[1] > 1 for own in stored.values())
+    whole = row.model.encoder.embeddings.word_embeddings.weight.detach().numpy()
+    (name,) = (name for name, own in stored.items() if own.shape == whole.shape)
+    scale = stored[name.replace("_int8", "_scale")]
+    assert (np.abs(stored[name] * scale - whole) <= scale * 0.501).all()
+
+
 def test_a_row_of_one_task_has_no_class(results):
     folder = results / "rows" / "tags" / "seed13"
     tags = load(folder / "model.safetensors", folder / "config.json")
@@ -52,14 +64,14 @@ def test_a_row_of_one_task_has_no_class(results):
     assert found.spans is not None
 
 
-def test_a_batch_changes_nothing(onnx):
+def test_a_batch_changes_nothing(predictor):
     texts = [*TEXTS, "flood " * 200]
-    for own, alone in zip(onnx(texts), [onnx([text])[0] for text in texts], strict=True):
+    for own, alone in zip(predictor(texts), [predictor([text])[0] for text in texts], strict=True):
         assert [span[:3] for span in own.spans] == [span[:3] for span in alone.spans]
         assert own.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
 
 
-def test_a_long_text_is_read_to_its_end_and_one_too_long_says_so(onnx, row):
+def test_a_long_text_is_read_to_its_end_and_one_too_long_says_so(predictor, row):
     words = ["flood", "water", "rescue", "Kerala", "people", "dead"]
     text = " ".join(words[at % len(words)] for at in range(300))
     (windows,) = windows_of(row.tokenizer, row.max_length, [text])
@@ -68,9 +80,9 @@ def test_a_long_text_is_read_to_its_end_and_one_too_long_says_so(onnx, row):
     assert [text[word.start : word.end].lower() for word in joined] == text.lower().split()
     # But for the text's own ends, no word is labelled near a window's edge.
     assert all(place.distance >= row.max_length // 8 - 1 for place in places[20:-20])
-    assert not onnx([text])[0].cut
+    assert not predictor([text])[0].cut
     long = " ".join(["flood"] * (WINDOWS * row.max_length))
-    found = onnx([long])[0]
+    found = predictor([long])[0]
     assert found.cut
     assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-4)
 

@@ -3,23 +3,47 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crisisflow.errors import CrisisflowError
 from crisisflow.options import USE, App
-from crisisflow.studies import LEADING
+from crisisflow.studies import LEADING, SHIPPED
+
+if TYPE_CHECKING:
+    from crisisflow.serving.choice import Choice
 
 EXPLAINED = 10_000  # characters of a text, as in a request to the server; its time and memory grow with them
 
 app = App()
 
-RESULTS = typer.Option(help="folder of the results")
+OF_LEADING, MODEL_HERE = Path("results", LEADING), Path("models", SHIPPED)
+MODEL = typer.Option(
+    help=f"folder of a shipped model. Where neither a model nor a row is named: {MODEL_HERE}, unless the results have "
+    "a row that was trained on real tweets"
+)
+RESULTS = typer.Option(help=f"folder of results whose row is used; {OF_LEADING} without it")
 ROW = typer.Option(help="row to use; without it, the one that metrics.json chose")
 SEED = typer.Option(help="its seed; without it, the first")
-RUNTIME = typer.Option(help="what computes: onnx, onnx-int8 (smaller and less exact), or torch")
+RUNTIME = typer.Option(
+    help="what computes: onnx (the default of a row), onnx-int8 (smaller and less exact; a shipped model has only this "
+    "one), or torch"
+)
 THREADS = typer.Option(min=1, help="CPU threads of the model")
 SHA256 = typer.Option(help="refuse weights with another sha256 than this")
+
+
+def _choice(model: Path | None, results: Path | None, row: str | None, seed: int | None, params: Path) -> "Choice":
+    """What the options name; the default where they name nothing."""
+    from crisisflow.serving.choice import Choice, by_default
+
+    of_row = (results, row, seed) != (None, None, None)
+    if model is None and not of_row:
+        return by_default(OF_LEADING, MODEL_HERE, params)
+    if model is not None and of_row:
+        raise CrisisflowError("--model is a model without rows; leave out --results, --row and --seed, or --model")
+    return Choice(results or OF_LEADING, row, seed, model)
 
 
 @app.command("preset", rich_help_panel=USE)
@@ -69,10 +93,11 @@ def explain_command(
 @app.command("predict", rich_help_panel=USE)
 def predict_command(
     file: Annotated[str, typer.Argument(help='JSON Lines with a "text" in each, or - for standard input')],
-    results: Annotated[Path, RESULTS] = Path("results", LEADING),
+    model: Annotated[Path | None, MODEL] = None,
+    results: Annotated[Path | None, RESULTS] = None,
     row: Annotated[str | None, ROW] = None,
     seed: Annotated[int | None, SEED] = None,
-    runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",
+    runtime: Annotated[Literal["onnx", "onnx-int8", "torch"] | None, RUNTIME] = None,
     threads: Annotated[int, THREADS] = 1,
     sha256: Annotated[str | None, SHA256] = None,
     masking: Annotated[
@@ -96,11 +121,11 @@ def predict_command(
 
     Lines are answered as they come, in JSON Lines.
     """
-    from crisisflow.serving.choice import Choice, choose
+    from crisisflow.serving.choice import choose
     from crisisflow.text_input import name_of, open_input
 
     stream = open_input(file, "a file of JSON Lines")
-    chosen = choose(Choice(results, row, seed), params, sha256)
+    chosen = choose(_choice(model, results, row, seed, params), params, sha256)
     from crisisflow.serving.lines import run
     from crisisflow.serving.served import open_served
 
@@ -111,10 +136,11 @@ def predict_command(
 def serve_command(
     host: Annotated[str, typer.Option(help="address; one that the network reaches needs a token")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
-    results: Annotated[Path, RESULTS] = Path("results", LEADING),
+    model: Annotated[Path | None, MODEL] = None,
+    results: Annotated[Path | None, RESULTS] = None,
     row: Annotated[str | None, ROW] = None,
     seed: Annotated[int | None, SEED] = None,
-    runtime: Annotated[Literal["onnx", "onnx-int8", "torch"], RUNTIME] = "onnx",
+    runtime: Annotated[Literal["onnx", "onnx-int8", "torch"] | None, RUNTIME] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="batches computed side by side, each by one thread; as many as cores")
     ] = None,
@@ -133,18 +159,18 @@ def serve_command(
     allow_root: Annotated[bool, typer.Option("--allow-root", help="run although the user is root")] = False,
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
-    """Serve the dashboard and the REST API of a trained row."""
+    """Serve the dashboard and the REST API of a model."""
     from crisisflow.serving.access import check_access, check_stdin, check_user, listen, read_token
-    from crisisflow.serving.choice import Choice, choose
+    from crisisflow.serving.choice import choose
     from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
 
     access = Access(read_token(token_file), tuple(allow_origin or ()), (*HOSTS, *(allow_host or ())))
     check_access(host, access)
     check_user(allow_root)
     check_stdin(stdin)
-    chosen = choose(Choice(results, row, seed), params, sha256)
+    chosen = choose(_choice(model, results, row, seed, params), params, sha256)
     workers = workers or len(os.sched_getaffinity(0))
-    settings = Settings(access, Limits(waiting=waiting), results, workers, stdin, warm_rules=True)
+    settings = Settings(access, Limits(waiting=waiting), results or OF_LEADING, workers, stdin, warm_rules=True)
     with listen(host, port) as listening:
         from crisisflow.serving.serve import run
         from crisisflow.serving.served import open_served

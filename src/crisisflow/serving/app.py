@@ -31,6 +31,7 @@ from crisisflow.serving.schema import (
     Opinion,
     Prediction,
     Problem,
+    Readiness,
     RuleConflict,
     RuleSpan,
     Version,
@@ -48,8 +49,8 @@ WARM_UP = ["flood", "17 people killed near the river, rescue teams requested imm
 
 DESCRIPTION = (
     "Entities and the humanitarian class of crisis tweets, both from one pass of one encoder. Offsets count Unicode "
-    "code points of the text as sent. Answers are a model's guesses: a person decides. What "
-    "answers GET answers HEAD too."
+    "code points of the text as sent. Answers are a model's guesses: a person decides. What answers GET "
+    "answers HEAD too."
 )
 
 
@@ -128,11 +129,11 @@ def create_app(served: Served, settings: Settings) -> ASGIApp:
 
 def app_of(server: Server) -> ASGIApp:
     """The app of a server."""
-    served, settings = server.served, server.settings
+    served, settings, facts = server.served, server.settings, server.served.version
     api = FastAPI(
         title="crisisflow",
-        description=DESCRIPTION,
-        version=served.version.version,
+        description=f"{DESCRIPTION} Served is {facts.name}, trained on {facts.trained_on}.",
+        version=facts.version,
         lifespan=server.running,
         docs_url=None,
         redoc_url=None,
@@ -218,12 +219,12 @@ def _add_pages(api: FastAPI, server: Server) -> None:
         """Whether the process lives."""
         return Health(status="ok")
 
-    @api.get("/readyz", tags=["operation"], responses={503: {"model": Health}})
-    async def readyz(response: Response) -> Health:
+    @api.get("/readyz", tags=["operation"], responses={503: {"model": Readiness}})
+    async def readyz(response: Response) -> Readiness:
         """Whether it takes requests: all is loaded, and the server is not about to end."""
         if server.state != "ready":
             response.status_code, response.headers["retry-after"] = 503, "2"
-        return Health(status=server.state)
+        return Readiness(status=server.state, model=server.served.version.name)
 
     @api.get("/", include_in_schema=False)
     async def page() -> FileResponse:

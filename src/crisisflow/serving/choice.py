@@ -1,4 +1,4 @@
-"""Which row is served: found and checked before anything is loaded that takes seconds."""
+"""What is served, a row or a shipped model: found and checked before anything is loaded that takes seconds."""
 
 import hashlib
 import json
@@ -11,18 +11,53 @@ import yaml
 from crisisflow.artifacts import read_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SharedParams, read_own
+from crisisflow.serving.shipped import GRAPH, Shipped
+from crisisflow.serving.shipped import read as read_shipped
 from crisisflow.versioning.unfinished import finished_files
 
 WEIGHTS = "model.safetensors"
 FILES = (WEIGHTS, "config.json")  # of a row and seed
 
 
+GENERATED = "sample"  # corpus.source of the generated tweets
+
+
 class Choice(NamedTuple):
-    """A row and seed of a folder of results: None for the row that metrics.json chose, and for its first seed."""
+    """A row and seed of a folder of results: None for the row that metrics.json chose, and for its first seed.
+
+    With `model` it is the shipped model in that folder instead.
+    """
 
     results: Path
     row: str | None = None
     seed: int | None = None
+    model: Path | None = None
+
+
+def by_default(results: Path, shipped: Path, params: Path) -> Choice:
+    """What is meant where nothing is named: the shipped model, unless a row of the results learnt from real tweets.
+
+    Without the shipped model, the row that the results chose.
+
+    Args:
+        results: folder of the results. shipped: folder of the shipped model. params: the params.yaml that was run.
+
+    Raises:
+        CrisisflowError: params.yaml is not readable.
+    """
+    own = Choice(results)
+    if not shipped.is_dir():
+        return own
+    if read_own(params, SharedParams).corpus.source != GENERATED:
+        try:
+            folder_of(own)
+        except CrisisflowError:
+            from crisisflow.progress import say
+
+            say(f"{results} has no trained row; taking the model {shipped}")
+        else:
+            return own
+    return Choice(results, model=shipped)
 
 
 def folder_of(choice: Choice) -> Path:
@@ -99,11 +134,11 @@ def check_recorded(folder: Path, root: Path) -> bool:
 
 
 class Chosen(NamedTuple):
-    """A row and seed that is there and is what it should be; its weights are not read yet.
+    """A row and seed, or a shipped model, that is there and is what it should be; its weights are not loaded yet.
 
     Args:
-        digest: sha256 of the weights. root: the checkout, with the results in results/<study>.
-        recorded: whether dvc.lock names these weights.
+        folder: with its files. root: the checkout.
+        digest: sha256 of the weights. recorded: whether dvc.lock names these weights.
     """
 
     folder: Path
@@ -112,10 +147,11 @@ class Chosen(NamedTuple):
     recorded: bool
     settings: SharedParams
     params: Path
+    shipped: Shipped | None = None
 
 
 def choose(choice: Choice, params: Path, expected: str | None = None) -> Chosen:
-    """Find and check the chosen row.
+    """Find and check the choice.
 
     Args:
         params: the params.yaml that was run. expected: sha256 that the weights must have; None for any.
@@ -126,10 +162,15 @@ def choose(choice: Choice, params: Path, expected: str | None = None) -> Chosen:
     settings = read_own(params, SharedParams)
     if not params.is_file():  # its digest is told with each answer, and a pipe is read once
         raise CrisisflowError(f"{params} is no plain file; name the params.yaml that was run")
-    folder = folder_of(choice)
-    root = choice.results.absolute().parents[1]
-    recorded = check_recorded(folder, root)
-    digest = sha256(folder / WEIGHTS)
-    if expected is not None and digest != expected.lower():
-        raise CrisisflowError(f"{folder / WEIGHTS} is not the expected file: its sha256 is {digest}")
-    return Chosen(folder, root, digest, recorded, settings, params)
+    if choice.model is not None:
+        shipped = read_shipped(choice.model)
+        chosen = Chosen(choice.model, params.absolute().parent, shipped.digest, False, settings, params, shipped)
+    else:
+        folder = folder_of(choice)
+        root = choice.results.absolute().parents[1]
+        recorded = check_recorded(folder, root)
+        chosen = Chosen(folder, root, sha256(folder / WEIGHTS), recorded, settings, params)
+    if expected is not None and chosen.digest != expected.lower():
+        weights = chosen.folder / (GRAPH if chosen.shipped else WEIGHTS)
+        raise CrisisflowError(f"{weights} is not the expected file: its sha256 is {chosen.digest}")
+    return chosen

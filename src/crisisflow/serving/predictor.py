@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from crisisflow.inference import Findings, Forward, TrainedRow, find
+from crisisflow.inference import Findings, Forward, Reader, find
 from crisisflow.language import TRAINED_ON, language_of
 
 
 class Predictor:
     """Predicts texts with a row's forward pass; whose answers depend on a text alone but for rounding."""
 
-    def __init__(self, row: TrainedRow, forward: Forward) -> None:
+    def __init__(self, row: Reader, forward: Forward) -> None:
         self.row, self.forward = row, forward
 
     def __call__(self, texts: Sequence[str]) -> list[Findings]:

@@ -75,7 +75,10 @@ class Version(Form):
     version: str
     commit: str | None = Field(description="of the checkout")
     params: str | None = Field(description="sha256 of params.yaml")
-    model: str = Field(description="sha256 of the weights, a safetensors file")
+    name: str = Field(description="of the shipped model, or the row and its seed")
+    trained_on: str = Field(description="the training tweets, in words")
+    generated: bool = Field(description="whether they were generated: the answers mean nothing about real tweets then")
+    model: str = Field(description="sha256 of the weights: a safetensors file, or the ONNX graph of a shipped model")
     recorded: bool = Field(description="whether dvc.lock names the weights, which are then as it says")
     preset: str | None
     row: str
@@ -109,9 +112,15 @@ class Opinion(Form):
 
 
 class Health(Form):
-    """Whether the process lives, or is ready."""
+    """Whether the process lives."""
 
     status: str
+
+
+class Readiness(Health):
+    """Whether the server is ready, and with which model."""
+
+    model: str = Field(description="its name, as /v1/version has it")
 
 
 class Problem(Form):

@@ -64,7 +64,9 @@ def run(served: Served, settings: Settings, listening: socket.socket) -> None:
     config = uvicorn.Config(app_of(server), log_config=LOGS, **options_of(settings.limits))
     host, port = listening.getsockname()[:2]
     facts = served.version
-    say(f"serve: row {facts.row}, seed {facts.seed}, {facts.runtime}, weights {facts.model[:12]}…")
+    say(f"serve: {facts.name}, trained on {facts.trained_on}; {facts.runtime}, weights {facts.model[:12]}…")
+    if facts.generated:
+        say("serve: its answers mean nothing about real tweets")
     say(f"serve: open http://{'[' + host + ']' if ':' in host else host}:{port}  (Ctrl-C ends it)")
     try:
         Ending(config, server.release).run([listening])

@@ -48,6 +48,7 @@ STUDIES = {
 }
 
 LEADING = next(iter(STUDIES))  # meant where no study is named: what `make reproduce` runs, and what is served
+SHIPPED = "humaid_mini"  # the model in models/ that is served without a run; of real tweets
 
 Params = create_model(
     "Params",

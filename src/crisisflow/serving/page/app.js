@@ -44,8 +44,11 @@ addEventListener("hashchange", () => location.hash !== "#main" && show(viewOfAdd
 async function tellServed() {
   const facts = await json("/v1/version");
   $("served").textContent =
-    `Row ${facts.row}, seed ${facts.seed}, preset ${facts.preset} · ${facts.runtime} · weights ${facts.model.slice(0, 8)}`;
-  $("sample-note").hidden = facts.preset !== "sample";
+    `${facts.name} · preset ${facts.preset} · ${facts.runtime} · weights ${facts.model.slice(0, 8)}`;
+  $("model-note").textContent = `Model: ${facts.name}, trained on ${facts.trained_on}. ` + (facts.generated
+    ? "Its answers mean nothing about real tweets." : "Its answers are guesses: a person decides.");
+  $("model-note").classList.toggle("notice", facts.generated);
+  $("model-note").hidden = false;
   const labels = await json("/v1/labels");
   openLive(labels);
 }

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from crisisflow.options import LOOK, SHARE, App, artifact
+from crisisflow.studies.humaid_ner import STUDY
 
 app = App()
 
@@ -73,3 +74,40 @@ def export_command(
     from crisisflow.studies.humaid_ner.dataset.export import run
 
     run(tweets, resolved, manifest, corpus, quality, formats or [], without_text, out)
+
+
+@app.command("export_model", rich_help_panel=SHARE)
+def export_model_command(
+    out: Annotated[Path, typer.Option(help="folder of the model; one that export_model wrote is replaced")],
+    name: Annotated[str, typer.Option(help="of the model, shown on the page")] = "humaid_mini",
+    results: Annotated[Path, typer.Option(help="folder of the results")] = Path("results", STUDY),
+    row: Annotated[str | None, typer.Option(help="without it, the one that metrics.json chose")] = None,
+    seed: Annotated[int | None, typer.Option(help="its seed; without it, the first")] = None,
+    aligned: Annotated[
+        Path | None, typer.Option(help=f"its aligned tweets; data/{STUDY}/aligned/ROW.parquet without it")
+    ] = None,
+    manifest: Annotated[Path, artifact()] = Path("data/raw/manifest.json"),
+    statistics: Annotated[Path, typer.Option(help="of the annotation")] = Path("data/annotations/statistics.json"),
+    quality: Annotated[Path, typer.Option(help="of the annotation")] = Path("results/annotation/quality.json"),
+    against_gold: Annotated[Path, typer.Option(help="scores on gold spans, for the card")] = Path(
+        "results", STUDY, "against_gold.csv"
+    ),
+    final_test: Annotated[Path, typer.Option(help="scores on the test split, for the card")] = Path(
+        "results", STUDY, "final_test.json"
+    ),
+    speed: Annotated[
+        str | None, typer.Option(help="what benchmarks/serving.py measured, as a sentence for the card")
+    ] = None,
+    params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
+) -> None:
+    """Write a trained row as a model that serves without a run.
+
+    An int8 ONNX graph, tokenizer, checksums, and a model card with the scores of float32 and int8.
+    """
+    from crisisflow.params import read_own
+    from crisisflow.serving.choice import Choice
+    from crisisflow.studies.humaid_ner.export_model import Origin, run
+    from crisisflow.studies.humaid_ner.params import StudyParams
+
+    origin = Origin(manifest, statistics, quality, against_gold, final_test)
+    run(name, Choice(results, row, seed), aligned, origin, read_own(params, StudyParams), speed, out)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 from huggingface_hub import EvalResult, ModelCardData
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.pretrained import bare_name
@@ -32,22 +32,25 @@ TASK_OF = {
 }
 
 
-def front_matter(params: StudyParams, chosen: str, result: RowResult, generated: bool) -> str:
-    """The YAML by which the hub knows a model, with its scores on the validation split (means over the seeds)."""
-    encoder = params.humaid_ner.rows[chosen].encoder
-    scores = [
+def front_matter(encoder: str, name: str, scores: Mapping[str, float], generated: bool) -> str:
+    """The YAML by which the hub knows a model, with its scores on the validation split.
+
+    Args:
+        encoder: as params.yaml names it. name: of the model. scores: by the names of TASK_OF.
+    """
+    results = [
         EvalResult(
             task_type=task,
-            task_name=name,
+            task_name=task_name,
             dataset_type="crisisflow-sample" if generated else "humaid-ner",
             dataset_name="crisisflow's generated sample" if generated else "HUMAID-NER (labels by rules)",
             dataset_split="validation",
             metric_type="f1",
             metric_name=SCORE_HEADINGS[score],
-            metric_value=round(figure.mean, 4),
+            metric_value=round(scores[score], 4),
         )
-        for score, (task, name) in TASK_OF.items()
-        if (figure := result.over_seeds(score))
+        for score, (task, task_name) in TASK_OF.items()
+        if score in scores
     ]
     return ModelCardData(
         language="en",
@@ -55,12 +58,13 @@ def front_matter(params: StudyParams, chosen: str, result: RowResult, generated:
         base_model=BASE_MODELS.get(encoder, encoder.partition("@")[0] if "@" in encoder else None),
         pipeline_tag="token-classification",
         tags=["crisis-informatics", "named-entity-recognition", "text-classification", "multitask-learning"],
-        model_name=f"crisisflow {params.preset}, row {chosen}",
-        eval_results=scores,
+        model_name=name,
+        eval_results=results,
     ).to_yaml()
 
 
-def _markdown(frame: pd.DataFrame) -> str:
+def markdown(frame: pd.DataFrame) -> str:
+    """A table of a card."""
     return frame.to_markdown(index=False, disable_numparse=True)
 
 
@@ -97,12 +101,27 @@ def unseen_events(unseen: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def settings(params: StudyParams, chosen: str) -> str:
-    """The parameters of the row and its training, as YAML."""
+def template(name: str) -> Template:
+    """A template of this study; a value that it is not given is an error."""
+    environment = Environment(
+        loader=PackageLoader("crisisflow.studies.humaid_ner", ""),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+    )
+    return environment.get_template(name)
+
+
+def settings(params: StudyParams, row: Mapping[str, Any]) -> str:
+    """The parameters of a row and its training, as YAML.
+
+    Args:
+        row: its section of params.yaml.
+    """
     plain = params.model_dump(mode="json")
-    own = plain["humaid_ner"]
-    parts = {key: own[key] for key in ("training", "model", "alignment")}
-    return as_yaml({"row": own["rows"][chosen], **parts, "compute": plain["compute"]})
+    parts = {key: plain["humaid_ner"][key] for key in ("training", "model", "alignment")}
+    return as_yaml({"row": dict(row), **parts, "compute": plain["compute"]})
 
 
 def render(
@@ -127,15 +146,13 @@ def render(
     result = results[chosen]
     gold = against_gold[(against_gold["row"] == chosen) & (against_gold["label"] == "all")]
     generated = manifest["source"] == "sample"
-    environment = Environment(
-        loader=PackageLoader("crisisflow.studies.humaid_ner", ""),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-    )
-    return environment.get_template(TEMPLATE).render(
-        front_matter=front_matter(params, chosen, result, generated),
+    return template(TEMPLATE).render(
+        front_matter=front_matter(
+            params.humaid_ner.rows[chosen].encoder,
+            f"crisisflow {params.preset}, row {chosen}",
+            {score: figure.mean for score in TASK_OF if (figure := result.over_seeds(score))},
+            generated,
+        ),
         generated=generated,
         params=params,
         chosen=chosen,
@@ -145,13 +162,13 @@ def render(
         run=result.runs[0],
         manifest=manifest,
         scores={heading: result.over_seeds(score) for score, heading in SCORE_HEADINGS.items()},
-        differences=_markdown(table_of_differences(_of_row(chosen, differences))),
-        types=_markdown(table_of_scores({chosen: result})),
-        calibration=_markdown(table_of_calibration({chosen: result})),
-        unseen=_markdown(unseen_events(unseen)) if len(unseen) else None,
+        differences=markdown(table_of_differences(_of_row(chosen, differences))),
+        types=markdown(table_of_scores({chosen: result})),
+        calibration=markdown(table_of_calibration({chosen: result})),
+        unseen=markdown(unseen_events(unseen)) if len(unseen) else None,
         unseen_rows=sorted(set(unseen["row"])),
-        gold=_markdown(table_of_against_gold(gold)) if len(gold) else None,
-        rules=_markdown(pd.DataFrame([line for line in quality_lines(quality) if line["Type"] == "all"])),
-        settings=settings(params, chosen),
+        gold=markdown(table_of_against_gold(gold)) if len(gold) else None,
+        rules=markdown(pd.DataFrame([line for line in quality_lines(quality) if line["Type"] == "all"])),
+        settings=settings(params, params.humaid_ner.rows[chosen].model_dump(mode="json")),
         number="{:,}".format,
     )
