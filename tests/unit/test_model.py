@@ -192,6 +192,31 @@ def test_s_comes_to_rest_at_the_log_of_the_loss():
     torch.testing.assert_close(kendall.log_variance.detach(), torch.log(losses))
 
 
+def test_the_optimal_s_is_where_the_learnt_one_comes_to_rest():
+    """Kirchdorfer et al. (2024): a weight of 1 / (2 L), so that the size of a loss has no effect on the encoder."""
+    gradients = []
+    for size in (1.0, 0.01):
+        model, optimal = TwoTasks([3.0, 0.0], [0.0, 5.0]), WEIGHTINGS["kendall_optimal"](2)
+        model.w.data.zero_()
+        losses = model.losses() * torch.tensor([size, 1.0])
+        optimal.backward(losses, model, nothing)
+        known = losses.detach()
+        torch.testing.assert_close(optimal.weights(), 1 / (2 * known))
+        torch.testing.assert_close(optimal.log_variances(), torch.log(known))
+        learnt = WEIGHTINGS["kendall"](2)
+        learnt.log_variance.data = torch.log(known)
+        torch.testing.assert_close(optimal.total(known), learnt.total(known).detach())
+        gradients.append(model.w.grad[0])
+    torch.testing.assert_close(*gradients)
+    torch.testing.assert_close(gradients[0], torch.tensor([3.0, 5.0]) / (2 * 10))
+
+
+def test_a_loss_of_zero_has_no_gradient_at_the_optimal_s():
+    losses = torch.tensor([0.0, 2.0], requires_grad=True)
+    WEIGHTINGS["kendall_optimal"](2).total(losses).backward()
+    assert losses.grad.tolist() == [0.0, 0.25]
+
+
 def test_dynamic_weight_average_favours_the_loss_that_falls_slowly():
     dwa = WEIGHTINGS["dwa"](2)
     dwa.end_epoch(torch.tensor([2.0, 1.0]))

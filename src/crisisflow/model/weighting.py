@@ -12,7 +12,7 @@ TEMPERATURE = 2.0  # of dynamic weight averaging (Liu et al. 2019, section 3.3)
 ASYMMETRY = 1.5  # alpha of GradNorm (Chen et al. 2018, section 5.1)
 GRADNORM_RATE = 0.025  # the learning rate of its weights, constant (section 4)
 
-TINY = 1e-30  # keeps a gradient of zeros from dividing by zero
+TINY = 1e-30  # keeps a gradient, or a loss, of zero from dividing by zero
 
 # Sums gradients over the processes of a data-parallel run, in place.
 Reduce = Callable[[Iterable[Tensor]], None]
@@ -85,6 +85,37 @@ class KendallClassification(Kendall):
 
     def __init__(self, tasks: int) -> None:
         super().__init__(tasks, scale=1.0)
+
+
+class KendallOptimal(Weighting):
+    """`Kendall` with each s at its optimum in every step, s = ln L: the weight of a loss is 1 / (2 L).
+
+    A learnt s moves by at most about its learning rate in a step, so that it comes nowhere near ln L in a short
+    fine-tuning. The optimum in closed form is that of Kirchdorfer et al. (2024); what is minimised is then half the sum
+    of the ln L, so that each task counts by the ratio by which its loss falls (the logarithm of the geometric mean of
+    Chennupati et al. 2019).
+    """
+
+    def __init__(self, tasks: int) -> None:
+        super().__init__(tasks)
+        self.register_buffer("last", torch.ones(tasks))
+
+    def weights(self) -> Tensor:
+        """1 / (2 L), of the last step."""
+        return 0.5 / self.last
+
+    def log_variances(self) -> Tensor | None:
+        """ln L, of the last step."""
+        return torch.log(self.last)
+
+    def total(self, losses: Tensor) -> Tensor:
+        """Eq. 4 at its optimum; may be negative. A loss of zero has no gradient."""
+        return (0.5 + torch.log(losses.clamp(min=TINY)) / 2).sum()
+
+    def backward(self, losses: Tensor, model: EncoderModel, reduce: Reduce) -> None:
+        """Those of `total`."""
+        self.last.copy_(losses.detach().clamp(min=TINY))
+        super().backward(losses, model, reduce)
 
 
 class DynamicWeightAverage(Weighting):
@@ -197,6 +228,7 @@ WEIGHTINGS = {
     "fixed": Weighting,
     "kendall": Kendall,
     "kendall_classification": KendallClassification,
+    "kendall_optimal": KendallOptimal,
     "dwa": DynamicWeightAverage,
     "gradnorm": GradNorm,
     "pcgrad": PCGrad,

@@ -72,8 +72,11 @@ class RowParams(ParamsSection):
         Literal["joint", "ner", "cls"], Field(description="joint trains both; a task left out has no loss and no s")
     ]
     weighting: Annotated[
-        Literal["fixed", "kendall", "kendall_classification", "dwa", "gradnorm", "pcgrad"],
-        Field(description="kendall is the paper's Eq. 4; kendall_classification does not halve the losses"),
+        Literal["fixed", "kendall", "kendall_classification", "kendall_optimal", "dwa", "gradnorm", "pcgrad"],
+        Field(
+            description="kendall is the paper's Eq. 4; kendall_classification does not halve the losses; "
+            "kendall_optimal sets s to its optimum in each step"
+        ),
     ]
     schedule: Literal["single", "two_stage"]
     freeze_layers: Annotated[Count, Field(description="lower layers frozen in stage 2")]
