@@ -6,6 +6,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
+from tokenizers import Regex
+from tokenizers.pre_tokenizers import Split
 
 from crisisflow.alignment.decoding import FoundSpan, with_marks
 from crisisflow.alignment.windows import joined_words, windows_of
@@ -54,6 +56,18 @@ def test_embeddings_are_int8_rows_with_a_scale_each(row):
     (name,) = (name for name, own in stored.items() if own.shape == whole.shape)
     scale = stored[name.replace("_int8", "_scale")]
     assert (np.abs(stored[name] * scale - whole) <= scale * 0.501).all()
+
+
+def test_a_row_is_exported_whatever_its_tokenizer_makes_of_the_example_texts(row):
+    """They may be more subwords than the example has places for: a small vocabulary cuts words into letters."""
+    cut = row.tokenizer.backend_tokenizer.from_str(row.tokenizer.backend_tokenizer.to_str())
+    cut.pre_tokenizer = Split(Regex("."), "isolated")
+    tokenizer = type(row.tokenizer)(tokenizer_object=cut, pad_token=row.tokenizer.pad_token)
+    assert len(tokenizer("unlike length")["input_ids"]) > 8
+    ids, mask = np.array([[101, 2543, 102]]), np.ones((1, 3), np.int64)
+    found = open_runtime(row._replace(tokenizer=tokenizer), "onnx", 1)(ids, mask)
+    for own, other in zip(found, open_runtime(row, "torch", 1)(ids, mask), strict=True):
+        assert own == pytest.approx(other, abs=1e-5)
 
 
 def test_a_row_of_one_task_has_no_class(results):

@@ -34,6 +34,7 @@ from crisisflow.training.history import history_table
 from crisisflow.training.joint import Joint
 from crisisflow.training.loop import Trainer
 from crisisflow.training.schedule import Optimization, Stage
+from crisisflow.training.soft_labels import TEACHER, SoftLabels
 from crisisflow.training.tagging import Tagging
 
 CLASSES = ("fire", "flood", "storm")
@@ -421,3 +422,47 @@ def test_the_forward_pass_is_as_precise_as_is_asked(precision, dtype):
     with open_device("cpu", 1, 1, precision).autocast():
         found = torch.ones(2, 2) @ torch.ones(2, 2)
     assert found.dtype == getattr(torch, dtype)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+@pytest.mark.parametrize("shapes", [SHAPES, FILLED], ids=["as it is", "filled"])
+def test_soft_labels_are_learnt_by_the_divergence_from_the_teacher(shapes, temperature):
+    """KL = cross-entropy with the teacher's probabilities, less their entropy, over the shares of a batch."""
+    logits = np.random.default_rng(4).normal(size=(len(TRAIN.ids), 3)).astype(np.float32)
+    examples = Examples(TRAIN.ids, TRAIN.input_ids, {**TRAIN.targets, TEACHER: list(logits)})
+    task = SoftLabels(CLASSES, temperature)
+
+    def loss(batch) -> float:
+        student = logits_of(batch, "classification")
+        return task.losses(student, batch.mask, task.targets(examples, STEP, batch)).item()
+
+    whole = batch_of(TRAIN, STEP, shapes)
+    teacher = (torch.from_numpy(logits[STEP]) / temperature).softmax(dim=-1)
+    student = logits_of(batch_of(TRAIN, STEP), "classification") / temperature
+    entropy = -(teacher * teacher.log()).sum(dim=-1).mean()
+    expected = (cross_entropy(student, teacher) - entropy) * temperature**2
+    assert loss(whole) == pytest.approx(expected.item(), rel=1e-5)
+    shares = [batch_of(TRAIN, STEP, shapes, slice(rank, None, 2)) for rank in (0, 1)]
+    assert sum(map(loss, shares)) == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_a_student_follows_its_teacher_and_not_the_classes(tmp_path, monkeypatch):
+    """The teacher swaps two classes."""
+
+    def taught(examples: Examples) -> Examples:
+        swapped = [[4.0 * (own == (class_id + 1) % 3) for own in range(3)] for class_id in examples.targets["class_id"]]
+        return Examples(examples.ids, examples.input_ids, {**examples.targets, TEACHER: swapped})
+
+    monkeypatch.setitem(TASKS, "soft", (SoftLabels(CLASSES, 1.0), lambda: ClassHead(32, CLASSES, 0.1)))
+    best = trainer(tmp_path, "soft").fit(stages(5), taught(TRAIN), taught(VALIDATION))
+    told = [int(own.argmax()) for own in best.predictions["probabilities"]]
+    swapped = [(class_id + 1) % 3 for class_id in VALIDATION.targets["class_id"]]
+    assert f1_score(swapped, told, average="macro") > 0.9 > 0.1 > best.score
+
+
+@pytest.mark.parametrize("temperature", [0, -1, float("nan"), float("inf")])
+def test_a_temperature_that_is_not_above_zero_is_refused(temperature):
+    with pytest.raises(
+        CrisisflowError, match=f"the temperature of soft labels is {temperature:g}; give a number above"
+    ):
+        SoftLabels(CLASSES, temperature)
