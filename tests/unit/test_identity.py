@@ -9,6 +9,7 @@ from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, 
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import (
     CONFIG,
+    KEY,
     Alignment,
     Identity,
     each_once,
@@ -48,7 +49,10 @@ def test_aligned_tweets_say_their_encoder_and_event(tmp_path, event):
         of_aligned(tmp_path / "a", "analytics")
 
 
-@pytest.mark.parametrize("schema", [ALIGNED, identified(ALIGNED, ROW)])
+LATER = '{"study": "gnom", "encoder": "x", "max_length": 128, "a_fact_of_another_version": 1}'
+
+
+@pytest.mark.parametrize("schema", [ALIGNED, identified(ALIGNED, ROW), ALIGNED.with_metadata({KEY: LATER})])
 def test_aligned_tweets_that_do_not_say_it_are_refused(tmp_path, schema):
     write_parquet(tmp_path / "a", [], schema)
     with pytest.raises(CrisisflowError, match="does not say with which encoder"):

@@ -7,8 +7,9 @@ from sklearn.svm import LinearSVC
 
 from crisisflow.evaluation import linear
 
-WORDS = ("we need water", "we give water", "sunny day", "sunny game", "long game")
-TEXTS = [f"{text} {at % 11}" for at, text in enumerate(WORDS * 30)]
+WORDS = ("we need water, water, water", "we give water", "sunny day", "sunny game", "long game")
+# More words and pairs than texts, as in a corpus: only then the seed decides the order of the texts.
+TEXTS = [f"{text} no{at} {at % 11}" for at, text in enumerate(WORDS * 8)]
 CLASS_IDS = [at % 3 % 2 for at in range(len(TEXTS))]
 
 
@@ -19,7 +20,7 @@ def test_it_is_scikit_learn_s_svm_over_words_and_pairs(balanced):
     weights = np.bincount(CLASS_IDS)
     weights = dict(enumerate(len(TEXTS) / (2 * weights))) if balanced else None
     svm = LinearSVC(random_state=13, class_weight=weights).fit(vectors.fit_transform(TEXTS), CLASS_IDS)
-    np.testing.assert_allclose(model[-1].coef_, svm.coef_)
+    np.testing.assert_array_equal(model[-1].coef_, svm.coef_)
     assert linear.parameters(model) == len(vectors.vocabulary_) + 1
 
 

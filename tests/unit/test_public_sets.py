@@ -359,6 +359,17 @@ def test_a_damaged_archive_is_refused(name, tmp_path, refused):
     assert "cannot read" in refused("sad", tmp_path / name)
 
 
+def test_a_zip_with_a_password_is_refused(tmp_path, refused):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("SAD_v1.csv", PUBLISHED["sad"]["SAD_v1.csv"])
+    content = bytearray((tmp_path / "set.zip").read_bytes())
+    for header, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        content[content.index(header) + flags] |= 1
+    (tmp_path / "set.zip").write_bytes(content)
+    said = refused("sad", tmp_path / "set.zip")
+    assert said.startswith("crisisflow: cannot read SAD_v1.csv (") and "password required" in said
+
+
 def test_a_set_without_a_post_is_refused(tmp_path, refused):
     rows = csv("id|keyword|location|text|target", "1||| |1")
     assert "no row of the set kaggle is a post" in refused("kaggle", put(tmp_path, {"train.csv": rows}))

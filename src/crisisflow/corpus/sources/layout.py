@@ -24,8 +24,7 @@ BROKEN = (
     lzma.LZMAError,
     tarfile.TarError,
     zipfile.BadZipFile,
-    NotImplementedError,  # a zip packed in a way that Python does not have
-    RuntimeError,  # a zip with a password
+    RuntimeError,  # a zip with a password, or packed in a way that Python does not have
 )
 
 
