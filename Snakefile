@@ -23,6 +23,7 @@ include: "workflow/rules/actionable_help/pool.smk"
 include: "workflow/rules/actionable_help/labels.smk"
 include: "workflow/rules/actionable_help/case_study.smk"
 include: "workflow/rules/actionable_help/minis.smk"
+include: "workflow/rules/actionable_help/rows.smk"
 include: "workflow/rules/actionable_help/target.smk"
 # Behind all rules, since it reads them.
 include: "workflow/rules/dvc_stages.smk"

@@ -323,6 +323,9 @@ def leaves(value, path=()):
             yield from leaves(inside, (*path, key))
 
 
+ANOTHER_CHOICE = {("size", 1), ("tweets", 1), ("frozen_cache_gb", 8), ("learning_rate", 1.0)}
+
+
 def test_a_value_of_another_type_is_never_taken_for_one_of_the_right_type():
     """An int where a number with a fraction may stand is one; text, truth values and 13.0 are not."""
     plain = read_preset("sample", PRESETS)[1]
@@ -339,7 +342,7 @@ def test_a_value_of_another_type_is_never_taken_for_one_of_the_right_type():
         for parent in parents:
             place = place[parent]
         for other in others[type(value)](value):
-            if (key, other) in {("size", 1), ("tweets", 1), ("frozen_cache_gb", 8)} and other is not True:
+            if (key, other) in ANOTHER_CHOICE and other is not True:
                 continue  # such a value is another choice, or the same
             place[key] = other
             with pytest.raises(ValidationError):

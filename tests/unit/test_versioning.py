@@ -368,11 +368,14 @@ def test_dvc_yaml_says_what_can_be_compared():
     kept_in_git = {path for stage in stages.values() for entry in stage.get("metrics", []) for path in entry}
     assert kept_in_git == {
         "data/actionable_help/agreement.json",
+        "data/actionable_help/minis/corpus.json",
         "data/actionable_help/pool.json",
         "data/corpus/repair.json",
         "data/corpus/statistics.json",
         "data/annotations/statistics.json",
         "data/humaid_ner/aligned/${item.row}.json",
+        "results/actionable_help/metrics.json",
+        "results/actionable_help/minis/${item.row}/metrics.json",
         "results/annotation/quality.json",
         "results/humaid_ner/metrics.json",
     }

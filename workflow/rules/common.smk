@@ -77,4 +77,5 @@ wildcard_constraints:
     row="[A-Za-z0-9_-]+",
     event="[A-Za-z0-9_-]+",
     tweets="[0-9]+",
+    task="[A-Za-z0-9_-]+",
     seed="[0-9]+",

@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -22,9 +22,17 @@ from crisisflow.params import (
 )
 from crisisflow.studies.actionable_help.labels import HELP, LABELS
 from crisisflow.studies.actionable_help.mini_params import MinisParams
+from crisisflow.studies.actionable_help.row_params import (
+    AGREED_SET,
+    CORPUS,
+    FinetuneParams,
+    Other,
+    RowParams,
+    SplitsParams,
+    TaskParams,
+)
 
 GENERATED = "generated"  # the set of our own templates
-CORPUS = "corpus"  # the shared corpus, where sets are named
 TABLES = ("csv", "tsv")  # the readers of a table of one's own
 GOLD = "disaster_response"  # the reader of the set whose labels professionals reviewed
 CONFIDENTIAL = "confidential"
@@ -210,13 +218,26 @@ class ActionableHelpParams(ParamsSection):
     agreement: AgreementParams
     validation: ValidationParams
     minis: MinisParams
+    tasks: Annotated[dict[Name, TaskParams], Field(min_length=1)]
+    splits: SplitsParams
+    least_support: Annotated[
+        Positive, Field(description="test tweets of a class; one macro F1 leaves out the classes that have fewer")
+    ]
+    finetune: FinetuneParams
+    rows: Annotated[dict[Name, RowParams], Field(min_length=1)]
+    others: Annotated[list[Other], Field(min_length=1, description="rows that are no fine-tuned encoders")]
+    baseline: Annotated[Name, Field(description="the row that all others are compared with; the paper's is BERT")]
+    keep_weights: Annotated[list[Name], Field(description="rows whose weights are kept")]
+    seeds: Annotated[list[Seed], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "ActionableHelpParams":
-        return refuse(self, [*self._faults_of_sets(), *self._unknown_labellers(), *self._shared_texts()])
+        faults = [*self._faults_of_sets(), *self._unknown_labellers(), *self._shared_texts(), *self._faults_of_rows()]
+        return refuse(self, [*faults, *repeated(self, "seeds", "others", "keep_weights")])
 
     def _faults_of_sets(self) -> Iterator[Fault]:
-        for name, has_it in ((GENERATED, "the generated set"), (CORPUS, "the shared corpus")):
+        taken = {GENERATED: "the generated set", CORPUS: "the shared corpus", AGREED_SET: "what the labellers agree on"}
+        for name, has_it in taken.items():
             if name in self.sets:
                 yield ("sets", name), f"{has_it} has this name; give the set another one"
         known = [GENERATED, *self.sets]
@@ -258,6 +279,23 @@ class ActionableHelpParams(ParamsSection):
             if name not in self.labellers:
                 known = ", ".join(self.labellers)
                 yield ("agreement", "labellers"), f"no labeller is called {name}; there are: {known}"
+
+    def _faults_of_rows(self) -> Iterator[Fault]:
+        known = [AGREED_SET, CORPUS, GENERATED, *self.sets]
+        for name, task in self.tasks.items():
+            if task.set not in known:
+                yield ("tasks", name, "set"), f"no set is called {task.set}; there are: {', '.join(known)}"
+        for name, row in self.rows.items():
+            if name in get_args(Other):
+                yield ("rows", name), "a row that is no encoder has this name; give the row another one"
+            kind, mini = row.mini
+            if kind and mini not in self.minis.shapes:
+                known_shapes = ", ".join(self.minis.shapes)
+                yield ("rows", name, "encoder"), f"no mini is called {mini}; minis.shapes has: {known_shapes}"
+        for key, names in (("baseline", [self.baseline]), ("keep_weights", self.keep_weights)):
+            for name in names:
+                if name not in self.rows:
+                    yield (key,), f"no row is called {name}; there are: {', '.join(self.rows)}"
 
 
 class Own(ParamsSection):

@@ -16,4 +16,9 @@ STEPS = {
     "sheet": (f"{_HERE}.sheet:run", "Draw the tweets that people label."),
     "score_labels": (f"{_HERE}.score_labels:run", "Score the labellers against people's labels."),
     "mentions": (f"{_HERE}.mentions:run", "Find the places and resources that tweets name."),
+    "task": (f"{_HERE}.task:run", "Split the labelled texts of a task."),
+    "encoder": (f"{_HERE}.encoder:run", "Put what a row begins with into one file."),
+    "finetune": (f"{_HERE}.finetune:run", "Fine-tune a row on a task with one seed."),
+    "other": (f"{_HERE}.other:run", "Train a row that is no fine-tuned encoder."),
+    "score": (f"{_HERE}.score:run", "Score all rows on all tasks, and compare them."),
 }

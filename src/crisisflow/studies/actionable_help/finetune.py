@@ -1,0 +1,192 @@
+"""Finetune: a row, which is an encoder under a linear layer, on a task with a seed (paper, section 3.4)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy
+import torch
+import transformers
+from transformers.utils import logging as transformers_logging
+
+from crisisflow.artifacts import write_csv, write_json
+from crisisflow.embedding import tokenize
+from crisisflow.errors import CrisisflowError
+from crisisflow.identity import CONFIG, Identity, identified_lines
+from crisisflow.inputs import IN_PROCESSES, InputFile
+from crisisflow.model.classifier import Classifier
+from crisisflow.model.weighting import WEIGHTINGS
+from crisisflow.params import ComputeParams, Name, Positive, Seed
+from crisisflow.sources import digest
+from crisisflow.studies.actionable_help import STUDY
+from crisisflow.studies.actionable_help.encoder import open_encoder
+from crisisflow.studies.actionable_help.row_params import FinetuneParams, RowParams
+from crisisflow.studies.actionable_help.task_texts import Task, read_task
+from crisisflow.studies.actionable_help.trained import HELD_OUT, Guess, write_trained
+from crisisflow.training import checkpoint as checkpoints
+from crisisflow.training import seeds
+from crisisflow.training.batching import Examples
+from crisisflow.training.classification import CLASS_ID, Classification, balanced_weights
+from crisisflow.training.device import open_device
+from crisisflow.training.early_stopping import EarlyStopping
+from crisisflow.training.history import Speed, history_table
+from crisisflow.training.loop import Trainer
+from crisisflow.training.schedule import Optimization, Stage
+from crisisflow.training.task import Tensors
+
+BETAS = (0.9, 0.999)  # AdamW's own; the paper names none
+
+
+def optimization_of(row: RowParams, finetune: FinetuneParams) -> Optimization:
+    """How the weights of a row are updated; a row may have a learning rate of its own."""
+    rate = finetune.learning_rate if row.learning_rate is None else row.learning_rate
+    return Optimization(
+        batch_size=finetune.batch_size,
+        learning_rate=rate,
+        weighting_learning_rate=rate,
+        betas=BETAS,
+        weight_decay=finetune.weight_decay,
+        clip_norm=finetune.clip_norm,
+    )
+
+
+def _check_warmup(name: str, finetune: FinetuneParams, train: Examples) -> None:
+    """Refuse a learning rate that would never fall."""
+    steps = finetune.epochs * -(-len(train.ids) // finetune.batch_size)
+    if finetune.warmup_steps >= steps:
+        raise CrisisflowError(
+            f"{name}: all {steps} steps are warm-up, so the learning rate would never fall; lower "
+            f"actionable_help.finetune.warmup_steps, which is {finetune.warmup_steps}"
+        )
+
+
+def guess_of(predicted: Tensors) -> Guess:
+    """What Classification predicts of texts."""
+    probabilities = predicted["probabilities"]
+    return Guess(probabilities.argmax(dim=-1).tolist(), probabilities.tolist())
+
+
+def run(
+    name: Name,
+    tweets: InputFile,
+    statistics: InputFile,
+    encoder: InputFile,
+    row: RowParams,
+    finetune: FinetuneParams,
+    compute: Annotated[ComputeParams, IN_PROCESSES],
+    least_support: Positive,
+    keep_weights: list[Name],
+    seed: Seed,
+    checkpoint: Path,
+    history: Path,
+    validation: Path,
+    test: Path,
+    metrics: Path,
+    config: Path,
+    weights: Path,
+    speed: Path,
+) -> None:
+    """Train with early stopping, and write what the best epoch predicts of the validation and test texts, its scores, a
+    line per epoch, and its weights if the row's are kept.
+
+    An interrupted run goes on from its last checkpoint.
+
+    Args:
+        name: name of the row
+        tweets: the texts of the task
+        statistics: the classes and counts of the task
+        encoder: what the row begins with, of the step encoder
+        row: section actionable_help.rows.NAME
+        finetune: section actionable_help.finetune
+        compute: section compute
+        least_support: actionable_help.least_support
+        keep_weights: actionable_help.keep_weights
+        checkpoint: folder of the checkpoints, removed at the end
+        history: a line per epoch
+        validation: predictions of the validation texts
+        test: predictions of the test texts
+        metrics: the scores of both
+        config: what rebuilds the model
+        weights: of the best epoch (safetensors); no tensors if the row's are not kept
+        speed: seconds and memory per epoch; differs from run to run
+
+    Raises:
+        CrisisflowError: the encoder or device is not to be had, the row asks for more layers or positions than there
+            are, all steps are warm-up, a loss is not finite, memory does not suffice.
+    """
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    task = read_task(tweets, statistics)
+    identity = Identity(STUDY, name, seed, task=task.name)
+    device = open_device(compute.device, compute.threads, compute.processes)
+    device.seed(seeds.of_heads(seed))
+    opened, tokenizer = open_encoder(encoder, row.layers, finetune.max_length)
+    examples = {
+        split: Examples(own.ids, tokenize(own.texts, tokenizer, finetune.max_length), {CLASS_ID: own.class_ids})
+        for split, own in task.splits.items()
+    }
+    _check_warmup(str(identity), finetune, examples["train"])
+    device.seed(seeds.of_heads(seed))
+    classifier = Classifier(opened, task.classes, finetune.pooling)
+    class_ids = examples["train"].targets[CLASS_ID]
+    balanced = balanced_weights(class_ids, task.classes) if finetune.class_weights == "balanced" else None
+    fingerprint = checkpoints.fingerprint(
+        digest("studies.actionable_help.finetune"),
+        {package.__name__: package.__version__ for package in (numpy, torch, transformers)},
+        *(section.model_dump() for section in (row, finetune, compute)),
+        checkpoints.weights_digest(opened),
+        tokenizer.pad_token_id,
+        task.classes,
+        seed,
+        examples,
+    )
+    trainer = Trainer(
+        name=str(identity),
+        model=classifier,
+        task=Classification(task.classes, balanced),
+        weighting=WEIGHTINGS["fixed"](1),
+        optimization=optimization_of(row, finetune),
+        seed=seed,
+        device=device,
+        padding_id=tokenizer.pad_token_id,
+        max_length=finetune.max_length,
+        folder=checkpoint,
+        run=fingerprint,
+        early_stopping=EarlyStopping(finetune.patience, finetune.threshold),
+    )
+    stage = Stage(finetune.epochs, finetune.warmup_steps, 0, False, True)
+    best = trainer.fit([stage], examples["train"], examples["validation"])
+    predicted = {"validation": best.predictions, "test": trainer.predict(best, examples["test"])}
+    if device.writes:
+        epochs = trainer.records.history
+        trained = {
+            "best_epoch": best.epoch,
+            "epochs": len(epochs),
+            "training_texts": len(examples["train"].ids),
+            "parameters": sum(parameter.numel() for parameter in classifier.parameters()),
+        }
+        guesses = {split: guess_of(predicted[split]) for split in HELD_OUT}
+        paths = {"validation": validation, "test": test}
+        write_trained(identity, task, guesses, trained, least_support, paths, metrics)
+        head, lines = history_table(trainer.task, epochs)
+        lines = [[task.name, *line] for line in lines]
+        write_csv(history, *identified_lines(identity, ["task", *head], lines))
+        write_csv(speed, Speed._fields, trainer.records.speeds)
+        kept = name in keep_weights
+        write_json(
+            config, {CONFIG: identity.facts(), **_rebuilt_from(classifier, task, row, finetune), "weights": kept}
+        )
+        device.save(best.tensors if kept else {}, weights)
+        checkpoints.discard(checkpoint)
+    device.wait()
+    device.close()
+
+
+def _rebuilt_from(classifier: Classifier, task: Task, row: RowParams, finetune: FinetuneParams) -> dict[str, object]:
+    """What the weights need to become a model again."""
+    return {
+        "row": row.model_dump(),
+        "encoder": classifier.encoder.config.to_diff_dict(),
+        "max_length": finetune.max_length,
+        "pooling": finetune.pooling,
+        "classes": task.classes,
+    }

@@ -1,0 +1,270 @@
+"""Rows: fine-tuned encoders and others on a task, and their scores over seeds and against the baseline."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+from sklearn.metrics import f1_score
+from transformers import AutoModel, BertConfig
+
+from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet, write_json, write_parquet
+from crisisflow.errors import CrisisflowError
+from crisisflow.identity import Identity, of_config, of_parquet
+from crisisflow.model.classifier import Classifier
+from crisisflow.params import ComputeParams
+from crisisflow.studies.actionable_help import encoder, finetune, other, score
+from crisisflow.studies.actionable_help.mini_params import ShapeParams
+from crisisflow.studies.actionable_help.row_params import FinetuneParams, RowParams
+from crisisflow.studies.actionable_help.task_texts import TASK, Task, Texts
+from crisisflow.studies.actionable_help.trained import Guess, write_trained
+from crisisflow.training.task import under
+
+SAID = {"irrelevant": "sunny day with", "offer": "we give away", "request": "we need some"}
+FINETUNE = {
+    "epochs": 6,
+    "batch_size": 16,
+    "learning_rate": 5e-3,
+    "patience": 2,
+    "threshold": 1e-4,
+    "class_weights": "balanced",
+    "warmup_steps": 2,
+    "weight_decay": 0.01,
+    "clip_norm": 1.0,
+    "max_length": 16,
+    "pooling": "mean",
+}
+SHAPES = {"S": ShapeParams(hidden=32, layers=2, heads=2, intermediate=64)}
+COMPUTE = ComputeParams(device="cpu", processes=1, threads=1, frozen_cache_gb=0)
+FILES = {
+    "history": "history.csv",
+    "validation": "validation.parquet",
+    "test": "test.parquet",
+    "metrics": "metrics.json",
+    "config": "config.json",
+    "weights": "model.safetensors",
+}
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory) -> Path:
+    """A folder with a task of 96 texts, half of them irrelevant."""
+    folder = tmp_path_factory.mktemp("task")
+    labels = ["irrelevant", "offer", "irrelevant", "request"] * 24
+    splits = ["train"] * 64 + ["validation"] * 12 + ["test"] * 20
+    rows = [
+        {"set": "mine", "tweet_id": f"{at:03}", "text": f"{SAID[label]} {thing}", "label": label, "split": split}
+        for at, (label, split) in enumerate(zip(labels, splits, strict=True))
+        for thing in [("water", "tents", "food", "boats", "clothes")[at % 5]]
+    ]
+    write_parquet(folder / "tweets.parquet", rows, TASK)
+    used = {split: {"used": splits.count(split)} for split in ("train", "validation", "test")}
+    write_json(folder / "counts.json", {"task": "toy", "kind": "built", "classes": sorted(SAID), "splits": used})
+    return folder
+
+
+def packed(name: Path | str, folder: Path, shapes=SHAPES) -> Path:
+    """The encoder in one file; of minis and vocabulary nothing is read for one of elsewhere."""
+    row = RowParams(encoder=str(name), layers=None, learning_rate=None)
+    encoder.run(row, folder.parent, folder.parent, shapes, 64, 0.0, folder / "encoder.safetensors")
+    return folder / "encoder.safetensors"
+
+
+def tune(task: Path, begins: Path | str, folder: Path, name="tiny", keep=("tiny",), seed=13, row=None, **own):
+    """Fine-tune the row in `folder`; returns its metrics."""
+    finetune.run(
+        name,
+        task / "tweets.parquet",
+        task / "counts.json",
+        packed(begins, folder),
+        RowParams.model_validate({"encoder": "x", "layers": 1, "learning_rate": None, **(row or {})}),
+        FinetuneParams.model_validate({**FINETUNE, **own}),
+        COMPUTE,
+        3,
+        list(keep),
+        seed,
+        folder / "checkpoint",
+        **{name: folder / file for name, file in FILES.items()},
+        speed=folder / "speed.csv",
+    )
+    return read_json(folder / "metrics.json")
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {file: (folder / file).read_bytes() for file in FILES.values()}
+
+
+@pytest.fixture(scope="module")
+def tuned(task, tiny_encoder, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("tuned")
+    tune(task, tiny_encoder, folder)
+    return folder
+
+
+def test_a_row_learns_the_task_and_stops_early(tuned, task):
+    metrics = read_json(tuned / "metrics.json")
+    assert metrics["test"]["macro_f1"] > 0.9
+    assert metrics["best_epoch"] <= metrics["epochs"] <= FINETUNE["epochs"]
+    table = read_parquet(tuned / "test.parquet", PREDICTIONS)
+    truth, guess = table["class_id"].to_pylist(), table["predicted_class_id"].to_pylist()
+    assert metrics["test"]["macro_f1"] == pytest.approx(f1_score(truth, guess, average="macro"))
+    assert metrics["test"]["weighted_f1"] == pytest.approx(f1_score(truth, guess, average="weighted"))
+    assert [own["support"] for own in metrics["test"]["per_class"].values()] == [10, 5, 5]
+    assert metrics["test"]["calibration"]["expected_error"] < 0.5
+    lines = (tuned / "history.csv").read_text().splitlines()
+    assert lines[0].startswith("study,row,seed,task,epoch,")
+    assert len(lines) == 1 + metrics["epochs"]
+    assert not (tuned / "checkpoint").exists()
+
+
+def test_all_artifacts_say_of_which_row_task_and_seed_they_are(tuned):
+    identity = Identity("actionable_help", "tiny", 13, task="toy")
+    assert of_parquet(tuned / "test.parquet", PREDICTIONS, "actionable_help") == identity
+    assert of_config(tuned / "config.json", "actionable_help") == identity
+    assert read_json(tuned / "metrics.json").items() >= identity.facts().items()
+
+
+def test_the_same_row_gives_the_same_bytes(tuned, task, tiny_encoder, tmp_path):
+    tune(task, tiny_encoder, tmp_path)
+    assert content(tmp_path) == content(tuned)
+
+
+def test_the_weights_that_are_kept_become_the_model_again(tuned):
+    config = read_json(tuned / "config.json")
+    encoder = AutoModel.from_config(BertConfig(**config["encoder"]), add_pooling_layer=False)
+    model = Classifier(encoder, config["classes"], config["pooling"])
+    model.load_state_dict(under(load_file(tuned / "model.safetensors"), "model"))
+    assert config["weights"]
+
+
+def test_the_weights_of_other_rows_are_not_kept(tuned, task, tiny_encoder, tmp_path):
+    tune(task, tiny_encoder, tmp_path, keep=())
+    assert load_file(tmp_path / "model.safetensors") == {}
+    assert not read_json(tmp_path / "config.json")["weights"]
+    assert (tmp_path / "test.parquet").read_bytes() == (tuned / "test.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"max_length": 999}, r"finetune\.max_length is 999 but encoder .* takes 512"),
+        ({"row": {"layers": 5}}, "layers is 5 but encoder .* has 4"),
+        ({"warmup_steps": 24}, r"all 24 steps are warm-up.*finetune\.warmup_steps, which is 24"),
+        ({"row": {"learning_rate": 1e30}}, r"row tiny, task toy, seed 13, epoch 1, .*the loss is not finite"),
+    ],
+)
+def test_what_cannot_work_is_refused_and_nothing_is_written(task, tiny_encoder, tmp_path, own, message):
+    with pytest.raises(CrisisflowError, match=message):
+        tune(task, tiny_encoder, tmp_path, **own)
+    assert not any((tmp_path / file).exists() for file in FILES.values())
+
+
+def test_a_learning_rate_of_a_row_is_its_own(task, tiny_encoder, tmp_path):
+    still = tune(task, tiny_encoder, tmp_path, row={"learning_rate": 1e-9}, epochs=3)
+    assert still["epochs"] == 3  # one that counts, and two without patience
+    assert still["test"]["macro_f1"] < 0.7
+
+
+def train_other(task: Path, name: str, teacher: Path, folder: Path, seed=13) -> dict:
+    paths = {file: folder / FILES[file] for file in ("validation", "test", "metrics")}
+    other.run(name, task / "tweets.parquet", task / "counts.json", str(teacher), 3, seed, **paths)
+    return read_json(folder / "metrics.json")
+
+
+@pytest.mark.parametrize("name", ["linear", "static", "purohit"])
+def test_the_other_rows_learn_the_task_and_give_the_same_bytes(task, tiny_encoder, tmp_path, name):
+    metrics = train_other(task, name, tiny_encoder, tmp_path)
+    assert metrics["test"]["macro_f1"] > 0.9
+    assert metrics["parameters"] > 0
+    table = read_parquet(tmp_path / "test.parquet", PREDICTIONS)
+    if name == "linear":
+        assert metrics["test"]["calibration"] is None
+    else:
+        probabilities = np.array(table["class_probabilities"].to_pylist())
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+        assert probabilities.argmax(axis=1).tolist() == table["predicted_class_id"].to_pylist()
+    first = {file: (tmp_path / file).read_bytes() for file in ("test.parquet", "metrics.json")}
+    train_other(task, name, tiny_encoder, tmp_path)
+    assert {file: (tmp_path / file).read_bytes() for file in first} == first
+
+
+# Scores over rows, tasks and seeds
+
+
+def trained(folder: Path, row: str, task: str, seed: int, right: int, size: int = 40) -> Path:
+    """The files of a training that has `right` of the texts of three classes right."""
+    class_ids = [at % 3 for at in range(size)]
+    guess = [own if at < right else (own + 1) % 3 for at, own in enumerate(class_ids)]
+    own = folder / f"{row}-{task}-{seed}"
+    texts = Texts([str(at) for at in range(size)], [""] * size, class_ids)
+    held = dict.fromkeys(("validation", "test"), texts)
+    identity = Identity("actionable_help", row, seed, task=task)
+    facts = {"best_epoch": 1, "epochs": 2, "training_texts": 9, "parameters": 5}
+    paths = {name: own / f"{name}.parquet" for name in held}
+    both = dict.fromkeys(held, Guess(guess, None))
+    write_trained(identity, Task(task, sorted(SAID), held), both, facts, 10, paths, own / "metrics.json")
+    return own
+
+
+def scored(folder: Path, trainings: list[Path], kinds: dict[str, str], rows=("A", "B"), baseline="A") -> tuple:
+    counts = []
+    for name, kind in kinds.items():
+        write_json(folder / f"{name}.json", {"task": name, "kind": kind})
+        counts.append(folder / f"{name}.json")
+    score.run(
+        [own / "metrics.json" for own in trainings],
+        [own / "test.parquet" for own in trainings],
+        counts,
+        {row: RowParams(encoder="embedded:minilm-l6", layers=None, learning_rate=None) for row in rows},
+        baseline,
+        folder / "scores.json",
+        folder / "headline.json",
+    )
+    return read_json(folder / "scores.json"), read_json(folder / "headline.json")
+
+
+def test_the_scores_are_means_over_seeds_with_intervals_and_wins_against_the_baseline(tmp_path):
+    right = {("A", "help"): (20, 24), ("B", "help"): (38, 36), ("A", "place"): (30, 30), ("B", "place"): (30, 28)}
+    right |= {("linear", "help"): (20, 24), ("linear", "place"): (12, 12)}
+    trainings = [
+        trained(tmp_path, row, task, seed, number)
+        for (row, task), numbers in right.items()
+        for seed, number in zip((13, 17), numbers, strict=True)
+    ]
+    found, headline = scored(tmp_path, trainings, {"help": "built", "place": "stand_in"})
+    of_a = found["rows"]["A"]["tasks"]["help"]["test"]["macro_f1"]
+    by_seed = [read_json(own / "metrics.json")["test"]["macro_f1"] for own in trainings[:2]]
+    assert of_a["mean"] == pytest.approx(np.mean(by_seed))
+    assert of_a["half_interval"] == pytest.approx(12.706 * np.std(by_seed, ddof=1) / 2**0.5, rel=1e-4)
+    b = found["rows"]["B"]
+    assert b["against_baseline"]["help"]["low"] > 0
+    assert b["against_baseline"]["help"]["difference"] == pytest.approx(
+        b["tasks"]["help"]["test"]["macro_f1"]["mean"] - of_a["mean"]
+    )
+    assert b["against_baseline"]["place"]["low"] < 0 == b["against_baseline"]["place"]["high"]
+    assert b["wins"] == {"above": 1, "below": 1, "above_beyond_chance": 1, "below_beyond_chance": 0}
+    assert found["rows"]["linear"]["wins"]["below_beyond_chance"] == 1
+    assert found["rows"]["linear"]["against_baseline"]["help"]["difference"] == 0
+    assert found["rows"]["A"]["against_baseline"] == {}
+    assert found["best_on_validation"] == {"help": "B"}
+    assert b["average_without_stand_ins"] == headline["B"]["help"] == b["tasks"]["help"]["test"]["macro_f1"]["mean"]
+    assert b["average"] == pytest.approx((headline["B"]["help"] + headline["B"]["place"]) / 2)
+
+
+def test_trainings_that_do_not_belong_together_are_refused(tmp_path):
+    pairs = [trained(tmp_path, row, "help", 13, 30) for row in "AB"]
+    with pytest.raises(CrisisflowError, match="row B, task help, seed 13, which was read before"):
+        scored(tmp_path, [*pairs, pairs[1]], {"help": "built"})
+    with pytest.raises(CrisisflowError, match="row A has the seeds 13, but row B has 13, 17"):
+        scored(tmp_path, [*pairs, trained(tmp_path, "B", "help", 17, 30)], {"help": "built"})
+    (pairs[0] / "test.parquet").write_bytes((pairs[1] / "test.parquet").read_bytes())
+    with pytest.raises(CrisisflowError, match="there are metrics or predictions, and not both"):
+        scored(tmp_path, pairs, {"help": "built"})
+
+
+def test_a_rare_class_is_left_out_of_one_average_and_its_support_stands_beside(tmp_path):
+    """ledger of actionable_help, entry 6: 8 test tweets are a quarter of the paper's score."""
+    own = trained(tmp_path, "A", "help", 13, 40)
+    facts = read_json(own / "metrics.json")["test"]
+    assert [facts["per_class"][label]["support"] for label in sorted(SAID)] == [14, 13, 13]
+    assert facts["supported_macro_f1"] == 1
