@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from crisisflow import artifacts
 from crisisflow.artifacts import RAW, TWEETS, read_json, read_parquet, write_parquet
 from crisisflow.corpus import repair, sample, similarity, subset
-from crisisflow.corpus.leakage import crossing_duplicates, tokens
+from crisisflow.corpus.leakage import crossing_duplicates
+from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import RepairParams, SplitParams
 from crisisflow.taxonomy import CLASSES

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from crisisflow import cli
 from crisisflow.artifacts import read_parquet
-from crisisflow.corpus.leakage import NEAR, tokens
 from crisisflow.corpus.near_duplicates import groups_of
 from crisisflow.corpus.public_set import read
 from crisisflow.corpus.sources.layout import Part
 from crisisflow.corpus.sources.posts import POSTS, snowflake_time
 from crisisflow.corpus.sources.relevance import undamaged
 from crisisflow.corpus.sources.sets import SETS
+from crisisflow.corpus.tweet_words import NEAR, tokens
 from tests.public_sets import CATEGORY, COPIES, ID, PUBLISHED, SANDY, csv, humaid, lines, put
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

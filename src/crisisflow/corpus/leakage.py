@@ -1,6 +1,5 @@
 """Duplicates that cross a split: what a model could score on by memory."""
 
-import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,16 +9,7 @@ from typing import Any
 import numpy as np
 
 from crisisflow.corpus.similarity import similar
-
-NEAR = 0.8  # token Jaccard from which two tweets count as near duplicates
-
-_NOISE = re.compile(r"^rt\b|@\w+|https?\S*")
-_WORD = re.compile(r"\w+")
-
-
-def tokens(text: str) -> frozenset[str]:
-    """The words of a tweet, lower-cased, without retweet prefix, handles and URLs."""
-    return frozenset(_WORD.findall(_NOISE.sub(" ", text.lower().strip())))
+from crisisflow.corpus.tweet_words import NEAR, tokens
 
 
 def crossing_duplicates(tweets: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -7,15 +7,15 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from crisisflow.corpus.leakage import NEAR, tokens
 from crisisflow.corpus.similarity import similar
+from crisisflow.corpus.tweet_words import NEAR, tokens
 
 
 def groups_of(texts: Sequence[str]) -> np.ndarray:
     """The group of each text: an array (texts,) of numbers from 0, in the order in which the groups first occur.
 
     Two texts are in one group if a chain of near duplicates joins them: each with its neighbour has a token Jaccard
-    similarity of at least leakage.NEAR, without case, retweet prefix, handles, URLs and punctuation. A text without
+    similarity of at least tweet_words.NEAR, without case, retweet prefix, handles, URLs and punctuation. A text without
     words is a group of its own.
     """
     words = [tokens(text) for text in texts]

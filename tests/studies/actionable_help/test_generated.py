@@ -7,8 +7,8 @@ from collections import defaultdict
 
 import pytest
 
-from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.texts import STEPS, prepare
+from crisisflow.corpus.tweet_words import tokens
 from crisisflow.params import TextsParams
 from crisisflow.studies.actionable_help.generated import control, generate, templates, without_labels
 from crisisflow.studies.actionable_help.labels import IRRELEVANT, LABELS, OFFER, REQUEST, RESOURCES, TRAPS

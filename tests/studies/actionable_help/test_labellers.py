@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crisisflow.corpus.leakage import NEAR, tokens
+from crisisflow.corpus.tweet_words import NEAR, tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.studies.actionable_help.labelled import Labelled
 from crisisflow.studies.actionable_help.labellers import file, prompts, rules, trained, zero_shot

@@ -13,8 +13,8 @@ from crisisflow.annotation import quality
 from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.annotation.quality import Case
 from crisisflow.artifacts import TWEETS, read_parquet, write_json, write_parquet
-from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.stratify import draw_training
+from crisisflow.corpus.tweet_words import tokens
 from crisisflow.identity import CONFIG, Identity
 from crisisflow.spans import Span
 from crisisflow.studies.humaid_ner import STUDY, against_gold

@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 import pyarrow as pa
 
 from crisisflow.artifacts import TWEETS, read_json, read_parquet, write_json, write_parquet
-from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.near_duplicates import groups_of
 from crisisflow.corpus.sources.posts import POSTS
 from crisisflow.corpus.texts import prepare
+from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.params import Name, Positive, Rate, Seed, TextsParams

@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from crisisflow.artifacts import read_json, read_parquet, write_json, write_parquet
 from crisisflow.corpus.events import month_of
-from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.near_duplicates import groups_of
 from crisisflow.corpus.sources.posts import POSTS
 from crisisflow.corpus.texts import prepare
+from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.params import TextsParams

@@ -19,8 +19,8 @@ from crisisflow.annotation import annotator
 from crisisflow.annotation import gold as gold_sets
 from crisisflow.annotation.gold import GoldSet, GoldTweet
 from crisisflow.artifacts import TWEETS, read_parquet, write_csv
-from crisisflow.corpus.leakage import tokens
 from crisisflow.corpus.stratify import draw_training
+from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import each_once, of_config
 from crisisflow.inputs import InputFile, InputFolder
