@@ -40,6 +40,7 @@ from crisisflow.serving.choice import WEIGHTS, Choice, folder_of
 from crisisflow.serving.predictor import Predictor
 from crisisflow.serving.runtime import open_runtime
 from crisisflow.spans import read_spans
+from crisisflow.studies import LEADING
 from crisisflow.taxonomy import BIO_LABELS, CLASSES
 
 CLIENTS = 32
@@ -337,7 +338,7 @@ def main() -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     table = read_parquet(options.study / "data" / "corpus" / "tweets.parquet", TWEETS).to_pylist()
     tweets = [tweet for tweet in table if tweet["split"] == "validation"]
-    folder = folder_of(Choice(options.study / "results", options.row))
+    folder = folder_of(Choice(options.study / "results" / LEADING, options.row))
     row = load(folder / WEIGHTS, folder / "config.json")
     texts = [tweet["text"] for tweet in sample(tweets, TEXTS)]
     allow_files()
