@@ -206,6 +206,10 @@ def test_neighbours_do_not_overlap() -> None:
             "task 5: 13-18 LOCATION is not what was marked; old versions",
         ),
         (export(annotators=(1, 1)), "task 5: annotator 1 annotated it twice"),
+        (
+            export(annotators=(1, "pipeline")),
+            "task 5: an annotator is called pipeline, as the imported marks are; rename",
+        ),
         (export(pipeline=[[12, 17]]), "is no JSON export of Label Studio"),
         (export(pipeline=[[0, 99, "NUMBER"]]), "task 5: 0-99 is no stretch"),
     ],

@@ -25,7 +25,7 @@ from crisisflow.reporting.ledger import PARAMETER, read_ledger
 from crisisflow.reporting.references import references
 from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner import report, run_exhibits, sections
-from crisisflow.studies.humaid_ner.opening import opening_numbers
+from crisisflow.studies.humaid_ner.opening import choice, opening_numbers
 from crisisflow.studies.humaid_ner.params import StudyParams
 from crisisflow.studies.humaid_ner.used_works import unused_works
 
@@ -295,6 +295,17 @@ def test_nothing_is_hidden_without_a_word_and_nothing_at_all_in_print(artifacts,
     assert box.evaluate(hidden) == [False, False]
     assert not any(hint.is_visible() for hint in hints.all())
     page.close()
+
+
+@pytest.mark.parametrize(("pair", "sure"), [("B - C", True), ("C - B", True), ("A - C", False)])
+def test_the_next_row_is_the_best_of_the_others_with_both_tasks(pair, sure):
+    rows = {
+        name: {"cls_macro_f1": score, "combined_score": score}
+        for name, score in zip("ABC", (0.5, 0.7, 0.8), strict=True)
+    }
+    rows |= {"D": {"cls_macro_f1": 0.75}, "floor": {"cls_macro_f1": 0.9}}
+    found = choice({"rows": rows, "chosen_row": "C", "differences": {"cls_macro_f1": {pair: 0.1}}})
+    assert (found["row"], found["next"], found["sure"]) == ("C", "B", sure)
 
 
 def test_the_report_begins_with_three_numbers_their_warning_and_a_figure(artifacts, browser):
