@@ -50,7 +50,8 @@ class Study:
     # Where commands are looked for first, unless real processes are asked for: to be killed, or to have other rights.
     preforked = BIN
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *studies: str) -> None:
+        """Make a checkout with the rules of the leading study and of these others."""
         self.folder = folder
         # git names the files as they stand in the working tree, so that an uncommitted change is tested too.
         listed = self.run("git", "ls-files", "-co", "--exclude-standard", "-z", cwd=ROOT).stdout
@@ -59,7 +60,7 @@ class Study:
             if (ROOT / name).is_file() and name != "dvc.lock" and not made:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes((ROOT / name).read_bytes())
-        leave_out_other_studies(folder)
+        leave_out_other_studies(folder, {"humaid_ner", *studies})
         (folder / ".dvc").mkdir(exist_ok=True)
         (folder / "results" / "humaid_ner").mkdir(parents=True)
         (folder / "results" / "humaid_ner" / "final_test.json").write_text("[]\n")
@@ -166,20 +167,20 @@ class Study:
         }
 
 
-def leave_out_other_studies(folder: Path) -> None:
-    """Take the rules and stages of all but the leading study out of a checkout.
+def leave_out_other_studies(folder: Path, kept: set[str]) -> None:
+    """Take the rules and stages of all but these studies out of a checkout.
 
     What binds Snakemake and DVC is the same for all studies, and each has tests of its own: here they would only take
     time.
     """
-    others = {path.name for path in (folder / "workflow" / "rules").iterdir() if path.is_dir()} - {"humaid_ner"}
+    others = {path.name for path in (folder / "workflow" / "rules").iterdir() if path.is_dir()} - kept
     snakefile, stages_file = folder / "Snakefile", folder / "dvc.yaml"
-    kept = [
+    lines = [
         line
         for line in snakefile.read_text().splitlines(keepends=True)
         if not any(f'"workflow/rules/{study}/' in line for study in others)
     ]
-    snakefile.write_text("".join(kept))
+    snakefile.write_text("".join(lines))
     header, _, text = stages_file.read_text().partition("\n")
     stages = yaml.safe_load(text)["stages"]
     own = {
@@ -187,7 +188,7 @@ def leave_out_other_studies(folder: Path) -> None:
         for name, stage in stages.items()
         if name not in others and not any(is_of(study, stage) for study in others)
     }
-    assert len(own) < len(stages)
+    assert (len(own) < len(stages)) == bool(others)
     stages_file.write_text(f"{header}\n" + yaml.safe_dump({"stages": own}, sort_keys=False, width=120))
 
 

@@ -398,7 +398,11 @@ def test_a_corpus_that_cannot_be_is_refused(tmp_path, sets, other, said):
             "confidential",
             r"minis\.corpus: the texts of own are confidential, and a mini is made to be given away",
         ),
-        (["corpus", "other"], "open", r"minis\.corpus: no set is called other; there are: generated, own"),
+        (
+            ["corpus", "other"],
+            "open",
+            r"minis\.corpus: no set is called other; there are: generated, .*, own",
+        ),
     ],
 )
 def test_confidential_and_unknown_sets_make_no_mini(corpus, terms, said):

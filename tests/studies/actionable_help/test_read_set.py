@@ -198,7 +198,7 @@ def test_a_section_whose_parts_do_not_fit_is_refused(instead, message):
     ("sets", "pool", "message"),
     [
         ({}, ["humaid"], "no set is called humaid; there are: generated"),
-        ({"generated": {**TABLE, "path": "x.csv"}}, ["generated"], "the generated set has this name"),
+        ({"generated": {**TABLE, "path": "x.csv"}}, ["generated"], "a generated set has this name"),
     ],
 )
 def test_a_pool_of_unknown_sets_is_refused(sets, pool, message):

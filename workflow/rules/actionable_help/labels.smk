@@ -118,7 +118,7 @@ rule help_score_labels:
         pool=rules.help_pool.output.tweets,
         labels=rules.help_agree.input.labels,
         sample=rules.help_sheet.output.sample,
-        generated=rules.help_generated.output.posts,
+        generated=rules.help_generated.output.posts[0],
         gold=expand(rules.help_read_set.output.posts, row=HELP_GOLD),
     output:
         report(

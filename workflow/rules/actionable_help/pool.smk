@@ -1,14 +1,18 @@
 # The sets that the study reads: our own templates, and those that params.yaml names.
+HELP_GENERATED = ["generated", "generated_unlabelled", "generated_control"]
+
+
 rule help_generated:
     input:
         templates="src/crisisflow/studies/actionable_help/generated_templates.yaml",
     output:
-        posts="data/actionable_help/sets/generated/posts.parquet",
+        posts=expand(
+            "data/actionable_help/sets/{set}/posts.parquet", set=HELP_GENERATED
+        ),
+        manifests=expand(
+            "data/actionable_help/sets/{set}/manifest.json", set=HELP_GENERATED
+        ),
         truth="data/actionable_help/sets/generated/truth.parquet",
-        # Of the positive control of distillation.
-        unlabelled="data/actionable_help/sets/generated/unlabelled.parquet",
-        control="data/actionable_help/sets/generated/control.parquet",
-        manifest="data/actionable_help/sets/generated/manifest.json",
     log:
         "logs/help_generated.log",
     benchmark:
@@ -19,9 +23,8 @@ rule help_generated:
     message:
         "Generating tweets with known labels"
     shell:
-        "crisisflow actionable_help generated --params {params.generated:q} --posts {output.posts}"
-        " --truth {output.truth} --unlabelled {output.unlabelled} --held-out {output.control}"
-        " --manifest {output.manifest} 2>&1 | tee {log} >&2"
+        "crisisflow actionable_help generated --params {params.generated:q} $(printf -- ' --posts %s' {output.posts})"
+        " $(printf -- ' --manifests %s' {output.manifests}) --truth {output.truth} 2>&1 | tee {log} >&2"
 
 
 # A set is a row: DVC has a stage for each. They lie beside the generated set, so that to DVC the sets are one folder.

@@ -19,7 +19,7 @@ from crisisflow.corpus.sources.posts import POSTS
 from crisisflow.progress import say
 from crisisflow.strict_yaml import parse
 from crisisflow.studies.actionable_help.labels import BOTH, HELP, IRRELEVANT, LABELS, OFFER, REQUEST, RESOURCES, TRAPS
-from crisisflow.studies.actionable_help.params import GENERATED, GeneratedParams
+from crisisflow.studies.actionable_help.params import CONTROL, GENERATED, UNLABELLED, GeneratedParams
 
 # `trap`: one of TRAPS, or null. `resources`: those that the text names. `place`: a name as it stands in the text.
 # `country`: its ISO 3166 code. `hard`: whether the template is ambiguous on the face of it. `pair`: a request and an
@@ -198,14 +198,14 @@ def _labels(tweet: Generated) -> list[dict[str, str]]:
     return labels
 
 
-def _posts(tweets: Sequence[Generated], part: str, labelled: bool = True) -> list[dict[str, Any]]:
-    """The tweets in the columns of a public set. Their ids are GENERATED:<part><number>."""
+def _posts(tweets: Sequence[Generated], name: str) -> list[dict[str, Any]]:
+    """The tweets in the columns of a public set of this name; those of UNLABELLED have no labels."""
     groups = groups_of([tweet.text for tweet in tweets]).tolist()
     return [
         {
-            "tweet_id": f"{GENERATED}:{part}{number}",
+            "tweet_id": f"{name}:{number}",
             "text": tweet.text,
-            "labels": _labels(tweet) if labelled else [],
+            "labels": [] if name == UNLABELLED else _labels(tweet),
             "language": "en",
             "event": tweet.wanted.event,
             "time": tweet.wanted.time,
@@ -215,23 +215,42 @@ def _posts(tweets: Sequence[Generated], part: str, labelled: bool = True) -> lis
     ]
 
 
-def run(params: GeneratedParams, posts: Path, truth: Path, unlabelled: Path, held_out: Path, manifest: Path) -> None:
-    """Write the tweets, with the tasks `help` and `resource`, what is known of each, and the positive control.
+def _counts(tweets: Sequence[Generated], name: str) -> dict[str, Any]:
+    """The manifest of a set."""
+    return {
+        "set": name,
+        "terms": "open",
+        "files": {},
+        "posts": len(tweets),
+        "labels": {} if name == UNLABELLED else dict(sorted(Counter(tweet.label for tweet in tweets).items())),
+        "traps": dict(sorted(Counter(tweet.trap for tweet in tweets if tweet.trap).items())),
+        "hard": sum(tweet.hard for tweet in tweets),
+        "pairs": len({tweet.wanted.pair for tweet in tweets} - {None}),
+    }
+
+
+def run(params: GeneratedParams, posts: Sequence[Path], manifests: Sequence[Path], truth: Path) -> None:
+    """Write three sets: the tweets, texts without labels, and the positive control of distillation.
+
+    The tweets have the tasks `help` and, of a request or offer that names one, `resource`. The texts without labels
+    name the things of the tweets and those of the control. The control has requests and offers, with the same tasks, of
+    things that only the texts without labels name.
 
     Args:
         params: section actionable_help.generated
-        posts: the tweets of the pool, in the columns of a public set
-        truth: what is known of each of them
-        unlabelled: texts without labels, which name the things of the tweets and those of the positive control
-        held_out: the positive control: requests and offers, with the task `resource`, of things that only the
-            unlabelled texts name
-        manifest: JSON
+        posts: of each set, in this order, in the columns of a public set
+        manifests: JSON of each set
+        truth: what is known of each tweet
     """
     tweets = list(generate(params.tweets, params.seed))
-    rows = _posts(tweets, "")
+    sets = {
+        GENERATED: tweets,
+        UNLABELLED: list(without_labels(params.unlabelled, params.seed)),
+        CONTROL: list(control(params.control, params.seed)),
+    }
     known = [
         {
-            "tweet_id": row["tweet_id"],
+            "tweet_id": f"{GENERATED}:{number}",
             "label": tweet.label,
             "trap": tweet.trap,
             "resources": list(tweet.resources),
@@ -240,25 +259,10 @@ def run(params: GeneratedParams, posts: Path, truth: Path, unlabelled: Path, hel
             "hard": tweet.hard,
             "pair": tweet.wanted.pair,
         }
-        for row, tweet in zip(rows, tweets, strict=True)
+        for number, tweet in enumerate(tweets, 1)
     ]
-    facts = {
-        "set": GENERATED,
-        "terms": "open",
-        "files": {},
-        "posts": len(rows),
-        "labels": dict(sorted(Counter(tweet.label for tweet in tweets).items())),
-        "traps": dict(sorted(Counter(tweet.trap for tweet in tweets if tweet.trap).items())),
-        "hard": sum(tweet.hard for tweet in tweets),
-        "pairs": len({tweet.wanted.pair for tweet in tweets} - {None}),
-        "unlabelled": params.unlabelled,
-        "control": params.control,
-    }
-    without = _posts(list(without_labels(params.unlabelled, params.seed)), "unlabelled-", labelled=False)
-    last = _posts(list(control(params.control, params.seed)), "control-")
-    write_parquet(posts, rows, POSTS)
+    for (name, own), out, manifest in zip(sets.items(), posts, manifests, strict=True):
+        write_parquet(out, _posts(own, name), POSTS)
+        write_json(manifest, _counts(own, name))
+        say(f"generated: {len(own):,} tweets of the set {name}")
     write_parquet(truth, known, TRUTH)
-    write_parquet(unlabelled, without, POSTS)
-    write_parquet(held_out, last, POSTS)
-    write_json(manifest, facts)
-    say(f"generated: {len(rows):,} tweets, {len(without):,} texts without labels, {len(last):,} of the control")

@@ -33,6 +33,9 @@ from crisisflow.studies.actionable_help.row_params import (
 )
 
 GENERATED = "generated"  # the set of our own templates
+# Its texts without labels, and the tweets of the positive control of distillation.
+UNLABELLED, CONTROL = f"{GENERATED}_unlabelled", f"{GENERATED}_control"
+OURS = (GENERATED, UNLABELLED, CONTROL)
 TABLES = ("csv", "tsv")  # the readers of a table of one's own
 GOLD = "disaster_response"  # the reader of the set whose labels professionals reviewed
 CONFIDENTIAL = "confidential"
@@ -236,11 +239,12 @@ class ActionableHelpParams(ParamsSection):
         return refuse(self, [*faults, *repeated(self, "seeds", "others", "keep_weights")])
 
     def _faults_of_sets(self) -> Iterator[Fault]:
-        taken = {GENERATED: "the generated set", CORPUS: "the shared corpus", AGREED_SET: "what the labellers agree on"}
+        taken = dict.fromkeys(OURS, "a generated set")
+        taken |= {CORPUS: "the shared corpus", AGREED_SET: "what the labellers agree on"}
         for name, has_it in taken.items():
             if name in self.sets:
                 yield ("sets", name), f"{has_it} has this name; give the set another one"
-        known = [GENERATED, *self.sets]
+        known = [*OURS, *self.sets]
         asked = {
             ("pool", "sets"): self.pool.sets,
             ("minis", "corpus"): [name for name in self.minis.corpus if name != CORPUS],
@@ -281,7 +285,7 @@ class ActionableHelpParams(ParamsSection):
                 yield ("agreement", "labellers"), f"no labeller is called {name}; there are: {known}"
 
     def _faults_of_rows(self) -> Iterator[Fault]:
-        known = [AGREED_SET, CORPUS, GENERATED, *self.sets]
+        known = [AGREED_SET, CORPUS, *OURS, *self.sets]
         for name, task in self.tasks.items():
             if task.set not in known:
                 yield ("tasks", name, "set"), f"no set is called {task.set}; there are: {', '.join(known)}"
