@@ -10,15 +10,7 @@ rule help_mini_corpus:
     input:
         tweets=rules.subset.output.tweets,
         source=rules.fetch.output.manifest,
-        # Of the generated set those without labels: no task is tested on them.
-        posts=[
-            (
-                rules.help_generated.output.unlabelled
-                if name == "generated"
-                else expand(rules.help_read_set.output.posts, row=name)
-            )
-            for name in MINI_SETS
-        ],
+        posts=expand(rules.help_read_set.output.posts, row=MINI_SETS),
         manifests=expand(rules.help_read_set.output.manifest, row=MINI_SETS),
     output:
         texts="data/actionable_help/minis/corpus.parquet",

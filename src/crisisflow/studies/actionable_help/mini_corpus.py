@@ -17,7 +17,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.params import Name, Positive, Rate, Seed, TextsParams
 from crisisflow.progress import say
-from crisisflow.studies.actionable_help.params import CORPUS, GENERATED
+from crisisflow.studies.actionable_help.params import CORPUS, OURS
 
 LEAST_WORDS = 3
 LEAST_HELD_OUT = 20  # texts: neighbours and variance of fewer say nothing
@@ -113,7 +113,7 @@ def run(
             terms[name] = OWN if generated else "those of the shared corpus (data/raw/manifest.json)"
             read[name] = read_parquet(tweets, TWEETS).to_pylist()
         elif name in there:
-            terms[name] = OWN if name == GENERATED else read_json(manifests[there[name]], "terms")["terms"]
+            terms[name] = OWN if name in OURS else read_json(manifests[there[name]], "terms")["terms"]
             read[name] = read_parquet(posts[there[name]], POSTS).to_pylist()
         else:
             raise CrisisflowError(

@@ -83,7 +83,8 @@ class MinisParams(DistillationParams):
     vocabulary: Annotated[VocabularyParams | Literal["teacher"], Field(description="learnt, or the teacher's own")]
     teacher: Annotated[Line, Field(description="embedded:NAME, hub NAME@REVISION, or a local folder")]
     corpus: Annotated[
-        list[Name], Field(min_length=1, description="the corpus, generated, and sets of corpus.public_sets")
+        list[Name],
+        Field(min_length=1, description="the corpus, generated_unlabelled, and sets of actionable_help.sets"),
     ]
     size: Annotated[Positive | Literal["all"], Field(description="texts of the corpus to draw; or all")]
     held_out: Annotated[
