@@ -377,8 +377,10 @@ def test_whatever_is_logged_is_masked():
     assert done.stderr.splitlines() == ["ERROR: of •••••••••"] * 3
 
 
-def test_cheap_mistakes_are_told_before_anything_heavy_is_imported(results, params, tmp_path):
-    of_row = ["--results", str(results), "--params", str(params)]
+def test_cheap_mistakes_are_told_before_anything_heavy_is_imported(results, params, shipped, tmp_path):
+    of_run = ["--params", str(params)]
+    of_row = ["--results", str(results), *of_run]
+    of_shipped = ["predict", os.devnull, "--model", str(shipped), *of_run]
     serve = ["serve", "--allow-root", *of_row]
     long = tmp_path / "long"
     long.write_text("a" * 10_001)
@@ -392,6 +394,9 @@ def test_cheap_mistakes_are_told_before_anything_heavy_is_imported(results, para
             "Z has no trained seed": ["predict", os.devnull, "--row", "Z", *of_row],
             "seed99 has no model.safetensors": ["predict", os.devnull, "--seed", "99", *of_row],
             "is not the expected file": ["predict", os.devnull, "--sha256", "0" * 64, *of_row],
+            "--model is a model without rows; leave out --results": ["predict", os.devnull, "--model", "a", *of_row],
+            "a is no model that crisisflow export_model has written": ["predict", os.devnull, "--model", "a", *of_run],
+            "model.onnx is not the expected file": [*of_shipped, "--sha256", "0" * 64],
             f"cannot listen at 127.0.0.1, port {port}": [*serve, "--port", port],
             "cannot listen at a..b, port 8000": [*serve, "--host", "a..b", "--token-file", str(token)],
             "both has no trained seed": [*serve, "--results", str(tmp_path), "--row", "both"],
