@@ -96,7 +96,7 @@ def _raise_cause(codes: list[int | None], reports: list[dict[str, Any]]) -> None
         if code and code < 0:
             raise CrisisflowError(
                 f"training process {rank + 1} of {len(codes)} was ended by {signal.Signals(-code).name}; run again to "
-                "go on, and if memory ran out, lower the study's training.batch_size or compute.processes"
+                "go on, and if memory ran out, lower the study's batch_size or compute.processes"
             )
     if cause is None:
         raise CrisisflowError(f"a training process ended with exit code {max(filter(None, codes))} and said no more")

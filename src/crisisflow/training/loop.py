@@ -108,7 +108,7 @@ class Trainer:
             rows, length = self.shape
             raise CrisisflowError(
                 f"{self.name}: out of memory on a batch of {rows} tweets x {length} subwords; lower "
-                "the study's training.batch_size or alignment.max_length, or train fewer rows at once "
+                "the study's batch_size or max_length, or train fewer rows at once "
                 "(snakemake --cores)"
             ) from error
 
@@ -271,7 +271,7 @@ class Trainer:
                 )
                 raise CrisisflowError(
                     f"{self.name}, epoch {epoch}, step {step + 1}: the loss is not finite ({values}); tweets "
-                    f"{', '.join(ids[:SHOWN_IDS])}{more}; lower the study's training.learning_rate"
+                    f"{', '.join(ids[:SHOWN_IDS])}{more}; lower the study's learning_rate"
                 )
         means = (self.device.to_host(self.sums) / (at + 1)).tolist()
         return "losses " + " + ".join(f"{mean:.3f}" for mean in means)

@@ -311,7 +311,7 @@ def test_out_of_memory_says_the_shape_and_what_to_lower(tiny_encoder, aligned, t
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried")
 
     monkeypatch.setattr(f"crisisflow.training.{where}", exhausted)
-    message = r"batch of 8 tweets x \d+ subwords; lower the study's training\.batch_size"
+    message = r"batch of 8 tweets x \d+ subwords; lower the study's batch_size or max_length"
     with pytest.raises(CrisisflowError, match=message):
         train.run(**arguments(aligned, tiny_encoder, tmp_path))
 
@@ -552,7 +552,7 @@ KILLED = "crisisflow: training process 2 of 2 was ended by SIGKILL; run again to
         # before it meets rank 0, which waits for it; or later, so that rank 0 misses it and fails too
         ("train.open_device", ENOUGH, 2, "crisisflow: rank 1 has enough", "; lower it"),
         ("loop.Trainer._step", ENOUGH, 2, "crisisflow: rank 1 has enough", "; lower it"),
-        ("loop.Trainer._step", "os.kill(os.getpid(), 9)", 2, KILLED, "training.batch_size or compute.processes"),
+        ("loop.Trainer._step", "os.kill(os.getpid(), 9)", 2, KILLED, "batch_size or compute.processes"),
         ("loop.Trainer._step", "assert False, 'bug'", 1, "Traceback (most recent call last):", "AssertionError: bug"),
     ],
 )
