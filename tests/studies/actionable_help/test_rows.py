@@ -12,7 +12,8 @@ from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet, write_jso
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import Identity, of_config, of_parquet
 from crisisflow.model.classifier import Classifier
-from crisisflow.params import ComputeParams
+from crisisflow.params import ComputeParams, check
+from crisisflow.studies import Params
 from crisisflow.studies.actionable_help import encoder, finetune, other, score
 from crisisflow.studies.actionable_help.mini_params import ShapeParams
 from crisisflow.studies.actionable_help.reproduction import paper_table
@@ -20,6 +21,7 @@ from crisisflow.studies.actionable_help.row_params import FinetuneParams, RowPar
 from crisisflow.studies.actionable_help.task_texts import TASK, Task, Texts
 from crisisflow.studies.actionable_help.trained import Guess, write_trained
 from crisisflow.training.task import under
+from tests.presets import read_preset
 
 SAID = {"irrelevant": "sunny day with", "offer": "we give away", "request": "we need some"}
 FINETUNE = {
@@ -161,9 +163,15 @@ def test_what_cannot_work_is_refused_and_nothing_is_written(task, tiny_encoder, 
 
 
 def test_a_learning_rate_of_a_row_is_its_own(task, tiny_encoder, tmp_path):
-    still = tune(task, tiny_encoder, tmp_path, row={"learning_rate": 1e-9}, epochs=3)
-    assert still["epochs"] == 3  # one that counts, and two without patience
+    still = tune(task, tiny_encoder, tmp_path, row={"learning_rate": 1e-9})
+    assert still["epochs"] == 3 < FINETUNE["epochs"]  # one that counts, and two without a better one
     assert still["test"]["macro_f1"] < 0.7
+
+
+@pytest.mark.parametrize("own", [{"class_weights": None}, {"pooling": "cls"}, {"seed": 17}])
+def test_class_weights_pooling_and_seed_change_what_is_learnt(tuned, task, tiny_encoder, tmp_path, own):
+    tune(task, tiny_encoder, tmp_path, **own)
+    assert (tmp_path / "model.safetensors").read_bytes() != (tuned / "model.safetensors").read_bytes()
 
 
 def train_other(task: Path, name: str, teacher: Path, folder: Path, seed=13) -> dict:
@@ -276,3 +284,30 @@ def test_a_rare_class_is_left_out_of_one_average_and_its_support_stands_beside(t
     facts = read_json(own / "metrics.json")["test"]
     assert [facts["per_class"][label]["support"] for label in sorted(SAID)] == [14, 13, 13]
     assert facts["supported_macro_f1"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (
+            "tasks.help.set",
+            "nowhere",
+            r"tasks\.help\.set: no set is called nowhere; there are: agreed, corpus, generated",
+        ),
+        ("baseline", "BERT", r"baseline: no row is called BERT; there are: minilm, "),
+        ("keep_weights", ["BERT"], r"keep_weights: no row is called BERT"),
+        ("rows.S_T.encoder", "mini:S_Q", r"rows\.S_T\.encoder: no mini is called S_Q; minis\.shapes has: S_T, S_N"),
+        ("rows.S_T.encoder", "scratch:S_Q", r"rows\.S_T\.encoder: no mini is called S_Q"),
+        ("seeds", [13, 13], r"seeds: each may stand there once"),
+        ("others", ["svm"], r"others"),
+    ],
+)
+def test_names_that_params_yaml_does_not_have_are_refused(path, value, message):
+    plain = read_preset("sample", Path(__file__).parents[3] / "presets")[1]
+    *parents, key = ["actionable_help", *path.split(".")]
+    place = plain
+    for parent in parents:
+        place = place[parent]
+    place[key] = value
+    with pytest.raises(CrisisflowError, match=rf"actionable_help\.{message}"):
+        check(plain, Params, "params.yaml")
