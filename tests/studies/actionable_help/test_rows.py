@@ -266,6 +266,9 @@ def test_trainings_that_do_not_belong_together_are_refused(tmp_path):
         scored(tmp_path, [*pairs, pairs[1]], {"help": "built"})
     with pytest.raises(CrisisflowError, match="row A has the seeds 13, but row B has 13, 17"):
         scored(tmp_path, [*pairs, trained(tmp_path, "B", "help", 17, 30)], {"help": "built"})
+    with pytest.raises(CrisisflowError, match="row B has no training on the task place"):
+        own = trained(tmp_path, "A", "place", 13, 30)
+        scored(tmp_path, [*pairs, own], {"help": "built", "place": "stand_in"})
     (pairs[0] / "test.parquet").write_bytes((pairs[1] / "test.parquet").read_bytes())
     with pytest.raises(CrisisflowError, match="there are metrics or predictions, and not both"):
         scored(tmp_path, pairs, {"help": "built"})

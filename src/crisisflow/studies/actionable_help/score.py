@@ -165,13 +165,16 @@ def run(
         headline: macro F1 on the test texts by row and task, and its averages
 
     Raises:
-        CrisisflowError: the files are not those of the same trainings, or the rows have not as many seeds each.
+        CrisisflowError: the files are not those of the same trainings, or a row lacks a task or a seed.
     """
     trained = read_trained(metrics, tests)
     kinds = {facts["task"]: facts["kind"] for facts in (read_json(path, "task", "kind") for path in statistics)}
     grouped: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for own in trained:
         grouped[own.identity.row][own.identity.task].append(own.facts)
+    for row, tasks in grouped.items():
+        if lacking := sorted(kinds.keys() - tasks.keys()):
+            raise CrisisflowError(f"row {row} has no training on the task {lacking[0]}; its average would be of others")
     compared = compare(trained, baseline)
     scores: dict[str, Any] = {}
     for row, tasks in grouped.items():
