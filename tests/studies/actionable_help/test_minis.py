@@ -26,6 +26,7 @@ from crisisflow.studies.actionable_help.mini_corpus import MINI_CORPUS, Text, ch
 from crisisflow.studies.actionable_help.mini_params import DistillationParams, ShapeParams, VocabularyParams
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
 from crisisflow.studies.actionable_help.projections import principal, projection_of
+from crisisflow.studies.actionable_help.task_texts import TASK
 from crisisflow.studies.actionable_help.word_vectors import subwords_of_entries
 from crisisflow.training.history import Epoch
 from tests.presets import read_preset
@@ -350,6 +351,9 @@ def sets_of(folder: Path, terms: str = "MIT") -> dict:
     tweet = {"class_label": "x", "event": "e", "split": "train"}
     write_parquet(folder / "tweets.parquet", [{"tweet_id": "1", "text": "Storm in the town", **tweet}], TWEETS)
     write_json(folder / "source.json", {"source": "sample"})
+    own = {"set": "some", "tweet_id": "s:5", "label": "x", "group": 0, "event": None}
+    parts = [("Need water5 at place35 now", "test"), ("Need water6 at place42 now", "train")]
+    write_parquet(folder / "task.parquet", [{**own, "text": text, "split": split} for text, split in parts], TASK)
     return {
         "size": "all",
         "texts": TextsParams(repair=True, entities=True, urls=True, mentions=True, emoji=True, white_space=True),
@@ -359,6 +363,7 @@ def sets_of(folder: Path, terms: str = "MIT") -> dict:
         "source": folder / "source.json",
         "posts": [folder / "posts.parquet"],
         "manifests": [folder / "manifest.json"],
+        "tasks": [folder / "task.parquet"],
         "out": folder / "corpus.parquet",
         "counts": folder / "counts.json",
     }
@@ -367,21 +372,25 @@ def sets_of(folder: Path, terms: str = "MIT") -> dict:
 def test_the_corpus_is_of_its_sets_prepared_and_partly_held_out(tmp_path):
     mini_corpus.run(["some", "corpus"], **sets_of(tmp_path))
     rows = read_parquet(tmp_path / "corpus.parquet", MINI_CORPUS).to_pylist()
-    assert [row["set"] for row in rows] == ["some"] * 120 + ["corpus"]
+    assert [row["set"] for row in rows] == ["some"] * 119 + ["corpus"]
+    assert "s:5" not in [row["tweet_id"] for row in rows]  # a task is tested on it
     assert rows[0]["text"] == "Need water0 at place0 now HTTPURL"
-    assert sum(row["held_out"] for row in rows) == round(0.2 * 121)
+    assert sum(row["held_out"] for row in rows) == round(0.2 * 120)
     facts = read_json(tmp_path / "counts.json")
-    assert facts["sets"]["some"] == {"read": 120, "used": 120, "terms": "MIT"}
+    assert facts["sets"]["some"] == {"read": 120, "used": 119, "terms": "MIT"}
     assert facts["sets"]["corpus"]["terms"] == "our own templates"
     mini_corpus.run(["some"], **{**sets_of(tmp_path), "size": 100})
-    assert read_json(tmp_path / "counts.json")["dropped"] == {"not drawn": 20}
+    assert read_json(tmp_path / "counts.json")["dropped"] == {
+        "near duplicate of a test text": 1,
+        "not drawn": 19,
+    }
 
 
 @pytest.mark.parametrize(
     ("sets", "other", "said"),
     [
         (["other"], {}, "names other, which is no set that is read; there are: corpus, some"),
-        (["some"], {"held_out": 0.01}, "of 120 texts 1 would be held out, which must be 20 or more"),
+        (["some"], {"held_out": 0.01}, "of 119 texts 1 would be held out, which must be 20 or more"),
     ],
 )
 def test_a_corpus_that_cannot_be_is_refused(tmp_path, sets, other, said):

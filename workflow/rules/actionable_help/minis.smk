@@ -12,6 +12,7 @@ rule help_mini_corpus:
         source=rules.fetch.output.manifest,
         posts=expand(rules.help_read_set.output.posts, row=MINI_SETS),
         manifests=expand(rules.help_read_set.output.manifest, row=MINI_SETS),
+        tasks=every(rules.help_task.output.tweets),
     output:
         texts="data/actionable_help/minis/corpus.parquet",
         counts=committed("data/actionable_help/minis/corpus.json"),
@@ -27,7 +28,7 @@ rule help_mini_corpus:
         seed=section("actionable_help.minis.seed"),
         texts=section("actionable_help.texts"),
         files=lambda wildcards, input: options(
-            posts=input.posts, manifests=input.manifests
+            posts=input.posts, manifests=input.manifests, tasks=input.tasks
         ),
     message:
         "Collecting the texts of the mini models"

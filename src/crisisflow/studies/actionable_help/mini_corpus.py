@@ -17,7 +17,9 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.params import Name, Positive, Rate, Seed, TextsParams
 from crisisflow.progress import say
-from crisisflow.studies.actionable_help.params import CORPUS, OURS
+from crisisflow.studies.actionable_help.params import OURS
+from crisisflow.studies.actionable_help.row_params import CORPUS
+from crisisflow.studies.actionable_help.task_texts import TASK
 
 LEAST_WORDS = 3
 LEAST_HELD_OUT = 20  # texts: neighbours and variance of fewer say nothing
@@ -61,6 +63,12 @@ def choose(texts: Sequence[Text], tested: Sequence[str]) -> tuple[list[Text], Co
     return list(chosen.values()), dropped
 
 
+def tested(task: Path) -> list[str]:
+    """The prepared test texts of a task."""
+    table = read_parquet(task, TASK)
+    return [row["text"] for row in table.select(["text", "split"]).to_pylist() if row["split"] == "test"]
+
+
 def hold_out(size: int, share: float, seed: int) -> set[int]:
     """The positions of the texts that are held out, drawn at random.
 
@@ -86,6 +94,7 @@ def run(
     source: InputFile,
     posts: Sequence[InputFile],
     manifests: Sequence[InputFile],
+    tasks: Sequence[InputFile],
     out: Path,
     counts: Path,
 ) -> None:
@@ -99,6 +108,7 @@ def run(
         seed: of both draws
         tweets: the shared corpus. source: manifest of where it is from
         posts: of the other sets, any that there are. manifests: what was read for each
+        tasks: the texts of all tasks, whose test texts and their near duplicates are left out
         counts: JSON
 
     Raises:
@@ -121,7 +131,7 @@ def run(
                 f"{', '.join([CORPUS, *there])}"
             )
     found = [Text(name, row["tweet_id"], prepare(row["text"], texts)) for name in sets for row in read[name]]
-    chosen, dropped = choose(found, [])
+    chosen, dropped = choose(found, [text for path in tasks for text in tested(path)])
     if size != "all" and size < len(chosen):
         dropped["not drawn"] = len(chosen) - size
         chosen = [chosen[at] for at in sorted(Random(seed).sample(range(len(chosen)), size))]

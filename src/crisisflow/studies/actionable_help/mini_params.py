@@ -90,3 +90,20 @@ class MinisParams(DistillationParams):
     held_out: Annotated[
         Rate, Field(description="share of the texts that no mini learns from; near duplicates are gone")
     ]
+
+
+class TaskDistillationParams(ParamsSection):
+    """How minis learn the built task from a fine-tuned classifier (paper, section 3.3)."""
+
+    teacher: Annotated[Name, Field(description="best, by the validation texts, or a row; its weights must be kept")]
+    losses: Annotated[
+        list[Literal["soft", "hard"]],
+        Field(min_length=1, description="the teacher's probabilities by KL divergence; its classes by cross-entropy"),
+    ]
+    temperature: Annotated[float, Field(gt=0, description="of the soft labels; the paper is silent: 1")]
+    learning_rate: Annotated[float, Field(gt=0)]
+    epochs: Annotated[Positive, Field(description="at most; early stopping is that of the fine-tuning")]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "TaskDistillationParams":
+        return refuse(self, repeated(self, "losses"))

@@ -21,9 +21,10 @@ from crisisflow.params import (
     repeated,
 )
 from crisisflow.studies.actionable_help.labels import HELP, LABELS
-from crisisflow.studies.actionable_help.mini_params import MinisParams
+from crisisflow.studies.actionable_help.mini_params import MinisParams, TaskDistillationParams
 from crisisflow.studies.actionable_help.row_params import (
     AGREED_SET,
+    BUILT,
     CORPUS,
     FinetuneParams,
     Other,
@@ -231,6 +232,7 @@ class ActionableHelpParams(ParamsSection):
     others: Annotated[list[Other], Field(min_length=1, description="rows that are no fine-tuned encoders")]
     baseline: Annotated[Name, Field(description="the row that all others are compared with; the paper's is BERT")]
     keep_weights: Annotated[list[Name], Field(description="rows whose weights are kept")]
+    task_distillation: TaskDistillationParams
     seeds: Annotated[list[Seed], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -289,6 +291,8 @@ class ActionableHelpParams(ParamsSection):
         for name, task in self.tasks.items():
             if task.set not in known:
                 yield ("tasks", name, "set"), f"no set is called {task.set}; there are: {', '.join(known)}"
+        if BUILT not in {task.kind for task in self.tasks.values()}:
+            yield ("tasks",), "none is of the kind built, which the minis of task_distillation learn"
         for name, row in self.rows.items():
             if name in get_args(Other):
                 yield ("rows", name), "a row that is no encoder has this name; give the row another one"

@@ -7,6 +7,8 @@ STEPS = {
     "mini_corpus": (f"{_HERE}.mini_corpus:run", "Collect the texts that the mini models learn from."),
     "vocabulary": (f"{_HERE}.vocabulary:run", "Learn the subwords of the mini models."),
     "teach": (f"{_HERE}.teach:run", "Embed the mini models' texts by their teacher."),
+    "task_teacher": (f"{_HERE}.task_teacher:run", "Ask the best classifier of the built task about its texts."),
+    "distil_task": (f"{_HERE}.distil_task:run", "Distil the built task into a mini from its best classifier."),
     "distil": (f"{_HERE}.distil:run", "Distil a mini model from its teacher's embeddings."),
     "generated": (f"{_HERE}.generated:run", "Generate tweets whose labels are known."),
     "read_set": (f"{_HERE}.read_set:run", "Read a public set, or a table of one's own."),
