@@ -26,6 +26,7 @@ include: "workflow/rules/actionable_help/tasks.smk"
 include: "workflow/rules/actionable_help/minis.smk"
 include: "workflow/rules/actionable_help/rows.smk"
 include: "workflow/rules/actionable_help/task_minis.smk"
+include: "workflow/rules/actionable_help/report.smk"
 include: "workflow/rules/actionable_help/target.smk"
 # Behind all rules, since it reads them.
 include: "workflow/rules/dvc_stages.smk"

@@ -22,6 +22,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_sections
 from crisisflow.reporting import exhibits, provenance
 from crisisflow.reporting.ledger import PARAMETER, read_ledger
+from crisisflow.reporting.places import names_in
 from crisisflow.reporting.references import references
 from crisisflow.reporting.shown_settings import as_yaml
 from crisisflow.studies.humaid_ner import report, run_exhibits, sections
@@ -103,7 +104,7 @@ def write(path: Path, text: str) -> None:
 
 
 def exhibits_of(folder: str) -> list[str]:
-    return sections.names_in(folder)
+    return names_in(folder, sections.SECTIONS)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-from crisisflow.studies.humaid_ner.sections import names_in
+from crisisflow.reporting.places import names_in
+from crisisflow.studies.humaid_ner.sections import SECTIONS
 
-TABLES, FIGURES = names_in("tables"), names_in("figures")
+TABLES, FIGURES = (names_in(folder, SECTIONS) for folder in ("tables", "figures"))
 
 
 rule evaluate:

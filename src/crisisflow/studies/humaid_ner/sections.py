@@ -16,13 +16,3 @@ SECTIONS = {
     "test": ["openings"],
     "ledger": ["ledger"],
 }
-
-
-def names_in(folder: str) -> list[str]:
-    """The tables or figures that the rule of this name makes.
-
-    Args:
-        folder: `tables` or `figures`.
-    """
-    prefix = f"{folder}/"
-    return [name.removeprefix(prefix) for names in SECTIONS.values() for name in names if name.startswith(prefix)]
