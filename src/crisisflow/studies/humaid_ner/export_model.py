@@ -21,9 +21,9 @@ from crisisflow.reporting.exhibits import read_frame
 from crisisflow.serving import shipped
 from crisisflow.serving.choice import FILES, Choice, folder_of, sha256
 from crisisflow.serving.runtime import onnx_forward, to_int8, to_onnx
-from crisisflow.spans import RESOLVED
 from crisisflow.studies.humaid_ner import STUDY, exported_card
 from crisisflow.studies.humaid_ner.aligned import check_aligned
+from crisisflow.studies.humaid_ner.dataset.card import whole_scores
 from crisisflow.studies.humaid_ner.params import RowParams, StudyParams
 from crisisflow.taxonomy import CLASSES, LABELS
 
@@ -169,7 +169,7 @@ def _annotation(origin: Origin, quality: Mapping[str, Any]) -> dict[str, Any]:
     statistics = _known(origin.statistics, "spans")
     return {
         "spans": statistics and statistics["spans"],
-        "f1_on_gold": {name: stages[RESOLVED]["all"]["f1"] for name, stages in sorted(quality.items())},
+        "f1_on_gold": {name: whole_scores(stages)[1]["f1"] for name, stages in sorted(quality.items())},
     }
 
 
@@ -198,6 +198,7 @@ def run(
     manifest = read_json(origin.manifest, "source", "sha256", "rows")
     generated = manifest["source"] == "sample"
     quality = _quality(origin, generated)
+    annotation = _annotation(origin, quality)
     path = aligned or Path(f"data/{STUDY}/aligned/{identity.row}.parquet")
     validation = _validation(path, row, facts["row"]["encoder"])
     say(f"export_model: {identity}, to int8")
@@ -225,7 +226,7 @@ def run(
         "preset": params.preset,
         "weights": sha256(weights),
         "corpus": {**{key: manifest[key] for key in ("source", "sha256")}, "tweets": manifest["rows"]},
-        "annotation": _annotation(origin, quality),
+        "annotation": annotation,
         "scores": scores,
     }
     card = exported_card.render(known, facts, params, _gold(origin, identity), quality, speed)

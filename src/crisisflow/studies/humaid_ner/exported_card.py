@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from crisisflow.pretrained import bare_name
-from crisisflow.studies.humaid_ner.dataset.card import quality_lines
+from crisisflow.studies.humaid_ner.dataset.card import whole_lines
 from crisisflow.studies.humaid_ner.model_card import BASE_MODELS, front_matter, markdown, settings, template
 from crisisflow.studies.humaid_ner.params import RowParams, StudyParams
 from crisisflow.studies.humaid_ner.rows import SCORE_HEADINGS, describe
@@ -55,7 +55,7 @@ def render(
         speed: what was measured, in one line; None for not measured.
     """
     encoder = trained["row"]["encoder"]
-    rules = [line for line in quality_lines(dict(quality)) if line["Type"] == "all"]
+    rules = whole_lines(quality)
     return template(TEMPLATE).render(
         front_matter=front_matter(
             encoder, f"crisisflow {model['name']}", model["scores"]["validation"]["int8"], model["generated"]

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from crisisflow.evaluation.bootstrap import Difference
 from crisisflow.pretrained import bare_name
 from crisisflow.reporting.shown_settings import as_yaml
-from crisisflow.studies.humaid_ner.dataset.card import quality_lines
+from crisisflow.studies.humaid_ner.dataset.card import whole_lines
 from crisisflow.studies.humaid_ner.params import StudyParams
 from crisisflow.studies.humaid_ner.rows import SCORE_HEADINGS, RowResult
 from crisisflow.studies.humaid_ner.tables import (
@@ -168,7 +168,7 @@ def render(
         unseen=markdown(unseen_events(unseen)) if len(unseen) else None,
         unseen_rows=sorted(set(unseen["row"])),
         gold=markdown(table_of_against_gold(gold)) if len(gold) else None,
-        rules=markdown(pd.DataFrame([line for line in quality_lines(quality) if line["Type"] == "all"])),
+        rules=markdown(pd.DataFrame(whole_lines(quality))),
         settings=settings(params, params.humaid_ner.rows[chosen].model_dump(mode="json")),
         number="{:,}".format,
     )

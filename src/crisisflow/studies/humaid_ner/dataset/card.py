@@ -5,7 +5,7 @@ tweets and spans themselves, or from an artifact of the run.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.resources import files
@@ -120,6 +120,23 @@ def quality_lines(quality: dict[str, Any]) -> list[dict[str, str]]:
         for label in ("all", *ENTITY_TYPES)
         if (facts := stages[RESOLVED].get(label))
     ]
+
+
+def whole_scores(stages: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The scores of the resolved spans of a gold set, and of which type: all together, or the only one that it has.
+
+    Args:
+        stages: what quality.json says of the set.
+    """
+    types = stages[RESOLVED]
+    name = "all" if "all" in types else next(iter(types))
+    return name, types[name]
+
+
+def whole_lines(quality: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The lines of `quality_lines` that are of a whole gold set."""
+    whole = {(name, whole_scores(stages)[0]) for name, stages in quality.items()}
+    return [line for line in quality_lines(dict(quality)) if (line["Gold set"], line["Type"]) in whole]
 
 
 def render(
