@@ -56,7 +56,7 @@ class Group(NamedTuple):
     """Tweets that are counted together.
 
     Args:
-        by: country, city, month or all. value: which one. resource: of which the tweets speak, or all.
+        by: all, country, city, month, or country and month. value: which one. resource: of which the tweets speak, or all.
         members: which tweets are in it [tweets], true or false.
     """
 
@@ -155,7 +155,7 @@ def groups_of(
     resources: Sequence[str],
     params: RatioParams,
 ) -> list[Group]:
-    """All tweets; the countries and cities with most tweets; each month; and each of these but cities by resource.
+    """All tweets; the countries with most tweets and each month, also by resource; countries by month; and cities.
 
     Args:
         countries, cities: that each tweet names, in the order of its text. months: YYYY-MM, or None.
@@ -173,6 +173,12 @@ def groups_of(
     for resource in (ALL, *resources):
         speaks = np.array([resource == ALL or resource in own for own in spoken_of], dtype=bool)
         groups += [Group(by, name, resource, speaks & _members(sets, name)) for by, name, sets in chosen]
+    over_time = {own.value: own.members for own in groups if (own.by, own.resource) == ("month", ALL)}
+    for group in [group for group in groups if (group.by, group.resource) == ("country", ALL)]:
+        groups += [
+            Group("country and month", f"{group.value} {month}", ALL, group.members & members)
+            for month, members in over_time.items()
+        ]
     return groups + [Group("city", name, ALL, _members(of_city, name)) for name in _commonest(of_city, params.cities)]
 
 
