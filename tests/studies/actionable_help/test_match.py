@@ -17,7 +17,7 @@ from crisisflow.studies.actionable_help.match import (
     precision_at,
 )
 
-PARAMS = MatchParams(resource=1.0, distance=1.0, days=0.5, similarity=1.0, best=2)
+PARAMS = MatchParams(resource=1.0, distance=1.0, days=0.5, similarity=1.0, best=2, encoder="embedded:minilm-l6")
 NOWHERE = [math.nan, math.nan]
 
 

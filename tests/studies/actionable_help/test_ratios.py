@@ -12,9 +12,11 @@ from crisisflow.studies.actionable_help.ratios import (
     RatioParams,
     counted,
     counts_of_sides,
+    errors_of,
     groups_of,
     lines,
 )
+from crisisflow.studies.actionable_help.validation import Truth
 
 PARAMS = RatioParams(both="each", several_countries="first", least=5, countries=2, cities=1, corrected=True)
 
@@ -70,7 +72,10 @@ def test_a_corrected_ratio_is_that_of_the_truth(requests, offers):
     truth = np.array([20 * requests, 20 * offers, 0, 12_000])
     expected = (truth @ rates(confusion)).round().astype(int)
     predicted = np.repeat(np.arange(len(LABELS)), expected)
-    _, raw, corrected = counted(predicted, everything(len(predicted))[:1], confusion, "each", 5)[0]
+    of_sample, settled = (np.repeat(own, confusion.ravel()) for own in (np.tile(range(4), 4), np.repeat(range(4), 4)))
+    known = Truth(["all"] * len(settled), np.ones(len(settled)), {}, settled)
+    errors = errors_of(of_sample, known)
+    _, raw, corrected = counted(predicted, everything(len(predicted))[:1], errors, "each", 5)[0]
     assert corrected.value == pytest.approx(requests / offers, rel=0.05)
     assert corrected.low <= corrected.value <= corrected.high
     assert corrected.high - corrected.low > raw.high - raw.low  # it holds the chance of the labelled sample too
@@ -87,3 +92,11 @@ def test_lines_are_by_column_and_the_same_twice():
     assert whole["corrected"] == ""
     of_food = {(line[0], line[1]): line[3] for line in once if line[2] == "food"}
     assert of_food == {("all", "all"): 30, ("month", "2020-01"): 30, ("month", "2020-02"): 0}
+
+
+def test_a_tweet_of_the_sample_stands_for_its_stratum():
+    """Ten tweets of a large stratum, all predicted rightly, and ten of a small one, all taken for requests."""
+    known = Truth(["large"] * 10 + ["small"] * 10, np.array([90.0] * 10 + [10.0] * 10), {}, np.full(20, 3))
+    errors = errors_of(np.array([3] * 10 + [0] * 10), known)
+    assert errors.rates[3].tolist() == [0.1, 0, 0, 0.9]
+    assert errors.resampled.shape == (1000, 4, 4)

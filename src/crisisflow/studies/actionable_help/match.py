@@ -5,18 +5,37 @@ are, how near their times are, and the similarity of their embeddings. A part th
 the distance of a text without a place, is left out of its mean.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
-from crisisflow.params import ParamsSection, Positive
+from crisisflow.artifacts import read_parquet, write_csv, write_json
+from crisisflow.embedding import embed
+from crisisflow.inputs import InputFile
+from crisisflow.params import Line, ParamsSection, Positive
+from crisisflow.progress import say
+from crisisflow.studies.actionable_help.classify import read_predicted
+from crisisflow.studies.actionable_help.generated import TRUTH
+from crisisflow.studies.actionable_help.labelled import keys_of
+from crisisflow.studies.actionable_help.labels import LABELS, RESOURCES
+from crisisflow.studies.actionable_help.mentions import MENTIONS
+from crisisflow.studies.actionable_help.params import GENERATED
+from crisisflow.studies.actionable_help.pool import POOL
 
 EARTH_RADIUS = 6371.0  # km
 NEAR = 100.0  # km at which nearness is one half
 SOON = 7.0  # days after which a time is half as near
 CHUNK = 500  # requests at a time, which bounds the memory
+SECONDS_OF_A_DAY = 24 * 60 * 60
+SUBWORDS, BATCH = 128, 32  # of a text, and texts embedded at once
+FIRST = (1, 5)  # offers of which one must be right
+COLUMNS = ("request_set", "request_id", "rank", "offer_set", "offer_id", "score")
 PARTS = ("resource", "distance", "days", "similarity")
 
 Weight = Annotated[float, Field(ge=0)]
@@ -30,6 +49,7 @@ class MatchParams(ParamsSection):
     days: Weight
     similarity: Weight
     best: Annotated[Positive, Field(description="offers given for a request")]
+    encoder: Annotated[Line, Field(description="of the similarity: embedded:NAME, hub NAME@REVISION, or a folder")]
 
 
 class Posts(NamedTuple):
@@ -128,3 +148,111 @@ def precision_at(found: Sequence[Match], right: Sequence[frozenset[int]], first:
         offered.setdefault(match.request, []).append(match.offer)
     hits = [bool(own & {*offered.get(request, [])[:first]}) for request, own in enumerate(right) if own]
     return float(np.mean(hits)) if hits else float("nan")
+
+
+def point_of(places: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """Of the first town that a text names, else of its first place; NaN where it names none."""
+    towns = [place for place in places if place["kind"] == "city"]
+    for place in towns or places:
+        return place["latitude"], place["longitude"]
+    return math.nan, math.nan
+
+
+def posts_of(
+    texts: Sequence[str],
+    places: Sequence[Sequence[Mapping[str, Any]]],
+    resources: Sequence[Sequence[str]],
+    times: Sequence[datetime | None],
+    encoder: str,
+) -> Posts:
+    """What matching asks of texts.
+
+    Raises:
+        CrisisflowError: the encoder cannot be loaded.
+    """
+    return Posts(
+        np.array([[name in own for name in RESOURCES] for own in resources], dtype=bool).reshape(-1, len(RESOURCES)),
+        np.array([point_of(own) for own in places], dtype=float).reshape(-1, 2),
+        np.array([own.timestamp() / SECONDS_OF_A_DAY if own else math.nan for own in times], dtype=float),
+        embed(texts, encoder, SUBWORDS, BATCH),
+    )
+
+
+def run(
+    pool: InputFile,
+    mentions: InputFile,
+    predicted: InputFile,
+    truth: InputFile,
+    params: MatchParams,
+    out: Path,
+    metrics: Path,
+) -> None:
+    """Write the best offers of each request of the pool, and how often a generated request gets the offer that fits.
+
+    A tweet that is both is on both sides, but does not match itself.
+
+    Args:
+        pool: the tweets of the step pool
+        mentions: their places and resources
+        predicted: their labels by the classifier
+        truth: of the generated set, with the pairs that fit
+        params: section actionable_help.match
+        out: CSV: a line for each request and offer
+        metrics: JSON
+
+    Raises:
+        CrisisflowError: a file is absent or broken or of other tweets, or the encoder cannot be loaded.
+    """
+    table, named = read_parquet(pool, POOL), read_parquet(mentions, MENTIONS)
+    keys = keys_of(table)
+    labels = np.array(LABELS)[read_predicted(predicted, keys)]
+    sides = {side: np.flatnonzero((labels == side) | (labels == "request_and_offer")) for side in ("request", "offer")}
+    posts = {
+        side: posts_of(
+            *(
+                column.take(at).to_pylist()
+                for column in (table["text"], named["places"], named["resources"], table["time"])
+            ),
+            params.encoder,
+        )
+        for side, at in sides.items()
+    }
+    found = [
+        match
+        for match in best_offers(posts["request"], posts["offer"], params)
+        if sides["request"][match.request] != sides["offer"][match.offer]
+    ]
+    ranks: dict[int, int] = defaultdict(int)
+    rows = []
+    for match in found:
+        ranks[match.request] += 1
+        request, offer = keys[sides["request"][match.request]], keys[sides["offer"][match.offer]]
+        parts = ("" if value is None else round(value, 4) for value in match.parts.values())
+        rows.append([*request, ranks[match.request], *offer, round(match.score, 4), *parts])
+    write_csv(out, [*COLUMNS, *PARTS], rows)
+    right = _fitting([keys[at] for at in sides["request"]], [keys[at] for at in sides["offer"]], truth)
+    precision = {f"precision_at_{first}": precision_at(found, right, first) for first in FIRST}
+    facts = {
+        "requests": len(sides["request"]),
+        "offers": len(sides["offer"]),
+        "requests_with_an_offer_that_fits": sum(map(bool, right)),
+        **{name: None if math.isnan(value) else round(value, 4) for name, value in precision.items()},
+    }
+    write_json(metrics, facts)
+    say(f"match: {facts['requests']:,} requests, {facts['offers']:,} offers; {precision}")
+
+
+def _fitting(
+    requests: Sequence[tuple[str, str]], offers: Sequence[tuple[str, str]], truth: Path
+) -> list[frozenset[int]]:
+    """Of each request, the positions of the offers of its pair."""
+    pairs = {
+        (GENERATED, line["tweet_id"]): line["pair"]
+        for line in read_parquet(truth, TRUTH).to_pylist()
+        if line["pair"] is not None
+    }
+    of_pair: dict[int, set[int]] = defaultdict(set)
+    for at, key in enumerate(offers):
+        if key in pairs:
+            of_pair[pairs[key]].add(at)
+    return [frozenset(of_pair[pairs[key]]) if key in pairs else frozenset() for key in requests]

@@ -7,15 +7,25 @@ for the classifier's errors (evaluation/prevalence.py); its interval also holds 
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
-from crisisflow.evaluation.bootstrap import INTERVAL, SEED, resamples
+from crisisflow.artifacts import read_parquet, write_csv
+from crisisflow.evaluation.bootstrap import INTERVAL, resamples, stratified_resamples
 from crisisflow.evaluation.prevalence import adjusted_counts, rates
-from crisisflow.params import Count, ParamsSection, Positive
-from crisisflow.studies.actionable_help.labels import LABELS
+from crisisflow.inputs import InputFile
+from crisisflow.params import Count, ParamsSection, Positive, TextsParams
+from crisisflow.progress import say
+from crisisflow.studies.actionable_help.classify import read_predicted
+from crisisflow.studies.actionable_help.labelled import keys_of
+from crisisflow.studies.actionable_help.labels import LABELS, RESOURCES
+from crisisflow.studies.actionable_help.mentions import MENTIONS
+from crisisflow.studies.actionable_help.pool import POOL
+from crisisflow.studies.actionable_help.truths import truths_of
+from crisisflow.studies.actionable_help.validation import Truth
 
 Both = Literal["each", "apart"]
 
@@ -56,8 +66,8 @@ class Group(NamedTuple):
     """Tweets that are counted together.
 
     Args:
-        by: all, country, city, month, or country and month. value: which one. resource: of which the tweets speak, or all.
-        members: which tweets are in it [tweets], true or false.
+        by: all, country, city, month, or country and month. value: which one. resource: of which the tweets speak; or
+            all. members: which tweets are in it [tweets], true or false.
     """
 
     by: str
@@ -103,26 +113,34 @@ def _ratio(counts: np.ndarray, drawn: np.ndarray, both: Both) -> Ratio:
     return Ratio(value, float(low), float(high))
 
 
-def _resampled_rates(confusion: np.ndarray) -> np.ndarray:
-    """Of the labelled sample [resamples, true, predicted]: its tweets of each true class drawn with replacement."""
-    generator = np.random.default_rng(SEED)
-    drawn = [
-        generator.multinomial(int(line.sum()), line / line.sum(), RESAMPLES)
-        if line.sum()
-        else np.zeros((RESAMPLES, len(line)), dtype=int)
-        for line in confusion
-    ]
-    return rates(np.stack(drawn, axis=1))
+class Errors(NamedTuple):
+    """How a classifier errs, by tweets whose label is known: P(predicted | true) [true, predicted], and of resamples of
+    these tweets [RESAMPLES, true, predicted]."""
+
+    rates: np.ndarray
+    resampled: np.ndarray
+
+
+def errors_of(predicted: np.ndarray, known: Truth) -> Errors:
+    """The errors on a stratified sample, in which a tweet stands for so many of its stratum.
+
+    Args:
+        predicted: position in LABELS of each tweet of the sample [tweets].
+    """
+    cells = np.zeros((len(predicted), len(LABELS), len(LABELS)))
+    cells[np.arange(len(predicted)), known.settled, predicted] = known.weights
+    drawn = np.tensordot(stratified_resamples(known.strata, RESAMPLES).astype(np.float64), cells, axes=1)
+    return Errors(rates(cells.sum(axis=0)), rates(drawn))
 
 
 def counted(
-    predicted: np.ndarray, groups: Sequence[Group], confusion: np.ndarray | None, both: Both, least: int
+    predicted: np.ndarray, groups: Sequence[Group], errors: Errors | None, both: Both, least: int
 ) -> list[tuple[np.ndarray, Ratio, Ratio]]:
     """Of each group the counts by predicted label, the ratio, and the ratio corrected for the classifier's errors.
 
     Args:
         predicted: position in LABELS of each tweet [tweets].
-        confusion: counts [true, predicted] of a labelled sample in the order of LABELS; None corrects nothing.
+        errors: of the classifier; None corrects nothing.
         least: a group with fewer requests and offers has no ratio.
     """
     labels = np.eye(len(LABELS), dtype=np.float32)[predicted]
@@ -130,7 +148,6 @@ def counted(
     drawn = np.concatenate([weights @ cells for weights in resamples(len(predicted), RESAMPLES)])
     whole = cells.sum(axis=0, dtype=np.float64).reshape(len(groups), len(LABELS))
     drawn = drawn.astype(np.float64).reshape(RESAMPLES, len(groups), len(LABELS))
-    known = None if confusion is None else (rates(confusion), _resampled_rates(confusion))
     found = []
     for number, counts in enumerate(whole):
         if counts[: LABELS.index(IRRELEVANT)].sum() < least:
@@ -138,10 +155,9 @@ def counted(
             continue
         raw = _ratio(counts, drawn[:, number], both)
         corrected = UNKNOWN
-        if known:
-            of_sample, of_resamples = known
+        if errors:
             corrected = _ratio(
-                adjusted_counts(counts, of_sample), adjusted_counts(drawn[:, number], of_resamples), both
+                adjusted_counts(counts, errors.rates), adjusted_counts(drawn[:, number], errors.resampled), both
             )
         found.append((counts, raw, corrected))
     return found
@@ -203,3 +219,54 @@ def lines(groups: Sequence[Group], found: Sequence[tuple[np.ndarray, Ratio, Rati
         ]
         for group, (counts, raw, corrected) in zip(groups, found, strict=True)
     ]
+
+
+def countries_and_cities(places: Sequence[Sequence[dict[str, Any]]]) -> tuple[list[list[str]], list[list[str]]]:
+    """The countries and the cities (`city, country`) that each tweet names, in the order of its text."""
+    countries = [[own["country"] for own in line if own["country"]] for line in places]
+    cities = [[f"{own['name']}, {own['country']}" for own in line if own["kind"] == "city"] for line in places]
+    return countries, cities
+
+
+def run(
+    pool: InputFile,
+    mentions: InputFile,
+    predicted: InputFile,
+    sample: InputFile,
+    generated: InputFile,
+    texts: TextsParams,
+    params: RatioParams,
+    out: Path,
+    references: Sequence[InputFile] = (),
+) -> None:
+    """Write the ratios of requests to offers by country, city, month and resource.
+
+    Args:
+        pool: the tweets of the step pool
+        mentions: their places and resources
+        predicted: their labels by the classifier
+        sample: that of the step sheet
+        generated: the posts of the generated set, whose labels are known
+        texts: section actionable_help.texts
+        params: section actionable_help.ratios
+        references: tweets that people labelled; repeat
+
+    Raises:
+        CrisisflowError: a file is absent or broken, or of other tweets than the pool.
+    """
+    table, named = read_parquet(pool, POOL), read_parquet(mentions, MENTIONS)
+    keys = keys_of(table)
+    labels = read_predicted(predicted, keys)
+    countries, cities = countries_and_cities(named["places"].to_pylist())
+    months = table["month"].to_pylist()
+    groups = groups_of(countries, cities, months, named["resources"].to_pylist(), RESOURCES, params)
+    errors = None
+    if params.corrected:
+        pooled = dict(zip(keys, table["text"].to_pylist(), strict=True))
+        at = {key: number for number, key in enumerate(keys)}
+        for own in truths_of(pooled, references, sample, generated, texts)[:1]:
+            errors = errors_of(labels[[at[key] for key in own.keys]], own.known)
+    found = counted(labels, groups, errors, params.both, params.least)
+    write_csv(out, COLUMNS, lines(groups, found, params.both))
+    whole = found[0][1]
+    say(f"ratios: {whole.value:.2f} requests for an offer ({whole.low:.2f} to {whole.high:.2f}), {len(groups)} groups")

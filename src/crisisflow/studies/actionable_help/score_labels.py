@@ -1,7 +1,6 @@
 """Score labels: what people, or the making of the texts, say of the labellers and of what they agree on."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,44 +11,18 @@ from crisisflow.inputs import InputFile
 from crisisflow.params import Positive, TextsParams
 from crisisflow.progress import say
 from crisisflow.studies.actionable_help.agree import labels_of, needed
-from crisisflow.studies.actionable_help.known import by_name, read_gold, read_known
-from crisisflow.studies.actionable_help.labelled import Key, codes_of, keys_of, read_labelled
-from crisisflow.studies.actionable_help.params import GENERATED, GOLD
+from crisisflow.studies.actionable_help.known import by_name, read_gold
+from crisisflow.studies.actionable_help.labelled import codes_of, keys_of, read_labelled
+from crisisflow.studies.actionable_help.params import GOLD
 from crisisflow.studies.actionable_help.pool import POOL
-from crisisflow.studies.actionable_help.reference import PASSES, Entry, read_reference, read_sample
-from crisisflow.studies.actionable_help.validation import Drawn, Truth, scores_of
+from crisisflow.studies.actionable_help.truths import truths_of
+from crisisflow.studies.actionable_help.validation import Truth, scores_of
 
-REFERENCE = "reference"
-STAND_IN = (
-    "No reference applies to this pool. The labels by which the generated tweets were made stand in for both passes, "
-    "so there is no kappa between two people. These figures say nothing about real tweets."
-)
 GOLD_NOTE = (
     "SMS and news of Haiti, Pakistan and Sandy, test part: request, offer or neither, reviewed by disaster-response "
     "professionals. They are no tweets, and no labeller learns from them."
 )
 NOTHING = "No reference applies to this pool, and none of its tweets was generated: label the sheet of the step sheet."
-
-
-def _truth(drawn: Sequence[Drawn], passes: Mapping[str, Sequence[str]], settled: Sequence[str]) -> Truth:
-    """What is known of drawn tweets, each of which stands for its share of its stratum."""
-    numbers = Counter(one.stratum for one in drawn)
-    weights = np.array([one.population / numbers[one.stratum] for one in drawn])
-    coded = {name: codes_of(own) for name, own in passes.items()}
-    return Truth([one.stratum for one in drawn], weights, coded, codes_of(settled))
-
-
-def of_reference(entries: Sequence[Entry]) -> tuple[list[Key], Truth]:
-    """The tweets of a reference, and what it says of them."""
-    passes = {name: [own.passes[at] for own in entries] for at, name in enumerate(PASSES)}
-    drawn = [own.drawn for own in entries]
-    return [one.key for one in drawn], _truth(drawn, passes, [own.settled for own in entries])
-
-
-def of_generated(drawn: Sequence[Drawn], known: Mapping[Key, str]) -> tuple[list[Key], Truth]:
-    """The generated tweets of a sample, and how they were made."""
-    here = [one for one in drawn if one.key in known]
-    return [one.key for one in here], _truth(here, {}, [known[one.key] for one in here])
 
 
 def run(
@@ -86,17 +59,9 @@ def run(
     pooled = dict(zip(keys_of(table), table["text"].to_pylist(), strict=True))
     least, files = needed(at_least, len(labellers)), labels_of(labels, labellers)
     found: list[dict[str, Any]] = []
-    for path in references:
-        if entries := read_reference(path, pooled):
-            keys, truth = of_reference(entries)
-            scores = scores_of(read_labelled(files, keys), labellers, least, truth)
-            found.append({"truth": REFERENCE, "name": path.stem, "note": None, **scores})
-    if not found:
-        known = {(GENERATED, own.tweet_id): own.label for own in read_known(generated, GENERATED, texts)}
-        keys, truth = of_generated(read_sample(sample, pooled), known)
-        if keys:
-            scores = scores_of(read_labelled(files, keys), labellers, least, truth)
-            found.append({"truth": GENERATED, "name": GENERATED, "note": STAND_IN, **scores})
+    for own in truths_of(pooled, references, sample, generated, texts):
+        scores = scores_of(read_labelled(files, own.keys), labellers, least, own.known)
+        found.append({"truth": own.truth, "name": own.name, "note": own.note, **scores})
     note = None if found else NOTHING
     for name, path in by_name(gold, gold_posts).items():
         messages = read_gold(path, texts)
