@@ -177,7 +177,11 @@ def load_encoder(encoder: str, layers: int | None) -> "PreTrainedModel":
     """
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging as transformers_logging
 
+    # It reports weights that no encoder needs, such as the pooler's. What is absent is an error below.
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     name, revision, where = _locate(encoder)
     try:
         config = AutoConfig.from_pretrained(name, revision=revision)

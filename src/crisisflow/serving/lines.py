@@ -160,14 +160,20 @@ def run(
 ) -> None:
     """Predict the lines of a stream (`text_input.open_input`), and write each to `out` when it is done.
 
-    Where `out` is not UTF-8, what is not ASCII is written as JSON's escapes, which every reader knows.
-
     Args:
         where: the stream's name, for messages.
 
     Raises:
         CrisisflowError: a line is not as it should be; those before it are written.
     """
+    write(predicted(predict, lines_of(stream, where), where, masking, names), out)
+
+
+def write(found: Iterable[dict[str, Any]], out: TextIO) -> None:
+    """Write each record as a line of JSON when it is done.
+
+    Where `out` is not UTF-8, what is not ASCII is written as JSON's escapes, which every reader knows.
+    """
     escaped = codecs.lookup(out.encoding or "utf-8").name != "utf-8"
-    for record in predicted(predict, lines_of(stream, where), where, masking, names):
+    for record in found:
         print(json.dumps(record, ensure_ascii=escaped), file=out, flush=True)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from crisisflow.studies.actionable_help.case_params import MatchParams
 from crisisflow.studies.actionable_help.match import (
-    MatchParams,
     Posts,
     best_offers,
     kilometres,

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crisisflow.evaluation.prevalence import rates
+from crisisflow.studies.actionable_help.case_params import RatioParams
 from crisisflow.studies.actionable_help.labels import LABELS
 from crisisflow.studies.actionable_help.ratios import (
     COLUMNS,
-    RatioParams,
     counted,
     counts_of_sides,
     errors_of,

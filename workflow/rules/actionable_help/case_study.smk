@@ -17,3 +17,84 @@ rule help_mentions:
         "Finding the places and resources that tweets name"
     shell:
         "crisisflow actionable_help mentions --pool {input.pool} --annotation {params.annotation:q} --out {output} 2>&1 | tee {log} >&2"
+
+
+rule help_classify:
+    input:
+        pool=rules.help_pool.output.tweets,
+        scores=rules.help_score.output.scores,
+        encoders=every(rules.help_encoder.output[0]),
+        configs=every(rules.help_finetune.output.config),
+        weights=every(rules.help_finetune.output.weights),
+    output:
+        "data/actionable_help/predicted.parquet",
+    log:
+        "logs/help_classify.log",
+    benchmark:
+        "logs/benchmarks/help_classify.tsv"
+    params:
+        code=code("studies.actionable_help.classify"),
+        # To DVC the files of all rows are one folder: which of them are read stands here.
+        rows=section("actionable_help.rows"),
+        tasks=section("actionable_help.tasks"),
+        seeds=section("actionable_help.seeds"),
+    message:
+        "Labelling all tweets of the pool by the best row"
+    shell:
+        "crisisflow actionable_help classify --pool {input.pool} --scores {input.scores}"
+        " $(printf -- ' --configs %s' {input.configs}) $(printf -- ' --weights %s' {input.weights})"
+        " $(printf -- ' --encoders %s' {input.encoders}) --out {output} 2>&1 | tee {log} >&2"
+
+
+rule help_ratios:
+    input:
+        references=rules.help_score_labels.input.references,
+        pool=rules.help_pool.output.tweets,
+        mentions=rules.help_mentions.output[0],
+        predicted=rules.help_classify.output[0],
+        sample=rules.help_sheet.output.sample,
+        generated=rules.help_generated.output.posts,
+    output:
+        report(
+            "results/actionable_help/ratios.csv",
+            caption="../../report/actionable_help/ratios.rst",
+            category="Case study",
+        ),
+    log:
+        "logs/help_ratios.log",
+    benchmark:
+        "logs/benchmarks/help_ratios.tsv"
+    params:
+        code=code("studies.actionable_help.ratios"),
+        texts=section("actionable_help.texts"),
+        ratios=section("actionable_help.ratios"),
+        references=rules.help_score_labels.params.references,
+    message:
+        "Counting requests and offers by place, month and resource"
+    shell:
+        "crisisflow actionable_help ratios --pool {input.pool} --mentions {input.mentions} --predicted {input.predicted}"
+        " --sample {input.sample} --generated {input.generated} --texts {params.texts:q} --params {params.ratios:q}"
+        " {params.references} --out {output} 2>&1 | tee {log} >&2"
+
+
+rule help_match:
+    input:
+        pool=rules.help_pool.output.tweets,
+        mentions=rules.help_mentions.output[0],
+        predicted=rules.help_classify.output[0],
+        truth=rules.help_generated.output.truth,
+    output:
+        matches="results/actionable_help/matches.csv",
+        metrics=committed("results/actionable_help/matching.json"),
+    log:
+        "logs/help_match.log",
+    benchmark:
+        "logs/benchmarks/help_match.tsv"
+    params:
+        code=code("studies.actionable_help.match"),
+        match=section("actionable_help.match"),
+    message:
+        "Finding the offers that fit each request"
+    shell:
+        "crisisflow actionable_help match --pool {input.pool} --mentions {input.mentions} --predicted {input.predicted}"
+        " --truth {input.truth} --params {params.match:q} --out {output.matches} --metrics {output.metrics} 2>&1 | tee {log} >&2"

@@ -12,7 +12,8 @@ from crisisflow.identity import CONFIG, read_identity
 from crisisflow.inputs import InputFile
 from crisisflow.progress import say
 from crisisflow.studies.actionable_help import STUDY
-from crisisflow.studies.actionable_help.classifying import load
+from crisisflow.studies.actionable_help.classifying import TrainedClassifier, load
+from crisisflow.studies.actionable_help.encoder import name_of
 from crisisflow.studies.actionable_help.labelled import Key, codes_of, keys_of
 from crisisflow.studies.actionable_help.labels import LABELS
 from crisisflow.studies.actionable_help.pool import POOL
@@ -43,25 +44,36 @@ def read_predicted(path: Path, keys: Sequence[Key]) -> np.ndarray:
     return codes_of(table["label"].to_pylist())
 
 
-def chosen(configs: Sequence[Path], weights: Sequence[Path], row: str, task: str) -> tuple[Path, Path]:
-    """Config and weights of a row on a task, of its lowest seed.
+def chosen(
+    configs: Sequence[Path], weights: Sequence[Path], encoders: Sequence[Path], row: str, task: str
+) -> TrainedClassifier:
+    """A row on a task, of its lowest seed.
 
     Raises:
-        CrisisflowError: there is none.
+        CrisisflowError: there is none, or it cannot be loaded.
     """
-    known = [
-        (identity.seed, config, own)
-        for config, own in zip(configs, weights, strict=True)
-        for identity in [read_identity(read_json(config, CONFIG)[CONFIG], config, STUDY)]
-        if (identity.row, identity.task) == (row, task)
-    ]
+    known = []
+    for config, own in zip(configs, weights, strict=True):
+        facts = read_json(config, CONFIG, "row")
+        identity = read_identity(facts[CONFIG], config, STUDY)
+        if (identity.row, identity.task) == (row, task):
+            known.append((identity.seed, config, own, facts["row"]["encoder"]))
     if not known:
         raise CrisisflowError(f"row {row} was not fine-tuned on the task {task}, or its files are not given")
-    return min(known)[1:]
+    _, config, own, encoder = min(known)
+    for path in encoders:
+        if name_of(path) == encoder:
+            return load(own, config, path)
+    raise CrisisflowError(f"{config} is of the encoder {encoder}, of which there is no file; make it again")
 
 
 def run(
-    pool: InputFile, scores: InputFile, configs: Sequence[InputFile], weights: Sequence[InputFile], out: Path
+    pool: InputFile,
+    scores: InputFile,
+    configs: Sequence[InputFile],
+    weights: Sequence[InputFile],
+    encoders: Sequence[InputFile],
+    out: Path,
 ) -> None:
     """Write the label of each tweet of the pool by the row that is the best on the built task's validation tweets.
 
@@ -70,6 +82,7 @@ def run(
         scores: that of the step score
         configs: config.json of each fine-tuned row; repeat
         weights: model.safetensors of each, in the same order; repeat
+        encoders: what each row began with; repeat
 
     Raises:
         CrisisflowError: a file is absent or broken, the best row's weights were not kept, or its classes are others.
@@ -78,10 +91,11 @@ def run(
     if not best:
         raise CrisisflowError(f"{scores} has no task that this study labels; name one of kind built")
     task, row = next(iter(best.items()))
-    config, own = chosen(configs, weights, row, task)
-    classifier = load(own, config)
+    classifier = chosen(configs, weights, encoders, row, task)
     if unknown := set(classifier.model.classes) - set(LABELS):
-        raise CrisisflowError(f"{config} knows {', '.join(sorted(unknown))}, which is no label of this study")
+        raise CrisisflowError(
+            f"{classifier.identity} knows {', '.join(sorted(unknown))}, which is no label of this study"
+        )
     table = read_parquet(pool, POOL)
     say(f"classify: {table.num_rows:,} tweets by {classifier.identity}")
     found = classifier.probabilities(table["text"].to_pylist())

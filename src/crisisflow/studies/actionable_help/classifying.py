@@ -7,16 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from transformers import AutoConfig, AutoModel, PreTrainedTokenizerBase
-from transformers.utils import logging as transformers_logging
+from transformers import PreTrainedTokenizerBase
 
 from crisisflow.artifacts import read_json
 from crisisflow.embedding import tokenize
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import CONFIG, Identity, read_identity
 from crisisflow.model.classifier import Classifier
-from crisisflow.pretrained import load_tokenizer
 from crisisflow.studies.actionable_help import STUDY
+from crisisflow.studies.actionable_help.encoder import open_encoder
 from crisisflow.training.batching import Examples
 from crisisflow.training.classification import Classification
 from crisisflow.training.device import open_device
@@ -52,28 +51,28 @@ class TrainedClassifier(NamedTuple):
         return found["probabilities"].numpy()
 
 
-def load(weights: Path, config: Path) -> TrainedClassifier:
-    """The row whose fine-tuning wrote these two files.
+def load(weights: Path, config: Path, encoder: Path) -> TrainedClassifier:
+    """The row whose fine-tuning wrote the first two files.
+
+    Args:
+        encoder: what the row began with, of the step encoder.
 
     Raises:
-        CrisisflowError: a file is absent or damaged, the two do not fit, or the row's weights were not kept.
+        CrisisflowError: a file is absent or damaged, they do not fit, or the row's weights were not kept.
     """
-    transformers_logging.set_verbosity_error()
-    facts = read_json(config, CONFIG, "row", "encoder", "max_length", "pooling", "classes", "weights")
+    facts = read_json(config, CONFIG, "row", "max_length", "pooling", "classes", "weights")
     identity = read_identity(facts[CONFIG], config, STUDY)
     if not facts["weights"]:
         raise CrisisflowError(
             f"{weights} is empty: the weights of {identity} were not kept; name the row in actionable_help.keep_weights"
         )
+    opened, tokenizer = open_encoder(encoder, facts["row"]["layers"], facts["max_length"])
+    model = Classifier(opened, facts["classes"], facts["pooling"])
     try:
-        encoder = AutoModel.from_config(AutoConfig.for_model(**facts["encoder"]), add_pooling_layer=False)
-        model = Classifier(encoder, facts["classes"], facts["pooling"])
         model.load_state_dict(under(load_file(weights), "model"))
     except FileNotFoundError:
         raise CrisisflowError(f"{weights} does not exist; run: dvc checkout, or fine-tune the row") from None
-    except (AttributeError, KeyError, OSError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        raise CrisisflowError(
-            f"{weights} and {config} make no classifier ({reason}); fine-tune the row again"
-        ) from error
-    return TrainedClassifier(identity, model.eval(), load_tokenizer(facts["row"]["encoder"]), facts["max_length"])
+    except (OSError, RuntimeError, SafetensorError) as error:
+        reason = str(error).splitlines()[-1].strip()[:200]
+        raise CrisisflowError(f"{weights} does not fit {config} ({reason}); fine-tune the row again") from error
+    return TrainedClassifier(identity, model.eval(), tokenizer, facts["max_length"])

@@ -1,5 +1,6 @@
 """Commands of the study that are no steps."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -56,3 +57,37 @@ def help_reference_command(
 
     check_file(sheet / "sample.csv", "name the folder that help_sheet wrote")
     join(sheet / "sample.csv", first, second, out)
+
+
+@app.command("help_predict", rich_help_panel=USE)
+def help_predict_command(
+    file: Annotated[str, typer.Argument(help='JSON Lines with a "text" in each, or - for standard input')],
+    params: Annotated[Path, typer.Option(help="whose section actionable_help.texts is used")] = Path("params.yaml"),
+    masking: Annotated[
+        bool,
+        typer.Option(
+            "--mask",
+            help="cover handles, e-mail addresses and phone numbers, and keep no keys but text and id",
+        ),
+    ] = False,
+) -> None:
+    """Say of each tweet in JSON Lines whether it requests or offers help, and which resources it names.
+
+    By the best row of the study's run, or without a run by the lexicon. Lines are answered as they come.
+    """
+    from crisisflow.params import read_own
+    from crisisflow.progress import say
+    from crisisflow.serving.lines import write
+    from crisisflow.studies.actionable_help import answers
+    from crisisflow.studies.actionable_help.params import Own
+    from crisisflow.text_input import lines_of, name_of, open_input
+
+    stream = open_input(file, "a file of JSON Lines")
+    texts = read_own(params, Own).actionable_help.texts
+    if (answers.RESULTS / "scores.json").exists():
+        answer = answers.by_row(answers.RESULTS, answers.ENCODERS)
+    else:
+        say("help_predict: the study was not run here, so a lexicon answers; run: make reproduce STUDY=actionable_help")
+        answer = answers.by_rules
+    where = name_of(file)
+    write(answers.answered(answer, texts, lines_of(stream, where), where, masking), sys.stdout)

@@ -11,7 +11,6 @@ import torch
 import transformers
 from torch import nn
 from transformers import BertModel, PreTrainedTokenizerBase
-from transformers.utils import logging as transformers_logging
 
 from crisisflow.artifacts import read_json, read_parquet, write_csv, write_json, write_text
 from crisisflow.embedding import tokenize
@@ -161,8 +160,6 @@ def run(
         CrisisflowError: the embeddings are of other texts, the mini is wider than its teacher and the projection goes
             downwards, all steps are warm-up, a loss is not finite, or the student has collapsed.
     """
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
     device = open_device(compute.device, compute.threads, compute.processes, minis.precision)
     table = read_parquet(corpus, MINI_CORPUS)
     material = _material(name, table, embeddings, teacher, vocabulary, shape, minis)

@@ -95,11 +95,7 @@ def open_encoder(
     Raises:
         CrisisflowError: the file is damaged, the encoder cannot be loaded, or has fewer layers or positions.
     """
-    try:
-        with safe_open(path, "pt") as opened:
-            facts, drawn = json.loads(opened.metadata()[KEY]), not list(opened.keys())
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise CrisisflowError(f"{path} is not of the step encoder ({error}); make it again") from error
+    facts, drawn = _read(path)
     if "files" not in facts:
         return _load(facts["encoder"], layers, max_length)
     with TemporaryDirectory(prefix="crisisflow-") as folder:
@@ -112,6 +108,20 @@ def open_encoder(
             return _load(folder, layers, max_length)
         except CrisisflowError as error:
             raise CrisisflowError(str(error).replace(folder, facts["encoder"])) from error
+
+
+def name_of(path: Path) -> str:
+    """The encoder of a file that `run` has written, as its row names it; raises what `open_encoder` raises."""
+    return _read(path)[0]["encoder"]
+
+
+def _read(path: Path) -> tuple[dict[str, Any], bool]:
+    """What the file says of itself, and whether it has no weights."""
+    try:
+        with safe_open(path, "pt") as opened:
+            return json.loads(opened.metadata()[KEY]), not list(opened.keys())
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise CrisisflowError(f"{path} is not of the step encoder ({error}); make it again") from error
 
 
 def _load(encoder: str, layers: int | None, max_length: int) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:

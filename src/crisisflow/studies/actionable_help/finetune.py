@@ -6,7 +6,6 @@ from typing import Annotated
 import numpy
 import torch
 import transformers
-from transformers.utils import logging as transformers_logging
 
 from crisisflow.artifacts import write_csv, write_json
 from crisisflow.embedding import tokenize
@@ -113,8 +112,6 @@ def run(
         CrisisflowError: the encoder or device is not to be had, the row asks for more layers or positions than there
             are, all steps are warm-up, a loss is not finite, memory does not suffice.
     """
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
     task = read_task(tweets, statistics)
     identity = Identity(STUDY, name, seed, task=task.name)
     device = open_device(compute.device, compute.threads, compute.processes)

@@ -10,16 +10,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import Field
 
 from crisisflow.artifacts import read_parquet, write_csv, write_json
 from crisisflow.embedding import embed
 from crisisflow.inputs import InputFile
-from crisisflow.params import Line, ParamsSection, Positive
 from crisisflow.progress import say
+from crisisflow.studies.actionable_help.case_params import MatchParams
 from crisisflow.studies.actionable_help.classify import read_predicted
 from crisisflow.studies.actionable_help.generated import TRUTH
 from crisisflow.studies.actionable_help.labelled import keys_of
@@ -37,19 +36,6 @@ SUBWORDS, BATCH = 128, 32  # of a text, and texts embedded at once
 FIRST = (1, 5)  # offers of which one must be right
 COLUMNS = ("request_set", "request_id", "rank", "offer_set", "offer_id", "score")
 PARTS = ("resource", "distance", "days", "similarity")
-
-Weight = Annotated[float, Field(ge=0)]
-
-
-class MatchParams(ParamsSection):
-    """The weights of the parts, and how many offers are given."""
-
-    resource: Weight
-    distance: Weight
-    days: Weight
-    similarity: Weight
-    best: Annotated[Positive, Field(description="offers given for a request")]
-    encoder: Annotated[Line, Field(description="of the similarity: embedded:NAME, hub NAME@REVISION, or a folder")]
 
 
 class Posts(NamedTuple):

@@ -20,6 +20,7 @@ from crisisflow.params import (
     refuse,
     repeated,
 )
+from crisisflow.studies.actionable_help.case_params import MatchParams, RatioParams
 from crisisflow.studies.actionable_help.labels import HELP, LABELS
 from crisisflow.studies.actionable_help.mini_params import MinisParams, TaskDistillationParams
 from crisisflow.studies.actionable_help.row_params import (
@@ -233,6 +234,8 @@ class ActionableHelpParams(ParamsSection):
     baseline: Annotated[Name, Field(description="the row that all others are compared with; the paper's is BERT")]
     keep_weights: Annotated[list[Name], Field(description="rows whose weights are kept")]
     task_distillation: TaskDistillationParams
+    ratios: RatioParams
+    match: MatchParams
     seeds: Annotated[list[Seed], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -8,17 +8,17 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import Field
 
 from crisisflow.artifacts import read_parquet, write_csv
 from crisisflow.evaluation.bootstrap import INTERVAL, resamples, stratified_resamples
 from crisisflow.evaluation.prevalence import adjusted_counts, rates
 from crisisflow.inputs import InputFile
-from crisisflow.params import Count, ParamsSection, Positive, TextsParams
+from crisisflow.params import TextsParams
 from crisisflow.progress import say
+from crisisflow.studies.actionable_help.case_params import Both, RatioParams
 from crisisflow.studies.actionable_help.classify import read_predicted
 from crisisflow.studies.actionable_help.labelled import keys_of
 from crisisflow.studies.actionable_help.labels import LABELS, RESOURCES
@@ -26,8 +26,6 @@ from crisisflow.studies.actionable_help.mentions import MENTIONS
 from crisisflow.studies.actionable_help.pool import POOL
 from crisisflow.studies.actionable_help.truths import truths_of
 from crisisflow.studies.actionable_help.validation import Truth
-
-Both = Literal["each", "apart"]
 
 ALL = "all"
 REQUEST, OFFER, BOTH, IRRELEVANT = LABELS
@@ -47,19 +45,6 @@ COLUMNS = (
     "corrected_low",
     "corrected_high",
 )
-
-
-class RatioParams(ParamsSection):
-    """What is counted, and how."""
-
-    both: Annotated[Both, Field(description="tweets that request and offer count on each side, or apart, on none")]
-    several_countries: Annotated[
-        Literal["first", "all"], Field(description="which of the places that a tweet names count")
-    ]
-    least: Annotated[Count, Field(description="requests and offers that a group must have to be given a ratio")]
-    countries: Annotated[Positive, Field(description="countries with most tweets that are shown")]
-    cities: Annotated[Positive, Field(description="cities with most tweets that are shown")]
-    corrected: Annotated[bool, Field(description="correct the counts for the classifier's errors too")]
 
 
 class Group(NamedTuple):

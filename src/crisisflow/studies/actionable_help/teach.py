@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
-from transformers.utils import logging as transformers_logging
 
 from crisisflow.artifacts import atomic_path, read_parquet
 from crisisflow.embedding import SentenceEncoder
@@ -87,8 +86,6 @@ def run(
     Raises:
         CrisisflowError: the teacher cannot be loaded, or has fewer positions than max_length.
     """
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
     texts = read_parquet(corpus, MINI_CORPUS)["text"].to_pylist()
     device = open_device(compute.device, compute.threads, 1, "float32")
     encoder = SentenceEncoder(teacher, max_length, BATCH_SIZE, device, "minis.max_length")

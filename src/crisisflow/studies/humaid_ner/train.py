@@ -7,7 +7,6 @@ import numpy
 import pyarrow as pa
 import torch
 import transformers
-from transformers.utils import logging as transformers_logging
 
 from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, write_json, write_parquet
 from crisisflow.corpus.stratify import draw_training
@@ -160,8 +159,6 @@ def run(
         raise CrisisflowError(
             f"only_tweets is {only_tweets}, but humaid_ner.training.tweets is {training.tweets}; give the same"
         )
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
     device = open_device(compute.device, compute.threads, compute.processes)
     check_length(row.encoder, alignment.max_length)
     check_aligned(aligned, row.encoder, alignment.max_length, without_event)
