@@ -47,7 +47,7 @@ def test_what_is_not_known_is_left_out_of_the_mean():
     request = posts([[1, 0]])
     (match,) = best_offers(request, posts([[1, 0]]), PARAMS)
     assert match.score == pytest.approx(1.0)
-    assert match.parts["distance"] is None
+    assert match.reasons["distance"] is None
     (match,) = best_offers(posts([[0, 0]]), posts([[1, 0]]), PARAMS.model_copy(update={"similarity": 0.0}))
     assert match.score == 0
 

@@ -53,7 +53,7 @@ rule help_ratios:
         mentions=rules.help_mentions.output[0],
         predicted=rules.help_classify.output[0],
         sample=rules.help_sheet.output.sample,
-        generated=rules.help_generated.output.posts,
+        generated=rules.help_generated.output.posts[0],
     output:
         report(
             "results/actionable_help/ratios.csv",

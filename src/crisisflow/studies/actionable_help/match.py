@@ -53,12 +53,12 @@ class Posts(NamedTuple):
 
 
 class Match(NamedTuple):
-    """An offer for a request: positions in their lists, the score, and its parts; None for one that is not known."""
+    """An offer for a request: positions in their lists, the score, and its PARTS; None for one that is not known."""
 
     request: int
     offer: int
     score: float
-    parts: dict[str, float | None]
+    reasons: dict[str, float | None]
 
 
 def kilometres(points: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -213,8 +213,8 @@ def run(
     for match in found:
         ranks[match.request] += 1
         request, offer = keys[sides["request"][match.request]], keys[sides["offer"][match.offer]]
-        parts = ("" if value is None else round(value, 4) for value in match.parts.values())
-        rows.append([*request, ranks[match.request], *offer, round(match.score, 4), *parts])
+        shown = ("" if (value := match.reasons[part]) is None else round(value, 4) for part in PARTS)
+        rows.append([*request, ranks[match.request], *offer, round(match.score, 4), *shown])
     write_csv(out, [*COLUMNS, *PARTS], rows)
     right = _fitting([keys[at] for at in sides["request"]], [keys[at] for at in sides["offer"]], truth)
     precision = {f"precision_at_{first}": precision_at(found, right, first) for first in FIRST}
