@@ -13,6 +13,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.reporting.exhibits import Table
 
 TITLE = re.compile(r"(\d+)\. (.+)")
+SECTION = "Ledger"
 PARAMETER = "Parameter: "
 LINKS = {"link_open", "link_close"}  # to other files of the repository, which the report does not have beside it
 
@@ -41,14 +42,17 @@ def read_ledger(path: Path) -> Table:
 
 
 def _entries(markdown: MarkdownIt, path: Path) -> Iterator[tuple[str, list[Token]]]:
-    """The titles of the third level, and the paragraphs below each."""
+    """The titles of the third level, and the paragraphs below each; of a file with sections, those of the ledger."""
     tokens = markdown.parse(path.read_text(encoding="utf-8"))
     title, parts = None, []
+    inside = True
     for before, token in pairwise(tokens):
         if before.type == "heading_open":
             if title is not None:
                 yield title, parts
-            title, parts = (token.content if before.tag == "h3" else None), []
+            if before.tag == "h2":
+                inside = token.content == SECTION
+            title, parts = (token.content if before.tag == "h3" and inside else None), []
         elif before.type == "paragraph_open" and title is not None:
             parts.append(token)
     if title is not None:

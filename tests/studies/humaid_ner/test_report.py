@@ -446,6 +446,12 @@ def test_a_ledger_that_is_not_whole_is_named(tmp_path, text, said):
         read_ledger(tmp_path / "x.md")
 
 
+def test_only_the_section_of_the_ledger_has_entries(tmp_path):
+    entry = "### 1. A\n\nText.\n\nParameter: none\n\n"
+    write(tmp_path / "x.md", f"# X\n\n## Other\n\n### 1. B\n\n## Ledger\n\n{entry}## Further\n\n### C\n")
+    assert [row[:2] for row in read_ledger(tmp_path / "x.md").rows] == [["1", "A"]]
+
+
 def test_html_in_the_ledger_is_text(tmp_path):
     write(tmp_path / "x.md", "### 1. <b>A</b>\n\n<script>x</script> and [a](b.md)\n\nParameter: `c`\n")
     ((_, title, decision, _),) = read_ledger(tmp_path / "x.md").rows

@@ -48,3 +48,22 @@ rule help_tables:
         " $(printf -- ' --statistics %s' {input.counted}) --scores {input.scores}"
         " $(printf -- ' --minis %s' {input.minis}) $(printf -- ' --task-minis %s' {input.task_minis})"
         " --folder {params.folder} 2>&1 | tee {log} >&2"
+
+
+rule help_headline:
+    input:
+        paper="src/crisisflow/studies/actionable_help/paper/table1.csv",
+        scores=rules.help_score.output.scores,
+    output:
+        headline="results/actionable_help/headline.json",
+    log:
+        "logs/help_headline.log",
+    benchmark:
+        "logs/benchmarks/help_headline.tsv"
+    params:
+        code=code("studies.actionable_help.headline"),
+        sets=section("actionable_help.pool.sets"),
+    message:
+        "Putting the paper's number beside ours"
+    shell:
+        "crisisflow actionable_help headline --scores {input.scores} --sets {params.sets:q} --out {output} 2>&1 | tee {log} >&2"

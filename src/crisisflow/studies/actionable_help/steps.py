@@ -26,5 +26,6 @@ STEPS = {
     "finetune": (f"{_HERE}.finetune:run", "Fine-tune a row on a task with one seed."),
     "other": (f"{_HERE}.other:run", "Train a row that is no fine-tuned encoder."),
     "score": (f"{_HERE}.score:run", "Score all rows on all tasks, and compare them."),
+    "headline": (f"{_HERE}.headline:run", "Put the paper's number beside ours in one line."),
     "tables": (f"{_HERE}.tables:run", "Make the tables: the paper beside this run."),
 }
