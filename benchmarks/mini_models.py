@@ -67,7 +67,7 @@ PAPER_COLUMNS = {
 ENTRIES, POSITIONS = 8192, 128  # of the minis
 BATCH, LENGTHS = 32, (16, 32, 64, 128)
 ALONE = 28  # subwords of one tweet
-TEXTS = 320
+TEXTS = 96
 RUNTIMES = ("torch", "onnx", "onnx-int8")
 
 
@@ -129,6 +129,18 @@ def labels_of(variant: Variant, texts: Sequence[str]) -> list[str]:
     return found
 
 
+class Job(NamedTuple):
+    """Something that is measured: how many tweets a run takes, and their subwords (for multiply-adds)."""
+
+    name: str
+    length: int
+    tweets: int
+    run: Callable[[Variant], object]
+
+
+Rates = dict[tuple[str, str], list[float]]
+
+
 class Watch:
     """Measures how many times a second something runs."""
 
@@ -144,45 +156,43 @@ class Watch:
         return done / (self.now() - begin)
 
 
-def compare(variants: Sequence[Variant], texts: Sequence[str], rounds: int, watch: Watch) -> dict[str, dict]:
-    """For each thing that is measured: by shape and runtime the rate in each round."""
+def jobs(lengths: Sequence[int], texts: Sequence[str]) -> Iterator[Job]:
+    """What is measured."""
 
-    def passes(rows: int, length: int) -> Callable[[Variant], Callable[[], object]]:
+    def passes(rows: int, length: int) -> Callable[[Variant], object]:
         given = batch_of(rows, length)
-        return lambda own: lambda: own.forward(*given)
+        return lambda own: own.forward(*given)
 
-    jobs = {f"{length} subwords": passes(BATCH, length) for length in LENGTHS}
-    jobs["one tweet"] = passes(1, ALONE)
-    jobs["from text to label"] = lambda own: lambda: labels_of(own, texts)
-    tweets = {"one tweet": 1, "from text to label": len(texts)}
-    found: dict[str, dict] = {}
-    for job, make in jobs.items():
-        rates: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for length in lengths:
+        yield Job(f"{length} subwords, batches of {BATCH}", length, BATCH, passes(BATCH, length))
+    yield Job(f"one tweet of {ALONE} subwords", ALONE, 1, passes(1, ALONE))
+    yield Job("from text to label", ALONE, len(texts), lambda own: labels_of(own, texts))
+
+
+def measure(job: Job, variants: Sequence[Variant], rounds: int, watch: Watch) -> Rates:
+    """By shape and runtime: tweets a second in each round."""
+    rates: Rates = defaultdict(list)
+    for own in variants:
+        job.run(own)  # warm-up
+    for _ in range(rounds):
         for own in variants:
-            make(own)()  # warm-up
-        for _ in range(rounds):
-            for own in variants:
-                rates[own.shape, own.runtime].append(tweets.get(job, BATCH) * watch.rate(make(own)))
-        found[job] = dict(rates)
-    return found
+            rates[own.shape, own.runtime].append(job.tweets * watch.rate(lambda own=own: job.run(own)))
+    return rates
 
 
-def show(found: dict[str, dict]) -> None:
-    for job, rates in found.items():
-        base = rates[BERT, "torch"]
-        print(f"\n{job}: tweets/s (times BERT-base in PyTorch in the same round)\n")
-        runtimes = list(dict.fromkeys(runtime for _, runtime in rates))
-        head = f"| shape | multiply-adds | {' | '.join(runtimes)} |"
-        print(head + "\n|" + "---|" * (2 + len(runtimes)))
-        length = int(job.split()[0]) if job.endswith("subwords") else ALONE
-        for shape in dict.fromkeys(shape for shape, _ in rates):
-            cells = []
-            for runtime in runtimes:
-                own = rates[shape, runtime]
-                ratio = median(one / other for one, other in zip(own, base, strict=True))
-                alone = f", {1000 / median(own):.1f} ms" if job == "one tweet" else ""
-                cells.append(f"{median(own):,.1f}{alone} ({ratio:.2f})")
-            print(f"| {shape} | {times_fewer(SHAPES[shape], length):.2f} | {' | '.join(cells)} |")
+def show(job: Job, rates: Rates) -> None:
+    base = rates[BERT, "torch"]
+    runtimes = list(dict.fromkeys(runtime for _, runtime in rates))
+    print(f"\n{job.name}: tweets/s (times BERT-base in PyTorch in the same round)\n")
+    print(f"| shape | multiply-adds | {' | '.join(runtimes)} |\n|---|---{'|---' * len(runtimes)}|")
+    for shape in dict.fromkeys(shape for shape, _ in rates):
+        cells = []
+        for runtime in runtimes:
+            own = rates[shape, runtime]
+            ratio = median(one / other for one, other in zip(own, base, strict=True))
+            alone = f", {1000 / median(own):.1f} ms" if job.tweets == 1 else ""
+            cells.append(f"{median(own):,.1f}{alone} ({ratio:.2f})")
+        print(f"| {shape} | {times_fewer(SHAPES[shape], job.length):.2f} | {' | '.join(cells)} |", flush=True)
 
 
 def main() -> None:
@@ -192,6 +202,7 @@ def main() -> None:
         "--seconds", type=float, default=1.0, help="of a variant in a round, about; one iteration at least"
     )
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--lengths", type=int, nargs="*", default=LENGTHS, help="subwords of a tweet")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
@@ -220,7 +231,9 @@ def main() -> None:
         else:
             variants += [Variant(name, own, row, open_runtime(row, own, options.threads)) for own in RUNTIMES]
         gc.collect()
-    show(compare(variants, texts[:TEXTS], options.rounds, Watch(options.clock, options.seconds, options.iterations)))
+    watch = Watch(options.clock, options.seconds, options.iterations)
+    for job in jobs(options.lengths, texts[:TEXTS]):
+        show(job, measure(job, variants, options.rounds, watch))
 
 
 if __name__ == "__main__":
