@@ -1,9 +1,11 @@
 """The references of a run: those of CITATION.cff (Citation File Format 1.2.0) that it used."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crisisflow.pretrained import bare_name
 from crisisflow.strict_yaml import read_yaml
 
 
@@ -33,10 +35,26 @@ def _published(work: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (f"{place} {work.get('volume', '')}{issue}".strip(), pages)))
 
 
-def references(citation: Path, unused: Collection[str]) -> list[Reference]:
+# Works behind an encoder, by their abbreviation in CITATION.cff, and what the encoder's name then looks like.
+ENCODERS = {"MiniLM": "minilm", "Sentence-BERT": "minilm", "BERT": "^bert", "RoBERTa": "^roberta"}
+
+
+def unused_encoders(encoders: Iterable[str]) -> set[str]:
+    """Abbreviations of the works behind encoders that a run does not have.
+
+    Args:
+        encoders: of the run, as params.yaml names them.
+    """
+    names = [bare_name(encoder) for encoder in encoders]
+    used = {work for work, part in ENCODERS.items() if any(re.search(part, name, re.IGNORECASE) for name in names)}
+    return {*ENCODERS} - used
+
+
+def references(citation: Path, study: str, unused: Collection[str]) -> list[Reference]:
     """The references of a run, in the order of CITATION.cff.
 
     Args:
+        study: whose run it is; works that are of other studies alone are left out.
         unused: abbreviations of the works that the run did not use.
 
     Raises:
@@ -52,5 +70,5 @@ def references(citation: Path, unused: Collection[str]) -> list[Reference]:
             notes=work.get("notes", ""),
         )
         for work in read_yaml(citation)["references"]
-        if work.get("abbreviation") not in unused
+        if work.get("abbreviation") not in unused and study in work.get("keywords", [study])
     ]

@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from crisisflow.artifacts import PREDICTIONS, write_json, write_parquet
+from crisisflow.artifacts import PREDICTIONS, write_csv, write_json, write_parquet
 from crisisflow.evaluation.metrics import averages, class_scores
 from crisisflow.identity import Identity, identified
 from crisisflow.params import read_own
 from crisisflow.studies.actionable_help import score
 from crisisflow.studies.actionable_help.agree import facts_of
-from crisisflow.studies.actionable_help.labels import LABELS
+from crisisflow.studies.actionable_help.labels import LABELS, RESOURCES
 from crisisflow.studies.actionable_help.params import ActionableHelpParams, Own
+from crisisflow.studies.actionable_help.ratios import COLUMNS
 from crisisflow.studies.actionable_help.validation import Truth, scores_of
 
 ROOT = Path(__file__).parents[3]
@@ -133,6 +134,27 @@ def write_minis(folder: Path, own: ActionableHelpParams) -> list[Path]:
     return found
 
 
+def write_ratios(folder: Path) -> Path:
+    """ratios.csv with a country of the paper, one with too few tweets and one of no table, months and a city."""
+    raw, nothing = [2.0, 1.5, 2.5], [""] * 3
+    lines = [
+        ["all", "all", "all", 90, 40, 20, *raw, *raw],
+        ["country", "India", "all", 60, 30, 15, *raw, *nothing],
+        ["country", "Ireland", "all", 3, 2, 1, *nothing, *nothing],
+        ["country", "Chile", "all", 30, 10, 5, *raw, *raw],
+        *(["month", month, "all", 30, 10, 5, *raw, *raw] for month in ("2020-03", "2020-04")),
+        *(
+            ["month", month, resource, 9, 4, 2, *raw, *raw]
+            for resource in RESOURCES
+            for month in ("2020-03", "2020-04")
+        ),
+        *(["country and month", f"India {month}", "all", 9, 4, 2, *raw, *raw] for month in ("2020-03", "2020-04")),
+        ["city", "Mumbai, India", "all", 9, 4, 2, *raw, *raw],
+    ]
+    write_csv(folder / "ratios.csv", COLUMNS, lines)
+    return folder / "ratios.csv"
+
+
 def inputs_of_tables(folder: Path, own: ActionableHelpParams) -> dict:
     """What the step tables reads."""
     counts = write_counts(folder / "tasks", own)
@@ -144,5 +166,27 @@ def inputs_of_tables(folder: Path, own: ActionableHelpParams) -> dict:
         "statistics": counts,
         "scores": write_scores(folder / "rows", own, counts)[0],
         "minis": write_minis(folder / "minis", own),
+        "ratios": write_ratios(folder),
         "task_minis": write_task_minis(folder / "task_minis", own),
+    }
+
+
+def inputs_of_figures(folder: Path, own: ActionableHelpParams) -> dict:
+    """What the step figures reads; all rows have BERT's shape."""
+    found = inputs_of_tables(folder, own)
+    configs, curves = [], []
+    encoder = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
+    for row in own.rows:
+        identity = Identity("actionable_help", row, 13, task="help")
+        configs.append(folder / "configs" / f"{row}.json")
+        write_json(configs[-1], {"identity": identity.facts(), "encoder": encoder})
+    for name in own.minis.shapes:
+        curves.append(folder / "minis" / name / "losses.csv")
+        lines = [[name, update, step, 9.0 / step] for update in own.minis.updates for step in (1, 2, 3)]
+        write_csv(curves[-1], ["mini", "update", "step", "loss"], lines)
+    return {
+        "rows": [*own.rows, *own.others],
+        "configs": configs,
+        "curves": curves,
+        **{name: found[name] for name in ("agreement", "label_scores", "scores", "ratios")},
     }

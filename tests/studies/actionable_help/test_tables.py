@@ -5,7 +5,7 @@ import re
 import pytest
 
 from crisisflow.artifacts import read_json
-from crisisflow.reporting.exhibits import NOT_RUN, ONE_SEED, OTHER_DATA, read_cells
+from crisisflow.reporting.exhibits import NOT_PRINTED, NOT_RUN, ONE_SEED, OTHER_DATA, TOO_FEW, read_cells
 from crisisflow.reporting.places import names_in
 from crisisflow.studies.actionable_help import tables
 from crisisflow.studies.actionable_help.beside import model_of, paper_shapes
@@ -125,3 +125,14 @@ def test_agreement_and_its_cost_are_those_of_the_artifacts(run):
     labelling = found["labelling"].set_index("Quantity")
     assert labelling.loc["Cohen's kappa LLMs vs. Human 1", "This run"] == "no people's labels"
     assert labelling.loc["tweets labelled", "This run"] == "40"
+
+
+def test_places_stand_beside_the_paper_s_only_where_there_is_a_ratio(run):
+    countries = run[1]["table6"].set_index("Country")
+    assert countries.loc["India", ["R/O (paper)", "R/O (this run)"]].tolist() == ["3.65", "2.00 (1.50 to 2.50)"]
+    assert countries.loc["India", "R/O corrected (this run)"] == TOO_FEW
+    assert countries.loc["Ireland", ["R/O (paper)", "Requests (this run)"]].tolist() == ["0.84", TOO_FEW]
+    assert countries.loc["Chile", ["R/O (paper)", "Requests (this run)"]].tolist() == [NOT_PRINTED, "10"]
+    cities = run[1]["table7"]
+    assert cities["Requests (this run)"].tolist() == ["Mumbai, India: 10.00"] + [TOO_FEW] * 9
+    assert cities["Requests (paper)"][0] == "New Delhi, India: 4.63*"

@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 from crisisflow.artifacts import read_json, write_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import read_sections
-from crisisflow.reporting import exhibits, provenance
+from crisisflow.reporting import exhibits, provenance, report_page
 from crisisflow.reporting.ledger import PARAMETER, read_ledger
 from crisisflow.reporting.places import names_in
 from crisisflow.reporting.references import references
@@ -210,7 +210,7 @@ def test_a_report_has_the_same_bytes_whenever_and_wherever_it_was_made(artifacts
     beside = (artifacts / "provenance.html").read_text()
     step = provenance.Step("train", 1, 0, 0, 0, 0, "", 0)
     record = provenance.Provenance("1999", provenance.Commit("abc", ["x"]), {"torch": "9"}, {"Cores": "7 of 7"}, [step])
-    monkeypatch.setattr(report, "provenance", lambda *given: record)
+    monkeypatch.setattr(report_page, "provenance", lambda *given: record)
     write(artifacts / "logs" / "train-C-13.tsv", "s\th:m:s\tmax_rss\tcpu_time\n9.5\t0:0:9\t900\t2\n")
     assert run(artifacts) == first
     assert (artifacts / "provenance.html").read_text() != beside
@@ -465,7 +465,10 @@ def varied(**sections) -> StudyParams:
 
 def test_references_are_those_that_the_run_used():
     def titles(params: StudyParams) -> set[str]:
-        return {work.title.partition(":")[0] for work in references(ROOT / "CITATION.cff", unused_works(params))}
+        return {
+            work.title.partition(":")[0]
+            for work in references(ROOT / "CITATION.cff", "humaid_ner", unused_works(params))
+        }
 
     always = {"Humaid-Ner", "HumAID", "spaCy", "Sustainable data analysis with Snakemake", "DVC", "PyTorch", "seqeval"}
     assert always <= titles(SAMPLE)
@@ -479,7 +482,7 @@ def test_references_are_those_that_the_run_used():
 
 
 def test_a_reference_in_words():
-    humaid = references(ROOT / "CITATION.cff", unused_works(SAMPLE))[1]
+    humaid = references(ROOT / "CITATION.cff", "humaid_ner", unused_works(SAMPLE))[1]
     assert humaid.authors == "Firoj Alam, Umair Qazi, Muhammad Imran and Ferda Ofli"
     assert humaid.published.endswith("Web and Social Media 15(1), 933–942")
     assert humaid.address == "https://doi.org/10.1609/icwsm.v15i1.18116"

@@ -269,6 +269,8 @@ rule report:
     input:
         templates=[
             "src/crisisflow/studies/humaid_ner/report.html.jinja",
+            "src/crisisflow/reporting/report_page.html.jinja",
+            "src/crisisflow/reporting/report_parts.html.jinja",
             "src/crisisflow/reporting/exhibits.html.jinja",
             "src/crisisflow/reporting/page.css",
         ],

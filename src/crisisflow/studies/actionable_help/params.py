@@ -313,3 +313,9 @@ class Own(ParamsSection):
     """The part of params.yaml that is this study's alone."""
 
     actionable_help: ActionableHelpParams
+
+
+class ReportParams(Own):
+    """The part of params.yaml that the report shows."""
+
+    preset: Name

@@ -28,4 +28,6 @@ STEPS = {
     "score": (f"{_HERE}.score:run", "Score all rows on all tasks, and compare them."),
     "headline": (f"{_HERE}.headline:run", "Put the paper's number beside ours in one line."),
     "tables": (f"{_HERE}.tables:run", "Make the tables: the paper beside this run."),
+    "figures": (f"{_HERE}.figures:run", "Draw the figures, with their numbers."),
+    "report": (f"{_HERE}.report:run", "Write the HTML report."),
 }

@@ -7,11 +7,13 @@ from crisisflow.artifacts import read_json
 from crisisflow.inputs import InputFile
 from crisisflow.params import Name
 from crisisflow.progress import say
+from crisisflow.reporting.exhibits import read_frame
 from crisisflow.reporting.folders import Captioned, write_tables
 from crisisflow.studies.actionable_help.claim_table import table_of_claims
 from crisisflow.studies.actionable_help.label_tables import table_of_agreement, table_of_cost, table_of_labelling
 from crisisflow.studies.actionable_help.model_tables import LENGTH, table_2, table_5, table_of_minis
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
+from crisisflow.studies.actionable_help.place_tables import table_6, table_7
 from crisisflow.studies.actionable_help.score_tables import (
     scores_of_task_minis,
     table_1,
@@ -35,6 +37,7 @@ def run(
     scores: InputFile,
     minis: Sequence[InputFile],
     task_minis: Sequence[InputFile],
+    ratios: InputFile,
     folder: Path,
 ) -> None:
     """Write each table and captions.json (the caption of each, in the order of display) into `folder`.
@@ -48,6 +51,7 @@ def run(
         scores: of the step score
         minis: metrics.json of each mini; repeat
         task_minis: metrics.json of each mini of one task; repeat
+        ratios: of the step ratios
 
     Raises:
         CrisisflowError: a file is absent or was written by another version.
@@ -60,6 +64,7 @@ def run(
     counts = [of_task[name] for name in params.tasks]
     of_mini = {own["mini"]: own for own in (read_json(path, "mini", "updates") for path in minis)}
     learnt = {name: of_mini[name] for name in params.minis.shapes}
+    of_place = read_frame(ratios)
     setting = f"This run: preset {preset}, {'seeds' if len(params.seeds) > 1 else 'seed'} " + ", ".join(
         map(str, params.seeds)
     )
@@ -128,6 +133,17 @@ def run(
             "The minis: how they learnt, and three measures on held-out texts. Shared neighbours: of the nearest "
             "texts by the teacher, those that the mini has too. The last columns compare the row that begins with "
             f"the mini with one of the same shape and random weights. {setting}.",
+        ),
+        "table6": (
+            table_6(of_place),
+            "Table 6. Requests and offers by country, with 95 % intervals of a bootstrap over tweets. Corrected for "
+            f"the classifier's errors. A group of fewer than {params.ratios.least} requests and offers has no ratio. "
+            f"{GENERATED}.",
+        ),
+        "table7": (
+            table_7(of_place),
+            "Table 7. Cities of most requests and of most offers, in percent of the tweets of the side. Only cities "
+            f"with a ratio are listed. {GENERATED}.",
         ),
         "claims": (
             table_of_claims(agreed, learnt, params.minis.shapes),

@@ -5,30 +5,25 @@ what it was made and what that cost (reporting/provenance.py), goes into a page 
 does not keep it, so that a run that made the same leaves dvc.lock as it was.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from crisisflow.artifacts import read_json, write_text
-from crisisflow.errors import CrisisflowError
+from crisisflow.artifacts import read_json
 from crisisflow.inputs import InputFile
 from crisisflow.reporting import exhibits
-from crisisflow.reporting.exhibits import Drawing, Table
 from crisisflow.reporting.ledger import read_ledger
-from crisisflow.reporting.provenance import costs, provenance
 from crisisflow.reporting.references import references
+from crisisflow.reporting.report_page import placed, write_report
 from crisisflow.reporting.shown_settings import as_yaml
-from crisisflow.studies.humaid_ner import run_exhibits
+from crisisflow.studies.humaid_ner import STUDY, run_exhibits
 from crisisflow.studies.humaid_ner.dataset.card import quality_lines
 from crisisflow.studies.humaid_ner.opening import choice, opening_numbers
 from crisisflow.studies.humaid_ner.params import StudyParams
 from crisisflow.studies.humaid_ner.sections import SECTIONS
 from crisisflow.studies.humaid_ner.used_works import unused_works
 
-TEMPLATE = "report.html.jinja"
 SOURCES = (
     "What each annotation stage finds on the corpus: spans and the tweets that have one; spans on which another stage "
     "agrees or with which it conflicts; spans that resolution keeps, and to which stage the others are lost."
@@ -41,16 +36,6 @@ QUALITY = (
     "The annotation itself against gold spans, after resolution, strict borders and type. The generated set is what "
     "the generator of the embedded corpus put in; the reference sets are those of docs/annotation_scores.md."
 )
-
-
-def _placed(found: Mapping[str, Table | Drawing]) -> dict[str, dict[str, Table | Drawing]]:
-    """What each section shows."""
-    places = [name for names in SECTIONS.values() for name in names]
-    if wrong := sorted({*places} ^ {*found}):
-        raise CrisisflowError(
-            f"the report has no place for, or misses: {', '.join(wrong)}; see SECTIONS in sections.py"
-        )
-    return {section: {name: found[name] for name in names} for section, names in SECTIONS.items()}
 
 
 def run(
@@ -115,32 +100,18 @@ def run(
         "openings": run_exhibits.openings(read_json(final_test)),
         "ledger": read_ledger(ledger),
     }
-    environment = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader("crisisflow.studies.humaid_ner", ""), PackageLoader("crisisflow.reporting", "")]
-        ),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
+    write_report(
+        package="crisisflow.studies.humaid_ner",
+        facts={
+            **facts,
+            "params": params,
+            "settings": as_yaml(params.model_dump(mode="json")),
+            "choice": chosen,
+            "numbers": opening_numbers(chosen, judged),
+            "references": references(citation, STUDY, unused_works(params)),
+        },
+        exhibits=placed(shown, SECTIONS),
+        benchmarks=benchmarks,
+        out=out,
+        provenance_out=provenance_out,
     )
-    template = environment.get_template(TEMPLATE)
-    page = template.render(
-        **facts,
-        params=params,
-        settings=as_yaml(params.model_dump(mode="json")),
-        choice=chosen,
-        numbers=opening_numbers(chosen, judged),
-        exhibits=_placed(shown),
-        references=references(citation, unused_works(params)),
-        number="{:,}".format,
-    ).lstrip()
-    record = provenance(benchmarks, Path())
-    beside = template.render(
-        params=params,
-        record=record,
-        report=hashlib.sha256(page.encode()).hexdigest(),
-        exhibits={"cost": {"costs": costs(record.steps)}},
-    )
-    write_text(out, page)
-    write_text(provenance_out, beside.lstrip())
