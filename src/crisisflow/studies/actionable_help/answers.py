@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from crisisflow.artifacts import read_json
 from crisisflow.corpus.texts import prepare
 from crisisflow.params import TextsParams
 from crisisflow.serving.lines import masked, records, together
@@ -29,15 +28,9 @@ def by_row(results: Path, encoders: Path) -> Answering:
     """
     from crisisflow.studies.actionable_help.classify import chosen
 
-    task, row = next(iter(read_json(results / "scores.json", "best_on_validation")["best_on_validation"].items()))
-    folders = sorted((results / "rows" / row / task).glob("seed*"))
-    classifier = chosen(
-        [folder / "config.json" for folder in folders],
-        [folder / "model.safetensors" for folder in folders],
-        [encoders / f"{row}.safetensors"],
-        row,
-        task,
-    )
+    configs = sorted((results / "rows").glob("*/*/seed*/config.json"))
+    weights = [config.with_name("model.safetensors") for config in configs]
+    classifier = chosen(results / "scores.json", configs, weights, sorted(encoders.glob("*.safetensors")))
     classes = classifier.model.classes
 
     def answer(texts: Sequence[str]) -> list[Answer]:

@@ -17,6 +17,8 @@ from crisisflow.studies.actionable_help.encoder import name_of
 from crisisflow.studies.actionable_help.labelled import Key, codes_of, keys_of
 from crisisflow.studies.actionable_help.labels import LABELS
 from crisisflow.studies.actionable_help.pool import POOL
+from crisisflow.studies.actionable_help.row_params import BUILT
+from crisisflow.studies.actionable_help.score import best_row
 
 # In the order of the pool; probabilities in the order of LABELS.
 PREDICTED = pa.schema(
@@ -45,22 +47,32 @@ def read_predicted(path: Path, keys: Sequence[Key]) -> np.ndarray:
 
 
 def chosen(
-    configs: Sequence[Path], weights: Sequence[Path], encoders: Sequence[Path], row: str, task: str
+    scores: Path, configs: Sequence[Path], weights: Sequence[Path], encoders: Sequence[Path]
 ) -> TrainedClassifier:
-    """A row on a task, of its lowest seed.
+    """Of the rows whose weights were kept, the best on the validation texts of the built task, by its lowest seed.
+
+    Args:
+        scores: of the step score. configs, weights: of each training, in one order. encoders: what the rows began with.
 
     Raises:
         CrisisflowError: there is none, or it cannot be loaded.
     """
+    facts = read_json(scores, "kinds", "rows")
     known = []
     for config, own in zip(configs, weights, strict=True):
-        facts = read_json(config, CONFIG, "row")
-        identity = read_identity(facts[CONFIG], config, STUDY)
-        if (identity.row, identity.task) == (row, task):
-            known.append((identity.seed, config, own, facts["row"]["encoder"]))
+        trained = read_json(config, CONFIG, "row", "weights")
+        identity = read_identity(trained[CONFIG], config, STUDY)
+        if trained["weights"] and facts["kinds"].get(identity.task) == BUILT:
+            known.append((identity, config, own, trained["row"]["encoder"]))
     if not known:
-        raise CrisisflowError(f"row {row} was not fine-tuned on the task {task}, or its files are not given")
-    _, config, own, encoder = min(known)
+        raise CrisisflowError(
+            f"{scores}: no row on a task of kind built has its weights; name one in actionable_help.keep_weights"
+        )
+    task = known[0][0].task
+    row = best_row(facts["rows"], list(dict.fromkeys(own[0].row for own in known)), task)
+    _, config, own, encoder = min(
+        (found for found in known if (found[0].row, found[0].task) == (row, task)), key=lambda found: found[0].seed
+    )
     for path in encoders:
         if name_of(path) == encoder:
             return load(own, config, path)
@@ -75,7 +87,7 @@ def run(
     encoders: Sequence[InputFile],
     out: Path,
 ) -> None:
-    """Write the label of each tweet of the pool by the row that is the best on the built task's validation tweets.
+    """Write the label of each tweet of the pool by the best row on the built task whose weights were kept.
 
     Args:
         pool: the tweets of the step pool
@@ -85,13 +97,9 @@ def run(
         encoders: what each row began with; repeat
 
     Raises:
-        CrisisflowError: a file is absent or broken, the best row's weights were not kept, or its classes are others.
+        CrisisflowError: a file is absent or broken, no weights were kept, or the row knows other labels.
     """
-    best = read_json(scores, "best_on_validation")["best_on_validation"]
-    if not best:
-        raise CrisisflowError(f"{scores} has no task that this study labels; name one of kind built")
-    task, row = next(iter(best.items()))
-    classifier = chosen(configs, weights, encoders, row, task)
+    classifier = chosen(scores, configs, weights, encoders)
     if unknown := set(classifier.model.classes) - set(LABELS):
         raise CrisisflowError(
             f"{classifier.identity} knows {', '.join(sorted(unknown))}, which is no label of this study"
