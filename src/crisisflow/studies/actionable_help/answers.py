@@ -35,7 +35,10 @@ def by_row(results: Path, encoders: Path) -> Answering:
 
     def answer(texts: Sequence[str]) -> list[Answer]:
         return [
-            {"label": classes[own.argmax()], "probabilities": dict(zip(classes, map(float, own.round(4)), strict=True))}
+            {
+                "label": classes[own.argmax()],
+                "probabilities": {name: round(float(share), 4) for name, share in zip(classes, own, strict=True)},
+            }
             for own in classifier.probabilities(texts)
         ]
 
