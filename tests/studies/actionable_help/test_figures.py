@@ -37,9 +37,8 @@ def test_the_numbers_behind_the_figures_are_those_of_the_artifacts(run):
     assert set(speed.index) == {*OWN.rows}
     assert speed.loc["minilm", "multiply_adds"] == multiply_adds(BERT_BASE, 32)
     months = read_frame(run / "figures" / "figure2.csv")
-    assert set(months["series"]) == {
-        f"{name}, {side}" for name in ("money", "food", "volunteers", "shelter") for side in ("requests", "offers")
-    }
+    assert set(months["resource"]) == {"money", "food", "volunteers", "shelter"}
+    assert months[["requests", "offers"]].to_numpy().tolist() == [[4, 2]] * 8
     ratio = read_frame(run / "figures" / "figure3.csv")
     assert ratio[["country", "month", "ratio"]].to_numpy().tolist() == [
         ["India", "2020-03", 2.0],

@@ -38,20 +38,29 @@ def _panel(width: float = 8.0, height: float = 4.2) -> "tuple[Figure, Axes]":
     return drawn, drawn.subplots()
 
 
-def lines(table: pd.DataFrame, x: str, y: str, series: str, labels: tuple[str, str], log: bool) -> "Figure":
-    """A line for each value of the column `series`, in the order of the table."""
-    drawn, panel = _panel()
+def lines(table: pd.DataFrame, x: str, y: Mapping[str, str], series: str, label: str, log: bool) -> "Figure":
+    """A line for each value of the column `series`, in the order of the table; a panel for each column of `y`.
+
+    Args:
+        y: columns, with what their axes say. label: of the axis of x.
+    """
+    from matplotlib.figure import Figure
+
+    # As wide as a legend of countries.
+    drawn = Figure(figsize=(12.0, 4.2), layout="constrained")
+    panels = drawn.subplots(ncols=len(y), squeeze=False)[0]
     names = list(dict.fromkeys(table[series]))
-    for at, name in enumerate(names):
-        own = table[table[series] == name]
-        panel.plot(own[x], own[y], label=name, **(line_style(at, len(names)) | {"markersize": 3}))
-    if log:
-        panel.set_yscale("log")
-    if table[x].dtype == object or pd.api.types.is_string_dtype(table[x]):
-        panel.tick_params(axis="x", rotation=90)
-    panel.set_xlabel(labels[0])
-    panel.set_ylabel(labels[1])
-    finish(drawn, panel)
+    for panel, (column, title) in zip(panels, y.items(), strict=True):
+        for at, name in enumerate(names):
+            own = table[table[series] == name]
+            panel.plot(own[x], own[column], label=name, **(line_style(at, len(names)) | {"markersize": 3}))
+        if log:
+            panel.set_yscale("log")
+        if not pd.api.types.is_numeric_dtype(table[x]):
+            panel.tick_params(axis="x", rotation=90)
+        panel.set_xlabel(label)
+        panel.set_ylabel(title)
+    finish(drawn, *panels)
     return drawn
 
 
@@ -65,15 +74,8 @@ def losses(curves: Sequence[Path]) -> pd.DataFrame:
 def by_resource(ratios: pd.DataFrame) -> pd.DataFrame:
     """Figure 2's numbers: requests and offers by month and resource, of the resources that the paper shows."""
     own = ratios[(ratios["by"] == "month") & ratios["resource"].isin(FOUR_RESOURCES)]
-    sides = [
-        own.assign(series=own["resource"] + f", {side}", tweets=own[side])[["series", "value", "tweets"]]
-        for side in ("requests", "offers")
-    ]
-    return (
-        pd.concat(sides, ignore_index=True)
-        .rename(columns={"value": "month"})
-        .sort_values(["month"], kind="stable", ignore_index=True)
-    )
+    found = own[["resource", "value", "requests", "offers"]].rename(columns={"value": "month"})
+    return found.sort_values("month", kind="stable", ignore_index=True)
 
 
 def over_time(ratios: pd.DataFrame) -> pd.DataFrame:
@@ -255,18 +257,25 @@ def run(
         ),
         "figure1": Plot(
             losses(curves),
-            partial(lines, x="step", y="loss", series="curve", labels=("step", "loss"), log=True),
+            partial(lines, x="step", y={"loss": "loss"}, series="curve", label="step", log=True),
             "Figure 1. Loss of the generic distillation by step, by mini and by the state that is compared. A lower "
             "loss alone does not say that a mini knows more (ledger, entry 19).",
         ),
         "figure2": Plot(
             by_resource(of_place),
-            partial(lines, x="month", y="tweets", series="series", labels=("month", "tweets"), log=False),
+            partial(
+                lines,
+                x="month",
+                y={"requests": "requests", "offers": "offers"},
+                series="resource",
+                label="month",
+                log=False,
+            ),
             "Figure 2. Requests and offers by month and resource.",
         ),
         "figure3": Plot(
             over_time(of_place),
-            partial(lines, x="month", y="ratio", series="country", labels=("month", "requests / offers"), log=False),
+            partial(lines, x="month", y={"ratio": "requests / offers"}, series="country", label="month", log=False),
             "Figure 3. Requests over offers by country and month. Months with too few tweets have no point.",
         ),
     }
