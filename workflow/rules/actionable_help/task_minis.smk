@@ -9,8 +9,8 @@ HELP_TASK_MINI = "results/actionable_help/task_minis/{row}/{loss}/seed{seed}"
 
 rule help_task_teacher:
     input:
-        tweets=HELP_TASK.format(task=HELP_BUILT) + "/tweets.parquet",
-        counted=HELP_TASK.format(task=HELP_BUILT) + "/counts.json",
+        tweets=expand(rules.help_task.output.tweets, task=HELP_BUILT),
+        counted=expand(rules.help_task.output.counted, task=HELP_BUILT),
         scores=expand(
             rules.help_finetune.output.scores,
             row=PARAMS["actionable_help"]["keep_weights"],
