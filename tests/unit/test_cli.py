@@ -122,8 +122,11 @@ VALUES = {**SAMPLE, **STUDY, **SAMPLE["corpus"], **SAMPLE["annotation"], "row": 
 
 def whole(name: str, **instead: str) -> list[str]:
     """A command with all that it asks for: values of the sample, and for paths a file that is there."""
-    found = [name]
-    for option in typer.main.get_command(cli.app).get_command(None, name).params:
+    top = typer.main.get_command(cli.app)
+    # Of a step whose name several studies have, the leading one's.
+    found = [name] if top.get_command(None, name) else ["humaid_ner", name]
+    command = top if found == [name] else top.get_command(None, found[0])
+    for option in command.get_command(None, name).params:
         if option.param_type_name == "option" and (option.required or option.opts[0] in instead):
             given = __file__
             if option.metavar == "VALUE":
@@ -241,12 +244,13 @@ def test_commands_are_listed_by_group_in_one_style_and_uncut():
     assert listed["show_errors"] == listed["summary"] == "Look at a run:"
     assert listed["export"] == listed["record"] == "Share and version:"
     assert {listed[name] for name in RULES} == {"Steps of the workflow, which Snakemake runs:"}
+    assert not {"tables", "figures", "report"} & listed.keys()
     assert len(listed) == sum(map(len, groups.values()))
     assert not [name for name in listed if "-" in name]
     assert "..." not in help_of().partition("Use:")[2]
 
 
-# Rules that are one command of their name.
+# Rules that are one command of their name. Several studies have tables, figures and a report.
 RULES = [
     "fetch",
     "repair",
@@ -259,7 +263,7 @@ RULES = [
     "source_report",
 ]
 RULES += ["bio", "train", "evaluate", "floor", "bootstrap", "hold_out", "predict_event", "learning_curve"]
-RULES += ["figures", "leave_one_event_out", "against_gold", "confident_errors", "tables", "cards", "report"]
+RULES += ["leave_one_event_out", "against_gold", "confident_errors", "cards"]
 
 
 @pytest.mark.parametrize("name", ["spacy-stage", "spacy_stage", "show-errors", "show_errors", "final-test"])
