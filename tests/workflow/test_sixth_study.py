@@ -39,6 +39,7 @@ def test_a_study_made_by_the_page_runs_from_both_sides(tmp_path):
     done = study.run("snakemake", "--cores", "2", "echo")
     assert "record: DVC has recorded what is up to date, echo," in done.stderr
     assert set(study.recorded()) == {"fetch", "repair", "subset", "count@A", "count@B", "echo_tables", "echo"}
+    assert "record: what is up to date, echo, is recorded already" in study.run("crisisflow", "record").stderr
     assert study.planned("echo") == {}
     # The steps of another study that have the same names are still there.
     study.run("crisisflow", "humaid_ner", "tables", "--help")

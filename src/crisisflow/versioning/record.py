@@ -120,7 +120,12 @@ def _record(repo: "Repo", shards: int | None) -> None:
     done: list[str | None] = [None] if nothing_to_do(*as_run) else []  # None: all stages
     done = done or [study for study in studies_of(rules) if nothing_to_do(study, *as_run)]
     stages = {stage.addressing: stage for target in done for stage in repo.stage.collect(target, with_deps=True)}
-    if not stages.keys() & changed.keys():
+    if done and not stages.keys() & changed.keys():
+        say(
+            f"record: what is up to date, {', '.join(study or 'all' for study in done)}, is recorded already (dvc.lock)"
+        )
+        return
+    if not done:
         say("record: not everything is up to date, so DVC records nothing; run: snakemake --cores all")
         return
     dvcyaml.check(rules)
