@@ -69,6 +69,30 @@ def test_a_draw_keeps_the_order_and_a_pool_that_is_too_small_is_refused(tmp_path
     assert not (tmp_path / "pool.parquet").exists()
 
 
+def test_of_a_set_that_is_not_named_every_tweet_is_kept(tmp_path):
+    own = {
+        "mine": posts(["tents here", "soup there"]),
+        "yours": posts([f"rain in street {at * 7}" for at in range(40)]),
+    }
+    paths = {}
+    for name, rows in own.items():
+        paths[name] = tmp_path / f"{name}.parquet", tmp_path / f"{name}.json"
+        write_parquet(paths[name][0], rows, POSTS)
+        write_json(paths[name][1], {"set": name, "files": {}})
+
+    def kept(size: object) -> dict[str, int]:
+        params = PoolParams.model_validate({"sets": [*own], "deduplicate": "none", "size": size, "seed": 13})
+        out = tmp_path / "pool.parquet", tmp_path / "pool.json"
+        pool.run(*map(list, zip(*paths.values(), strict=True)), params, ALL_STEPS, *out)
+        return {name: facts["kept"] for name, facts in json.loads(out[1].read_text())["sets"].items()}
+
+    assert kept({"yours": 5}) == {"mine": 2, "yours": 5}
+    with pytest.raises(CrisisflowError, match=r"actionable_help\.pool\.size\.mine is 3 but the set has 2 tweets"):
+        kept({"mine": 3})
+    with pytest.raises(ValueError, match="the pool has no set of this name; there are: mine, yours"):
+        kept({"theirs": 3})
+
+
 def test_posts_of_another_set_are_refused(tmp_path):
     with pytest.raises(CrisisflowError, match="not those of the sets yours"):
         collect(tmp_path, posts(TEXTS), sets=["yours"])

@@ -116,12 +116,23 @@ class PoolParams(ParamsSection):
         Literal["none", "exact", "near"],
         Field(description="keep all tweets, one of those with equal prepared texts, or one of each group"),
     ]
-    size: Annotated[Positive | Literal["all"], Field(description="tweets to draw; or all")]
+    size: Annotated[
+        Positive | Literal["all"] | dict[Name, Positive],
+        Field(description="tweets to draw; or of each set that is named, the others being whole; or all"),
+    ]
     seed: Annotated[Seed, Field(description="seed of the draw")]
 
     @model_validator(mode="after")
-    def _each_once(self) -> "PoolParams":
-        return refuse(self, repeated(self, "sets"))
+    def _parts_fit(self) -> "PoolParams":
+        known = ", ".join(self.sets)
+        odd = [name for name in self.sizes if name not in self.sets]
+        unknown = [(("size", name), f"the pool has no set of this name; there are: {known}") for name in odd]
+        return refuse(self, [*repeated(self, "sets"), *unknown])
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Tweets to draw of single sets."""
+        return self.size if isinstance(self.size, dict) else {}
 
 
 class RulesParams(ParamsSection):

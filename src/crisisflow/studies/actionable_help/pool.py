@@ -94,14 +94,9 @@ def run(
     groups = groups_of([tweet.text for tweet in tweets]).tolist()
     kept = _first_of_each(tweets, groups, params.deduplicate)
     dropped[f"{params.deduplicate} duplicate"] = len(tweets) - len(kept)
-    if params.size != "all":
-        if params.size > len(kept):
-            raise CrisisflowError(
-                f"actionable_help.pool.size is {params.size:,} but its sets have {len(kept):,} tweets: lower it, or all"
-            )
-        drawn = sorted(Random(params.seed).sample(kept, params.size))
-        dropped["not drawn"] = len(kept) - len(drawn)
-        kept = drawn
+    drawn = _drawn(kept, [tweets[at].set for at in kept], params)
+    dropped["not drawn"] = len(kept) - len(drawn)
+    kept = drawn
     rows = [{**tweets[at]._asdict(), "month": tweets[at].month, "group": groups[at]} for at in kept]
     by_set = Counter(tweets[at].set for at in kept)
     for name, own in read.items():
@@ -130,3 +125,29 @@ def _first_of_each(tweets: Sequence[Tweet], groups: Sequence[int], deduplicate: 
     for at, key in enumerate(keys):
         first.setdefault(key, at)
     return list(first.values())
+
+
+def _drawn(kept: Sequence[int], sets: Sequence[str], params: PoolParams) -> list[int]:
+    """Those of the places `kept` that the size asks for, in their order.
+
+    Args:
+        sets: the set of each place.
+
+    Raises:
+        CrisisflowError: there are fewer.
+    """
+    generator = Random(params.seed)
+    if isinstance(params.size, int):
+        return _some(kept, params.size, generator, "actionable_help.pool.size", "its sets have")
+    drawn: list[int] = []
+    for name in params.sets:
+        own = [at for at, of in zip(kept, sets, strict=True) if of == name]
+        size = params.sizes.get(name, len(own))
+        drawn += _some(own, size, generator, f"actionable_help.pool.size.{name}", "the set has")
+    return sorted(drawn)
+
+
+def _some(kept: Sequence[int], size: int, generator: Random, key: str, there: str) -> list[int]:
+    if size > len(kept):
+        raise CrisisflowError(f"{key} is {size:,} but {there} {len(kept):,} tweets: lower it, or all")
+    return sorted(generator.sample(kept, size))
