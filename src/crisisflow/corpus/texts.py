@@ -5,8 +5,9 @@ A prepared text that is prepared again stays as it is. That makes it possible to
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
+from crisisflow.corpus.edits import Edit, edited
 from crisisflow.corpus.repair import decode_entities, restore_emoji
 from crisisflow.masking import names
 from crisisflow.params import TextsParams
@@ -19,29 +20,23 @@ _URL = re.compile(rf"{URL.pattern}|\bhttps?\b[:/]*(?=\W*$)", re.IGNORECASE)
 _WHITE_SPACE = re.compile(r"\s+")
 
 
-def _replace_urls(text: str) -> tuple[str, int]:
-    """Write each URL as HTTPURL. The host of an e-mail address is none."""
+def url_edits(text: str) -> Iterator[Edit]:
+    """Each URL becomes HTTPURL. The host of an e-mail address is none."""
     addresses = [(start, end) for start, end, is_handle in names(text) if not is_handle]
-    replaced = 0
-
-    def replace(found: re.Match[str]) -> str:
-        nonlocal replaced
-        if any(start < found.end() and found.start() < end for start, end in addresses):
-            return found[0]
-        replaced += 1
-        return URL_WORD
-
-    return _URL.sub(replace, text), replaced
+    for found in _URL.finditer(text):
+        if not any(start < found.end() and found.start() < end for start, end in addresses):
+            yield Edit(*found.span(), URL_WORD)
 
 
-def _replace_mentions(text: str) -> tuple[str, int]:
-    pieces, position, replaced = [], 0, 0
-    for start, end, is_handle in names(text):
-        if is_handle:
-            pieces += [text[position:start], MENTION_WORD]
-            position = end
-            replaced += 1
-    return "".join([*pieces, text[position:]]), replaced
+def mention_edits(text: str) -> Iterator[Edit]:
+    """Each handle becomes @USER."""
+    return (Edit(start, end, MENTION_WORD) for start, end, is_handle in names(text) if is_handle)
+
+
+def _counted(text: str, edits: Iterable[Edit]) -> tuple[str, int]:
+    """The edited text, and the number of edits."""
+    own = list(edits)
+    return edited(text, own), len(own)
 
 
 def _name_emoji(text: str) -> tuple[str, int]:
@@ -69,8 +64,8 @@ def _fold_white_space(text: str) -> tuple[str, int]:
 STEPS: dict[str, Callable[[str], tuple[str, int]]] = {
     "repair": restore_emoji,
     "entities": decode_entities,
-    "urls": _replace_urls,
-    "mentions": _replace_mentions,
+    "urls": lambda text: _counted(text, url_edits(text)),
+    "mentions": lambda text: _counted(text, mention_edits(text)),
     "emoji": _name_emoji,
     "white_space": _fold_white_space,
 }
