@@ -13,8 +13,6 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import pyarrow as pa
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
@@ -30,7 +28,7 @@ from crisisflow.training.batching import Examples, Shapes, evaluation_order
 from crisisflow.training.device import open_device
 from crisisflow.training.joint import joint_task, prediction_columns
 from crisisflow.training.predict import predict
-from crisisflow.training.task import under
+from crisisflow.training.weights import load_weights
 
 WINDOWS = 32  # windows of a text that are read at most
 SUBWORDS = 128  # padded subwords of one forward pass: what stays in a core's cache, and is of similar length
@@ -86,7 +84,7 @@ def load(weights: Path, config: Path, expected: Labels | None = None) -> Trained
         expected: the labels that its training must have had; None for any.
 
     Raises:
-        CrisisflowError: a file is absent or damaged, the two do not fit, or the row knows other labels.
+        CrisisflowError: a file is absent or damaged, the two are not of one training, or the row knows other labels.
     """
     transformers_logging.set_verbosity_error()
     facts = read_json(config)
@@ -101,16 +99,7 @@ def load(weights: Path, config: Path, expected: Labels | None = None) -> Trained
         raise CrisisflowError(f"{config} is not what training writes ({reason}); train the row again") from error
     if list(labels.bio) != bio or expected not in (None, labels):
         raise CrisisflowError(f"{config} is of other labels than this version's; train the row again")
-    try:
-        tensors = under(load_file(weights), "model")
-    except FileNotFoundError:
-        raise CrisisflowError(f"{weights} does not exist; run: dvc checkout, or train the row") from None
-    except (OSError, SafetensorError) as error:
-        raise CrisisflowError(f"{weights} is no readable safetensors file ({error}); train the row again") from error
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise CrisisflowError(f"{weights} does not fit {config}: {str(error).splitlines()[1].strip()}") from error
+    load_weights(model, weights, config)
     return TrainedRow(model.eval(), load_tokenizer(name), max_length)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from seqeval.scheme import IOB2, Entities
 
 from crisisflow import inference
@@ -18,6 +19,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.inference import find, torch_forward
 from crisisflow.taxonomy import BIO_LABELS, CLASSES
 from crisisflow.taxonomy import LABELS as OF_STUDY
+from crisisflow.training.device import open_device
 
 KINDS = ["PERSON", "NUMBER"]
 LABELS = ["O", *(f"{prefix}-{kind}" for kind in KINDS for prefix in "BI")]
@@ -195,6 +197,25 @@ def test_what_cannot_be_read_is_one_line(trained, tmp_path, change, message):
         inference.load(*broken(trained, tmp_path, change))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_weights_of_another_training_are_refused_even_if_they_fit(trained, tmp_path):
+    def change_weights(folder):
+        path = folder / "model.safetensors"
+        device = open_device("cpu", 1, 1)
+        device.save({name: tensor + 1 for name, tensor in load_file(path).items()}, path)
+
+    with pytest.raises(CrisisflowError, match=r"does not belong to .*config\.json, which is of weights") as error:
+        inference.load(*broken(trained, tmp_path, change_weights))
+    assert "\n" not in str(error.value)
+    with pytest.raises(CrisisflowError, match="was written by another version: it lacks weights; make it again"):
+        inference.load(*broken(trained, tmp_path, without_weights))
+
+
+def without_weights(folder):
+    config = json.loads((folder / "config.json").read_text())
+    del config["weights"]
+    (folder / "config.json").write_text(json.dumps(config))
 
 
 def test_a_study_takes_no_row_of_other_labels(trained):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import yaml
 
 from crisisflow.artifacts import read_json
+from crisisflow.checksums import file_sha256
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import SharedParams, read_own
 from crisisflow.serving.shipped import GRAPH, Shipped
@@ -89,12 +90,6 @@ def _there(folder: Path, pattern: str) -> str:
     return f"; there are: {', '.join(sorted(found))}" if found else ""
 
 
-def sha256(path: Path) -> str:
-    """Of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def md5(path: Path) -> str:
     """Of a file's bytes, as DVC has it."""
     with path.open("rb") as file:
@@ -169,7 +164,7 @@ def choose(choice: Choice, params: Path, expected: str | None = None) -> Chosen:
         folder = folder_of(choice)
         root = choice.results.absolute().parents[1]
         recorded = check_recorded(folder, root)
-        chosen = Chosen(folder, root, sha256(folder / WEIGHTS), recorded, settings, params)
+        chosen = Chosen(folder, root, file_sha256(folder / WEIGHTS), recorded, settings, params)
     if expected is not None and chosen.digest != expected.lower():
         weights = chosen.folder / (GRAPH if chosen.shipped else WEIGHTS)
         raise CrisisflowError(f"{weights} is not the expected file: its sha256 is {chosen.digest}")

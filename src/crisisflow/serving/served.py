@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crisisflow.artifacts import read_json
+from crisisflow.checksums import file_sha256
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import of_config
 from crisisflow.inference import Findings, load
 from crisisflow.labels import Labels
 from crisisflow.params import AnnotationParams
 from crisisflow.reporting.provenance import commit
-from crisisflow.serving.choice import FILES, GENERATED, Chosen, sha256
+from crisisflow.serving.choice import FILES, GENERATED, Chosen
 from crisisflow.serving.predictor import Predictor
 from crisisflow.serving.runtime import Runtime, open_runtime
 from crisisflow.serving.schema import Version
@@ -45,7 +46,7 @@ def open_served(chosen: Chosen, runtime: Runtime | None, threads: int) -> Served
     facts = Version(
         version=version("crisisflow"),
         commit=commit(chosen.root).sha,
-        params=sha256(chosen.params),
+        params=file_sha256(chosen.params),
         model=chosen.digest,
         recorded=chosen.recorded,
         **own,

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from crisisflow.artifacts import write_json
+from crisisflow.checksums import file_sha256
 from crisisflow.training.device import Device
 
 KEPT = 2
@@ -68,7 +69,7 @@ def save(folder: Path, device: Device, checkpoint: Checkpoint) -> None:
     device.save(checkpoint.tensors, tensors)
     write_json(
         folder / f"{name}.json",
-        {"state": checkpoint.state, "state_sha256": _sealed(checkpoint.state), "tensors_sha256": file_digest(tensors)},
+        {"state": checkpoint.state, "state_sha256": _sealed(checkpoint.state), "tensors_sha256": file_sha256(tensors)},
     )
     kept = {path.stem for path in sorted(folder.glob(STATES))[-KEPT:]}
     _remove(path for path in _files(folder) if path.stem not in kept)
@@ -85,7 +86,7 @@ def load(folder: Path, run: str, say: Callable[[str], None]) -> Checkpoint | Non
             if written["state"]["fingerprint"] != run:
                 say(f"checkpoint {path} is of other parameters, weights, data or code: it is not taken up")
                 continue
-            if file_digest(tensors) != written["tensors_sha256"]:
+            if file_sha256(tensors) != written["tensors_sha256"]:
                 raise ValueError("the checksum of its tensors differs")
             return Checkpoint(load_file(tensors), written["state"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -122,9 +123,3 @@ def _sealed(state: dict[str, Any]) -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """The sha256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

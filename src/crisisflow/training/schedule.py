@@ -7,6 +7,8 @@ from torch.optim import AdamW
 
 from crisisflow.model.weighting import Weighting
 
+BETAS = (0.9, 0.999)  # AdamW's own, for a study that has none of its own
+
 
 class Stage(NamedTuple):
     """One stage of a schedule: epochs of the same trainable layers under one optimizer."""

@@ -12,7 +12,7 @@ from crisisflow.identity import Identity, of_parquet
 from crisisflow.studies.actionable_help import distil_task, task_teacher, vocabulary
 from crisisflow.studies.actionable_help.byte_pairs import learn
 from crisisflow.studies.actionable_help.mini_params import TaskDistillationParams
-from crisisflow.studies.actionable_help.row_params import FinetuneParams, RowParams
+from crisisflow.studies.actionable_help.row_params import FinetuneParams
 from crisisflow.studies.actionable_help.task_teacher import TAUGHT_TEXTS, choose
 from crisisflow.studies.actionable_help.task_texts import TASK
 from tests.studies.actionable_help.test_rows import COMPUTE, FINETUNE, SHAPES, task, tune, tuned  # noqa: F401
@@ -36,23 +36,26 @@ def test_the_best_row_or_seed_on_the_validation_texts_teaches(tmp_path):
         choose(paths, "c")
 
 
+def teach(task: Path, tuned: Path, metrics: Path, out: Path) -> None:  # noqa: F811
+    task_teacher.run(
+        "best",
+        COMPUTE,
+        task / "tweets.parquet",
+        task / "counts.json",
+        [metrics],
+        [tuned / "config.json"],
+        [tuned / "model.safetensors"],
+        [tuned / "encoder.safetensors"],
+        out / "probabilities.parquet",
+        out / "teacher.json",
+    )
+
+
 @pytest.fixture(scope="module")
 def taught(task, tuned, tmp_path_factory) -> Path:  # noqa: F811
     """A folder with what the teacher says, and a vocabulary."""
     folder = tmp_path_factory.mktemp("taught")
-    task_teacher.run(
-        "best",
-        {"tiny": RowParams.model_validate({"encoder": "x", "layers": 1, "learning_rate": None})},
-        FinetuneParams.model_validate(FINETUNE),
-        COMPUTE,
-        task / "tweets.parquet",
-        task / "counts.json",
-        [tuned / "metrics.json"],
-        [tuned / "model.safetensors"],
-        [tuned / "encoder.safetensors"],
-        folder / "probabilities.parquet",
-        folder / "teacher.json",
-    )
+    teach(task, tuned, tuned / "metrics.json", folder)
     texts = read_parquet(task / "tweets.parquet", TASK)["text"].to_pylist()
     vocabulary.save(vocabulary.as_fast(learn(texts, 400, True), 64), folder / "vocabulary")
     return folder
@@ -92,6 +95,13 @@ def test_what_the_teacher_says_is_what_its_row_predicted(tuned, taught):  # noqa
     np.testing.assert_allclose(found, predicted, atol=1e-5)
     assert sum(row["split"] == "train" for row in rows) == 64
     assert read_json(taught / "teacher.json")["row"] == "tiny"
+
+
+def test_scores_and_weights_of_different_trainings_do_not_teach(task, tuned, tmp_path):  # noqa: F811
+    metrics = metrics_of(tmp_path / "metrics.json", "tiny", 17, 0.9)
+    with pytest.raises(CrisisflowError, match="is of row tiny, task toy, seed 13, not of row tiny, seed 17"):
+        teach(task, tuned, metrics, tmp_path)
+    assert not (tmp_path / "probabilities.parquet").exists()
 
 
 def test_both_kinds_of_labels_teach_the_task_and_give_the_same_bytes_twice(task, taught, tmp_path):  # noqa: F811

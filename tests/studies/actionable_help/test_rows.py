@@ -6,21 +6,20 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 from sklearn.metrics import f1_score
-from transformers import AutoModel, BertConfig
 
 from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import Identity, of_config, of_parquet
-from crisisflow.model.classifier import Classifier
 from crisisflow.params import ComputeParams, check
 from crisisflow.studies import Params
 from crisisflow.studies.actionable_help import encoder, finetune, other, score
+from crisisflow.studies.actionable_help.classifying import TrainedClassifier, load
 from crisisflow.studies.actionable_help.mini_params import ShapeParams
 from crisisflow.studies.actionable_help.reproduction import paper_table
 from crisisflow.studies.actionable_help.row_params import FinetuneParams, RowParams
 from crisisflow.studies.actionable_help.task_texts import TASK, Task, Texts
 from crisisflow.studies.actionable_help.trained import Guess, write_trained
-from crisisflow.training.task import under
+from crisisflow.training.device import open_device
 from tests.presets import read_preset
 
 SAID = {"irrelevant": "sunny day with", "offer": "we give away", "request": "we need some"}
@@ -132,18 +131,31 @@ def test_the_same_row_gives_the_same_bytes(tuned, task, tiny_encoder, tmp_path):
     assert content(tmp_path) == content(tuned)
 
 
-def test_the_weights_that_are_kept_become_the_model_again(tuned):
-    config = read_json(tuned / "config.json")
-    encoder = AutoModel.from_config(BertConfig(**config["encoder"]), add_pooling_layer=False)
-    model = Classifier(encoder, config["classes"], config["pooling"])
-    model.load_state_dict(under(load_file(tuned / "model.safetensors"), "model"))
-    assert config["weights"]
+def load_row(folder: Path, weights: Path | None = None) -> TrainedClassifier:
+    own = weights or folder / "model.safetensors"
+    return load(own, folder / "config.json", folder / "encoder.safetensors", open_device("cpu", 1, 1))
+
+
+def test_the_weights_that_are_kept_become_the_model_again(tuned, task):
+    table = read_parquet(task / "tweets.parquet", TASK)
+    texts = table.filter([split == "test" for split in table["split"].to_pylist()])["text"].to_pylist()
+    written = read_parquet(tuned / "test.parquet", PREDICTIONS)["class_probabilities"].to_pylist()
+    np.testing.assert_allclose(load_row(tuned).probabilities(texts), written, atol=1e-6)
+    assert load_row(tuned).probabilities([]).shape == (0, 3)
+
+
+def test_weights_of_another_seed_are_refused(tuned, task, tiny_encoder, tmp_path):
+    tune(task, tiny_encoder, tmp_path, seed=17)
+    with pytest.raises(CrisisflowError, match=r"does not belong to .*config\.json, which is of weights with another"):
+        load_row(tuned, tmp_path / "model.safetensors")
 
 
 def test_the_weights_of_other_rows_are_not_kept(tuned, task, tiny_encoder, tmp_path):
     tune(task, tiny_encoder, tmp_path, keep=())
     assert load_file(tmp_path / "model.safetensors") == {}
-    assert not read_json(tmp_path / "config.json")["weights"]
+    assert read_json(tmp_path / "config.json")["weights"] is None
+    with pytest.raises(CrisisflowError, match="the weights of row tiny, task toy, seed 13 were not kept; name the row"):
+        load_row(tmp_path)
     assert (tmp_path / "test.parquet").read_bytes() == (tuned / "test.parquet").read_bytes()
 
 

@@ -21,6 +21,7 @@ from crisisflow.artifacts import (
     write_json,
     write_parquet,
 )
+from crisisflow.checksums import file_sha256
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.counts import scores_of
 from crisisflow.identity import CONFIG, Identity
@@ -188,7 +189,8 @@ def test_several_seeds_give_mean_and_deviation(checkout, trained, capsys):
         final_test.run([13, 17])
     assert read_json(RECORD) == []
     config = read_json(second / "config.json")
-    write_json(second / "config.json", config | {CONFIG: Identity(STUDY, "both", 17).facts()})
+    own = {CONFIG: Identity(STUDY, "both", 17).facts(), "weights": file_sha256(second / "model.safetensors")}
+    write_json(second / "config.json", config | own)
     git("commit", "-qam", "the other seed")
     final_test.run([13, 17])
     (entry,) = read_json(RECORD)
@@ -217,7 +219,7 @@ def test_no_score_is_said_that_is_not_recorded(checkout, monkeypatch, capsys):
     monkeypatch.setattr(final_test, "write_json", full)
     with pytest.raises(OSError, match="no space"):
         final_test.run([13])
-    assert "f1" not in capsys.readouterr().err
+    assert "_f1" not in capsys.readouterr().err
 
 
 def test_a_checkout_with_changes_is_refused_but_for_the_record(checkout):

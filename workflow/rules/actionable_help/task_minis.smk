@@ -17,13 +17,19 @@ rule help_task_teacher:
             task=HELP_BUILT,
             seed=PARAMS["actionable_help"]["seeds"],
         ),
+        configs=expand(
+            rules.help_finetune.output.config,
+            row=PARAMS["actionable_help"]["keep_weights"],
+            task=HELP_BUILT,
+            seed=PARAMS["actionable_help"]["seeds"],
+        ),
         weights=expand(
             rules.help_finetune.output.weights,
             row=PARAMS["actionable_help"]["keep_weights"],
             task=HELP_BUILT,
             seed=PARAMS["actionable_help"]["seeds"],
         ),
-        # As often as a row has seeds: the three lists go together.
+        # As often as a row has seeds: the four lists go together.
         encoders=[
             path
             for row in PARAMS["actionable_help"]["keep_weights"]
@@ -40,19 +46,17 @@ rule help_task_teacher:
     params:
         code=code("studies.actionable_help.task_teacher"),
         teacher=section("actionable_help.task_distillation.teacher"),
-        rows=section("actionable_help.rows"),
         # To DVC the files of all rows, tasks and seeds are one folder: which of them are read stands here.
         keep_weights=section("actionable_help.keep_weights"),
         tasks=section("actionable_help.tasks"),
         seeds=section("actionable_help.seeds"),
-        finetune=section("actionable_help.finetune"),
         compute=section("compute"),
     message:
         "Asking the best classifier about the texts of the task {HELP_BUILT}"
     shell:
-        "crisisflow actionable_help task_teacher --teacher {params.teacher} --rows {params.rows:q}"
-        " --finetune {params.finetune:q} --compute {params.compute:q} --tweets {input.tweets} --statistics {input.counted}"
-        " $(printf -- ' --metrics %s' {input.scores}) $(printf -- ' --weights %s' {input.weights})"
+        "crisisflow actionable_help task_teacher --teacher {params.teacher} --compute {params.compute:q}"
+        " --tweets {input.tweets} --statistics {input.counted} $(printf -- ' --metrics %s' {input.scores})"
+        " $(printf -- ' --configs %s' {input.configs}) $(printf -- ' --weights %s' {input.weights})"
         " $(printf -- ' --encoders %s' {input.encoders}) --out {output.probabilities} --chosen {output.chosen}"
         " 2>&1 | tee {log} >&2"
 

@@ -19,6 +19,8 @@ from crisisflow.studies.actionable_help.labels import LABELS
 from crisisflow.studies.actionable_help.pool import POOL
 from crisisflow.studies.actionable_help.row_params import BUILT
 from crisisflow.studies.actionable_help.score import best_row
+from crisisflow.training.device import open_device
+from crisisflow.training.weights import KEY
 
 # In the order of the pool; probabilities in the order of LABELS.
 PREDICTED = pa.schema(
@@ -60,9 +62,9 @@ def chosen(
     facts = read_json(scores, "kinds", "rows")
     known = []
     for config, own in zip(configs, weights, strict=True):
-        trained = read_json(config, CONFIG, "row", "weights")
+        trained = read_json(config, CONFIG, "row", KEY)
         identity = read_identity(trained[CONFIG], config, STUDY)
-        if trained["weights"] and facts["kinds"].get(identity.task) == BUILT:
+        if trained[KEY] is not None and facts["kinds"].get(identity.task) == BUILT:
             known.append((identity, config, own, trained["row"]["encoder"]))
     if not known:
         raise CrisisflowError(
@@ -75,7 +77,7 @@ def chosen(
     )
     for path in encoders:
         if name_of(path) == encoder:
-            return load(own, config, path)
+            return load(own, config, path, open_device("cpu", threads=1, processes=1))
     raise CrisisflowError(f"{config} is of the encoder {encoder}, of which there is no file; make it again")
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from transformers import BertModel, PreTrainedTokenizerBase
 
 from crisisflow.artifacts import read_json, read_parquet, write_csv, write_json, write_text
+from crisisflow.checksums import file_sha256
 from crisisflow.embedding import tokenize
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.embeddings import nearest, overlap_by_chance
@@ -38,12 +39,12 @@ from crisisflow.training.device import Device, open_device
 from crisisflow.training.embedding_regression import EMBEDDING, EmbeddingRegression
 from crisisflow.training.history import Epoch, Speed, history_table
 from crisisflow.training.loop import Trainer
-from crisisflow.training.schedule import Optimization, Stage
+from crisisflow.training.schedule import BETAS, Optimization, Stage
 from crisisflow.training.state import Best, Records
 from crisisflow.training.task import under
 
 # The paper is silent on these; they are AdamW's usual ones.
-BETAS, WEIGHT_DECAY, CLIP_NORM = (0.9, 0.999), 0.01, 1.0
+WEIGHT_DECAY, CLIP_NORM = 0.01, 1.0
 # A mean of token states varies less than the states do; measured: 2 is better than 1 for it.
 START_SCALE = {"mean": 2.0, "cls": 1.0}
 COLLAPSED = 0.01  # of the target's variance
@@ -168,8 +169,8 @@ def run(
         {package.__name__: package.__version__ for package in (np, torch, transformers)},
         *(section.model_dump() for section in (shape, minis, compute)),
         teacher,
-        [checkpoints.file_digest(path) for path in (corpus, embeddings)],
-        [checkpoints.file_digest(vocabulary / file) for file in TOKENIZER_FILES],
+        [file_sha256(path) for path in (corpus, embeddings)],
+        [file_sha256(vocabulary / file) for file in TOKENIZER_FILES],
     )
     distilled = []
     for update in minis.updates:

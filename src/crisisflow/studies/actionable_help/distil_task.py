@@ -7,12 +7,12 @@ import numpy as np
 import torch
 import transformers
 from transformers import BertModel
-from transformers.utils import logging as transformers_logging
 
-from crisisflow.artifacts import read_parquet, write_csv
+from crisisflow.artifacts import read_parquet
+from crisisflow.checksums import file_sha256
 from crisisflow.embedding import tokenize
 from crisisflow.errors import CrisisflowError
-from crisisflow.identity import Identity, identified_lines
+from crisisflow.identity import Identity
 from crisisflow.inputs import IN_PROCESSES, InputFile, InputFolder
 from crisisflow.model.classifier import Classifier
 from crisisflow.model.weighting import Weighting
@@ -20,22 +20,20 @@ from crisisflow.params import ComputeParams, Name, Positive, Seed
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.sources import digest
 from crisisflow.studies.actionable_help import STUDY
-from crisisflow.studies.actionable_help.finetune import BETAS, guess_of
 from crisisflow.studies.actionable_help.mini_params import ShapeParams, TaskDistillationParams
 from crisisflow.studies.actionable_help.row_params import FinetuneParams
 from crisisflow.studies.actionable_help.shapes import config_of
 from crisisflow.studies.actionable_help.task_teacher import TAUGHT, TAUGHT_TEXTS
 from crisisflow.studies.actionable_help.task_texts import Task, read_task
-from crisisflow.studies.actionable_help.trained import HELD_OUT, write_trained
+from crisisflow.studies.actionable_help.trained_network import write_network
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import seeds
 from crisisflow.training.batching import Examples
 from crisisflow.training.classification import CLASS_ID, Classification
 from crisisflow.training.device import open_device
 from crisisflow.training.early_stopping import EarlyStopping
-from crisisflow.training.history import Speed, history_table
 from crisisflow.training.loop import Trainer
-from crisisflow.training.schedule import Optimization, Stage
+from crisisflow.training.schedule import BETAS, Optimization, Stage
 from crisisflow.training.soft_labels import TEACHER, SoftLabels
 
 LEAST_PROBABILITY = 1e-9  # of a class: its logarithm is a logit of the teacher
@@ -109,8 +107,6 @@ def run(
         CrisisflowError: the teacher's probabilities are of other texts, texts are longer than a mini's positions, or a
             loss is not finite.
     """
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
     if finetune.max_length > positions:
         raise CrisisflowError(
             f"actionable_help.finetune.max_length is {finetune.max_length} but a mini has {positions} positions; "
@@ -150,27 +146,15 @@ def run(
             {package.__name__: package.__version__ for package in (np, torch, transformers)},
             *(section.model_dump() for section in (shape, distillation, finetune, compute)),
             [positions, dropout, loss, seed, task.classes],
-            [checkpoints.file_digest(path) for path in (tweets, teacher, vocabulary / "tokenizer.json")],
+            [file_sha256(path) for path in (tweets, teacher, vocabulary / "tokenizer.json")],
         ),
         early_stopping=EarlyStopping(finetune.patience, finetune.threshold),
     )
     stage = Stage(distillation.epochs, finetune.warmup_steps, 0, False, True)
     best = trainer.fit([stage], examples["train"], examples["validation"])
-    predicted = {"validation": best.predictions, "test": trainer.predict(best, examples["test"])}
     if device.writes:
-        epochs = trainer.records.history
-        trained = {
-            "best_epoch": best.epoch,
-            "epochs": len(epochs),
-            "training_texts": len(examples["train"].ids),
-            "parameters": sum(parameter.numel() for parameter in classifier.parameters()),
-        }
-        guesses = {split: guess_of(predicted[split]) for split in HELD_OUT}
-        write_trained(
-            identity, task, guesses, trained, least_support, {"validation": validation, "test": test}, metrics
-        )
-        write_csv(history, *identified_lines(identity, *history_table(trainer.task, epochs)))
-        write_csv(speed, Speed._fields, trainer.records.speeds)
+        paths = {"validation": validation, "test": test}
+        write_network(identity, task, trainer, best, examples, least_support, paths, metrics, history, speed)
         checkpoints.discard(checkpoint)
     device.wait()
     device.close()

@@ -7,10 +7,9 @@ import numpy
 import torch
 import transformers
 
-from crisisflow.artifacts import write_csv, write_json
 from crisisflow.embedding import tokenize
 from crisisflow.errors import CrisisflowError
-from crisisflow.identity import CONFIG, Identity, identified_lines
+from crisisflow.identity import CONFIG, Identity
 from crisisflow.inputs import IN_PROCESSES, InputFile
 from crisisflow.model.classifier import Classifier
 from crisisflow.model.weighting import WEIGHTINGS
@@ -20,19 +19,16 @@ from crisisflow.studies.actionable_help import STUDY
 from crisisflow.studies.actionable_help.encoder import open_encoder
 from crisisflow.studies.actionable_help.row_params import FinetuneParams, RowParams
 from crisisflow.studies.actionable_help.task_texts import Task, read_task
-from crisisflow.studies.actionable_help.trained import HELD_OUT, Guess, write_trained
+from crisisflow.studies.actionable_help.trained_network import write_network
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import seeds
 from crisisflow.training.batching import Examples
 from crisisflow.training.classification import CLASS_ID, Classification, balanced_weights
 from crisisflow.training.device import open_device
 from crisisflow.training.early_stopping import EarlyStopping
-from crisisflow.training.history import Speed, history_table
 from crisisflow.training.loop import Trainer
-from crisisflow.training.schedule import Optimization, Stage
-from crisisflow.training.task import Tensors
-
-BETAS = (0.9, 0.999)  # AdamW's own; the paper names none
+from crisisflow.training.schedule import BETAS, Optimization, Stage
+from crisisflow.training.weights import write_weights
 
 
 def optimization_of(row: RowParams, finetune: FinetuneParams) -> Optimization:
@@ -56,12 +52,6 @@ def _check_warmup(name: str, finetune: FinetuneParams, train: Examples) -> None:
             f"{name}: all {steps} steps are warm-up, so the learning rate would never fall; lower "
             f"actionable_help.finetune.warmup_steps, which is {finetune.warmup_steps}"
         )
-
-
-def guess_of(predicted: Tensors) -> Guess:
-    """What Classification predicts of texts."""
-    probabilities = predicted["probabilities"]
-    return Guess(probabilities.argmax(dim=-1).tolist(), probabilities.tolist())
 
 
 def run(
@@ -104,7 +94,7 @@ def run(
         validation: predictions of the validation texts
         test: predictions of the test texts
         metrics: the scores of both
-        config: what rebuilds the model
+        config: what rebuilds the model, and the sha256 of its weights
         weights: of the best epoch (safetensors); no tensors if the row's are not kept
         speed: seconds and memory per epoch; differs from run to run
 
@@ -152,37 +142,20 @@ def run(
     )
     stage = Stage(finetune.epochs, finetune.warmup_steps, 0, False, True)
     best = trainer.fit([stage], examples["train"], examples["validation"])
-    predicted = {"validation": best.predictions, "test": trainer.predict(best, examples["test"])}
     if device.writes:
-        epochs = trainer.records.history
-        trained = {
-            "best_epoch": best.epoch,
-            "epochs": len(epochs),
-            "training_texts": len(examples["train"].ids),
-            "parameters": sum(parameter.numel() for parameter in classifier.parameters()),
-        }
-        guesses = {split: guess_of(predicted[split]) for split in HELD_OUT}
         paths = {"validation": validation, "test": test}
-        write_trained(identity, task, guesses, trained, least_support, paths, metrics)
-        head, lines = history_table(trainer.task, epochs)
-        lines = [[task.name, *line] for line in lines]
-        write_csv(history, *identified_lines(identity, ["task", *head], lines))
-        write_csv(speed, Speed._fields, trainer.records.speeds)
-        kept = name in keep_weights
-        write_json(
-            config, {CONFIG: identity.facts(), **_rebuilt_from(classifier, task, row, finetune), "weights": kept}
-        )
-        device.save(best.tensors if kept else {}, weights)
+        write_network(identity, task, trainer, best, examples, least_support, paths, metrics, history, speed)
+        facts = {CONFIG: identity.facts(), **_rebuilt_from(task, row, finetune)}
+        write_weights(device, best.tensors if name in keep_weights else None, facts, weights, config)
         checkpoints.discard(checkpoint)
     device.wait()
     device.close()
 
 
-def _rebuilt_from(classifier: Classifier, task: Task, row: RowParams, finetune: FinetuneParams) -> dict[str, object]:
+def _rebuilt_from(task: Task, row: RowParams, finetune: FinetuneParams) -> dict[str, object]:
     """What the weights need to become a model again."""
     return {
         "row": row.model_dump(),
-        "encoder": classifier.encoder.config.to_diff_dict(),
         "max_length": finetune.max_length,
         "pooling": finetune.pooling,
         "classes": task.classes,

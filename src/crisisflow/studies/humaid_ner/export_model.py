@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from crisisflow import inference
 from crisisflow.artifacts import ALIGNED, read_json, read_parquet
+from crisisflow.checksums import file_sha256
 from crisisflow.corpus.repair import REPAIRS
 from crisisflow.corpus.sample import generate
 from crisisflow.errors import CrisisflowError
@@ -19,7 +20,7 @@ from crisisflow.inference import Findings, Forward, Reader, TrainedRow
 from crisisflow.progress import say
 from crisisflow.reporting.exhibits import read_frame
 from crisisflow.serving import shipped
-from crisisflow.serving.choice import FILES, Choice, folder_of, sha256
+from crisisflow.serving.choice import FILES, Choice, folder_of
 from crisisflow.serving.runtime import onnx_forward, to_int8, to_onnx
 from crisisflow.studies.humaid_ner import STUDY, exported_card
 from crisisflow.studies.humaid_ner.aligned import check_aligned
@@ -208,7 +209,7 @@ def run(
     say(f"export_model: scoring both on {validation.num_rows:,} validation tweets")
     scores = {
         "validation": scores_on(row, forwards, validation),
-        "test": scores_on_test(_known(origin.final_test) or [], sha256(weights)),
+        "test": scores_on_test(_known(origin.final_test) or [], file_sha256(weights)),
         "generated": scores_on_generated(row, forwards["int8"]),
     }
     known = {
@@ -224,7 +225,7 @@ def run(
         "row": identity.row,
         "seed": identity.seed,
         "preset": params.preset,
-        "weights": sha256(weights),
+        "weights": file_sha256(weights),
         "corpus": {**{key: manifest[key] for key in ("source", "sha256")}, "tweets": manifest["rows"]},
         "annotation": annotation,
         "scores": scores,

@@ -4,7 +4,6 @@ It is neither a rule of `snakemake` nor a stage of `dvc repro`: a run that is re
 again. Each opening is an entry of results/humaid_ner/final_test.json, which stands in git.
 """
 
-import hashlib
 import subprocess
 from pathlib import Path
 from statistics import mean, stdev
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 
 from crisisflow import inference
 from crisisflow.artifacts import ALIGNED, TWEETS, read_json, read_parquet, write_json
+from crisisflow.checksums import file_sha256
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.counts import scores_of
 from crisisflow.evaluation.metrics import combined_score
@@ -98,10 +98,7 @@ def run(seeds: list[int]) -> None:
         config, expected = folder / "config.json", Identity(STUDY, chosen, seed)
         if (found := of_config(config, STUDY)) != expected:
             raise CrisisflowError(f"final_test: {config} is of {found}, not of {expected}; train the row again")
-    weights = {
-        str(seed): hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-        for seed, folder in folders.items()
-    }
+    weights = {str(seed): file_sha256(folder / "model.safetensors") for seed, folder in folders.items()}
     for entry in opened:  # of another commit: committing the record alone makes one
         if entry["weights"] == weights:
             _refuse(entry, "these very weights")

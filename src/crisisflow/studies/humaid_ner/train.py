@@ -8,7 +8,7 @@ import pyarrow as pa
 import torch
 import transformers
 
-from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, write_json, write_parquet
+from crisisflow.artifacts import ALIGNED, PREDICTIONS, read_parquet, write_csv, write_parquet
 from crisisflow.corpus.stratify import draw_training
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import CONFIG, Identity, identified, identified_lines
@@ -34,6 +34,7 @@ from crisisflow.training.loop import Trainer
 from crisisflow.training.schedule import Optimization, Stage
 from crisisflow.training.state import Records
 from crisisflow.training.task import Tensors
+from crisisflow.training.weights import write_weights
 
 TARGETS = ("labels", "class_id")  # the columns of both tasks
 
@@ -142,6 +143,7 @@ def run(
         compute: section compute
         checkpoint: folder of the checkpoints, removed at the end
         out: the best epoch's weights (safetensors)
+        config: what rebuilds the model, and the sha256 of its weights
         history: a line per epoch
         scores: a line per epoch, task and type or class
         gradients: cosines of the two tasks' gradients, where they are asked for
@@ -200,8 +202,8 @@ def run(
         _write_predictions(predictions, identity, validation, best.predictions)
         _write_records(trainer.records, identity, history, scores, gradients, speed)
         counts = {"best_epoch": best.epoch, "epochs": len(trainer.records.history), "training_tweets": len(train.ids)}
-        write_json(config, {CONFIG: identity.facts(), **_rebuilt_from(joint, row, model, alignment), **counts})
-        device.save(best.tensors, out)
+        facts = {CONFIG: identity.facts(), **_rebuilt_from(joint, row, model, alignment), **counts}
+        write_weights(device, best.tensors, facts, out, config)
         checkpoints.discard(checkpoint)
     device.wait()
     device.close()
