@@ -313,11 +313,11 @@ def metric(address, name):
     return float(next(line for line in said if line.startswith(f"{name} ")).rsplit(" ", 1)[1])
 
 
-def test_every_table_stands_in_the_study_the_ablation_first(tmp_path):
+def test_every_table_stands_in_the_study_in_the_order_of_the_captions(tmp_path):
     (tmp_path / "tables").mkdir()
     for name in ("sources", "table1", "table3", "scores"):
         (tmp_path / "tables" / f"{name}.csv").write_text("a\n1\n")
-    captions = {"table1": "One.", "table3": "Three.", "scores": "Scores.", "gone": "Not here."}
+    captions = {"table3": "Three.", "table1": "One.", "scores": "Scores.", "gone": "Not here."}
     (tmp_path / "tables" / "captions.json").write_text(json.dumps(captions))
     assert [table.name for table in read_study(tmp_path).tables] == ["table3", "table1", "scores", "sources"]
 

@@ -68,7 +68,7 @@ def _paired(rows: Mapping[str, Mapping[int, SeedCounts]]) -> list[list[TweetCoun
     """The counts by row and seed, the seeds and tweets of each row in the order of the first row and its first seed.
 
     Raises:
-        CrisisflowError: a row has other seeds, or a seed other tweets.
+        CrisisflowError: a row has other seeds, or a seed other tweets or one of them twice.
     """
     (first, by_seed), *_ = rows.items()
     of, ids = f"row {first}, seed {next(iter(by_seed))}", next(iter(by_seed.values())).tweet_ids
@@ -83,7 +83,13 @@ def _paired(rows: Mapping[str, Mapping[int, SeedCounts]]) -> list[list[TweetCoun
         for seed in by_seed:
             tweet_ids, counts = own[seed]
             place = {tweet_id: at for at, tweet_id in enumerate(tweet_ids)}
-            if len(tweet_ids) != len(ids) or place.keys() != set(ids):
+            if len(place) < len(tweet_ids):
+                twice = next(tweet_id for tweet_id, number in Counter(tweet_ids).items() if number > 1)
+                raise CrisisflowError(
+                    f"the predictions of row {row}, seed {seed} have the tweet {twice} more than once, so they cannot "
+                    "be paired with others; give each tweet once"
+                )
+            if place.keys() != set(ids):
                 raise CrisisflowError(
                     f"the predictions of row {row}, seed {seed} are of other tweets than those of {of}; "
                     "run the steps that make them again"
@@ -102,7 +108,7 @@ def differences(rows: Mapping[str, Mapping[int, SeedCounts]], score: str, number
         number: of resamples.
 
     Raises:
-        CrisisflowError: a row has other seeds or tweets than another.
+        CrisisflowError: a row has other seeds or tweets than another, or a tweet twice.
     """
     if len(rows) < 2:
         return []

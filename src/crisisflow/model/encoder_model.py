@@ -1,12 +1,13 @@
 """What training, freezing and the weightings need of a model: an encoder under heads."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 
-class EncoderModel(nn.Module):
+class EncoderModel(nn.Module, ABC):
     """An encoder of transformers under heads; a subclass says in `heads` what becomes of the last hidden state."""
 
     def __init__(self, encoder: PreTrainedModel) -> None:
@@ -17,9 +18,9 @@ class EncoderModel(nn.Module):
         """The logits, as the model's task takes them. Both tensors are [batch, length]; `mask` is 0 at padding."""
         return self.heads(self.encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state, mask)
 
+    @abstractmethod
     def heads(self, hidden: Tensor, mask: Tensor) -> Any:
         """The logits from the encoder's last hidden state [batch, length, d]."""
-        raise NotImplementedError
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """The trainable ones of the encoder."""

@@ -21,6 +21,14 @@ def mean_of(hidden: Tensor, mask: Tensor) -> Tensor:
     return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 
 
+def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
+    """One state [batch, d] of each text: the mean of its subwords' states, or the state of its first subword (`cls`).
+
+    The arguments are those of `mean_of`.
+    """
+    return mean_of(hidden, mask) if pooling == "mean" else hidden[:, 0]
+
+
 class EntityHead(nn.Linear):
     """A linear projection of each subword: [batch, length, d] to [batch, length, labels] logits."""
 
@@ -46,11 +54,7 @@ class ClassHead(nn.Module):
 
 
 class PooledHead(nn.Linear):
-    """A linear layer over one state of the text: [batch, length, d] to [batch, classes] logits.
-
-    Args:
-        pooling: `mean` takes the mean of the subwords' states, `cls` the state of the first subword.
-    """
+    """A linear layer over one state of the text (`pooled`): [batch, length, d] to [batch, classes] logits."""
 
     def __init__(self, width: int, classes: Sequence[str], pooling: Pooling) -> None:
         super().__init__(width, len(classes))
@@ -58,4 +62,4 @@ class PooledHead(nn.Linear):
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """`hidden` is [batch, length, d], `mask` [batch, length] with 1 for subwords and 0 for padding."""
-        return super().forward(mean_of(hidden, mask) if self.pooling == "mean" else hidden[:, 0])
+        return super().forward(pooled(hidden, mask, self.pooling))

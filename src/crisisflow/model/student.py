@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from crisisflow.model.encoder_model import EncoderModel
-from crisisflow.model.heads import Pooling, mean_of
+from crisisflow.model.heads import Pooling, pooled
 
 
 class Student(EncoderModel):
@@ -25,5 +25,5 @@ class Student(EncoderModel):
 
     def heads(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """The embeddings [batch, width] from the encoder's last hidden state [batch, length, d]."""
-        pooled = mean_of(hidden, mask) if self.pooling == "mean" else hidden[:, 0]
-        return pooled if self.up is None else self.up(pooled)
+        embeddings = pooled(hidden, mask, self.pooling)
+        return embeddings if self.up is None else self.up(embeddings)

@@ -15,7 +15,6 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.serving.schema import Form, Problem
 
 NAME = r"^[a-z0-9_]{1,64}$"
-FIRST = "table3"  # the ablation; the other tables follow as captions.json has them, then those without a caption
 FIGURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # a drawing runs no script
 # The report has its styles and drawings in it, and no script; in a sandbox it is of another origin than the page.
 REPORT_HEADERS = {
@@ -96,11 +95,14 @@ def _file(path: Path, what: str, kind: str, headers: dict[str, str]) -> FileResp
 
 
 def read_study(results: Path) -> StudyPage:
-    """The study in a folder of results; what is not there, or not readable, is left out."""
+    """The study in a folder of results; what is not there, or not readable, is left out.
+
+    Tables and figures come as captions.json has them, then those without a caption.
+    """
     tables, figures = results / "tables", results / "figures"
     named, drawn = _captions(tables), _captions(figures)
     there = sorted(path.stem for path in tables.glob("*.csv"))
-    in_order = [name for name in dict.fromkeys([FIRST, *named, *there]) if name in there]
+    in_order = [name for name in dict.fromkeys([*named, *there]) if name in there]
     names = sorted(path.stem for path in figures.glob("*.svg"))
     return StudyPage(
         chosen_row=_chosen(results),

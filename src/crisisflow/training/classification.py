@@ -149,26 +149,7 @@ def balanced_weights(class_ids: Sequence[int], classes: Sequence[str]) -> Tensor
         CrisisflowError: a class has no example.
     """
     counts = torch.bincount(torch.tensor(class_ids), minlength=len(classes))
-    return len(class_ids) / (len(classes) * _all_there(counts, classes))
-
-
-def balanced_positive_weights(labels: Sequence[Sequence[int]], classes: Sequence[str]) -> Tensor:
-    """Class weights [classes] of MultiLabel by which yes and no count the same in each class: (n - n_c) / n_c.
-
-    Raises:
-        CrisisflowError: a class has no example, or every example has it.
-    """
-    counts = _all_there(torch.tensor(labels).sum(dim=0), classes)
-    everywhere = [name for name, count in zip(classes, counts.tolist(), strict=True) if count == len(labels)]
-    if everywhere:
-        raise CrisisflowError(
-            f"every training example is of class {', '.join(everywhere)}, so it can have no class weight"
-        )
-    return (len(labels) - counts) / counts
-
-
-def _all_there(counts: Tensor, classes: Sequence[str]) -> Tensor:
     absent = [name for name, count in zip(classes, counts.tolist(), strict=True) if count == 0]
     if absent:
         raise CrisisflowError(f"no training example is of class {', '.join(absent)}, so it can have no class weight")
-    return counts.float()
+    return len(class_ids) / (len(classes) * counts.float())

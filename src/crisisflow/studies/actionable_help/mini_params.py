@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from crisisflow.params import Count, Fault, Line, Name, ParamsSection, Positive, Rate, Seed, refuse, repeated
 
 SPECIAL_SUBWORDS = ("[PAD]", "[CLS]", "[SEP]", "[MASK]")
+BEST = "best"  # teacher: the row and seed with the highest macro F1 on the validation texts
 BYTES = 256  # the byte alphabet: with it any text is a sequence of subwords
 LEAST_VOCABULARY = BYTES + len(SPECIAL_SUBWORDS)
 

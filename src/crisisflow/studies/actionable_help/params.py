@@ -22,7 +22,7 @@ from crisisflow.params import (
 )
 from crisisflow.studies.actionable_help.case_params import MatchParams, RatioParams
 from crisisflow.studies.actionable_help.labels import HELP, LABELS
-from crisisflow.studies.actionable_help.mini_params import MinisParams, TaskDistillationParams
+from crisisflow.studies.actionable_help.mini_params import BEST, MinisParams, TaskDistillationParams
 from crisisflow.studies.actionable_help.row_params import (
     AGREED_SET,
     BUILT,
@@ -243,7 +243,7 @@ class ActionableHelpParams(ParamsSection):
     rows: Annotated[dict[Name, RowParams], Field(min_length=1)]
     others: Annotated[list[Other], Field(min_length=1, description="rows that are no fine-tuned encoders")]
     baseline: Annotated[Name, Field(description="the row that all others are compared with; the paper's is BERT")]
-    keep_weights: Annotated[list[Name], Field(description="rows whose weights are kept")]
+    keep_weights: Annotated[list[Name], Field(min_length=1, description="rows whose weights are kept")]
     task_distillation: TaskDistillationParams
     ratios: RatioParams
     match: MatchParams
@@ -318,6 +318,10 @@ class ActionableHelpParams(ParamsSection):
             for name in names:
                 if name not in self.rows:
                     yield (key,), f"no row is called {name}; there are: {', '.join(self.rows)}"
+        teachers = [BEST, *self.keep_weights]
+        if self.task_distillation.teacher not in teachers:
+            fault = f"the weights of {self.task_distillation.teacher} are not kept; give one of: {', '.join(teachers)}"
+            yield ("task_distillation", "teacher"), fault
 
 
 class Own(ParamsSection):

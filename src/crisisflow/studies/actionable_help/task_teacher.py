@@ -14,10 +14,10 @@ from crisisflow.params import ComputeParams, Name
 from crisisflow.progress import say
 from crisisflow.studies.actionable_help import STUDY
 from crisisflow.studies.actionable_help.classifying import load
+from crisisflow.studies.actionable_help.mini_params import BEST
 from crisisflow.studies.actionable_help.task_texts import read_task
 from crisisflow.training.device import open_device
 
-BEST = "best"  # the teacher is the row and seed with the highest macro F1 on the validation texts
 TAUGHT = ("train", "validation")  # splits
 
 TAUGHT_TEXTS = pa.schema([("tweet_id", pa.string()), ("split", pa.string()), ("probabilities", pa.list_(pa.float32()))])
