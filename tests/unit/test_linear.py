@@ -29,3 +29,10 @@ def test_a_balanced_one_finds_more_of_the_rare_class():
     class_ids = [1] * 5 + [0] * 95
     assert linear.fit(texts, class_ids, 1, balanced=False).predict(["help"]).tolist() == [0]
     assert linear.fit(texts, class_ids, 1, balanced=True).predict(["help"]).tolist() == [1]
+
+
+def test_of_several_classes_each_is_decided_by_itself():
+    texts = ["water", "rice", "water and rice", "sun"] * 5
+    chosen = np.array([[1, 0], [0, 1], [1, 1], [0, 0]] * 5)
+    model = linear.fit_multi_label(texts, chosen, 13, balanced=True)
+    assert model.predict(["rice and water", "rice", "sun"]).tolist() == [[1, 1], [0, 1], [0, 0]]

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
+    from sklearn.svm import LinearSVC
 
 
 def fit(texts: Sequence[str], class_ids: Sequence[int], seed: int, balanced: bool) -> "Pipeline":
@@ -17,13 +20,33 @@ def fit(texts: Sequence[str], class_ids: Sequence[int], seed: int, balanced: boo
         balanced: each class counts the same: a text of class c counts n / (k n_c), as in
             training.classification.balanced_weights. Otherwise each text counts the same.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import make_pipeline
+    return _pipeline(_svm(seed, balanced)).fit(texts, class_ids)
+
+
+def fit_multi_label(texts: Sequence[str], chosen: np.ndarray, seed: int, balanced: bool) -> "Pipeline":
+    """The same where a text has any number of classes: a linear SVM for each class, over one TF-IDF.
+
+    Its `predict` gives 0 or 1 of each text and class, like `chosen`.
+
+    Args:
+        chosen: 0 or 1 [texts, classes]; each class has some texts and lacks others.
+    """
+    from sklearn.multiclass import OneVsRestClassifier
+
+    return _pipeline(OneVsRestClassifier(_svm(seed, balanced))).fit(texts, chosen)
+
+
+def _svm(seed: int, balanced: bool) -> "LinearSVC":
     from sklearn.svm import LinearSVC
 
-    vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    svm = LinearSVC(random_state=seed, class_weight="balanced" if balanced else None)
-    return make_pipeline(vectors, svm).fit(texts, class_ids)
+    return LinearSVC(random_state=seed, class_weight="balanced" if balanced else None)
+
+
+def _pipeline(classifier: object) -> "Pipeline":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), classifier)
 
 
 def parameters(model: "Pipeline") -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from crisisflow.artifacts import PREDICTIONS, write_csv, write_json, write_parquet
-from crisisflow.evaluation.metrics import averages, class_scores
+from crisisflow.evaluation.metrics import averages, class_scores, multi_label_scores
 from crisisflow.identity import Identity, identified
 from crisisflow.params import read_own
 from crisisflow.studies.actionable_help import score
@@ -155,6 +155,16 @@ def write_ratios(folder: Path) -> Path:
     return folder / "ratios.csv"
 
 
+def write_resources(folder: Path) -> Path:
+    """resource_scores.json of a truth of two texts."""
+    right, guess = ([[at == text for at in range(len(RESOURCES))] for text in own] for own in ((0, 1), (0, 2)))
+    of_finder = multi_label_scores(right, guess, RESOURCES)
+    finders = {"lexicon": of_finder, "trained": multi_label_scores(right, right, RESOURCES)}
+    truth = {"truth": "generated", "name": HOSTILE, "texts": 2, "finders": finders}
+    write_json(folder / "resource_scores.json", {"learns_from": ["generated"], "scores": [truth]})
+    return folder / "resource_scores.json"
+
+
 def inputs_of_tables(folder: Path, own: ActionableHelpParams) -> dict:
     """What the step tables reads."""
     counts = write_counts(folder / "tasks", own)
@@ -167,6 +177,7 @@ def inputs_of_tables(folder: Path, own: ActionableHelpParams) -> dict:
         "scores": write_scores(folder / "rows", own, counts)[0],
         "minis": write_minis(folder / "minis", own),
         "ratios": write_ratios(folder),
+        "resources": write_resources(folder),
         "task_minis": write_task_minis(folder / "task_minis", own),
     }
 

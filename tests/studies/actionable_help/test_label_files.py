@@ -333,7 +333,7 @@ def test_a_set_without_labels_cannot_be_learnt_from(run) -> None:
 ROOT = Path(__file__).parents[3]
 
 
-def test_confidential_texts_leave_for_no_endpoint_and_nobody_learns_from_gold() -> None:
+def test_confidential_texts_leave_for_no_endpoint_and_no_labeller_learns_from_gold() -> None:
     plain = yaml.safe_load((ROOT / "params.yaml").read_text())["actionable_help"]
     hidden = {"reader": "neq", "path": "x", "columns": None, "labels": {}, "encoding": None, "terms": "confidential"}
     plain["sets"] = {"hidden": hidden, "messages": {**hidden, "reader": "disaster_response", "terms": "open"}}
@@ -355,6 +355,9 @@ def test_confidential_texts_leave_for_no_endpoint_and_nobody_learns_from_gold() 
         check({"actionable_help": plain}, Own, "here")
     plain["labellers"]["llm"]["allow_remote"] = False
     check({"actionable_help": plain}, Own, "here")
+    # The classifier of resources learns from what is not scored of it.
+    plain["resources"]["learns_from"] = ["messages"]
+    check({"actionable_help": plain}, Own, "here")
     plain["labellers"]["words"]["learns_from"] = ["messages"]
     with pytest.raises(CrisisflowError, match=r"words\.learns_from: messages is for scoring the labellers only"):
         check({"actionable_help": plain}, Own, "here")
@@ -366,6 +369,7 @@ def test_confidential_texts_leave_for_no_endpoint_and_nobody_learns_from_gold() 
         ("labellers.rules.lexicon", "x", r"labellers.rules.lexicon: is not a known key \(did you mean lexicons"),
         ("labellers.rules.kind", "ruler", "labellers.rules: .*'ruler'"),
         ("labellers.words.folds", 1, "labellers.words.folds: input should be greater than or equal to 2"),
+        ("resources.learns_from", ["mine"], "resources.learns_from: no set is called mine"),
         ("labellers.words.learns_from", ["mine"], r"labellers.words.learns_from: no set is called mine"),
         (
             "agreement.labellers",

@@ -18,7 +18,9 @@ from crisisflow.studies.actionable_help.ratios import (
 )
 from crisisflow.studies.actionable_help.validation import Truth
 
-PARAMS = RatioParams(both="each", several_countries="first", least=5, countries=2, cities=1, corrected=True)
+PARAMS = RatioParams(
+    resources="lexicon", both="each", several_countries="first", least=5, countries=2, cities=1, corrected=True
+)
 
 
 def everything(tweets: int, **changed):

@@ -10,6 +10,7 @@ from crisisflow.reporting.places import names_in
 from crisisflow.studies.actionable_help import tables
 from crisisflow.studies.actionable_help.beside import model_of, paper_shapes
 from crisisflow.studies.actionable_help.claims import claims
+from crisisflow.studies.actionable_help.labels import RESOURCES
 from crisisflow.studies.actionable_help.reproduction import paper_table
 from crisisflow.studies.actionable_help.row_params import RowParams
 from crisisflow.studies.actionable_help.sections import SECTIONS
@@ -136,3 +137,16 @@ def test_places_stand_beside_the_paper_s_only_where_there_is_a_ratio(run):
     cities = run[1]["table7"]
     assert cities["Requests (this run)"].tolist() == ["Mumbai, India: 10.00"] + [TOO_FEW] * 9
     assert cities["Requests (paper)"][0] == "New Delhi, India: 4.63*"
+
+
+def test_both_finders_of_resources_stand_side_by_side(run):
+    table = run[1]["resources"].set_index("Resource")
+    assert list(table.index) == [*RESOURCES, "macro average"]
+    of_volunteers, of_clothing, mean = (table.loc[name] for name in ("volunteers", "clothing", "macro average"))
+    assert (of_volunteers["Texts"], of_volunteers["F1 (lexicon)"], of_volunteers["F1 (trained)"]) == (
+        "1",
+        "0.000",
+        "1.000",
+    )
+    assert of_clothing["Precision (lexicon)"] == "0.000"
+    assert (mean["Texts"], mean["F1 (lexicon)"], mean["F1 (trained)"]) == ("2", "0.125", "0.250")

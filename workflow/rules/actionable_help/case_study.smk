@@ -1,8 +1,13 @@
 # Who asks and who offers: places, months and resources.
+# The sets that say of which resources their texts speak, each once.
+HELP_SPOKEN = list(
+    dict.fromkeys([*PARAMS["actionable_help"]["resources"]["learns_from"], *HELP_GOLD])
+)
+
+
 rule help_mentions:
     input:
         lexicons=lexicons("spacy") + lexicons("ruler") + lexicons("regex"),
-        resources="src/crisisflow/studies/actionable_help/resources.yaml",
         pool=rules.help_pool.output.tweets,
     output:
         "data/actionable_help/mentions.parquet",
@@ -14,9 +19,41 @@ rule help_mentions:
         code=code("studies.actionable_help.mentions"),
         annotation=section("annotation"),
     message:
-        "Finding the places and resources that tweets name"
+        "Finding the places that tweets name"
     shell:
         "crisisflow actionable_help mentions --pool {input.pool} --annotation {params.annotation:q} --out {output} 2>&1 | tee {log} >&2"
+
+
+rule help_find_resources:
+    input:
+        lexicon="src/crisisflow/studies/actionable_help/resources.yaml",
+        pool=rules.help_pool.output.tweets,
+        truth=rules.help_generated.output.truth,
+        posts=expand(rules.help_read_set.output.posts, row=HELP_SPOKEN),
+    output:
+        tweets="data/actionable_help/resources.parquet",
+        scores=report(
+            committed("results/actionable_help/resource_scores.json"),
+            caption="../../report/actionable_help/resource_scores.rst",
+            category="Case study",
+        ),
+    log:
+        "logs/help_find_resources.log",
+    benchmark:
+        "logs/benchmarks/help_find_resources.tsv"
+    params:
+        code=code("studies.actionable_help.find_resources"),
+        resources=section("actionable_help.resources"),
+        texts=section("actionable_help.texts"),
+        sets=json.dumps(HELP_SPOKEN),
+        gold=rules.help_label.params.gold,
+        posts=lambda wildcards, input: options(posts=input.posts),
+    message:
+        "Finding the resources that tweets name"
+    shell:
+        "crisisflow actionable_help find_resources --pool {input.pool} --truth {input.truth} --sets {params.sets:q}"
+        " {params.posts} --gold {params.gold:q} --params {params.resources:q} --texts {params.texts:q}"
+        " --out {output.tweets} --scores {output.scores} 2>&1 | tee {log} >&2"
 
 
 rule help_classify:
@@ -51,6 +88,7 @@ rule help_ratios:
         references=rules.help_score_labels.input.references,
         pool=rules.help_pool.output.tweets,
         mentions=rules.help_mentions.output[0],
+        resources=rules.help_find_resources.output.tweets,
         predicted=rules.help_classify.output[0],
         sample=rules.help_sheet.output.sample,
         generated=rules.help_generated.output.posts[0],
@@ -72,7 +110,7 @@ rule help_ratios:
     message:
         "Counting requests and offers by place, month and resource"
     shell:
-        "crisisflow actionable_help ratios --pool {input.pool} --mentions {input.mentions} --predicted {input.predicted}"
+        "crisisflow actionable_help ratios --pool {input.pool} --mentions {input.mentions} --resources {input.resources} --predicted {input.predicted}"
         " --sample {input.sample} --generated {input.generated} --texts {params.texts:q} --params {params.ratios:q}"
         " {params.references} --out {output} 2>&1 | tee {log} >&2"
 
@@ -81,6 +119,7 @@ rule help_match:
     input:
         pool=rules.help_pool.output.tweets,
         mentions=rules.help_mentions.output[0],
+        resources=rules.help_find_resources.output.tweets,
         predicted=rules.help_classify.output[0],
         truth=rules.help_generated.output.truth,
     output:
@@ -93,8 +132,9 @@ rule help_match:
     params:
         code=code("studies.actionable_help.match"),
         match=section("actionable_help.match"),
+        finder=section("actionable_help.ratios.resources"),
     message:
         "Finding the offers that fit each request"
     shell:
-        "crisisflow actionable_help match --pool {input.pool} --mentions {input.mentions} --predicted {input.predicted}"
-        " --truth {input.truth} --params {params.match:q} --out {output.matches} --metrics {output.metrics} 2>&1 | tee {log} >&2"
+        "crisisflow actionable_help match --pool {input.pool} --mentions {input.mentions} --resources {input.resources} --predicted {input.predicted}"
+        " --finder {params.finder} --truth {input.truth} --params {params.match:q} --out {output.matches} --metrics {output.metrics} 2>&1 | tee {log} >&2"

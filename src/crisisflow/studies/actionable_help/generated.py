@@ -18,7 +18,17 @@ from crisisflow.corpus.place_names import cities, region
 from crisisflow.corpus.sources.posts import POSTS
 from crisisflow.progress import say
 from crisisflow.strict_yaml import parse
-from crisisflow.studies.actionable_help.labels import BOTH, HELP, IRRELEVANT, LABELS, OFFER, REQUEST, RESOURCES, TRAPS
+from crisisflow.studies.actionable_help.labels import (
+    BOTH,
+    HELP,
+    IRRELEVANT,
+    LABELS,
+    OFFER,
+    REQUEST,
+    RESOURCE,
+    RESOURCES,
+    TRAPS,
+)
 from crisisflow.studies.actionable_help.params import CONTROL, GENERATED, UNLABELLED, GeneratedParams
 
 # `trap`: one of TRAPS, or null. `resources`: those that the text names. `place`: a name as it stands in the text.
@@ -37,7 +47,6 @@ TRUTH = pa.schema(
     ]
 )
 
-RESOURCE = "resource"  # the task of the positive control
 PLAIN = "plain"  # an irrelevant tweet that is no trap
 _SLOT = re.compile(r"\{(\w+)\}")
 _DAY = 24 * 60 * 60

@@ -10,6 +10,8 @@ RESOURCES = ("money", "volunteers", "clothing", "shelter", "medical", "food", "w
 
 # The task of the generated set, and of each set that a label map brings to LABELS.
 HELP = "help"
+# That of sets which say of what a text speaks; a post may have several values.
+RESOURCE = "resource"
 
 
 def label_of(values: Iterable[str]) -> str | None:

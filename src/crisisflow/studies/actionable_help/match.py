@@ -18,8 +18,9 @@ from crisisflow.artifacts import read_parquet, write_csv, write_json
 from crisisflow.embedding import embed
 from crisisflow.inputs import InputFile
 from crisisflow.progress import say
-from crisisflow.studies.actionable_help.case_params import MatchParams
+from crisisflow.studies.actionable_help.case_params import FinderOfResources, MatchParams
 from crisisflow.studies.actionable_help.classify import read_predicted
+from crisisflow.studies.actionable_help.find_resources import read_resources
 from crisisflow.studies.actionable_help.generated import TRUTH
 from crisisflow.studies.actionable_help.labelled import keys_of
 from crisisflow.studies.actionable_help.labels import LABELS, RESOURCES
@@ -167,6 +168,8 @@ def posts_of(
 def run(
     pool: InputFile,
     mentions: InputFile,
+    resources: InputFile,
+    finder: FinderOfResources,
     predicted: InputFile,
     truth: InputFile,
     params: MatchParams,
@@ -179,7 +182,9 @@ def run(
 
     Args:
         pool: the tweets of the step pool
-        mentions: their places and resources
+        mentions: their places
+        resources: of the step find_resources
+        finder: whose resources are used (actionable_help.ratios.resources)
         predicted: their labels by the classifier
         truth: of the generated set, with the pairs that fit
         params: section actionable_help.match
@@ -193,12 +198,13 @@ def run(
     keys = keys_of(table)
     labels = np.array(LABELS)[read_predicted(predicted, keys)]
     sides = {side: np.flatnonzero((labels == side) | (labels == "request_and_offer")) for side in ("request", "offer")}
+    spoken_of = read_resources(resources, keys, finder)
     posts = {
         side: posts_of(
-            *(
-                column.take(at).to_pylist()
-                for column in (table["text"], named["places"], named["resources"], table["time"])
-            ),
+            table["text"].take(at).to_pylist(),
+            named["places"].take(at).to_pylist(),
+            [spoken_of[number] for number in at],
+            table["time"].take(at).to_pylist(),
             params.encoder,
         )
         for side, at in sides.items()

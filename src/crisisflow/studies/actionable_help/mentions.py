@@ -1,6 +1,6 @@
-"""Mentions: which places and resources each text of the pool names.
+"""Mentions: which places each text of the pool names.
 
-Places are the LOCATION spans of the annotation, looked up in the gazetteer. A storm's name is a DISASTER_TYPE span and
+They are the LOCATION spans of the annotation, looked up in the gazetteer. A storm's name is a DISASTER_TYPE span and
 so no place, although Florence is a town.
 """
 
@@ -15,7 +15,6 @@ from crisisflow.places.coordinates import Gazetteer, gazetteer
 from crisisflow.places.mentions import places_of
 from crisisflow.spans import Span
 from crisisflow.studies.actionable_help.pool import POOL
-from crisisflow.studies.actionable_help.resources import resources_of
 from crisisflow.taxonomy import EntityType
 
 PLACE = pa.struct(
@@ -33,7 +32,6 @@ MENTIONS = pa.schema(
         ("set", pa.string()),
         ("tweet_id", pa.string()),
         ("places", pa.list_(PLACE)),
-        ("resources", pa.list_(pa.string())),
     ]
 )
 
@@ -45,19 +43,18 @@ def places_in(text: str, spans: list[Span], known: Gazetteer) -> list[dict[str, 
 
 
 def run(pool: Path, annotation: AnnotationParams, out: Path) -> None:
-    """Write the places and resources of each text of the pool, in its order.
+    """Write the places of each text of the pool, in its order.
 
     Raises:
         CrisisflowError: the pool is absent, or a model or lexicon is absent or broken.
     """
     table = read_parquet(pool, POOL)
     texts = table["text"].to_pylist()
-    found = annotate([(str(number), text) for number, text in enumerate(texts)], annotation, "places and resources")
+    found = annotate([(str(number), text) for number, text in enumerate(texts)], annotation, "places")
     known = gazetteer()
     columns = [
         table["set"],
         table["tweet_id"],
         pa.array([places_in(text, own.kept, known) for text, own in zip(texts, found, strict=True)], pa.list_(PLACE)),
-        pa.array([resources_of(text) for text in texts], pa.list_(pa.string())),
     ]
     write_parquet(out, pa.Table.from_arrays(columns, schema=MENTIONS), MENTIONS)

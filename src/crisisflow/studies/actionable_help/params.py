@@ -20,7 +20,7 @@ from crisisflow.params import (
     refuse,
     repeated,
 )
-from crisisflow.studies.actionable_help.case_params import MatchParams, RatioParams
+from crisisflow.studies.actionable_help.case_params import MatchParams, RatioParams, ResourcesParams
 from crisisflow.studies.actionable_help.labels import HELP, LABELS
 from crisisflow.studies.actionable_help.mini_params import BEST, MinisParams, TaskDistillationParams
 from crisisflow.studies.actionable_help.row_params import (
@@ -245,6 +245,7 @@ class ActionableHelpParams(ParamsSection):
     baseline: Annotated[Name, Field(description="the row that all others are compared with; the paper's is BERT")]
     keep_weights: Annotated[list[Name], Field(min_length=1, description="rows whose weights are kept")]
     task_distillation: TaskDistillationParams
+    resources: ResourcesParams
     ratios: RatioParams
     match: MatchParams
     seeds: Annotated[list[Seed], Field(min_length=1)]
@@ -268,11 +269,13 @@ class ActionableHelpParams(ParamsSection):
         for name, labeller in self.labellers.items():
             if isinstance(labeller, TrainedParams):
                 asked["labellers", name, "learns_from"] = labeller.learns_from
+        asked["resources", "learns_from"] = self.resources.learns_from
         for keys, names in asked.items():
             for name in names:
                 if name not in known:
                     yield keys, f"no set is called {name}; there are: {', '.join(known)}"
-                elif name in self.gold:
+                # The classifier of resources may learn from the parts of a gold set that are not scored.
+                elif name in self.gold and keys[0] != "resources":
                     yield keys, f"{name} is for scoring the labellers only"
 
     def _shared_texts(self) -> Iterator[Fault]:

@@ -1,11 +1,21 @@
-"""Tables of the case study: requests and offers by country and by city (Tables 6 and 7 of the paper)."""
+"""Tables of the case study: requests and offers by country and by city (Tables 6 and 7 of the paper), and how right the
+two finders of resources are."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from crisisflow.reporting.exhibits import NOT_PRINTED, TOO_FEW
+from crisisflow.reporting.over_seeds import NOTHING
 from crisisflow.studies.actionable_help.claims import SIDES
+from crisisflow.studies.actionable_help.find_resources import FINDERS
+from crisisflow.studies.actionable_help.labels import RESOURCES
 from crisisflow.studies.actionable_help.ratios import ALL
 from crisisflow.studies.actionable_help.reproduction import paper_table
+
+# Of a resource, as they are shown.
+SCORES = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 
 
 def groups(ratios: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -58,4 +68,26 @@ def table_7(ratios: pd.DataFrame) -> pd.DataFrame:
                 share = f"{own.loc[at, 'value']}: {100 * own.loc[at, f'{side}s'] / whole[f'{side}s']:.2f}"
             line[f"{side.capitalize()}s (this run)"] = share
         lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def table_of_resources(scores: Mapping[str, Any]) -> pd.DataFrame:
+    """The scores of each finder by resource, and their macro F1.
+
+    Args:
+        scores: the content of resource_scores.json.
+    """
+    lines = []
+    for own in scores["scores"]:
+        found = own["finders"]
+        of_first = found[FINDERS[0]]["per_class"]
+        for resource in filter(of_first.__contains__, RESOURCES):
+            line = {"Truth": own["name"], "Resource": resource, "Texts": f"{of_first[resource]['support']:,}"}
+            for finder in FINDERS:
+                of_class = found[finder]["per_class"][resource]
+                line |= {f"{shown} ({finder})": f"{of_class[score]:.3f}" for score, shown in SCORES.items()}
+            lines.append(line)
+        mean = dict.fromkeys(lines[-1], NOTHING)
+        mean |= {"Truth": own["name"], "Resource": "macro average", "Texts": f"{own['texts']:,}"}
+        lines.append(mean | {f"F1 ({finder})": f"{found[finder]['macro_f1']:.3f}" for finder in FINDERS})
     return pd.DataFrame(lines)

@@ -20,6 +20,7 @@ from crisisflow.params import TextsParams
 from crisisflow.progress import say
 from crisisflow.studies.actionable_help.case_params import Both, RatioParams
 from crisisflow.studies.actionable_help.classify import read_predicted
+from crisisflow.studies.actionable_help.find_resources import read_resources
 from crisisflow.studies.actionable_help.labelled import keys_of
 from crisisflow.studies.actionable_help.labels import LABELS, RESOURCES
 from crisisflow.studies.actionable_help.mentions import MENTIONS
@@ -216,6 +217,7 @@ def countries_and_cities(places: Sequence[Sequence[dict[str, Any]]]) -> tuple[li
 def run(
     pool: InputFile,
     mentions: InputFile,
+    resources: InputFile,
     predicted: InputFile,
     sample: InputFile,
     generated: InputFile,
@@ -228,7 +230,8 @@ def run(
 
     Args:
         pool: the tweets of the step pool
-        mentions: their places and resources
+        mentions: their places
+        resources: of the step find_resources
         predicted: their labels by the classifier
         sample: that of the step sheet
         generated: the posts of the generated set, whose labels are known
@@ -244,7 +247,7 @@ def run(
     labels = read_predicted(predicted, keys)
     countries, cities = countries_and_cities(named["places"].to_pylist())
     months = table["month"].to_pylist()
-    groups = groups_of(countries, cities, months, named["resources"].to_pylist(), RESOURCES, params)
+    groups = groups_of(countries, cities, months, read_resources(resources, keys, params.resources), RESOURCES, params)
     errors = None
     if params.corrected:
         pooled = dict(zip(keys, table["text"].to_pylist(), strict=True))

@@ -16,7 +16,7 @@ SECTIONS = {
         "tables/minis",
         "figures/figure1",
     ],
-    "case": ["tables/table6", "tables/table7", "figures/figure2", "figures/figure3"],
+    "case": ["tables/table6", "tables/table7", "figures/figure2", "figures/figure3", "tables/resources"],
     "claims": ["tables/claims"],
     "ledger": ["ledger"],
 }

@@ -13,7 +13,7 @@ from crisisflow.studies.actionable_help.claim_table import table_of_claims
 from crisisflow.studies.actionable_help.label_tables import table_of_agreement, table_of_cost, table_of_labelling
 from crisisflow.studies.actionable_help.model_tables import LENGTH, table_2, table_5, table_of_minis
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
-from crisisflow.studies.actionable_help.place_tables import table_6, table_7
+from crisisflow.studies.actionable_help.place_tables import table_6, table_7, table_of_resources
 from crisisflow.studies.actionable_help.score_tables import (
     scores_of_task_minis,
     table_1,
@@ -38,6 +38,7 @@ def run(
     minis: Sequence[InputFile],
     task_minis: Sequence[InputFile],
     ratios: InputFile,
+    resources: InputFile,
     folder: Path,
 ) -> None:
     """Write each table and captions.json (the caption of each, in the order of display) into `folder`.
@@ -52,6 +53,7 @@ def run(
         minis: metrics.json of each mini; repeat
         task_minis: metrics.json of each mini of one task; repeat
         ratios: of the step ratios
+        resources: scores of the step find_resources
 
     Raises:
         CrisisflowError: a file is absent or was written by another version.
@@ -144,6 +146,12 @@ def run(
             table_7(of_place),
             "Table 7. Cities of most requests and of most offers, in percent of the tweets of the side. Only cities "
             f"with a ratio are listed. {GENERATED}.",
+        ),
+        "resources": (
+            table_of_resources(read_json(resources, "scores")),
+            "What finds the resources of a text: a lexicon, and a classifier that learns from "
+            f"{', '.join(params.resources.learns_from)} and judges no text that it learnt from. This run uses: "
+            f"{params.ratios.resources}. In the last line of a truth, Texts counts all of its texts. {GENERATED}.",
         ),
         "claims": (
             table_of_claims(agreed, learnt, params.minis.shapes),
