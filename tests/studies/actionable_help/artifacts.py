@@ -165,6 +165,19 @@ def write_resources(folder: Path) -> Path:
     return folder / "resource_scores.json"
 
 
+def write_unseen(folder: Path, **changed: object) -> Path:
+    """unseen_event.json; nobody labelled the predicted offers."""
+    share = {"value": 0.9, "low": 0.7864, "high": 0.9565}
+    nothing = dict.fromkeys(share)
+    of_label = {
+        label: {"predicted": 70, "drawn": 50, "known": 0 if label == "offer" else 50, "precision": own}
+        for label, own in (("request", share), ("offer", nothing), ("irrelevant", share))
+    }
+    facts = {"event": "x_flood", "row": "minilm", "truth": HOSTILE, "predicted": of_label, **changed}
+    write_json(folder / "unseen_event.json", facts)
+    return folder / "unseen_event.json"
+
+
 def inputs_of_tables(folder: Path, own: ActionableHelpParams) -> dict:
     """What the step tables reads."""
     counts = write_counts(folder / "tasks", own)
@@ -178,6 +191,7 @@ def inputs_of_tables(folder: Path, own: ActionableHelpParams) -> dict:
         "minis": write_minis(folder / "minis", own),
         "ratios": write_ratios(folder),
         "resources": write_resources(folder),
+        "unseen": write_unseen(folder),
         "task_minis": write_task_minis(folder / "task_minis", own),
     }
 

@@ -14,7 +14,7 @@ from crisisflow.studies.actionable_help.labels import RESOURCES
 from crisisflow.studies.actionable_help.reproduction import paper_table
 from crisisflow.studies.actionable_help.row_params import RowParams
 from crisisflow.studies.actionable_help.sections import SECTIONS
-from tests.studies.actionable_help.artifacts import inputs_of_tables, params
+from tests.studies.actionable_help.artifacts import inputs_of_tables, params, write_unseen
 
 NAMES = names_in("tables", SECTIONS)
 OWN = params()
@@ -150,3 +150,15 @@ def test_both_finders_of_resources_stand_side_by_side(run):
     )
     assert of_clothing["Precision (lexicon)"] == "0.000"
     assert (mean["Texts"], mean["F1 (lexicon)"], mean["F1 (trained)"]) == ("2", "0.125", "0.250")
+
+
+def test_an_unseen_event_has_its_precision_and_reasons_where_there_is_none(run, tmp_path):
+    folder, found = run
+    table = found["unseen"].set_index("Predicted label")
+    assert table.loc["request", "Precision (this run)"] == "0.900 (0.786 to 0.957)"
+    assert table.loc["offer", "Precision (this run)"] == "no people's labels"
+    assert "x_flood" in read_json(folder / "tables" / "captions.json")["unseen"]
+    inputs = inputs_of_tables(tmp_path, OWN) | {"unseen": write_unseen(tmp_path, event=None)}
+    tables.run(preset="sample", folder=tmp_path / "tables", **inputs)
+    assert set(read_cells(tmp_path / "tables" / "unseen.csv")["Precision (this run)"]) == {NOT_RUN}
+    assert "unseen_event is null" in read_json(tmp_path / "tables" / "captions.json")["unseen"]

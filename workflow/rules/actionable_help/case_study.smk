@@ -33,7 +33,7 @@ rule help_find_resources:
     output:
         tweets="data/actionable_help/resources.parquet",
         scores=report(
-            committed("results/actionable_help/resource_scores.json"),
+            "results/actionable_help/resource_scores.json",
             caption="../../report/actionable_help/resource_scores.rst",
             category="Case study",
         ),
@@ -138,3 +138,64 @@ rule help_match:
     shell:
         "crisisflow actionable_help match --pool {input.pool} --mentions {input.mentions} --resources {input.resources} --predicted {input.predicted}"
         " --finder {params.finder} --truth {input.truth} --params {params.match:q} --out {output.matches} --metrics {output.metrics} 2>&1 | tee {log} >&2"
+
+
+# One rule for all of it: with no event named it makes nothing, and then nothing needs to be there.
+rule help_unseen_event:
+    input:
+        references=sorted(
+            map(
+                str,
+                Path("src/crisisflow/studies/actionable_help").glob(
+                    "reference/unseen/*.csv"
+                ),
+            )
+        ),
+        definitions=rules.help_sheet.input.definitions,
+        pool=rules.help_pool.output.tweets,
+        labels=rules.help_agree.input.labels,
+        posts=rules.help_label.input.posts,
+        encoders=every(rules.help_encoder.output[0]),
+        generated=rules.help_generated.output.posts[0],
+    output:
+        sample="data/actionable_help/unseen/sample.csv",
+        tasks="data/actionable_help/unseen/tasks.json",
+        config="data/actionable_help/unseen/config.xml",
+        scores="results/actionable_help/unseen_event.json",
+    log:
+        "logs/help_unseen_event.log",
+    benchmark:
+        "logs/benchmarks/help_unseen_event.tsv"
+    threads: PARAMS["compute"]["threads"] if PARAMS["compute"]["device"] == "cpu" else workflow.cores
+    resources:
+        gpu=1 if PARAMS["compute"]["device"] == "cuda" else None,
+    params:
+        code=code("studies.actionable_help.unseen_event"),
+        texts_of=texts_of("actionable_help.sets"),
+        settings=sections(
+            "unseen_event",
+            "texts",
+            "sets",
+            "labellers",
+            "agreement",
+            "tasks",
+            "splits",
+            "rows",
+            "finetune",
+            "least_support",
+            of="actionable_help",
+        ),
+        compute=section("compute"),
+        sets=rules.help_label.params.sets,
+        posts=rules.help_label.params.posts,
+        references=rules.help_score_labels.params.references,
+        # No output: a killed run goes on from there.
+        checkpoint="results/actionable_help/checkpoints/unseen",
+    message:
+        "Training without one event"
+    shell:
+        "crisisflow actionable_help unseen_event --params {params.settings:q} --compute {params.compute:q}"
+        " --pool {input.pool} $(printf -- ' --labels %s' {input.labels}) --sets {params.sets:q} {params.posts}"
+        " $(printf -- ' --encoders %s' {input.encoders}) --generated {input.generated} {params.references}"
+        " --checkpoint {params.checkpoint} --sample {output.sample} --tasks {output.tasks} --config {output.config}"
+        " --scores {output.scores} 2>&1 | tee {log} >&2"

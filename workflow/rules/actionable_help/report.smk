@@ -22,6 +22,7 @@ rule help_tables:
         task_minis=every(rules.help_distil_task.output.scores),
         ratios=rules.help_ratios.output[0],
         resources=rules.help_find_resources.output.scores,
+        unseen=rules.help_unseen_event.output.scores,
     output:
         captions="results/actionable_help/tables/captions.json",
         markdown=expand("results/actionable_help/tables/{table}.md", table=HELP_TABLES),
@@ -51,7 +52,7 @@ rule help_tables:
         " --agreement {input.agreement} --label-scores {input.label_scores}"
         " $(printf -- ' --statistics %s' {input.counted}) --scores {input.scores}"
         " $(printf -- ' --minis %s' {input.minis}) $(printf -- ' --task-minis %s' {input.task_minis})"
-        " --ratios {input.ratios} --resources {input.resources} --folder {params.folder} 2>&1 | tee {log} >&2"
+        " --ratios {input.ratios} --resources {input.resources} --unseen {input.unseen} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
 rule help_headline:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from crisisflow.reporting.exhibits import NOT_RUN, TOO_FEW
+from crisisflow.reporting.exhibits import NOT_PRINTED, NOT_RUN, TOO_FEW
 from crisisflow.reporting.over_seeds import NOTHING
-from crisisflow.studies.actionable_help.labels import LABELS
+from crisisflow.studies.actionable_help.labels import IRRELEVANT, LABELS, OFFER, REQUEST
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
 from crisisflow.studies.actionable_help.reproduction import paper_table
 
@@ -87,6 +87,28 @@ def table_of_agreement(agreement: Agreement) -> pd.DataFrame:
         for label, own in agreement["labels"].items()
     ]
     return pd.DataFrame(lines, columns=["Labellers, or label", "Kappa", "In words", "Share with the same label"])
+
+
+def table_of_unseen(scores: Mapping[str, Any]) -> pd.DataFrame:
+    """The predictions on an event of which nothing was learnt, by predicted label.
+
+    Args:
+        scores: the content of unseen_event.json.
+    """
+    lines = []
+    for label in (REQUEST, OFFER, IRRELEVANT):
+        line = {"Predicted label": label, "Precision (paper)": NOT_PRINTED}
+        own = scores["predicted"][label] if scores["event"] else None
+        for name, heading in (("predicted", "Tweets of the event"), ("drawn", "Drawn"), ("known", "Label known")):
+            line[heading] = f"{own[name]:,}" if own else NOT_RUN
+        line["Precision (this run)"] = _precision(own) if own else NOT_RUN
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _precision(own: Mapping[str, Any]) -> str:
+    share = own["precision"]
+    return f"{_value(share['value'])} ({_interval(share)})" if own["known"] else NO_PEOPLE
 
 
 def table_of_cost(scores: LabelScores) -> pd.DataFrame:

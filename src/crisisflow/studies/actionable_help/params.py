@@ -32,6 +32,7 @@ from crisisflow.studies.actionable_help.row_params import (
     RowParams,
     SplitsParams,
     TaskParams,
+    UnseenParams,
 )
 
 GENERATED = "generated"  # the set of our own templates
@@ -243,6 +244,7 @@ class ActionableHelpParams(ParamsSection):
     rows: Annotated[dict[Name, RowParams], Field(min_length=1)]
     others: Annotated[list[Other], Field(min_length=1, description="rows that are no fine-tuned encoders")]
     baseline: Annotated[Name, Field(description="the row that all others are compared with; the paper's is BERT")]
+    unseen_event: Annotated[UnseenParams | None, Field(description="null trains nothing without an event")]
     keep_weights: Annotated[list[Name], Field(min_length=1, description="rows whose weights are kept")]
     task_distillation: TaskDistillationParams
     resources: ResourcesParams
@@ -317,14 +319,31 @@ class ActionableHelpParams(ParamsSection):
             if kind and mini not in self.minis.shapes:
                 known_shapes = ", ".join(self.minis.shapes)
                 yield ("rows", name, "encoder"), f"no mini is called {mini}; minis.shapes has: {known_shapes}"
-        for key, names in (("baseline", [self.baseline]), ("keep_weights", self.keep_weights)):
+        unseen = [self.unseen_event.row] if self.unseen_event else []
+        asked = {("baseline",): [self.baseline], ("keep_weights",): self.keep_weights, ("unseen_event", "row"): unseen}
+        for keys, names in asked.items():
             for name in names:
                 if name not in self.rows:
-                    yield (key,), f"no row is called {name}; there are: {', '.join(self.rows)}"
+                    yield keys, f"no row is called {name}; there are: {', '.join(self.rows)}"
         teachers = [BEST, *self.keep_weights]
         if self.task_distillation.teacher not in teachers:
             fault = f"the weights of {self.task_distillation.teacher} are not kept; give one of: {', '.join(teachers)}"
             yield ("task_distillation", "teacher"), fault
+
+
+class UnseenSections(ParamsSection):
+    """The sections that a training without one event needs."""
+
+    unseen_event: UnseenParams | None
+    texts: TextsParams
+    sets: dict[Name, SetParams]
+    labellers: dict[Name, LabellerParams]
+    agreement: AgreementParams
+    tasks: dict[Name, TaskParams]
+    splits: SplitsParams
+    rows: dict[Name, RowParams]
+    finetune: FinetuneParams
+    least_support: Positive
 
 
 class Own(ParamsSection):

@@ -83,3 +83,14 @@ class RowParams(ParamsSection):
         """MINI or SCRATCH, and the name of the mini; two empty texts of an encoder of elsewhere."""
         kind, colon, name = self.encoder.partition(":")
         return (kind + colon, name) if kind + colon in (MINI, SCRATCH) else ("", "")
+
+
+class UnseenParams(ParamsSection):
+    """The built task again without one event, and the predicted tweets of that event which people label."""
+
+    event: Annotated[Line, Field(description="of which no labeller and no row learns")]
+    row: Annotated[Name, Field(description="the row that is trained without it")]
+    requests: Annotated[Count, Field(description="predicted requests of the event to label; the paper: 50")]
+    offers: Annotated[Count, Field(description="predicted offers; the paper: 50")]
+    irrelevant: Annotated[Count, Field(description="tweets predicted to be irrelevant; the paper: 100")]
+    seed: Annotated[Seed, Field(description="of the training and of the draw")]

@@ -7,7 +7,14 @@ Snakemake reads this module each time that it starts, so it imports nothing.
 SECTIONS = {
     "opening": ["figures/scores"],
     "labels": ["tables/labelling", "tables/agreement", "figures/agreement", "tables/cost", "figures/coverage"],
-    "scores": ["tables/table1", "tables/classes", "tables/table3", "tables/differences", "tables/tasks"],
+    "scores": [
+        "tables/table1",
+        "tables/classes",
+        "tables/table3",
+        "tables/differences",
+        "tables/unseen",
+        "tables/tasks",
+    ],
     "minis": [
         "tables/table2",
         "tables/table4",

@@ -27,6 +27,7 @@ STEPS = {
     "finetune": (f"{_HERE}.finetune:run", "Fine-tune a row on a task with one seed."),
     "other": (f"{_HERE}.other:run", "Train a row that is no fine-tuned encoder."),
     "score": (f"{_HERE}.score:run", "Score all rows on all tasks, and compare them."),
+    "unseen_event": (f"{_HERE}.unseen_event:run", "Train without one event, and draw its tweets for people."),
     "headline": (f"{_HERE}.headline:run", "Put the paper's number beside ours in one line."),
     "tables": (f"{_HERE}.tables:run", "Make the tables: the paper beside this run."),
     "figures": (f"{_HERE}.figures:run", "Draw the figures, with their numbers."),

@@ -1,7 +1,8 @@
 """The tables of the paper beside this run, and what else was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from crisisflow.artifacts import read_json
 from crisisflow.inputs import InputFile
@@ -10,10 +11,16 @@ from crisisflow.progress import say
 from crisisflow.reporting.exhibits import read_frame
 from crisisflow.reporting.folders import Captioned, write_tables
 from crisisflow.studies.actionable_help.claim_table import table_of_claims
-from crisisflow.studies.actionable_help.label_tables import table_of_agreement, table_of_cost, table_of_labelling
+from crisisflow.studies.actionable_help.label_tables import (
+    table_of_agreement,
+    table_of_cost,
+    table_of_labelling,
+    table_of_unseen,
+)
 from crisisflow.studies.actionable_help.model_tables import LENGTH, table_2, table_5, table_of_minis
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
 from crisisflow.studies.actionable_help.place_tables import table_6, table_7, table_of_resources
+from crisisflow.studies.actionable_help.reproduction import paper_table
 from crisisflow.studies.actionable_help.score_tables import (
     scores_of_task_minis,
     table_1,
@@ -39,6 +46,7 @@ def run(
     task_minis: Sequence[InputFile],
     ratios: InputFile,
     resources: InputFile,
+    unseen: InputFile,
     folder: Path,
 ) -> None:
     """Write each table and captions.json (the caption of each, in the order of display) into `folder`.
@@ -54,6 +62,7 @@ def run(
         task_minis: metrics.json of each mini of one task; repeat
         ratios: of the step ratios
         resources: scores of the step find_resources
+        unseen: scores of the step unseen_event
 
     Raises:
         CrisisflowError: a file is absent or was written by another version.
@@ -67,6 +76,7 @@ def run(
     of_mini = {own["mini"]: own for own in (read_json(path, "mini", "updates") for path in minis)}
     learnt = {name: of_mini[name] for name in params.minis.shapes}
     of_place = read_frame(ratios)
+    without = read_json(unseen, "event")
     setting = f"This run: preset {preset}, {'seeds' if len(params.seeds) > 1 else 'seed'} " + ", ".join(
         map(str, params.seeds)
     )
@@ -109,6 +119,10 @@ def run(
             table_of_differences(found),
             f"Each row less the baseline ({found['baseline']}), with the 95 % interval of a paired bootstrap over the "
             "test tweets; uncorrected. The last line of a row counts the tasks.",
+        ),
+        "unseen": (
+            table_of_unseen(without),
+            _about_unseen(without),
         ),
         "tasks": (
             table_of_tasks(counts),
@@ -161,3 +175,18 @@ def run(
     }
     write_tables(folder, {name: Captioned(*own) for name, own in made.items()})
     say(f"tables: {len(made)} tables in {folder}")
+
+
+def _about_unseen(scores: Mapping[str, Any]) -> str:
+    """The caption of the table on an unseen event."""
+    (printed,) = (line for line in paper_table("labelling").to_dict("records") if line["where"] == "footnote 10")
+    said = (
+        f"An unseen event. The paper inspected {printed['value']} {printed['unit']} of another crisis, and says that "
+        "its classifier did as well on them."
+    )
+    if scores["event"] is None:
+        return f"{said} Here actionable_help.unseen_event is null, so no event was left out."
+    return (
+        f"{said} Here labellers and row {scores['row']} learnt nothing of {scores['event']}. Intervals are Wilson's. "
+        f"Truth: {scores['truth'] or 'none'}."
+    )

@@ -207,6 +207,26 @@ def _facts(name: str, task: TaskParams, splits: SplitsParams, dropped: Counter[s
     }
 
 
+def write_divided(
+    name: str,
+    task: TaskParams,
+    splits: SplitsParams,
+    dropped: Counter[str],
+    found: Divided,
+    out: Path,
+    statistics: Path,
+) -> None:
+    """Write the texts of a task that are used, and its counts.
+
+    Args:
+        dropped: how many texts were left out for what reason.
+    """
+    split_of = {position: split for split, positions in found.used.items() for position in positions}
+    rows = [{**found.texts[position]._asdict(), "split": split_of[position]} for position in sorted(split_of)]
+    write_parquet(out, rows, TASK)
+    write_json(statistics, _facts(name, task, splits, dropped, found))
+
+
 def run(
     name: str,
     task: TaskParams,
@@ -250,9 +270,6 @@ def run(
     kept = [own for own in prepared if any(map(str.isalnum, own.text))]
     dropped["no word"] += len(prepared) - len(kept)
     found = divide(name, kept, splits, task.limit)
-    split_of = {position: split for split, positions in found.used.items() for position in positions}
-    rows = [{**kept[position]._asdict(), "split": split_of[position]} for position in sorted(split_of)]
-    write_parquet(out, rows, TASK)
-    write_json(statistics, _facts(name, task, splits, dropped, found))
+    write_divided(name, task, splits, dropped, found, out, statistics)
     sizes = ", ".join(f"{len(positions):,} {split}" for split, positions in found.used.items())
     say(f"task {name}: {len(kept):,} texts of {len(found.classes)} classes; used: {sizes}")
