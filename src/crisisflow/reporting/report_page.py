@@ -6,16 +6,20 @@ DVC does not keep it, so that a run that made the same leaves dvc.lock as it was
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from pydantic import BaseModel
 
 from crisisflow.artifacts import write_text
 from crisisflow.errors import CrisisflowError
-from crisisflow.reporting.exhibits import Drawing, Table
+from crisisflow.reporting.exhibits import Drawing, Table, read_drawings, read_tables
+from crisisflow.reporting.ledger import read_ledger
 from crisisflow.reporting.provenance import costs, provenance
+from crisisflow.reporting.references import references
+from crisisflow.reporting.shown_settings import as_yaml
 
 TEMPLATE = "report.html.jinja"
 Exhibits = Mapping[str, Mapping[str, Table | Drawing]]  # by section, in the order of display
@@ -39,9 +43,17 @@ def placed(found: Mapping[str, Table | Drawing], sections: Mapping[str, Sequence
 
 
 def write_report(
+    study: str,
     package: str,
+    params: BaseModel,
     facts: Mapping[str, Any],
-    exhibits: Exhibits,
+    shown: Mapping[str, Table | Drawing],
+    sections: Mapping[str, Sequence[str]],
+    unused: Collection[str],
+    tables: Path,
+    figures: Path,
+    ledger: Path,
+    citation: Path,
     benchmarks: Sequence[Path],
     out: Path,
     provenance_out: Path,
@@ -50,10 +62,20 @@ def write_report(
 
     Args:
         package: of the study; its report.html.jinja extends report_page.html.jinja.
-        facts: what the template shows besides the exhibits; the page of the provenance reads `params` alone.
+        params: the part of params.yaml that the report shows, with the preset.
+        facts: what the template shows besides; the page of the provenance has none of it.
+        shown: exhibits besides the tables, the figures and the ledger.
+        sections: names of exhibits by section, as the study's sections.py has them.
+        unused: works of which the run made no use (reporting.references).
+        tables, figures: captions.json; each file that it names is beside it.
+        ledger: of the study's page. citation: CITATION.cff.
         benchmarks: of the jobs, as far as they are there.
         provenance_out: page in the same folder; differs from run to run.
+
+    Raises:
+        CrisisflowError: an input is absent or damaged, or an exhibit has no place in the report.
     """
+    every = {**read_tables(tables), **read_drawings(figures), **shown, "ledger": read_ledger(ledger)}
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package, ""), PackageLoader("crisisflow.reporting", "")]),
         autoescape=True,
@@ -62,10 +84,17 @@ def write_report(
         undefined=StrictUndefined,
     )
     template = environment.get_template(TEMPLATE)
-    page = template.render(**facts, exhibits=exhibits, number="{:,}".format).lstrip()
+    page = template.render(
+        **facts,
+        params=params,
+        settings=as_yaml(params.model_dump(mode="json")),
+        references=references(citation, study, unused),
+        exhibits=placed(every, sections),
+        number="{:,}".format,
+    ).lstrip()
     record = provenance(benchmarks, Path())
     beside = template.render(
-        params=facts["params"],
+        params=params,
         record=record,
         report=hashlib.sha256(page.encode()).hexdigest(),
         exhibits={"cost": {"costs": costs(record.steps)}},

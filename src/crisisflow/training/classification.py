@@ -12,13 +12,36 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.metrics import class_scores, multi_label_scores
 from crisisflow.labels import IGNORED
 from crisisflow.training.batching import Batch, Examples
-from crisisflow.training.task import Decoded, Scores, Tensors
+from crisisflow.training.task import Decoded, Scores, Tensors, array_targets, mean_over_examples
 
 CLASS_ID = "class_id"  # the columns of the examples
 CLASSES = "classes"
 
 
-class Classification:
+class _OfClasses:
+    """What both kinds of classification have in common: classes, and what each counts."""
+
+    names = ("classification",)
+    measures = ("macro_f1", "accuracy")
+
+    def __init__(self, classes: Sequence[str], class_weights: Tensor | None = None) -> None:
+        self.classes, self.class_weights = classes, class_weights
+        for name, weight in self.options().items():
+            # One of 0 would leave a step whose examples are all of that class without a loss.
+            if not 0 < weight < float("inf"):
+                raise CrisisflowError(f"the class weight of {name} is {weight:g}; give a number above 0")
+
+    def options(self) -> dict[str, Any]:
+        """The class weights."""
+        weights = self.class_weights
+        return {} if weights is None else dict(zip(self.classes, weights.tolist(), strict=True))
+
+    def _scores(self, found: dict) -> Scores:
+        measures = {name: found[name] for name in self.measures}
+        return Scores(measures, found["macro_f1"], {"classification": found["per_class"]})
+
+
+class Classification(_OfClasses):
     """One of `classes` for each example; its id is the target. Logits are [rows, classes].
 
     Predictions: `probabilities` [examples, classes].
@@ -29,17 +52,6 @@ class Classification:
     Raises:
         CrisisflowError: a class weight is not above zero.
     """
-
-    names = ("classification",)
-    measures = ("macro_f1", "accuracy")
-
-    def __init__(self, classes: Sequence[str], class_weights: Tensor | None = None) -> None:
-        self.classes = classes
-        self.class_weights = None if class_weights is None else _above_zero(class_weights, classes)
-
-    def options(self) -> dict[str, Any]:
-        """The class weights."""
-        return _weights_by_class(self.class_weights, self.classes)
 
     def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
         """`class_ids` [rows], `count`: the examples of the whole step, or the sum of their weights; the weights."""
@@ -70,10 +82,10 @@ class Classification:
     def scores(self, examples: Examples, predicted: Tensors) -> Scores:
         """The most probable class is the prediction; macro F1 chooses the epoch."""
         class_ids = predicted["probabilities"].argmax(dim=-1).tolist()
-        return _scores(class_scores(examples.targets[CLASS_ID], class_ids, self.classes))
+        return self._scores(class_scores(examples.targets[CLASS_ID], class_ids, self.classes))
 
 
-class MultiLabel:
+class MultiLabel(_OfClasses):
     """Any number of `classes` for each example; the target is 0 or 1 for each class. Logits are [rows, classes].
 
     Predictions: `probabilities` [examples, classes], each class's own; 0.5 and more is a yes.
@@ -85,35 +97,17 @@ class MultiLabel:
         CrisisflowError: a class weight is not above zero.
     """
 
-    names = ("classification",)
-    measures = ("macro_f1", "accuracy")
-
-    def __init__(self, classes: Sequence[str], class_weights: Tensor | None = None) -> None:
-        self.classes = classes
-        self.class_weights = None if class_weights is None else _above_zero(class_weights, classes)
-
-    def options(self) -> dict[str, Any]:
-        """The class weights."""
-        return _weights_by_class(self.class_weights, self.classes)
-
     def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
-        """`classes` [rows, classes], `counted` [rows, 1]: 0 of an empty row; `count`: the answers of the whole step."""
-        column = examples.targets[CLASSES]
-        classes = torch.zeros(len(batch.mask), len(self.classes))
-        counted = torch.zeros(len(batch.mask), 1)
-        for row, index in enumerate(batch.indices):
-            classes[row] = torch.tensor(column[index], dtype=torch.float32)
-            counted[row] = 1
-        count = torch.tensor([len(whole) * len(self.classes)], dtype=torch.float32)
-        targets = {"classes": classes, "counted": counted, "count": count}
+        """The answers, as `array_targets` gives them, and the weights."""
+        targets = array_targets(examples.targets[CLASSES], whole, batch)
         return targets if self.class_weights is None else targets | {"class_weights": self.class_weights}
 
     def losses(self, logits: Tensor, mask: Tensor, targets: Tensors) -> Tensor:
         """Binary cross-entropy, the mean over examples and classes, as torch's with a `pos_weight`."""
         each = binary_cross_entropy_with_logits(
-            logits.float(), targets["classes"], pos_weight=targets.get("class_weights"), reduction="none"
+            logits.float(), targets["arrays"], pos_weight=targets.get("class_weights"), reduction="none"
         )
-        return (each * targets["counted"]).sum() / targets["count"]
+        return mean_over_examples(each, targets) / len(self.classes)
 
     def decode(self, logits: Tensor, mask: Tensor) -> Decoded:
         """The probability of each class."""
@@ -122,24 +116,7 @@ class MultiLabel:
     def scores(self, examples: Examples, predicted: Tensors) -> Scores:
         """Macro F1 chooses the epoch; accuracy counts the examples that are right in all classes."""
         chosen = (predicted["probabilities"] >= 0.5).long().tolist()
-        return _scores(multi_label_scores(examples.targets[CLASSES], chosen, self.classes))
-
-
-def _above_zero(weights: Tensor, classes: Sequence[str]) -> Tensor:
-    """The weights; one of zero would leave a step whose examples are all of that class without a loss."""
-    for name, weight in _weights_by_class(weights, classes).items():
-        if not 0 < weight < float("inf"):
-            raise CrisisflowError(f"the class weight of {name} is {weight:g}; give a number above 0")
-    return weights
-
-
-def _weights_by_class(weights: Tensor | None, classes: Sequence[str]) -> dict[str, float]:
-    return {} if weights is None else dict(zip(classes, weights.tolist(), strict=True))
-
-
-def _scores(found: dict) -> Scores:
-    measures = {name: found[name] for name in Classification.measures}
-    return Scores(measures, found["macro_f1"], {"classification": found["per_class"]})
+        return self._scores(multi_label_scores(examples.targets[CLASSES], chosen, self.classes))
 
 
 def balanced_weights(class_ids: Sequence[int], classes: Sequence[str]) -> Tensor:

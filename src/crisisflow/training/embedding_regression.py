@@ -3,12 +3,11 @@
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from crisisflow.evaluation.embeddings import explained_variance, nearest, overlap, total_variance
 from crisisflow.training.batching import Batch, Examples
-from crisisflow.training.task import Decoded, Scores, Tensors
+from crisisflow.training.task import Decoded, Scores, Tensors, array_targets, mean_over_examples
 
 EMBEDDING = "embedding"  # the column of the examples: an array [d] each
 
@@ -36,23 +35,13 @@ class EmbeddingRegression:
         return {}
 
     def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
-        """`embeddings` [rows, d], `counted` [rows, 1]: 0 of an empty row; `count`: the examples of the whole step."""
-        column = examples.targets[EMBEDDING]
-        embeddings = np.zeros((len(batch.mask), len(column[0])), dtype=np.float32)
-        counted = np.zeros((len(batch.mask), 1), dtype=np.float32)
-        for row, index in enumerate(batch.indices):
-            embeddings[row], counted[row] = column[index], 1
-        return {
-            "embeddings": torch.from_numpy(embeddings),
-            "counted": torch.from_numpy(counted),
-            "count": torch.tensor([len(whole)], dtype=torch.float32),
-        }
+        """The embeddings, as `array_targets` gives them."""
+        return array_targets(examples.targets[EMBEDDING], whole, batch)
 
     def losses(self, logits: Tensor, mask: Tensor, targets: Tensors) -> Tensor:
         """The summed squared error of the logits [rows, width], the mean over the examples."""
-        target = targets["embeddings"] if self.down is None else self.down(targets["embeddings"])
-        errors = (target - logits.float()) ** 2
-        return (errors * targets["counted"]).sum()[None] / targets["count"]
+        target = targets["arrays"] if self.down is None else self.down(targets["arrays"])
+        return mean_over_examples((target - logits.float()) ** 2, targets)
 
     def decode(self, logits: Tensor, mask: Tensor) -> Decoded:
         """The student's embeddings."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from torch import nn
 from torch.optim import AdamW
 
+from crisisflow.errors import CrisisflowError
 from crisisflow.model.weighting import Weighting
 
 BETAS = (0.9, 0.999)  # AdamW's own, for a study that has none of its own
@@ -32,6 +33,24 @@ class Optimization(NamedTuple):
     betas: tuple[float, float]
     weight_decay: float
     clip_norm: float
+
+
+def check_warmup(name: str, stage: Stage, texts: int, batch_size: int, option: str) -> None:
+    """Refuse a stage whose learning rate would never fall.
+
+    Args:
+        name: of what is trained. texts: of an epoch.
+        option: the parameter that `stage.warmup_steps` is from, as the error names it.
+
+    Raises:
+        CrisisflowError: all steps of the stage are warm-up.
+    """
+    steps = stage.epochs * -(-texts // batch_size)
+    if stage.warmup_steps >= steps:
+        raise CrisisflowError(
+            f"{name}: all {steps} steps are warm-up, so the learning rate would never fall; lower {option}, which is "
+            f"{stage.warmup_steps}"
+        )
 
 
 def rate_factor(step: int, warmup: int, total: int) -> float:

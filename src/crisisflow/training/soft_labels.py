@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 from torch.nn.functional import kl_div
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.training.batching import Batch, Examples
 from crisisflow.training.classification import Classification
-from crisisflow.training.task import Decoded, Scores, Tensors
+from crisisflow.training.task import Decoded, Scores, Tensors, array_targets, mean_over_examples
 
 TEACHER = "teacher"  # the column of the examples: the teacher's logits [classes] of each
 
@@ -40,23 +38,14 @@ class SoftLabels:
         return {"temperature": self.temperature}
 
     def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
-        """`teacher` [rows, classes], `counted` [rows, 1]: 0 of an empty row; `count`: examples of the whole step."""
-        column = examples.targets[TEACHER]
-        teacher = np.zeros((len(batch.mask), len(self.hard.classes)), dtype=np.float32)
-        counted = np.zeros((len(batch.mask), 1), dtype=np.float32)
-        for row, index in enumerate(batch.indices):
-            teacher[row], counted[row] = column[index], 1
-        return {
-            "teacher": torch.from_numpy(teacher),
-            "counted": torch.from_numpy(counted),
-            "count": torch.tensor([len(whole)], dtype=torch.float32),
-        }
+        """The teacher's logits, as `array_targets` gives them."""
+        return array_targets(examples.targets[TEACHER], whole, batch)
 
     def losses(self, logits: Tensor, mask: Tensor, targets: Tensors) -> Tensor:
         """KL(teacher || student) T^2, the mean over the examples. Logits are [rows, classes]."""
-        student, teacher = (own.float() / self.temperature for own in (logits, targets["teacher"]))
+        student, teacher = (own.float() / self.temperature for own in (logits, targets["arrays"]))
         each = kl_div(student.log_softmax(dim=-1), teacher.log_softmax(dim=-1), reduction="none", log_target=True)
-        return (each * targets["counted"]).sum()[None] / targets["count"] * self.temperature**2
+        return mean_over_examples(each, targets) * self.temperature**2
 
     def decode(self, logits: Tensor, mask: Tensor) -> Decoded:
         """The probability of each class."""

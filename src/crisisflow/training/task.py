@@ -4,8 +4,11 @@ A task turns examples into targets, a model's logits into losses and predictions
 is tagging, classification (one class of a text, or any number), and several tasks over one model (joint.py).
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from crisisflow.training.batching import Batch, Examples
@@ -56,6 +59,35 @@ class Task(Protocol):
 
     def scores(self, examples: Examples, predicted: Tensors) -> Scores:
         """The scores of what `predict.predict` put together: [subwords of all examples], or [examples, ...]."""
+
+
+def array_targets(column: Sequence[Any], whole: list[int], batch: Batch) -> Tensors:
+    """The targets of a task whose target is an array for each example.
+
+    Args:
+        column: of the examples, an array [width] each. whole, batch: as in `Task.targets`.
+
+    Returns:
+        `arrays` [rows, width], `counted` [rows, 1]: 0 of an empty row; `count` [1]: the examples of the whole step.
+    """
+    arrays = np.zeros((len(batch.mask), len(column[0])), dtype=np.float32)
+    counted = np.zeros((len(batch.mask), 1), dtype=np.float32)
+    for row, index in enumerate(batch.indices):
+        arrays[row], counted[row] = column[index], 1
+    return {
+        "arrays": torch.from_numpy(arrays),
+        "counted": torch.from_numpy(counted),
+        "count": torch.tensor([len(whole)], dtype=torch.float32),
+    }
+
+
+def mean_over_examples(losses: Tensor, targets: Tensors) -> Tensor:
+    """The losses [rows, width] summed over the width, the mean over the examples of the step: [1].
+
+    Args:
+        targets: as `array_targets` gives them.
+    """
+    return (losses * targets["counted"]).sum()[None] / targets["count"]
 
 
 def over(tensors: Tensors, prefix: str) -> Tensors:

@@ -127,11 +127,13 @@ def test_a_student_learns_what_the_teacher_says_even_where_that_is_wrong(task, t
         assert found["test"]["macro_f1"] < 0.2
 
 
-def test_other_texts_and_more_subwords_than_positions_are_refused(task, taught, tmp_path):  # noqa: F811
+def test_other_texts_more_subwords_than_positions_and_an_endless_warm_up_are_refused(task, taught, tmp_path):  # noqa: F811
     rows = read_parquet(taught / "probabilities.parquet", TAUGHT_TEXTS)
     write_parquet(tmp_path / "fewer.parquet", rows.slice(1), TAUGHT_TEXTS)
     with pytest.raises(CrisisflowError, match="is of other texts than the task toy; make it again"):
         distil(task, taught, tmp_path, "soft", teacher=tmp_path / "fewer.parquet")
     with pytest.raises(CrisisflowError, match=r"finetune\.max_length is 16 but a mini has 12 positions; lower it"):
         distil(task, taught, tmp_path, "soft", positions=12)
+    with pytest.raises(CrisisflowError, match=r"all 24 steps are warm-up, .*finetune\.warmup_steps, which is 24"):
+        distil(task, taught, tmp_path, "soft", finetune=FinetuneParams.model_validate({**FINETUNE, "warmup_steps": 24}))
     assert not (tmp_path / "metrics.json").exists()

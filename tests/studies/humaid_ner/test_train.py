@@ -260,13 +260,13 @@ def test_a_checkpoint_of_other_parameters_is_not_taken_up(
         (
             {},
             {"batch_size": 60},
-            r"humaid_ner\.rows\.D: all 4 steps of stage 1 are .*; "
+            r"humaid_ner\.rows\.D, stage 1: all 4 steps are warm-up, .*; "
             r"lower .*\.two_stage\.stage1\.warmup_steps, which is 5",
         ),
         (
             {"schedule": "single", "freeze_layers": 0, "freeze_embeddings": False},
             {"batch_size": 60, "single": {"epochs": 2, "warmup_steps": 4}},
-            r"humaid_ner\.rows\.D: all 4 steps of stage 1 are .*; "
+            r"humaid_ner\.rows\.D, stage 1: all 4 steps are warm-up, .*; "
             r"lower .*\.single\.warmup_steps, which is 4",
         ),
     ],

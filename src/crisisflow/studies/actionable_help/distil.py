@@ -39,7 +39,7 @@ from crisisflow.training.device import Device, open_device
 from crisisflow.training.embedding_regression import EMBEDDING, EmbeddingRegression
 from crisisflow.training.history import Epoch, Speed, history_table
 from crisisflow.training.loop import Trainer
-from crisisflow.training.schedule import BETAS, Optimization, Stage
+from crisisflow.training.schedule import BETAS, Optimization, Stage, check_warmup
 from crisisflow.training.state import Best, Records
 from crisisflow.training.task import under
 
@@ -236,11 +236,8 @@ def _fit(
     run_of: str,
 ) -> Distilled:
     steps = -(-len(material.train.ids) // minis.batch_size)
-    if minis.warmup_steps >= minis.epochs * steps:
-        raise CrisisflowError(
-            f"{what}: all {minis.epochs * steps} steps are warm-up, so the learning rate would never fall; lower "
-            f"actionable_help.minis.warmup_steps, which is {minis.warmup_steps}"
-        )
+    stage = Stage(minis.epochs, minis.warmup_steps, 0, False, True)
+    check_warmup(what, stage, len(material.train.ids), minis.batch_size, "actionable_help.minis.warmup_steps")
     trainer = Trainer(
         name=what,
         model=student,
@@ -256,7 +253,7 @@ def _fit(
         loss_every=-(-minis.epochs * steps // LOSSES),
         check_epochs=refuse_collapse(what, minis.epochs),
     )
-    best = trainer.fit([Stage(minis.epochs, minis.warmup_steps, 0, False, True)], material.train, material.validation)
+    best = trainer.fit([stage], material.train, material.validation)
     return Distilled(update, best, trainer.records, steps)
 
 

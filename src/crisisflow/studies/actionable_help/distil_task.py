@@ -21,7 +21,7 @@ from crisisflow.pretrained import load_tokenizer
 from crisisflow.sources import digest
 from crisisflow.studies.actionable_help import STUDY
 from crisisflow.studies.actionable_help.mini_params import ShapeParams, TaskDistillationParams
-from crisisflow.studies.actionable_help.row_params import FinetuneParams
+from crisisflow.studies.actionable_help.row_params import WARMUP, FinetuneParams
 from crisisflow.studies.actionable_help.shapes import config_of
 from crisisflow.studies.actionable_help.task_teacher import TAUGHT, TAUGHT_TEXTS
 from crisisflow.studies.actionable_help.task_texts import Task, read_task
@@ -33,7 +33,7 @@ from crisisflow.training.classification import CLASS_ID, Classification
 from crisisflow.training.device import open_device
 from crisisflow.training.early_stopping import EarlyStopping
 from crisisflow.training.loop import Trainer
-from crisisflow.training.schedule import BETAS, Optimization, Stage
+from crisisflow.training.schedule import BETAS, Optimization, Stage, check_warmup
 from crisisflow.training.soft_labels import TEACHER, SoftLabels
 
 LEAST_PROBABILITY = 1e-9  # of a class: its logarithm is a logit of the teacher
@@ -104,8 +104,8 @@ def run(
         speed: seconds and memory per epoch; differs from run to run
 
     Raises:
-        CrisisflowError: the teacher's probabilities are of other texts, texts are longer than a mini's positions, or a
-            loss is not finite.
+        CrisisflowError: the teacher's probabilities are of other texts, texts are longer than a mini's positions, all
+            steps are warm-up, or a loss is not finite.
     """
     if finetune.max_length > positions:
         raise CrisisflowError(
@@ -126,6 +126,8 @@ def run(
         examples[split].targets[TEACHER] = list(logits)
     if loss == "hard":
         examples["train"].targets[CLASS_ID] = taught["train"].argmax(axis=1).tolist()
+    stage = Stage(distillation.epochs, finetune.warmup_steps, 0, False, True)
+    check_warmup(str(identity), stage, len(examples["train"].ids), finetune.batch_size, WARMUP)
     device.seed(seeds.of_heads(seed))
     config = config_of(shape, len(tokenizer), positions, dropout, tokenizer.pad_token_id)
     classifier = Classifier(BertModel(config, add_pooling_layer=False), task.classes, finetune.pooling)
@@ -150,7 +152,6 @@ def run(
         ),
         early_stopping=EarlyStopping(finetune.patience, finetune.threshold),
     )
-    stage = Stage(distillation.epochs, finetune.warmup_steps, 0, False, True)
     best = trainer.fit([stage], examples["train"], examples["validation"])
     if device.writes:
         paths = {"validation": validation, "test": test}

@@ -8,7 +8,6 @@ import torch
 import transformers
 
 from crisisflow.embedding import tokenize
-from crisisflow.errors import CrisisflowError
 from crisisflow.identity import CONFIG, Identity
 from crisisflow.inputs import IN_PROCESSES, InputFile
 from crisisflow.model.classifier import Classifier
@@ -17,7 +16,7 @@ from crisisflow.params import ComputeParams, Name, Positive, Seed
 from crisisflow.sources import digest
 from crisisflow.studies.actionable_help import STUDY
 from crisisflow.studies.actionable_help.encoder import open_encoder
-from crisisflow.studies.actionable_help.row_params import FinetuneParams, RowParams
+from crisisflow.studies.actionable_help.row_params import WARMUP, FinetuneParams, RowParams
 from crisisflow.studies.actionable_help.task_texts import Task, read_task
 from crisisflow.studies.actionable_help.trained_network import write_network
 from crisisflow.training import checkpoint as checkpoints
@@ -27,7 +26,7 @@ from crisisflow.training.classification import CLASS_ID, Classification, balance
 from crisisflow.training.device import open_device
 from crisisflow.training.early_stopping import EarlyStopping
 from crisisflow.training.loop import Trainer
-from crisisflow.training.schedule import BETAS, Optimization, Stage
+from crisisflow.training.schedule import BETAS, Optimization, Stage, check_warmup
 from crisisflow.training.weights import write_weights
 
 
@@ -42,16 +41,6 @@ def optimization_of(row: RowParams, finetune: FinetuneParams) -> Optimization:
         weight_decay=finetune.weight_decay,
         clip_norm=finetune.clip_norm,
     )
-
-
-def _check_warmup(name: str, finetune: FinetuneParams, train: Examples) -> None:
-    """Refuse a learning rate that would never fall."""
-    steps = finetune.epochs * -(-len(train.ids) // finetune.batch_size)
-    if finetune.warmup_steps >= steps:
-        raise CrisisflowError(
-            f"{name}: all {steps} steps are warm-up, so the learning rate would never fall; lower "
-            f"actionable_help.finetune.warmup_steps, which is {finetune.warmup_steps}"
-        )
 
 
 def run(
@@ -111,7 +100,8 @@ def run(
         split: Examples(own.ids, tokenize(own.texts, tokenizer, finetune.max_length), {CLASS_ID: own.class_ids})
         for split, own in task.splits.items()
     }
-    _check_warmup(str(identity), finetune, examples["train"])
+    stage = Stage(finetune.epochs, finetune.warmup_steps, 0, False, True)
+    check_warmup(str(identity), stage, len(examples["train"].ids), finetune.batch_size, WARMUP)
     device.seed(seeds.of_heads(seed))
     classifier = Classifier(opened, task.classes, finetune.pooling)
     class_ids = examples["train"].targets[CLASS_ID]
@@ -140,7 +130,6 @@ def run(
         run=fingerprint,
         early_stopping=EarlyStopping(finetune.patience, finetune.threshold),
     )
-    stage = Stage(finetune.epochs, finetune.warmup_steps, 0, False, True)
     best = trainer.fit([stage], examples["train"], examples["validation"])
     if device.writes:
         paths = {"validation": validation, "test": test}

@@ -6,13 +6,10 @@ from typing import Any
 
 from crisisflow.artifacts import read_json
 from crisisflow.inputs import InputFile
-from crisisflow.reporting import exhibits
 from crisisflow.reporting.exhibits import Number
-from crisisflow.reporting.ledger import read_ledger
 from crisisflow.reporting.over_seeds import NOTHING, OverSeeds
-from crisisflow.reporting.references import references, unused_encoders
-from crisisflow.reporting.report_page import placed, write_report
-from crisisflow.reporting.shown_settings import as_yaml
+from crisisflow.reporting.references import unused_encoders
+from crisisflow.reporting.report_page import write_report
 from crisisflow.studies.actionable_help import STUDY
 from crisisflow.studies.actionable_help.headline import best_of_paper
 from crisisflow.studies.actionable_help.model_tables import LENGTH
@@ -87,24 +84,24 @@ def run(
         CrisisflowError: an input is absent or damaged, or a table or figure has no place in the report.
     """
     own = params.actionable_help
-    shown = {
-        **exhibits.read_tables(tables),
-        **exhibits.read_drawings(figures),
-        "ledger": read_ledger(ledger),
-    }
     encoders = [own.minis.teacher, *(row.encoder for row in own.rows.values())]
     found = read_json(scores, "best_on_validation", "rows")
     write_report(
+        study=STUDY,
         package="crisisflow.studies.actionable_help",
+        params=params,
         facts={
-            "params": params,
             "own": own,
-            "settings": as_yaml(params.model_dump(mode="json")),
             "generated": own.pool.sets == [GENERATED],
             "numbers": opening_numbers(found, read_json(agreement, "share", "tweets"), own),
-            "references": references(citation, STUDY, unused_encoders(encoders)),
         },
-        exhibits=placed(shown, SECTIONS),
+        shown={},
+        sections=SECTIONS,
+        unused=unused_encoders(encoders),
+        tables=tables,
+        figures=figures,
+        ledger=ledger,
+        citation=citation,
         benchmarks=benchmarks,
         out=out,
         provenance_out=provenance_out,

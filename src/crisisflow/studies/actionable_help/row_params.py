@@ -14,6 +14,8 @@ BUILT = "built"  # the kind of a task that this study labels
 # An encoder of this study: the mini of that name, or its shape with random weights.
 MINI, SCRATCH = "mini:", "scratch:"
 
+WARMUP = "actionable_help.finetune.warmup_steps"  # as errors name it
+
 Other = Literal["linear", "static", "purohit"]
 
 

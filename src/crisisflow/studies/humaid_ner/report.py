@@ -13,10 +13,7 @@ import pandas as pd
 from crisisflow.artifacts import read_json
 from crisisflow.inputs import InputFile
 from crisisflow.reporting import exhibits
-from crisisflow.reporting.ledger import read_ledger
-from crisisflow.reporting.references import references
-from crisisflow.reporting.report_page import placed, write_report
-from crisisflow.reporting.shown_settings import as_yaml
+from crisisflow.reporting.report_page import write_report
 from crisisflow.studies.humaid_ner import STUDY, run_exhibits
 from crisisflow.studies.humaid_ner.dataset.card import quality_lines
 from crisisflow.studies.humaid_ner.opening import choice, opening_numbers
@@ -89,8 +86,6 @@ def run(
     }
     wrong, judged, chosen = exhibits.read_cells(errors), read_json(quality), choice(read_json(metrics))
     shown = {
-        **exhibits.read_tables(tables),
-        **exhibits.read_drawings(figures),
         "sources": run_exhibits.read_sources(sources, SOURCES),
         "stages": exhibits.read_drawing(stages, STAGES.format(facts["corpus"]["tweets"]), "../annotation/sources.csv"),
         "classes": run_exhibits.classes_and_splits(facts["corpus"]),
@@ -98,19 +93,19 @@ def run(
         "kinds_of_errors": run_exhibits.kinds_of_errors(wrong),
         "errors": run_exhibits.listed_errors(wrong),
         "openings": run_exhibits.openings(read_json(final_test)),
-        "ledger": read_ledger(ledger),
     }
     write_report(
+        study=STUDY,
         package="crisisflow.studies.humaid_ner",
-        facts={
-            **facts,
-            "params": params,
-            "settings": as_yaml(params.model_dump(mode="json")),
-            "choice": chosen,
-            "numbers": opening_numbers(chosen, judged),
-            "references": references(citation, STUDY, unused_works(params)),
-        },
-        exhibits=placed(shown, SECTIONS),
+        params=params,
+        facts={**facts, "choice": chosen, "numbers": opening_numbers(chosen, judged)},
+        shown=shown,
+        sections=SECTIONS,
+        unused=unused_works(params),
+        tables=tables,
+        figures=figures,
+        ledger=ledger,
+        citation=citation,
         benchmarks=benchmarks,
         out=out,
         provenance_out=provenance_out,

@@ -31,7 +31,7 @@ from crisisflow.training.gradients import cosine_columns
 from crisisflow.training.history import ScoreLine, Speed, history_table
 from crisisflow.training.joint import joint_task, prediction_columns
 from crisisflow.training.loop import Trainer
-from crisisflow.training.schedule import Optimization, Stage
+from crisisflow.training.schedule import Optimization, Stage, check_warmup
 from crisisflow.training.state import Records
 from crisisflow.training.task import Tensors
 from crisisflow.training.weights import write_weights
@@ -96,15 +96,10 @@ def _check(
             f"humaid_ner.rows.{name}: no training tweet is of class {', '.join(absent)}, which could not be learnt; "
             "raise humaid_ner.training.tweets or corpus.size"
         )
-    steps = -(-len(train.ids) // training.batch_size)
     for number, stage in enumerate(stages_of(row, training), start=1):
-        if stage.warmup_steps >= stage.epochs * steps:
-            key = row.schedule if row.schedule == "single" else f"{row.schedule}.stage{number}"
-            raise CrisisflowError(
-                f"humaid_ner.rows.{name}: all {stage.epochs * steps} steps of stage {number} are warm-up, so its "
-                f"learning rate would never fall; lower humaid_ner.training.{key}.warmup_steps, which is "
-                f"{stage.warmup_steps}"
-            )
+        key = row.schedule if row.schedule == "single" else f"{row.schedule}.stage{number}"
+        option = f"humaid_ner.training.{key}.warmup_steps"
+        check_warmup(f"humaid_ner.rows.{name}, stage {number}", stage, len(train.ids), training.batch_size, option)
 
 
 def run(
