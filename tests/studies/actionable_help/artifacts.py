@@ -139,6 +139,7 @@ def write_ratios(folder: Path) -> Path:
     raw, nothing = [2.0, 1.5, 2.5], [""] * 3
     lines = [
         ["all", "all", "all", 90, 40, 20, *raw, *raw],
+        *(["all", "all", resource, 9, 4, 2, *raw, *raw] for resource in RESOURCES),
         ["country", "India", "all", 60, 30, 15, *raw, *nothing],
         ["country", "Ireland", "all", 3, 2, 1, *nothing, *nothing],
         ["country", "Chile", "all", 30, 10, 5, *raw, *raw],

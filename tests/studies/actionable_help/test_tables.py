@@ -101,7 +101,40 @@ def test_claims_show_what_does_not_follow_from_the_paper_s_tables(run):
     assert table.loc["requests to offers, Ireland", "Holds"] == "no"
     assert table.loc["S_T^G tasks above BERT", ["Printed", "Recomputed"]].tolist() == ["5", "6"]
     assert re.fullmatch(r"\d+\.\d", table.loc["share of tweets on which all labellers agree", "This run"])
-    assert table.loc["S_T size against BERT", "This run"] == "-96"
+    ours = table["This run"]
+    assert ours["S_T size against BERT"] == "-96"
+    # Each says why it has no number; a stand-in counts for no average.
+    assert NOT_RUN not in set(ours)
+    assert re.fullmatch(r"0\.\d{3} \(1 task\)", ours["S_T^G average"])
+    assert ours["S_T^G average against BERT"] == ours["BERT average"] == "no row BERT"
+    assert ours["S_M^G tasks above BERT"] == "no row S_M^G and no row BERT"
+    # The rows are right on 20 to 40 of 40 texts, and the minis of one task on all.
+    assert -50 < float(ours["S_T^G against S_T^T on CrisisHelpOffer"]) < 0
+    assert ours["requests to offers, India"] == "2.00"
+    assert ours["requests to offers, Ireland"] == TOO_FEW
+    assert ours["Indian cities among the top 10 of requests"] == "1 of 1"
+    assert ours["offers of money, food, volunteers or shelter"] == "40.0"
+    assert ours["MPNet times BERT"] == "speed not measured"
+    assert ours["S_T (our) times BERT"] == "measured in docs/studies/actionable_help.md"
+
+
+def test_claims_of_a_run_with_the_paper_s_baseline_are_numbers(tmp_path):
+    bert = RowParams(encoder="google-bert/bert-base-uncased@" + "0" * 40, layers=None, learning_rate=None)
+    real = {
+        name: task.model_copy(update={"kind": "built" if name == "help" else "real"})
+        for name, task in OWN.tasks.items()
+    }
+    own = OWN.model_copy(update={"rows": {"bert": bert, **OWN.rows}, "tasks": real})
+    folder = tmp_path / "run"
+    ours = made(folder, own)["claims"].set_index("Claim")["This run"]
+    scores = read_json(folder / "rows" / "scores.json")["rows"]
+    below, above = scores["bert"]["average"], scores["S_T"]["average"]
+    assert below < above
+    assert ours["BERT average"] == f"{below:.3f} (3 tasks)"
+    assert ours["S_T^G average less BERT's"] == f"{100 * (above - below):.2f} (3 tasks)"
+    assert ours["S_T^G average against BERT"] == f"{100 * (above / below - 1):.2f} (3 tasks)"
+    assert ours["S_T^G tasks above BERT"] == "3 of 3"
+    assert ours["S_T^G tasks with a drop below 5 percent"] == "0 of 3"
 
 
 def test_a_row_is_a_model_of_the_paper_only_with_its_name_and_shape():

@@ -10,7 +10,7 @@ from crisisflow.params import Name
 from crisisflow.progress import say
 from crisisflow.reporting.exhibits import read_frame
 from crisisflow.reporting.folders import Captioned, write_tables
-from crisisflow.studies.actionable_help.claim_table import table_of_claims
+from crisisflow.studies.actionable_help.claim_table import ThisRun, table_of_claims
 from crisisflow.studies.actionable_help.label_tables import (
     table_of_agreement,
     table_of_cost,
@@ -77,6 +77,7 @@ def run(
     learnt = {name: of_mini[name] for name in params.minis.shapes}
     of_place = read_frame(ratios)
     without = read_json(unseen, "event")
+    of_one_task = scores_of_task_minis(task_minis)
     setting = f"This run: preset {preset}, {'seeds' if len(params.seeds) > 1 else 'seed'} " + ", ".join(
         map(str, params.seeds)
     )
@@ -99,7 +100,7 @@ def run(
             + " ".join(dict.fromkeys(f"{own['name']}: {own['note']}" for own in known["scores"] if own["note"])),
         ),
         "table1": (
-            table_1(found, counts, scores_of_task_minis(task_minis), params),
+            table_1(found, counts, of_one_task, params),
             "Table 1. Macro F1 on the data that the labellers agreed on. The paper's data is not published, so its "
             "rows and ours are of other tweets. Rows NAME-soft and NAME-hard learnt from the labels of the best "
             "classifier. The half interval is of Student's t. Rare classes have fewer than "
@@ -168,9 +169,10 @@ def run(
             f"{params.ratios.resources}. In the last line of a truth, Texts counts all of its texts. {GENERATED}.",
         ),
         "claims": (
-            table_of_claims(agreed, learnt, params.minis.shapes),
+            table_of_claims(ThisRun(params, agreed, learnt, found, of_one_task, of_place)),
             "Claims of the paper. Recomputed from the paper's own tables, with the bounds that their rounding leaves. "
-            "A claim holds if its printed number may lie within them.",
+            "A claim holds if its printed number may lie within them. Averages of this run are over the tasks that are "
+            f"no stand-ins. {GENERATED}.",
         ),
     }
     write_tables(folder, {name: Captioned(*own) for name, own in made.items()})
