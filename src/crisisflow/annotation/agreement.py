@@ -20,6 +20,7 @@ from crisisflow.annotation.reviewed import Mark, Reviewed
 from crisisflow.artifacts import write_csv
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.agreement import kappa
+from crisisflow.evaluation.bootstrap import interval
 from crisisflow.progress import say
 from crisisflow.taxonomy import ENTITY_TYPES
 
@@ -36,8 +37,7 @@ CLASSES = len(LABELS)  # of a token: none, or one of the types
 def compare(tweets: Sequence[Reviewed], one: str, other: str) -> Iterator[list[Any]]:
     """Rows (HEADER) of two annotators over the tweets that both have, if any: all types, then each that either used.
 
-    A value that is not defined is empty. So is an interval where no resample differs: that shows how little the
-    bootstrap can say of full agreement, not that the value is certain.
+    A value that is not defined is empty. So is an interval where no resample differs (evaluation.bootstrap.interval).
     """
     shared = [tweet for tweet in tweets if one in tweet.marks and other in tweet.marks]
     if not shared:
@@ -50,7 +50,7 @@ def compare(tweets: Sequence[Reviewed], one: str, other: str) -> Iterator[list[A
         spans = total[CLASSES**2 :].reshape(CLASSES, 3)[code]
         if not code or spans.any():
             values = [
-                [round(float(value), 4) if np.isfinite(value) else "" for value in (point, *_interval(redrawn))]
+                [round(float(value), 4) if np.isfinite(value) else "" for value in (point, *interval(redrawn))]
                 for point, redrawn in zip(_measures(total, code), _measures(resampled, code), strict=True)
             ]
             yield [one, other, label, *map(int, spans), *(value for three in values for value in three)]
@@ -90,15 +90,6 @@ def _measures(counts: np.ndarray, code: int) -> tuple[np.ndarray, ...]:
         tables = binary.reshape(*binary.shape[:-1], 2, 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         return both / first, both / second, 2 * both / (first + second), kappa(tables)
-
-
-def _interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval of resampled values, without those that are not defined; NaN where none differs."""
-    defined = values[np.isfinite(values)]
-    if not defined.size or np.ptp(defined) == 0:
-        return np.nan, np.nan
-    low, high = np.percentile(defined, [2.5, 97.5])
-    return low, high
 
 
 def read_passes(path: Path, repaired: Path) -> list[Reviewed]:

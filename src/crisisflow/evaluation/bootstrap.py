@@ -20,6 +20,19 @@ CHUNK = 200  # resamples drawn and weighed at a time, which bounds the memory: a
 INTERVAL = (0.025, 0.975)
 
 
+def interval(resampled: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of the values of resamples [resamples], without those that are not defined.
+
+    NaN where no value differs from another: that shows how little a bootstrap can say of full agreement, not that the
+    value is certain.
+    """
+    defined = resampled[np.isfinite(resampled)]
+    if not defined.size or np.ptp(defined) == 0:
+        return np.nan, np.nan
+    low, high = np.quantile(defined, INTERVAL)
+    return float(low), float(high)
+
+
 class SeedCounts(NamedTuple):
     """The counts of one seed of a row, with the ids of their tweets in the same order."""
 

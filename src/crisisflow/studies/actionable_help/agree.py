@@ -4,7 +4,7 @@ An unusable answer agrees with nothing, not even with another unusable one: in t
 labeller's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,7 +18,7 @@ from crisisflow.evaluation.agreement import fleiss_kappa, in_words, kappa
 from crisisflow.inputs import InputFile
 from crisisflow.params import Positive
 from crisisflow.progress import say
-from crisisflow.studies.actionable_help.labelled import UNUSABLE, keys_of, read_labelled
+from crisisflow.studies.actionable_help.labelled import UNUSABLE, by_name, keys_of, read_labelled
 from crisisflow.studies.actionable_help.labels import LABELS
 from crisisflow.studies.actionable_help.pool import POOL
 
@@ -152,17 +152,6 @@ def facts_of(codes: np.ndarray, names: Sequence[str], sets: Sequence[str], least
     }
 
 
-def labels_of(paths: Sequence[Path], names: Sequence[str]) -> Mapping[str, Path]:
-    """The files of the labellers by their names, in the order of the names.
-
-    Raises:
-        CrisisflowError: there are not as many files as names.
-    """
-    if len(paths) != len(names):
-        raise CrisisflowError(f"{len(names)} labellers are named, and {len(paths)} files are given; give one for each")
-    return dict(zip(names, paths, strict=True))
-
-
 def run(
     pool: InputFile,
     labels: Sequence[InputFile],
@@ -184,7 +173,7 @@ def run(
     """
     least = needed(at_least, len(labellers))
     keys = keys_of(read_parquet(pool, POOL))
-    codes = read_labelled(labels_of(labels, labellers), keys)
+    codes = read_labelled(by_name("labellers", labellers, labels), keys)
     found = agree(codes, least)
     names = [None if code == UNUSABLE else LABELS[code] for code in found.codes]
     sets, ids = map(list, zip(*keys, strict=True)) if keys else ([], [])

@@ -17,8 +17,7 @@ from crisisflow.params import TextsParams
 from crisisflow.progress import say
 from crisisflow.studies.actionable_help.case_params import LEXICON, TRAINED, FinderOfResources, ResourcesParams
 from crisisflow.studies.actionable_help.generated import TRUTH
-from crisisflow.studies.actionable_help.known import by_name
-from crisisflow.studies.actionable_help.labelled import Key, keys_of
+from crisisflow.studies.actionable_help.labelled import Key, by_name, keys_of
 from crisisflow.studies.actionable_help.labels import RESOURCES
 from crisisflow.studies.actionable_help.params import GENERATED, GOLD
 from crisisflow.studies.actionable_help.pool import POOL
@@ -84,7 +83,7 @@ def run(
     Raises:
         CrisisflowError: a file is absent or broken, or the classifier cannot learn.
     """
-    table, given = read_parquet(pool, POOL), by_name(sets, posts)
+    table, given = read_parquet(pool, POOL), by_name("sets", sets, posts)
     learnt = [
         own
         for name in params.learns_from

@@ -1,6 +1,5 @@
 """Known labels: what a set says of its own posts, by the task `help`."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,14 +61,3 @@ def read_gold(path: Path, texts: TextsParams) -> list[Known]:
     if not found:
         raise CrisisflowError(f"{path} has no test part of the disaster response messages; read the set again")
     return found
-
-
-def by_name(names: Sequence[str], posts: Sequence[Path]) -> Mapping[str, Path]:
-    """The posts of each set.
-
-    Raises:
-        CrisisflowError: there are not as many files as names.
-    """
-    if len(names) != len(posts):
-        raise CrisisflowError(f"{len(names)} sets are named, and {len(posts)} files are given; give one for each")
-    return dict(zip(names, posts, strict=True))

@@ -9,8 +9,8 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.params import TextsParams
 from crisisflow.progress import say
-from crisisflow.studies.actionable_help.known import Known, by_name, read_gold, read_known
-from crisisflow.studies.actionable_help.labelled import LABELLED, Labelled
+from crisisflow.studies.actionable_help.known import Known, read_gold, read_known
+from crisisflow.studies.actionable_help.labelled import LABELLED, Labelled, by_name
 from crisisflow.studies.actionable_help.labellers import endpoint, file, rules, trained, zero_shot
 from crisisflow.studies.actionable_help.labellers.prompts import load_prompts
 from crisisflow.studies.actionable_help.params import (
@@ -77,7 +77,7 @@ def run(
     """
     rows = read_parquet(pool, POOL).select(["set", "tweet_id", "text"]).to_pylist()
     learnt: list[Known] = []
-    given = by_name(sets, posts)
+    given = by_name("sets", sets, posts)
     asked = params.learns_from if isinstance(params, TrainedParams) else []
     if missing := [name for name in (*asked, *gold) if name not in given]:
         raise CrisisflowError(f"labeller {labeller} needs the set {missing[0]}, whose posts are not given")

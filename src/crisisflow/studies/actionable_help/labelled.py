@@ -25,6 +25,20 @@ LABELLED = pa.schema(
 UNUSABLE = -1  # the code of what is no label
 
 
+def by_name(what: str, names: Sequence[str], paths: Sequence[Path]) -> dict[str, Path]:
+    """The files by the names of what they are of, in the order of the names.
+
+    Args:
+        what: is named: `sets` or `labellers`.
+
+    Raises:
+        CrisisflowError: there are not as many files as names.
+    """
+    if len(names) != len(paths):
+        raise CrisisflowError(f"{len(names)} {what} are named, and {len(paths)} files are given; give one for each")
+    return dict(zip(names, paths, strict=True))
+
+
 class Labelled(NamedTuple):
     """One labeller's answer to one text."""
 

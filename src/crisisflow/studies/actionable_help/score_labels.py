@@ -10,9 +10,9 @@ from crisisflow.artifacts import read_parquet, write_json
 from crisisflow.inputs import InputFile
 from crisisflow.params import Positive, TextsParams
 from crisisflow.progress import say
-from crisisflow.studies.actionable_help.agree import labels_of, needed
-from crisisflow.studies.actionable_help.known import by_name, read_gold
-from crisisflow.studies.actionable_help.labelled import codes_of, keys_of, read_labelled
+from crisisflow.studies.actionable_help.agree import needed
+from crisisflow.studies.actionable_help.known import read_gold
+from crisisflow.studies.actionable_help.labelled import by_name, codes_of, keys_of, read_labelled
 from crisisflow.studies.actionable_help.params import GOLD
 from crisisflow.studies.actionable_help.pool import POOL
 from crisisflow.studies.actionable_help.truths import truths_of
@@ -57,13 +57,13 @@ def run(
     """
     table = read_parquet(pool, POOL)
     pooled = dict(zip(keys_of(table), table["text"].to_pylist(), strict=True))
-    least, files = needed(at_least, len(labellers)), labels_of(labels, labellers)
+    least, files = needed(at_least, len(labellers)), by_name("labellers", labellers, labels)
     found: list[dict[str, Any]] = []
     for own in truths_of(pooled, references, sample, generated, texts):
         scores = scores_of(read_labelled(files, own.keys), labellers, least, own.known)
         found.append({"truth": own.truth, "name": own.name, "note": own.note, **scores})
     note = None if found else NOTHING
-    for name, path in by_name(gold, gold_posts).items():
+    for name, path in by_name("sets", gold, gold_posts).items():
         messages = read_gold(path, texts)
         keys = [(name, own.tweet_id) for own in messages]
         truth = Truth([name] * len(keys), np.ones(len(keys)), {}, codes_of([own.label for own in messages]))

@@ -19,11 +19,10 @@ from crisisflow.masking import mask
 from crisisflow.params import ComputeParams
 from crisisflow.progress import say
 from crisisflow.studies.actionable_help import finetune
-from crisisflow.studies.actionable_help.agree import labels_of
 from crisisflow.studies.actionable_help.classifying import load
 from crisisflow.studies.actionable_help.encoder import name_of
-from crisisflow.studies.actionable_help.known import by_name, read_known
-from crisisflow.studies.actionable_help.labelled import Key
+from crisisflow.studies.actionable_help.known import read_known
+from crisisflow.studies.actionable_help.labelled import Key, by_name
 from crisisflow.studies.actionable_help.labellers.prompts import definitions
 from crisisflow.studies.actionable_help.params import CONFIDENTIAL, GENERATED, UnseenSections
 from crisisflow.studies.actionable_help.pool import POOL
@@ -93,7 +92,7 @@ def run(
     hidden = [row["text"] for row in of_event]
     others = [row for row in rows if row["event"] != unseen.event]
     kept = [row for row, keep in zip(others, apart([row["text"] for row in others], hidden), strict=True) if keep]
-    given = labels_of(labels, params.agreement.labellers), by_name(sets, posts)
+    given = by_name("labellers", params.agreement.labellers, labels), by_name("sets", sets, posts)
     agreed = agreed_without(kept, hidden, params, unseen.event, *given)
     predicted, trained = _predicted(of_event, agreed, unseen, params, compute, encoders, checkpoint)
     texts = {(row["set"], row["tweet_id"]): row["text"] for row in rows}

@@ -16,7 +16,7 @@ import numpy as np
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.agreement import in_words, kappa
-from crisisflow.evaluation.bootstrap import INTERVAL, stratified_resamples
+from crisisflow.evaluation.bootstrap import interval, stratified_resamples
 from crisisflow.studies.actionable_help.agree import agree, pair_table, votes_of
 from crisisflow.studies.actionable_help.labelled import UNUSABLE, Key
 from crisisflow.studies.actionable_help.labels import BOTH, LABELS, OFFER, REQUEST
@@ -119,10 +119,8 @@ class Truth(NamedTuple):
 
 
 def _estimate(value: float, resampled: np.ndarray) -> dict[str, float | None]:
-    """A value with its 95 % interval, which is null where no resample differs: that shows how little a bootstrap can
-    say of full agreement."""
-    defined = resampled[np.isfinite(resampled)]
-    low, high = np.quantile(defined, INTERVAL) if defined.size and np.ptp(defined) > 0 else (np.nan, np.nan)
+    """A value with its 95 % interval, which is null where no resample differs (evaluation.bootstrap.interval)."""
+    low, high = interval(resampled)
     numbers = {"value": value, "low": low, "high": high}
     return {name: round(float(number), 4) if np.isfinite(number) else None for name, number in numbers.items()}
 
