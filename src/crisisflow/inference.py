@@ -6,9 +6,9 @@ the mean over the windows. What computes the logits is handed in (`Forward`): `t
 server.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from transformers.utils import logging as transformers_logging
 from crisisflow.alignment.decoding import FoundSpan, spans_of
 from crisisflow.alignment.windows import Window, joined_words, windows_of
 from crisisflow.artifacts import PREDICTIONS, read_json
+from crisisflow.checksums import file_sha256
 from crisisflow.errors import CrisisflowError
 from crisisflow.labels import Labels
 from crisisflow.language import TRAINED_ON
@@ -31,6 +32,7 @@ from crisisflow.training.predict import predict
 from crisisflow.training.weights import load_weights
 
 WINDOWS = 32  # windows of a text that are read at most
+TOKENIZER = "tokenizer"  # the key of config.json of a row that has a tokenizer of its own
 SUBWORDS = 128  # padded subwords of one forward pass: what stays in a core's cache, and is of similar length
 
 
@@ -100,7 +102,23 @@ def load(weights: Path, config: Path, expected: Labels | None = None) -> Trained
     if list(labels.bio) != bio or expected not in (None, labels):
         raise CrisisflowError(f"{config} is of other labels than this version's; train the row again")
     load_weights(model, weights, config)
-    return TrainedRow(model.eval(), load_tokenizer(name), max_length)
+    return TrainedRow(model.eval(), _tokenizer_of(facts, config) or load_tokenizer(name), max_length)
+
+
+def _tokenizer_of(facts: Mapping[str, Any], config: Path) -> PreTrainedTokenizerBase | None:
+    """The tokenizer that lies beside the row's config.json, if that names its files; else it is its encoder's.
+
+    Args:
+        facts: of config.json; `tokenizer` has the sha256 of each file.
+
+    Raises:
+        CrisisflowError: a file is absent, or is not the one that training wrote.
+    """
+    for name, expected in facts.get(TOKENIZER, {}).items():
+        path = config.with_name(name)
+        if not path.is_file() or file_sha256(path) != expected:
+            raise CrisisflowError(f"{path} is not the tokenizer that {config} names; run: dvc checkout, or train again")
+    return load_tokenizer(str(config.parent)) if TOKENIZER in facts else None
 
 
 def torch_forward(row: TrainedRow, threads: int = 1) -> Forward:

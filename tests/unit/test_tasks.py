@@ -33,7 +33,7 @@ from crisisflow.training.history import history_table
 from crisisflow.training.joint import Joint
 from crisisflow.training.loop import Trainer
 from crisisflow.training.schedule import Optimization, Stage
-from crisisflow.training.soft_labels import TEACHER, SoftLabels
+from crisisflow.training.soft_labels import TEACHER, TEACHER_WORDS, SoftLabels, SoftTags, TaughtWords, WithLabels
 from crisisflow.training.tagging import Tagging
 
 CLASSES = ("fire", "flood", "storm")
@@ -454,3 +454,58 @@ def test_a_temperature_that_is_not_above_zero_is_refused(temperature):
         CrisisflowError, match=f"the temperature of soft labels is {temperature:g}; give a number above"
     ):
         SoftLabels(CLASSES, temperature)
+
+
+def taught_words(examples: Examples) -> Examples:
+    """A teacher of the first two words of each text, sure of the label behind the word's own."""
+    size = len(LABELS.bio)
+    said = [
+        TaughtWords(
+            np.arange(2), np.array([[9.0 * (own == (word + 1) % size) for own in range(size)] for word in ids[:2]])
+        )
+        for ids in examples.input_ids
+    ]
+    return Examples(examples.ids, examples.input_ids, {**examples.targets, TEACHER_WORDS: said})
+
+
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+@pytest.mark.parametrize("shapes", [SHAPES, FILLED], ids=["as it is", "filled"])
+def test_soft_tags_are_learnt_at_the_words_that_the_teacher_speaks_on(shapes, temperature):
+    examples, task = taught_words(TRAIN), SoftTags(LABELS, temperature)
+
+    def loss(batch) -> float:
+        logits = logits_of(batch, "tagging")
+        return task.losses(logits, batch.mask, task.targets(examples, STEP, batch)).item()
+
+    said = np.concatenate([examples.targets[TEACHER_WORDS][at].logits for at in STEP])
+    teacher = (torch.from_numpy(said).float() / temperature).softmax(dim=-1)
+    student = logits_of(batch_of(TRAIN, STEP), "tagging")[:, :2].flatten(0, 1) / temperature
+    entropy = -(teacher * teacher.log()).sum(dim=-1).mean()
+    expected = ((cross_entropy(student, teacher) - entropy) * temperature**2).item()
+    assert loss(batch_of(TRAIN, STEP, shapes)) == pytest.approx(expected, rel=1e-5)
+    shares = [batch_of(TRAIN, STEP, shapes, slice(rank, None, 2)) for rank in (0, 1)]
+    assert sum(map(loss, shares)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_example_without_labels_counts_for_the_teacher_alone():
+    """The loss of labels is the mean over the labelled examples of the step, the teacher's over all of them."""
+    logits = np.random.default_rng(4).normal(size=(len(TRAIN.ids), 3)).astype(np.float32)
+    class_ids = [own if at % 2 else -100 for at, own in enumerate(TRAIN.targets["class_id"])]
+    examples = Examples(TRAIN.ids, TRAIN.input_ids, {"class_id": class_ids, TEACHER: list(logits)})
+    soft, hard = SoftLabels(CLASSES, 1.0), Classification(CLASSES)
+
+    def loss(task, indices) -> float:
+        batch = batch_of(TRAIN, indices)
+        return task.losses(
+            logits_of(batch, "classification"), batch.mask, task.targets(examples, indices, batch)
+        ).item()
+
+    whole, labelled, others = STEP, [at for at in STEP if at % 2], [at for at in STEP if at % 2 == 0]
+    assert labelled and others
+    both = WithLabels(soft, hard, 0.25)
+    expected = 0.25 * loss(soft, whole) + 0.75 * loss(hard, labelled)
+    assert loss(both, whole) == pytest.approx(expected, rel=1e-5)
+    assert loss(both, others) == pytest.approx(0.25 * loss(soft, others), rel=1e-5)
+    weighted = Classification(CLASSES, torch.tensor([1.0, 2.0, 3.0]))
+    assert loss(weighted, whole) == pytest.approx(loss(weighted, labelled), rel=1e-5)
+    assert loss(weighted, others) == 0

@@ -374,6 +374,7 @@ def test_dvc_yaml_says_what_can_be_compared():
         "data/corpus/statistics.json",
         "data/annotations/statistics.json",
         "data/humaid_ner/aligned/${item.row}.json",
+        "results/actionable_help/joint/metrics.json",
         "results/actionable_help/matching.json",
         "results/actionable_help/metrics.json",
         "results/actionable_help/minis/${item.row}/metrics.json",

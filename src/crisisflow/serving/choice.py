@@ -90,6 +90,12 @@ def _there(folder: Path, pattern: str) -> str:
     return f"; there are: {', '.join(sorted(found))}" if found else ""
 
 
+def _checkout_of(results: Path) -> Path:
+    """The folder with the dvc.yaml by which the results were made, or, without one, the folder above `results/`."""
+    above = results.absolute().parents
+    return next((folder for folder in above if (folder / "dvc.yaml").is_file()), above[1])
+
+
 def md5(path: Path) -> str:
     """Of a file's bytes, as DVC has it."""
     with path.open("rb") as file:
@@ -162,7 +168,7 @@ def choose(choice: Choice, params: Path, expected: str | None = None) -> Chosen:
         chosen = Chosen(choice.model, params.absolute().parent, shipped.digest, False, settings, params, shipped)
     else:
         folder = folder_of(choice)
-        root = choice.results.absolute().parents[1]
+        root = _checkout_of(choice.results)
         recorded = check_recorded(folder, root)
         chosen = Chosen(folder, root, file_sha256(folder / WEIGHTS), recorded, settings, params)
     if expected is not None and chosen.digest != expected.lower():

@@ -54,14 +54,18 @@ class Classification(_OfClasses):
     """
 
     def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
-        """`class_ids` [rows], `count`: the examples of the whole step, or the sum of their weights; the weights."""
+        """`class_ids` [rows], `count`: the examples of the whole step, or the sum of their weights; the weights.
+
+        An example whose class id is IGNORED has no label, and does not count.
+        """
         column = examples.targets[CLASS_ID]
         class_ids = np.full(len(batch.mask), IGNORED, dtype=np.int64)
         class_ids[: len(batch.indices)] = [column[index] for index in batch.indices]
         targets = {"class_ids": torch.from_numpy(class_ids)}
+        labelled = [column[index] for index in whole if column[index] != IGNORED]
         if self.class_weights is None:
-            return targets | {"count": torch.tensor([len(whole)], dtype=torch.float32)}
-        count = self.class_weights[[column[index] for index in whole]].sum()
+            return targets | {"count": torch.tensor([max(len(labelled), 1)], dtype=torch.float32)}
+        count = self.class_weights[labelled].sum() if labelled else torch.tensor(1.0)
         return targets | {"count": count[None], "class_weights": self.class_weights}
 
     def losses(self, logits: Tensor, mask: Tensor, targets: Tensors) -> Tensor:

@@ -82,7 +82,7 @@ def array_targets(column: Sequence[Any], whole: list[int], batch: Batch) -> Tens
 
 
 def mean_over_examples(losses: Tensor, targets: Tensors) -> Tensor:
-    """The losses [rows, width] summed over the width, the mean over the examples of the step: [1].
+    """The losses [rows, width] summed over the width, the mean over what is counted in the step: [1].
 
     Args:
         targets: as `array_targets` gives them.

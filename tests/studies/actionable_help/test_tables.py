@@ -6,6 +6,7 @@ import pytest
 
 from crisisflow.artifacts import read_json
 from crisisflow.reporting.exhibits import NOT_PRINTED, NOT_RUN, ONE_SEED, OTHER_DATA, TOO_FEW, read_cells
+from crisisflow.reporting.over_seeds import NOTHING
 from crisisflow.reporting.places import names_in
 from crisisflow.studies.actionable_help import tables
 from crisisflow.studies.actionable_help.beside import model_of, paper_shapes
@@ -195,3 +196,12 @@ def test_an_unseen_event_has_its_precision_and_reasons_where_there_is_none(run, 
     tables.run(preset="sample", folder=tmp_path / "tables", **inputs)
     assert set(read_cells(tmp_path / "tables" / "unseen.csv")["Precision (this run)"]) == {NOT_RUN}
     assert "unseen_event is null" in read_json(tmp_path / "tables" / "captions.json")["unseen"]
+
+
+def test_joint_minis_stand_below_their_teacher_with_what_they_keep(run):
+    table = run[1]["joint"]
+    assert table["Model"].tolist() == ["teacher: row B of humaid_ner, seed 13", *OWN.joint.shapes]
+    assert table.loc[0, ["Class macro F1", "Class macro F1, kept"]].tolist() == ["0.750", NOTHING]
+    assert table.loc[1, ["Class macro F1", "Class macro F1, kept"]].tolist() == ["0.735 ± 0.010", "98.0 %"]
+    assert table.loc[1, "Span micro F1, kept"] == NOTHING
+    assert table["Parameters"].tolist()[:2] == ["22.6M", "5.3M"]

@@ -20,6 +20,7 @@ rule help_tables:
         scores=rules.help_score.output.scores,
         minis=every(rules.help_distil.output.metrics),
         task_minis=every(rules.help_distil_task.output.scores),
+        joint=rules.help_score_joint.output.scores,
         ratios=rules.help_ratios.output[0],
         resources=rules.help_find_resources.output.scores,
         unseen=rules.help_unseen_event.output.scores,
@@ -52,7 +53,8 @@ rule help_tables:
         " --agreement {input.agreement} --label-scores {input.label_scores}"
         " $(printf -- ' --statistics %s' {input.counted}) --scores {input.scores}"
         " $(printf -- ' --minis %s' {input.minis}) $(printf -- ' --task-minis %s' {input.task_minis})"
-        " --ratios {input.ratios} --resources {input.resources} --unseen {input.unseen} --folder {params.folder} 2>&1 | tee {log} >&2"
+        " --joint {input.joint} --ratios {input.ratios} --resources {input.resources}"
+        " --unseen {input.unseen} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
 rule help_headline:

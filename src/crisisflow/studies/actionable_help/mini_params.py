@@ -108,3 +108,36 @@ class TaskDistillationParams(ParamsSection):
     @model_validator(mode="after")
     def _each_once(self) -> "TaskDistillationParams":
         return refuse(self, repeated(self, "losses"))
+
+
+class JointTrainingParams(ParamsSection):
+    """How a joint mini learns from its teacher."""
+
+    temperature: Annotated[float, Field(gt=0, description="of the soft labels")]
+    soft_weight: Annotated[
+        float, Field(ge=0, le=1, description="w: w KL(teacher || student) + (1 - w) cross-entropy with the labels")
+    ]
+    weighting: Annotated[
+        Literal["fixed", "kendall_optimal"], Field(description="of the two tasks' losses (docs/training.md)")
+    ]
+    epochs: Positive
+    batch_size: Positive
+    learning_rate: Annotated[float, Field(gt=0)]
+    warmup_steps: Count
+
+
+class JointParams(JointTrainingParams):
+    """A joint model of entities and classes on a mini, learnt from a trained row of the leading study."""
+
+    teacher: Annotated[Name, Field(description="chosen, by that study's metrics.json, or a row of it; its first seed")]
+    shapes: Annotated[list[Name], Field(min_length=1, description="the minis of minis.shapes that learn it")]
+    tweets: Annotated[
+        Positive | Literal["all"], Field(description="of the teacher's training tweets, drawn by class; or all")
+    ]
+    unlabelled: Annotated[
+        Count | Literal["all"], Field(description="texts of the minis' corpus on which only the teacher speaks")
+    ]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "JointParams":
+        return refuse(self, repeated(self, "shapes"))

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from crisisflow.reporting.exhibits import NOT_PRINTED, NOT_RUN
-from crisisflow.reporting.over_seeds import NOTHING
+from crisisflow.reporting.over_seeds import NOTHING, OverSeeds
 from crisisflow.studies.actionable_help.beside import paper_shapes
 from crisisflow.studies.actionable_help.mini_params import MinisParams, ShapeParams
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
@@ -125,3 +125,36 @@ def _mini_lines(
 def _averages(encoder: str, scores: Mapping[str, Any], params: ActionableHelpParams) -> str:
     rows: Sequence[str] = [row for row, own in params.rows.items() if own.encoder == encoder]
     return ", ".join(f"{scores[row]['average']:.3f}" for row in rows) or NOT_RUN
+
+
+def table_of_joint(scores: Mapping[str, Any]) -> pd.DataFrame:
+    """The joint minis beside their teacher: scores of validation tweets by label, and the share of the teacher's.
+
+    Args:
+        scores: the content of joint/scores.json.
+    """
+    teacher = scores["teacher"]
+    names = {"Class macro F1": "cls_macro_f1", "Span micro F1": "ner_micro_f1"}
+    first = {
+        "Model": f"teacher: row {teacher['row']} of {teacher['study']}, seed {teacher['seed']}",
+        "Parameters": f"{teacher['parameters'] / 1e6:.1f}M",
+        "Labelled tweets": f"{teacher['training_tweets']:,}",
+        "Unlabelled texts": NOTHING,
+    }
+    lines = [first | {shown: f"{teacher[name]:.3f}" for shown, name in names.items()}]
+    for name, own in scores["rows"].items():
+        line = {
+            "Model": name,
+            "Parameters": f"{own['parameters'] / 1e6:.1f}M",
+            "Labelled tweets": f"{own['training_tweets']:,}",
+            "Unlabelled texts": f"{own['unlabelled_texts']:,}",
+        }
+        for shown, score in names.items():
+            found = own[score]
+            line[shown] = str(OverSeeds(found["mean"], found["deviation"]))
+            line[f"{shown}, kept"] = NOTHING if found["kept"] is None else f"{100 * found['kept']:.1f} %"
+        lines.append(line)
+    columns = ["Model", "Parameters", "Labelled tweets", "Unlabelled texts"]
+    return pd.DataFrame(lines, columns=[*columns, *(own for name in names for own in (name, f"{name}, kept"))]).fillna(
+        NOTHING
+    )

@@ -22,7 +22,7 @@ from crisisflow.params import (
 )
 from crisisflow.studies.actionable_help.case_params import MatchParams, RatioParams, ResourcesParams
 from crisisflow.studies.actionable_help.labels import HELP, LABELS
-from crisisflow.studies.actionable_help.mini_params import BEST, MinisParams, TaskDistillationParams
+from crisisflow.studies.actionable_help.mini_params import BEST, JointParams, MinisParams, TaskDistillationParams
 from crisisflow.studies.actionable_help.row_params import (
     AGREED_SET,
     BUILT,
@@ -248,6 +248,7 @@ class ActionableHelpParams(ParamsSection):
     keep_weights: Annotated[list[Name], Field(min_length=1, description="rows whose weights are kept")]
     task_distillation: TaskDistillationParams
     resources: ResourcesParams
+    joint: JointParams
     ratios: RatioParams
     match: MatchParams
     seeds: Annotated[list[Seed], Field(min_length=1)]
@@ -319,6 +320,10 @@ class ActionableHelpParams(ParamsSection):
             if kind and mini not in self.minis.shapes:
                 known_shapes = ", ".join(self.minis.shapes)
                 yield ("rows", name, "encoder"), f"no mini is called {mini}; minis.shapes has: {known_shapes}"
+        for name in self.joint.shapes:
+            if name not in self.minis.shapes:
+                known_shapes = ", ".join(self.minis.shapes)
+                yield ("joint", "shapes"), f"no mini is called {name}; minis.shapes has: {known_shapes}"
         unseen = [self.unseen_event.row] if self.unseen_event else []
         asked = {("baseline",): [self.baseline], ("keep_weights",): self.keep_weights, ("unseen_event", "row"): unseen}
         for keys, names in asked.items():

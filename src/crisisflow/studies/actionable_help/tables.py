@@ -17,7 +17,7 @@ from crisisflow.studies.actionable_help.label_tables import (
     table_of_labelling,
     table_of_unseen,
 )
-from crisisflow.studies.actionable_help.model_tables import LENGTH, table_2, table_5, table_of_minis
+from crisisflow.studies.actionable_help.model_tables import LENGTH, table_2, table_5, table_of_joint, table_of_minis
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
 from crisisflow.studies.actionable_help.place_tables import table_6, table_7, table_of_resources
 from crisisflow.studies.actionable_help.reproduction import paper_table
@@ -44,6 +44,7 @@ def run(
     scores: InputFile,
     minis: Sequence[InputFile],
     task_minis: Sequence[InputFile],
+    joint: InputFile,
     ratios: InputFile,
     resources: InputFile,
     unseen: InputFile,
@@ -60,6 +61,7 @@ def run(
         scores: of the step score
         minis: metrics.json of each mini; repeat
         task_minis: metrics.json of each mini of one task; repeat
+        joint: of the step score_joint
         ratios: of the step ratios
         resources: scores of the step find_resources
         unseen: scores of the step unseen_event
@@ -150,6 +152,12 @@ def run(
             "The minis: how they learnt, and three measures on held-out texts. Shared neighbours: of the nearest "
             "texts by the teacher, those that the mini has too. The last columns compare the row that begins with "
             f"the mini with one of the same shape and random weights. {setting}.",
+        ),
+        "joint": (
+            table_of_joint(read_json(joint, "teacher", "rows")),
+            "Joint minis: entities and classes of the leading study, learnt from one of its rows. Scores are those of "
+            "the validation tweets by label, each model's spans on its own tokenizer's words; kept: of the teacher's "
+            f"score. The paper has no such model. {setting}.",
         ),
         "table6": (
             table_6(of_place),

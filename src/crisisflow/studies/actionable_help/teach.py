@@ -3,47 +3,29 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
 
-from crisisflow.artifacts import atomic_path, read_parquet
+from crisisflow.artifacts import read_parquet
 from crisisflow.embedding import SentenceEncoder
 from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.params import ComputeParams, Positive
-from crisisflow.progress import say
 from crisisflow.sources import digest
+from crisisflow.studies.actionable_help.in_parts import Parts, read_arrays, write_arrays
 from crisisflow.studies.actionable_help.mini_corpus import MINI_CORPUS
 from crisisflow.training.device import open_device
 
 PART = 10_000  # texts: what a kill costs at most
 BATCH_SIZE = 64
 EMBEDDINGS = "embeddings"  # the tensor of the file, float16 [texts, d]
-KEY = "crisisflow"  # of the file's metadata, with JSON
 
 
 def digest_of(texts: Sequence[str]) -> str:
     """A digest of texts in their order."""
     return hashlib.sha256(json.dumps(list(texts), ensure_ascii=False).encode()).hexdigest()
-
-
-def _write(path: Path, embeddings: np.ndarray, facts: dict[str, Any]) -> None:
-    with atomic_path(path) as partial:
-        try:
-            # In one entry: safetensors writes several in an order of chance.
-            save_file({EMBEDDINGS: embeddings}, partial, metadata={KEY: json.dumps(facts, sort_keys=True)})
-        except SafetensorError as error:  # how safetensors names a failed write
-            raise OSError(str(error)) from error
-
-
-def _read(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
-    with safe_open(path, framework="numpy") as file:
-        return file.get_tensor(EMBEDDINGS), json.loads((file.metadata() or {}).get(KEY, "{}"))
 
 
 def read_taught(path: Path, texts: Sequence[str], teacher: str) -> np.ndarray:
@@ -53,8 +35,9 @@ def read_taught(path: Path, texts: Sequence[str], teacher: str) -> np.ndarray:
         CrisisflowError: the file is damaged, or of other texts or another teacher.
     """
     try:
-        embeddings, facts = _read(path)
-    except (OSError, SafetensorError, ValueError) as error:
+        arrays, facts = read_arrays(path)
+        embeddings = arrays[EMBEDDINGS]
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise CrisisflowError(f"{path} holds no readable embeddings ({error}); make it again") from error
     for key, given in (("texts", digest_of(texts)), ("teacher", teacher)):
         if facts.get(key) != given:
@@ -94,25 +77,7 @@ def run(
         "teacher": teacher,
         "run": [max_length, compute.model_dump(), digest("studies.actionable_help.teach")],
     }
-    begins = range(0, len(texts), PART)
-    paths = [checkpoint / f"part{begin // PART:06}.safetensors" for begin in begins]
-    parts = [
-        _part(path, encoder, texts[begin : begin + PART], run_of) for path, begin in zip(paths, begins, strict=True)
-    ]
-    _write(out, np.concatenate(parts), {name: run_of[name] for name in ("texts", "teacher")})
-    for path in paths:
-        path.unlink(missing_ok=True)
-    with suppress(OSError):
-        checkpoint.rmdir()
-
-
-def _part(path: Path, encoder: SentenceEncoder, texts: Sequence[str], run_of: dict[str, Any]) -> np.ndarray:
-    """The embeddings of a part, from its file if that is whole and of this run."""
-    with suppress(OSError, SafetensorError, ValueError):
-        embeddings, facts = _read(path)
-        if facts == run_of:
-            say(f"teach: {path.name} is there already")
-            return embeddings
-    found = encoder.embed(texts).astype(np.float16)
-    _write(path, found, run_of)
-    return found
+    parts = Parts("teach", checkpoint, PART, run_of)
+    arrays = parts.make(texts, lambda part: {EMBEDDINGS: encoder.embed(part).astype(np.float16)})
+    write_arrays(out, arrays, {name: run_of[name] for name in ("texts", "teacher")})
+    parts.discard(len(texts))
