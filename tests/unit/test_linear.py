@@ -36,3 +36,12 @@ def test_of_several_classes_each_is_decided_by_itself():
     chosen = np.array([[1, 0], [0, 1], [1, 1], [0, 0]] * 5)
     model = linear.fit_multi_label(texts, chosen, 13, balanced=True)
     assert model.predict(["rice and water", "rice", "sun"]).tolist() == [[1, 1], [0, 1], [0, 0]]
+
+
+def test_a_probe_learns_what_a_line_can_tell_whatever_the_scale():
+    rng = np.random.default_rng(1)
+    known, asked = (rng.normal(size=(60, 3)) * [1e-3, 1, 1e3] for _ in range(2))
+    by_line, by_chance = (own[:, 0] > 0 for own in (known, asked)), rng.integers(0, 2, 60)
+    first, second = by_line
+    assert linear.probe_score(known, first.astype(int), asked, second.astype(int), ["a", "b"]) > 0.9
+    assert linear.probe_score(known, by_chance, asked, second.astype(int), ["a", "b"]) < 0.7

@@ -1,9 +1,11 @@
-"""The linear classifier: TF-IDF of words and a linear SVM, what classification scores without an encoder."""
+"""Linear classifiers: over TF-IDF, what classification scores without an encoder; and over fixed embeddings."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from crisisflow.evaluation.metrics import class_scores
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -47,6 +49,28 @@ def _pipeline(classifier: object) -> "Pipeline":
     from sklearn.pipeline import make_pipeline
 
     return make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), classifier)
+
+
+def probe_score(
+    known: np.ndarray,
+    class_ids: Sequence[int],
+    asked: np.ndarray,
+    asked_ids: Sequence[int],
+    classes: Sequence[str],
+) -> float:
+    """Macro F1 of a logistic regression over embeddings that stay as they are (a linear probe; Alain and Bengio 2016,
+    arXiv 1610.01644). Dimensions are standardised, and each class counts the same.
+
+    Args:
+        known: embeddings to learn from [texts, d], with their `class_ids`. asked, asked_ids: those that are scored.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1_000))
+    predicted = model.fit(known, class_ids).predict(asked)
+    return class_scores(asked_ids, predicted.tolist(), classes)["macro_f1"]
 
 
 def parameters(model: "Pipeline") -> int:

@@ -215,7 +215,7 @@ def inputs_of_tables(folder: Path, own: ActionableHelpParams) -> dict:
 def inputs_of_figures(folder: Path, own: ActionableHelpParams) -> dict:
     """What the step figures reads; all rows have BERT's shape."""
     found = inputs_of_tables(folder, own)
-    configs, curves = [], []
+    configs, curves, probes = [], [], []
     encoder = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
     for row in own.rows:
         identity = Identity("actionable_help", row, 13, task="help")
@@ -225,9 +225,13 @@ def inputs_of_figures(folder: Path, own: ActionableHelpParams) -> dict:
         curves.append(folder / "minis" / name / "losses.csv")
         lines = [[name, update, step, 9.0 / step] for update in own.minis.updates for step in (1, 2, 3)]
         write_csv(curves[-1], ["mini", "update", "step", "loss"], lines)
+        probes.append(folder / "minis" / name / "probe.csv")
+        scores = [[name, update, step, 0.2 + step / 10] for update in own.minis.updates for step in (0, 2, 4)]
+        write_csv(probes[-1], ["mini", "update", "step", "macro_f1"], scores)
     return {
         "rows": [*own.rows, *own.others],
         "configs": configs,
         "curves": curves,
+        "probes": probes,
         **{name: found[name] for name in ("agreement", "label_scores", "scores", "ratios")},
     }

@@ -18,6 +18,7 @@ from crisisflow.artifacts import TWEETS, read_json, read_parquet, write_json, wr
 from crisisflow.corpus.sources.posts import POSTS
 from crisisflow.embedding import embed
 from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.linear import probe_score
 from crisisflow.params import ComputeParams, TextsParams, check
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.studies.actionable_help import distil, mini_corpus, teach, vocabulary
@@ -26,7 +27,7 @@ from crisisflow.studies.actionable_help.mini_corpus import MINI_CORPUS, Text, ch
 from crisisflow.studies.actionable_help.mini_params import DistillationParams, ShapeParams, VocabularyParams
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
 from crisisflow.studies.actionable_help.projections import principal, projection_of
-from crisisflow.studies.actionable_help.task_texts import TASK
+from crisisflow.studies.actionable_help.task_texts import TASK, read_task
 from crisisflow.studies.actionable_help.word_vectors import subwords_of_entries
 from crisisflow.training.history import Epoch
 from tests.presets import read_preset
@@ -67,6 +68,8 @@ class School(BaseModel):
             "counts": self.folder / "counts.json",
             "embeddings": self.folder / "teacher.safetensors",
             "vocabulary": self.folder / "vocabulary",
+            "tweets": self.folder / "task.parquet",
+            "statistics": self.folder / "task.json",
             "teacher": self.teacher,
             "shape": shape,
             "minis": DistillationParams.model_validate({**MINIS, **minis}),
@@ -96,7 +99,21 @@ def school(tmp_path_factory) -> School:
     files = own.folder / "vocabulary", own.folder / "vocabulary" / "subwords.json"
     vocabulary.run(corpus, own.teacher, learnt, 24, *files)
     teach.run(corpus, own.teacher, 24, COMPUTE, own.folder / "parts", own.folder / "teacher.safetensors")
+    write_task(own.folder, rng)
     return own
+
+
+def write_task(folder: Path, rng: random.Random) -> None:
+    """A task of texts of the same words: whether the first one is a hazard."""
+    splits = ["train"] * 120 + ["validation"] * 10 + ["test"] * 60
+    rows = []
+    for at, split in enumerate(splits):
+        label, first = ("hazard", ["flood", "storm", "fire"]) if at % 2 else ("other", ["food", "boat", "school"])
+        text = " ".join([rng.choice(first), *rng.choices(["people", "need", "send", "offer"], k=4)])
+        rows.append({"set": "toy", "tweet_id": f"t{at}", "text": text, "label": label, "split": split, "group": at})
+    write_parquet(folder / "task.parquet", rows, TASK)
+    used = {split: {"used": splits.count(split)} for split in ("train", "validation", "test")}
+    write_json(folder / "task.json", {"task": "toy", "kind": "built", "classes": ["hazard", "other"], "splits": used})
 
 
 @pytest.fixture(scope="module")
@@ -141,9 +158,25 @@ def test_mean_and_cls_differ_and_only_the_first_is_kept(finished):
     assert head == "mini,update,step,loss"
     steps = [int(line.split(",")[2]) for line in lines if line.startswith("toy,mean,")]
     assert steps == list(range(1, 27 * 3 + 1)) == [int(line.split(",")[2]) for line in lines[len(steps) :]]
-    files = {"README.md", "config.json", "epochs.csv", "losses.csv", "metrics.json", "model.safetensors"}
+    files = {"README.md", "config.json", "epochs.csv", "losses.csv", "metrics.json", "model.safetensors", "probe.csv"}
     assert {path.name for path in (finished / "toy").iterdir()} == files | {*vocabulary.TOKENIZER_FILES}
     assert not (finished / "checkpoint").exists()
+
+
+def test_a_probe_is_scored_before_the_first_step_and_after_each_epoch(school, finished):
+    lines = [line.split(",") for line in (finished / "toy" / "probe.csv").read_text().splitlines()]
+    assert lines[0] == ["mini", "update", "step", "macro_f1"]
+    of_mean = {int(step): float(score) for _, update, step, score in lines[1:] if update == "mean"}
+    assert list(of_mean) == [0, 27, 54, 81] and len(lines) == 1 + 2 * len(of_mean)
+    assert of_mean[81] > of_mean[0] - 0.05 and of_mean[81] > 0.8
+    # It is that of the mini that was written, over embeddings as anybody computes them.
+    task = read_task(school.folder / "task.parquet", school.folder / "task.json")
+    known, asked = (task.splits[split] for split in ("train", "test"))
+    vectors = (embed(own.texts, str(finished / "toy"), 24, 32) for own in (known, asked))
+    (first, second) = vectors
+    best = read_json(finished / "toy" / "metrics.json")["updates"]["mean"]
+    score = probe_score(first, known.class_ids, second, asked.class_ids, task.classes)
+    assert score == pytest.approx(best["probe"], abs=0.02) and best["probe"] == of_mean[27 * best["best_epoch"]]
 
 
 def test_the_card_names_what_the_mini_learnt_from(finished):

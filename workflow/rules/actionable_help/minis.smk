@@ -97,6 +97,8 @@ rule help_distil:
         embeddings=rules.help_teach.output[0],
         tokenizer=rules.help_vocabulary.output.tokenizer,
         tokenizer_config=rules.help_vocabulary.output.config,
+        tweets=expand(rules.help_task.output.tweets, task=HELP_BUILT),
+        counted=expand(rules.help_task.output.counted, task=HELP_BUILT),
     output:
         weights=f"{HELP_MINI}/model.safetensors",
         config=f"{HELP_MINI}/config.json",
@@ -105,6 +107,7 @@ rule help_distil:
         card=f"{HELP_MINI}/README.md",
         epochs=f"{HELP_MINI}/epochs.csv",
         losses=f"{HELP_MINI}/losses.csv",
+        probe=f"{HELP_MINI}/probe.csv",
         metrics=committed(f"{HELP_MINI}/metrics.json"),
     log:
         text="logs/help_distil-{row}.log",
@@ -127,6 +130,8 @@ rule help_distil:
         axes=over(row="actionable_help.minis.shapes"),
         code=code("studies.actionable_help.distil"),
         shape=section("actionable_help.minis.shapes.{row}"),
+        # To DVC the files of all tasks are one folder: which of them is read stands here.
+        tasks=section("actionable_help.tasks"),
         teacher=section("actionable_help.minis.teacher"),
         minis=sections(
             "projection",
@@ -151,6 +156,7 @@ rule help_distil:
         "Distilling the mini {wildcards.row}"
     shell:
         "crisisflow actionable_help distil --name {wildcards.row} --corpus {input.corpus} --counts {input.counts}"
-        " --embeddings {input.embeddings} --vocabulary {params.vocabulary} --teacher={params.teacher:q}"
+        " --embeddings {input.embeddings} --vocabulary {params.vocabulary} --tweets {input.tweets}"
+        " --statistics {input.counted} --teacher={params.teacher:q}"
         " --shape {params.shape:q} --minis {params.minis:q} --compute {params.compute:q}"
         " --checkpoint {params.checkpoint} --out {params.folder} --speed {log.speed} 2>&1 | tee {log.text} >&2"

@@ -83,6 +83,7 @@ rule help_figures:
         scores=rules.help_score.output.scores,
         configs=every(rules.help_finetune.output.config),
         curves=every(rules.help_distil.output.losses),
+        probes=every(rules.help_distil.output.probe),
         ratios=rules.help_ratios.output[0],
     output:
         captions="results/actionable_help/figures/captions.json",
@@ -118,7 +119,7 @@ rule help_figures:
     shell:
         "crisisflow actionable_help figures --rows {params.rows:q} --agreement {input.agreement}"
         " --label-scores {input.label_scores} --scores {input.scores} $(printf -- ' --configs %s' {input.configs})"
-        " $(printf -- ' --curves %s' {input.curves}) --ratios {input.ratios} --folder {params.folder} 2>&1 | tee {log} >&2"
+        " $(printf -- ' --curves %s' {input.curves}) $(printf -- ' --probes %s' {input.probes}) --ratios {input.ratios} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
 rule help_report:

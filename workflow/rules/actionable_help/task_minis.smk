@@ -1,9 +1,4 @@
 # Minis that learn one task from its best fine-tuned classifier: the task that this study labels.
-HELP_BUILT = next(
-    name
-    for name, task in PARAMS["actionable_help"]["tasks"].items()
-    if task["kind"] == "built"
-)
 HELP_TASK_MINI = "results/actionable_help/task_minis/{row}/{loss}/seed{seed}"
 
 

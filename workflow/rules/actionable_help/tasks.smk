@@ -7,6 +7,12 @@ HELP_SETS = [
         - {"agreed", "corpus", "generated"}
     ),
 ]
+# The task that this study labels.
+HELP_BUILT = next(
+    name
+    for name, task in PARAMS["actionable_help"]["tasks"].items()
+    if task["kind"] == "built"
+)
 HELP_TASK = "data/actionable_help/tasks/{task}"
 
 

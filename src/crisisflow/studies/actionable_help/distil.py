@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -27,8 +28,10 @@ from crisisflow.sources import digest
 from crisisflow.studies.actionable_help.mini_card import render
 from crisisflow.studies.actionable_help.mini_corpus import MINI_CORPUS
 from crisisflow.studies.actionable_help.mini_params import DistillationParams, ShapeParams
+from crisisflow.studies.actionable_help.probe import Probe, ProbedRegression
 from crisisflow.studies.actionable_help.projections import FIXED, check_widths, projection_of
 from crisisflow.studies.actionable_help.shapes import config_of, parameters_of
+from crisisflow.studies.actionable_help.task_texts import Task, read_task
 from crisisflow.studies.actionable_help.teach import read_taught
 from crisisflow.studies.actionable_help.vocabulary import TOKENIZER_FILES
 from crisisflow.studies.actionable_help.word_vectors import start_from_teacher
@@ -36,7 +39,7 @@ from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import seeds
 from crisisflow.training.batching import Examples
 from crisisflow.training.device import Device, open_device
-from crisisflow.training.embedding_regression import EMBEDDING, EmbeddingRegression
+from crisisflow.training.embedding_regression import EMBEDDING
 from crisisflow.training.history import Epoch, Speed, history_table
 from crisisflow.training.loop import Trainer
 from crisisflow.training.schedule import BETAS, Optimization, Stage, check_warmup
@@ -57,6 +60,7 @@ class Material(NamedTuple):
 
     Args:
         neighbours: of the validation texts by the teacher's embeddings.
+        probe: what the students are asked after each epoch.
         spread: standard deviations [d] of a fixed target, in whose scale a student starts; None of a learnt one.
     """
 
@@ -65,6 +69,7 @@ class Material(NamedTuple):
     validation: Examples
     neighbours: np.ndarray
     teacher_width: int
+    probe: Probe
     spread: np.ndarray | None
 
 
@@ -75,6 +80,7 @@ class Distilled(NamedTuple):
     best: Best
     records: Records
     steps: int  # of an epoch
+    probe: float  # before the first step
 
 
 def refuse_collapse(what: str, epochs: int) -> Callable[[Sequence[Epoch]], None]:
@@ -131,6 +137,8 @@ def run(
     counts: InputFile,
     embeddings: InputFile,
     vocabulary: InputFolder,
+    tweets: InputFile,
+    statistics: InputFile,
     teacher: str,
     shape: ShapeParams,
     minis: DistillationParams,
@@ -149,6 +157,7 @@ def run(
         corpus: the texts of the step mini_corpus. counts: what they were read from
         embeddings: the teacher's, of the step teach
         vocabulary: folder of the tokenizer of the step vocabulary
+        tweets: labelled texts of a task, on which a linear probe is scored. statistics: its classes and counts
         teacher: encoder that taught; its word vectors are read where minis.start is teacher
         shape: section actionable_help.minis.shapes.NAME
         minis: the keys of section actionable_help.minis that say how a mini learns
@@ -163,13 +172,14 @@ def run(
     """
     device = open_device(compute.device, compute.threads, compute.processes, minis.precision)
     table = read_parquet(corpus, MINI_CORPUS)
-    material = _material(name, table, embeddings, teacher, vocabulary, shape, minis)
+    task = read_task(tweets, statistics)
+    material = _material(name, table, embeddings, teacher, vocabulary, task, shape, minis)
     fingerprint = checkpoints.fingerprint(
         digest("studies.actionable_help.distil"),
         {package.__name__: package.__version__ for package in (np, torch, transformers)},
         *(section.model_dump() for section in (shape, minis, compute)),
         teacher,
-        [file_sha256(path) for path in (corpus, embeddings)],
+        [file_sha256(path) for path in (corpus, embeddings, tweets)],
         [file_sha256(vocabulary / file) for file in TOKENIZER_FILES],
     )
     distilled = []
@@ -203,6 +213,7 @@ def _material(
     embeddings: Path,
     teacher: str,
     vocabulary: Path,
+    task: Task,
     shape: ShapeParams,
     minis: DistillationParams,
 ) -> Material:
@@ -221,6 +232,7 @@ def _material(
         *(examples.at(np.flatnonzero(part).tolist()) for part in (~held_out, held_out)),
         nearest(taught[held_out]),
         taught.shape[1],
+        Probe(task, tokenizer, minis.max_length),
         target[~held_out].std(axis=0) if minis.projection in FIXED else None,
     )
 
@@ -235,13 +247,14 @@ def _fit(
     folder: Path,
     run_of: str,
 ) -> Distilled:
+    probe = partial(material.probe.score, student, device)
     steps = -(-len(material.train.ids) // minis.batch_size)
     stage = Stage(minis.epochs, minis.warmup_steps, 0, False, True)
     check_warmup(what, stage, len(material.train.ids), minis.batch_size, "actionable_help.minis.warmup_steps")
     trainer = Trainer(
         name=what,
         model=student,
-        task=EmbeddingRegression(material.neighbours, student.down),
+        task=ProbedRegression(material.neighbours, student.down, probe),
         weighting=Weighting(1),
         optimization=Optimization(minis.batch_size, minis.learning_rate, 0.0, BETAS, WEIGHT_DECAY, CLIP_NORM),
         seed=minis.seed,
@@ -253,8 +266,9 @@ def _fit(
         loss_every=-(-minis.epochs * steps // LOSSES),
         check_epochs=refuse_collapse(what, minis.epochs),
     )
+    before = probe()
     best = trainer.fit([stage], material.train, material.validation)
-    return Distilled(update, best, trainer.records, steps)
+    return Distilled(update, best, trainer.records, steps, before)
 
 
 def _facts(
@@ -300,12 +314,13 @@ def _write_model(
 
 
 def _write_curves(out: Path, name: str, distilled: Sequence[Distilled]) -> None:
-    """epochs.csv has a line for each epoch, losses.csv one for each recorded step."""
-    head, _ = history_table(EmbeddingRegression, [])
+    """epochs.csv has a line for each epoch, losses.csv one for each recorded step, and probe.csv one for each score of
+    the probe, also before the first step."""
+    head, _ = history_table(ProbedRegression, [])
     lines = [
         [name, own.update, *line]
         for own in distilled
-        for line in history_table(EmbeddingRegression, own.records.history)[1]
+        for line in history_table(ProbedRegression, own.records.history)[1]
     ]
     write_csv(out / "epochs.csv", ["mini", "update", *head], lines)
     losses = [
@@ -314,3 +329,12 @@ def _write_curves(out: Path, name: str, distilled: Sequence[Distilled]) -> None:
         for line in own.records.losses
     ]
     write_csv(out / "losses.csv", ["mini", "update", "step", "loss"], losses)
+    scores = [
+        [name, own.update, step, score]
+        for own in distilled
+        for step, score in (
+            (0, own.probe),
+            *((line.epoch * own.steps, line.measures["probe"]) for line in own.records.history),
+        )
+    ]
+    write_csv(out / "probe.csv", ["mini", "update", "step", "macro_f1"], scores)

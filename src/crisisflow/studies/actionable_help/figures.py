@@ -64,8 +64,8 @@ def lines(table: pd.DataFrame, x: str, y: Mapping[str, str], series: str, label:
     return drawn
 
 
-def losses(curves: Sequence[Path]) -> pd.DataFrame:
-    """Figure 1's numbers: the loss of each mini and kind of update by step."""
+def curves_of(curves: Sequence[Path]) -> pd.DataFrame:
+    """Figure 1's numbers: the loss of each mini and kind of update by step; or its probe's scores likewise."""
     found = pd.concat([read_frame(path) for path in curves], ignore_index=True)
     found.insert(0, "curve", found["mini"].astype(str) + ", " + found["update"])
     return found
@@ -217,6 +217,7 @@ def run(
     scores: InputFile,
     configs: Sequence[InputFile],
     curves: Sequence[InputFile],
+    probes: Sequence[InputFile],
     ratios: InputFile,
     folder: Path,
 ) -> None:
@@ -229,6 +230,7 @@ def run(
         scores: of the step score
         configs: config.json of each training; repeat
         curves: losses.csv of each mini; repeat
+        probes: probe.csv of each mini; repeat
         ratios: of the step ratios
 
     Raises:
@@ -256,10 +258,17 @@ def run(
             "Macro F1 against the multiply-adds of the encoder. Rows without a fine-tuned encoder are left out.",
         ),
         "figure1": Plot(
-            losses(curves),
+            curves_of(curves),
             partial(lines, x="step", y={"loss": "loss"}, series="curve", label="step", log=True),
             "Figure 1. Loss of the generic distillation by step, by mini and by the state that is compared. A lower "
             "loss alone does not say that a mini knows more (ledger, entry 19).",
+        ),
+        "probe": Plot(
+            curves_of(probes),
+            partial(lines, x="step", y={"macro_f1": "macro F1 of the probe"}, series="curve", label="step", log=False),
+            "What the minis of Figure 1 know meanwhile: macro F1 of a linear classifier over their embeddings, which "
+            "stay as they are. It learns from the training tweets of the built task and is scored on its test tweets. "
+            "Step 0 is random weights, unless the minis start with the teacher's word vectors.",
         ),
         "figure2": Plot(
             by_resource(of_place),

@@ -22,6 +22,7 @@ SECTIONS = {
         "figures/speed",
         "tables/minis",
         "figures/figure1",
+        "figures/probe",
         "tables/joint",
     ],
     "case": ["tables/table6", "tables/table7", "figures/figure2", "figures/figure3", "tables/resources"],
