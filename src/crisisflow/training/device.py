@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.optim import Optimizer
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import eager_mask
 
-from crisisflow.artifacts import atomic_path
 from crisisflow.errors import CrisisflowError
+from crisisflow.tensors import write_tensors
 from crisisflow.training.batching import Batch, Shapes
 from crisisflow.training.dropout import make_dropout_cheap
 
@@ -137,12 +135,7 @@ class Device:
 
     def save(self, tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
         """Write tensors as safetensors, atomically."""
-        on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        with atomic_path(path) as partial:
-            try:
-                save_file(on_host, partial, metadata)
-            except SafetensorError as error:  # how safetensors names a failed write
-                raise OSError(str(error)) from error
+        write_tensors(path, {name: tensor.detach().cpu() for name, tensor in tensors.items()}, metadata)
 
     def wait(self) -> None:
         """Wait until all processes are here."""

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from crisisflow.artifacts import atomic_path, check_file
+from crisisflow.artifacts import check_file
 from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFolder
 from crisisflow.params import Name, Positive
@@ -23,12 +23,13 @@ from crisisflow.studies.actionable_help.mini_params import ShapeParams
 from crisisflow.studies.actionable_help.row_params import MINI, RowParams
 from crisisflow.studies.actionable_help.shapes import config_of
 from crisisflow.studies.actionable_help.vocabulary import TOKENIZER_FILES
+from crisisflow.tensors import write_tensors
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
-KEY = "crisisflow"  # one, since safetensors writes several in an order of chance
+KEY = "crisisflow"  # of the file's metadata, with JSON
 
 
 def run(
@@ -76,11 +77,7 @@ def _text(path: Path) -> str:
 
 
 def _write(out: Path, facts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-    with atomic_path(out) as partial:
-        try:
-            save_file(tensors, partial, metadata={KEY: json.dumps(facts, sort_keys=True)})
-        except SafetensorError as error:  # how safetensors names a failed write
-            raise OSError(str(error)) from error
+    write_tensors(out, tensors, {KEY: json.dumps(facts, sort_keys=True)})
 
 
 def open_encoder(
