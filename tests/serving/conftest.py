@@ -1,9 +1,10 @@
 """A tiny row, trained once, served as the sample's would be."""
 
 import json
+import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from crisisflow.artifacts import write_json
 from crisisflow.inference import TrainedRow, load
 from crisisflow.serving.app import create_app
 from crisisflow.serving.choice import Choice, choose, folder_of
+from crisisflow.serving.help_model import HelpFindings, HelpModel, Nearest, Post
+from crisisflow.serving.schema import HelpFacts
 from crisisflow.serving.serve import options_of
 from crisisflow.serving.served import Served, open_served
 from crisisflow.serving.settings import Access, Limits, Settings
@@ -37,6 +40,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE = 60_000  # milliseconds that a busy machine may take
+HELP_LABELS = ("request", "offer", "request_and_offer", "irrelevant")
 ACCESS = Access(hosts=("testserver", "localhost", "127.0.0.1"))
 
 
@@ -91,9 +95,34 @@ def row(results) -> TrainedRow:
     return load(folder / "model.safetensors", folder / "config.json")
 
 
+def helped(texts: list[str]) -> list[HelpFindings]:
+    """A model of requests and offers that goes by one word of each."""
+    found = []
+    for text in texts:
+        words = set(re.findall("[a-z]+", text.lower()))
+        asks, gives = "need" in words, "offer" in words
+        label = HELP_LABELS[3 if not (asks or gives) else 2 if asks and gives else int(gives)]
+        shares = {name: 0.7 if name == label else 0.1 for name in HELP_LABELS}
+        found.append(HelpFindings(shares, [own for own in ("water", "food") if own in words], len(text) > 5000))
+    return found
+
+
+def nearest(offer: Post, requests: Sequence[Post]) -> list[Nearest]:
+    """Those that name a resource of the offer first, then all others, two at most."""
+    shared = [[own for own in request.resources if own in offer.resources] for request in requests]
+    order = sorted(range(len(requests)), key=lambda at: not shared[at])[:2]
+    return [Nearest(at, 0.75 if shared[at] else 0.25, shared[at], 12.5 if shared[at] else None, 0.5) for at in order]
+
+
 @pytest.fixture(scope="session")
-def served(results, params) -> Served:
-    return open_served(choose(Choice(results), params), "onnx", 1)
+def help_model() -> HelpModel:
+    facts = HelpFacts(name="row words, seed 1", trained_on="no tweets", generated=True, model="0" * 64, recorded=False)
+    return HelpModel(helped, HELP_LABELS, facts, nearest)
+
+
+@pytest.fixture(scope="session")
+def served(results, params, help_model) -> Served:
+    return open_served(choose(Choice(results), params), "onnx", 1, help_model)
 
 
 @pytest.fixture(scope="session")

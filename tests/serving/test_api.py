@@ -17,7 +17,7 @@ from crisisflow.serving.served import Served
 from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
 from crisisflow.serving.study import read_study
 from crisisflow.taxonomy import CLASSES, ENTITY_TYPES
-from tests.serving.conftest import ACCESS, listening
+from tests.serving.conftest import ACCESS, HELP_LABELS, listening
 
 TOKEN = "a-token-of-some-length"
 
@@ -41,15 +41,15 @@ def filters(app):
     """The values by which the description lets tweets be chosen."""
     operation = app.get("/openapi.json").json()["paths"]["/v1/live/{feed}/tweets"]["get"]
     items = {own["name"]: own["schema"]["items"] for own in operation["parameters"] if "items" in own["schema"]}
-    return {name: items[name].get("enum") for name in ("class", "type")}
+    return {name: items[name].get("enum") for name in ("class", "type", "help")}
 
 
 def test_the_description_names_the_classes_and_types_of_the_row(client, served, results):
-    assert filters(client) == {"class": list(CLASSES), "type": list(ENTITY_TYPES)}
-    other = served._replace(labels=Labels(("PLACE", "NAME"), ()))
+    assert filters(client) == {"class": list(CLASSES), "type": list(ENTITY_TYPES), "help": list(HELP_LABELS)}
+    other = served._replace(labels=Labels(("PLACE", "NAME"), ()), help=None)
     with TestClient(create_app(other, Settings(ACCESS, Limits(), results))) as app:
-        assert app.get("/v1/labels").json() == {"entities": ["PLACE", "NAME"], "classes": []}
-        assert filters(app) == {"class": None, "type": ["PLACE", "NAME"]}
+        assert app.get("/v1/labels").json() == {"entities": ["PLACE", "NAME"], "classes": [], "help": []}
+        assert filters(app) == {"class": None, "type": ["PLACE", "NAME"], "help": None}
         assert app.get("/v1/live/none/tweets", params={"type": "LOCATION"}).status_code == 422
 
 
@@ -70,7 +70,9 @@ def test_what_is_served_is_told(client, served, results):
     assert facts["model"] == served.version.model
     assert facts["recorded"] is False
     assert len(facts["params"]) == 64
-    assert client.get("/v1/labels").json() == {"entities": list(ENTITY_TYPES), "classes": list(CLASSES)}
+    labels = {"entities": list(ENTITY_TYPES), "classes": list(CLASSES), "help": list(HELP_LABELS)}
+    assert client.get("/v1/labels").json() == labels
+    assert facts["help"]["name"] == "row words, seed 1"
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready", "model": "row both, seed 13"}
     assert (facts["name"], facts["generated"]) == ("row both, seed 13", True)
@@ -304,7 +306,7 @@ def test_many_clients_at_once_are_all_answered_in_common_batches(served, results
         go.set()
         assert [own.result() for own in (first, *others)] == [200] * 33
         assert batches == [1, 16, 16]
-        assert metric(address, "crisisflow_batch_texts_sum") == 35  # two of them the warm-up
+        assert metric(address, "crisisflow_batch_texts_sum") == 37  # four of them the warm-up: two texts, two models
         assert metric(address, "crisisflow_waiting") == 0
 
 

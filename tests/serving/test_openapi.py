@@ -35,4 +35,4 @@ def test_every_operation_answers_as_described(schema, mode):
 
         answers_as_described()
         tried.add(operation.label)
-    assert "POST /v1/predict" in tried
+    assert {"POST /v1/predict", "POST /v1/help", "POST /v1/help/batch"} <= tried

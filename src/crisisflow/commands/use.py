@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,10 +10,11 @@ import typer
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.options import USE, App
-from crisisflow.studies import LEADING, SHIPPED
+from crisisflow.studies import LEADING, SHIPPED, STUDIES
 
 if TYPE_CHECKING:
     from crisisflow.serving.choice import Choice
+    from crisisflow.serving.help_model import HelpModel
 
 EXPLAINED = 10_000  # characters of a text, as in a request to the server; its time and memory grow with them
 
@@ -132,6 +134,19 @@ def predict_command(
     run(open_served(chosen, runtime, threads).predict, stream, name_of(file), sys.stdout, masking, names)
 
 
+def _help_model(params: Path) -> "HelpModel | None":
+    """The model of requests and offers of the study that has one; None where it cannot be opened, which is said."""
+    from crisisflow.progress import say
+
+    for opener in (study.help_model for study in STUDIES.values() if study.help_model):
+        module, _, name = opener.partition(":")
+        try:
+            return getattr(import_module(module), name)(params)
+        except CrisisflowError as error:
+            say(f"serve: requests and offers are not told: {error}")
+    return None
+
+
 @app.command("serve", rich_help_panel=USE)
 def serve_command(
     host: Annotated[str, typer.Option(help="address; one that the network reaches needs a token")] = "127.0.0.1",
@@ -175,7 +190,7 @@ def serve_command(
         from crisisflow.serving.serve import run
         from crisisflow.serving.served import open_served
 
-        run(open_served(chosen, runtime, 1), settings, listening)
+        run(open_served(chosen, runtime, 1, _help_model(params)), settings, listening)
 
 
 @app.command("unlock", rich_help_panel=USE)

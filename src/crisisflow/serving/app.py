@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import resources
 from typing import Any, Literal
 
@@ -14,14 +14,16 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from crisisflow.annotation.private_names import private_stretches
 from crisisflow.places.coordinates import gazetteer
-from crisisflow.serving import live, study
-from crisisflow.serving.batcher import MicroBatcher, Overloaded
+from crisisflow.serving import help, live, study
+from crisisflow.serving.batcher import Found, MicroBatcher, Overloaded
 from crisisflow.serving.feeds import Feeds, TooManyFeeds
 from crisisflow.serving.guard import HeadAsGet, guarded
+from crisisflow.serving.help_model import Helper
 from crisisflow.serving.observed import Counting, Metrics
 from crisisflow.serving.opinion import Rules
 from crisisflow.serving.schema import (
@@ -82,21 +84,31 @@ class Server:
         self.served, self.settings, self.metrics = served, settings, Metrics()
         self.state: Literal["starting", "ready", "ending"] = "starting"
         self.feeds: Feeds | None = None
+        self.helper: Helper | None = None
 
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
         """The app's lifespan: warms the model up, then answers, and is ready once places and rules are loaded."""
         limits = self.settings.limits
         self.rules = Rules(self.served.annotation, limits.opinions)
-        async with MicroBatcher(
-            self.served.predict, limits.waiting, self.settings.workers, self.metrics.batch
-        ) as self.batcher:
+        async with AsyncExitStack() as stack:
+
+            async def batcher(predict: Callable[[list[str]], list[Found]]) -> MicroBatcher[Found]:
+                own = MicroBatcher(predict, limits.waiting, self.settings.workers, self.metrics.batch)
+                return await stack.enter_async_context(own)
+
+            self.batcher = await batcher(self.served.predict)
+            batchers: list[MicroBatcher[Any]] = [self.batcher]
+            if self.served.help is not None:
+                batchers.append(await batcher(self.served.help.predict))
+                self.helper = Helper(batchers[-1])
             self.gazetteer = asyncio.create_task(asyncio.to_thread(gazetteer))
-            self.feeds = Feeds(self.batcher, limits, self.gazetteer)
-            self.metrics.waiting.set_function(lambda: self.batcher.waiting)
+            self.feeds = Feeds(self.batcher, limits, self.gazetteer, self.helper)
+            self.metrics.waiting.set_function(lambda: sum(own.waiting for own in batchers))
             self.metrics.feeds.set_function(lambda: len(self.feeds))
             for text in WARM_UP:
-                await self.batcher.submit([text])
+                for own in batchers:
+                    await own.submit([text])
             if self.settings.stdin:
                 self.feeds.follow("stdin", lines_of(open_input(STDIN, "a stream of tweets"), name_of(STDIN)))
             starting = asyncio.create_task(self._start())
@@ -147,12 +159,27 @@ def app_of(server: Server) -> ASGIApp:
     }.items():
         api.add_exception_handler(kind, handler)
     own = APIRouter(route_class=JsonRoute, dependencies=[] if settings.access.token is None else [_bearer()])
-    _add_operations(own, server)
-    live.add_operations(own, lambda: server.feeds, served.labels, settings.limits, problems)
+    forms = text_request(settings.limits), batch_request(settings.limits)
+    _add_operations(own, server, forms)
+    help.add_operations(
+        own,
+        served.help,
+        lambda: server.helper,
+        lambda: server.feeds,
+        lambda texts: server.batcher.submit(texts),
+        lambda: asyncio.shield(server.gazetteer),
+        forms,
+        problems,
+    )
+    live.add_operations(own, lambda: server.feeds, served.labels, _help_labels(served), settings.limits, problems)
     study.add_operations(own, settings.results, problems)
     api.include_router(own)
     _add_pages(api, server)
     return guarded(Counting(HeadAsGet(api), server.metrics), settings)
+
+
+def _help_labels(served: Served) -> tuple[str, ...]:
+    return served.help.labels if served.help else ()
 
 
 def _bearer() -> Any:
@@ -162,9 +189,8 @@ def _bearer() -> Any:
     return Security(HTTPBearer(auto_error=False, description="what --token-file holds"))
 
 
-def _add_operations(api: APIRouter, server: Server) -> None:
-    limits = server.settings.limits
-    TextRequest, BatchRequest = text_request(limits), batch_request(limits)
+def _add_operations(api: APIRouter, server: Server, forms: tuple[type[BaseModel], type[BaseModel]]) -> None:
+    TextRequest, BatchRequest = forms
 
     @api.post("/v1/predict", tags=["predict"], responses=problems(415, 503))
     async def predict(request: TextRequest) -> Prediction:  # type: ignore[valid-type]
@@ -193,9 +219,9 @@ def _add_operations(api: APIRouter, server: Server) -> None:
 
     @api.get("/v1/labels", tags=["about"], responses={401: {"model": Problem}})
     async def labels() -> LabelNames:
-        """The entity types and humanitarian classes that can be found."""
+        """The entity types, humanitarian classes and labels of requests and offers that can be found."""
         entities, classes = map(list, server.served.labels)
-        return LabelNames(entities=entities, classes=classes)
+        return LabelNames(entities=entities, classes=classes, help=list(_help_labels(server.served)))
 
     @api.get("/v1/version", tags=["about"], responses={401: {"model": Problem}})
     async def version() -> Version:

@@ -13,12 +13,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import NamedTuple
-
-from crisisflow.inference import Findings
+from typing import Any, Generic, NamedTuple, TypeVar
 
 CHARACTERS = 500  # a text counts once for each of so many
 BATCH = 16  # counted so, what one batch holds at most
+
+Found = TypeVar("Found")  # what a model finds in a text
 
 
 class Overloaded(Exception):
@@ -34,7 +34,7 @@ class Waiting(NamedTuple):
 
     text: str
     cost: int
-    answer: asyncio.Future[Findings]
+    answer: asyncio.Future[Any]
 
 
 class Asked:
@@ -53,7 +53,7 @@ def cost_of(text: str) -> int:
     return 1 + len(text) // CHARACTERS
 
 
-class MicroBatcher:
+class MicroBatcher(Generic[Found]):
     """Hands texts to `predict`, which must bear to be called by several threads. To be used within one event loop.
 
     Args:
@@ -64,7 +64,7 @@ class MicroBatcher:
 
     def __init__(
         self,
-        predict: Callable[[list[str]], list[Findings]],
+        predict: Callable[[list[str]], list[Found]],
         limit: int,
         workers: int = 1,
         observe: Callable[[int, float], None] = lambda texts, seconds: None,
@@ -92,7 +92,7 @@ class MicroBatcher:
                 item.answer.cancel()
         self._threads.shutdown()
 
-    async def submit(self, texts: Sequence[str]) -> list[Findings]:
+    async def submit(self, texts: Sequence[str]) -> list[Found]:
         """What the model finds in the texts.
 
         Raises:

@@ -110,7 +110,7 @@ def folder_md5(folder: Path) -> str:
 
 
 def check_recorded(folder: Path, root: Path) -> bool:
-    """Whether dvc.lock in `root` names the row whose seed is in `folder`; its files are as it says then.
+    """Whether dvc.lock in `root` names the row of which `folder` is a part; its files are as it says then.
 
     Only where DVC can record a run: in a copy without git, dvc.lock may be of another run than the results.
 
@@ -126,10 +126,11 @@ def check_recorded(folder: Path, root: Path) -> bool:
         recorded = {out["path"]: out.get("md5") for stage in stages.values() for out in stage.get("outs", ())}
     except (yaml.YAMLError, KeyError, TypeError, AttributeError):
         raise CrisisflowError(f"{lock} is not what DVC writes; run: git checkout dvc.lock") from None
-    row = folder.absolute().parent.relative_to(root).as_posix()
-    if row not in recorded:
+    above = [part.as_posix() for part in folder.absolute().relative_to(root).parents]
+    row = next((part for part in above if part in recorded), None)
+    if row is None:
         return False
-    if recorded[row] != folder_md5(folder.parent):
+    if recorded[row] != folder_md5(root / row):
         raise CrisisflowError(f"{row} is not the one in dvc.lock; run: dvc checkout, or crisisflow record")
     return True
 

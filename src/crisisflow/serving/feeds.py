@@ -13,13 +13,16 @@ from datetime import UTC, datetime
 from fastapi import HTTPException
 
 from crisisflow.artifacts import batched
+from crisisflow.inference import Findings
 from crisisflow.places.coordinates import Gazetteer
 from crisisflow.serving.batcher import BATCH, MicroBatcher, Overloaded
 from crisisflow.serving.feed import Feed, Watching
+from crisisflow.serving.help_model import Helper, help_of
 from crisisflow.serving.incoming import source_of
 from crisisflow.serving.lines import together
 from crisisflow.serving.live_schema import FeedState, Source
 from crisisflow.serving.located import live_tweets
+from crisisflow.serving.schema import Help
 from crisisflow.serving.settings import Limits
 from crisisflow.serving.times import recorded
 
@@ -38,8 +41,14 @@ class TooManyFeeds(Exception):
 class Feeds:
     """All feeds of a server."""
 
-    def __init__(self, batcher: MicroBatcher, limits: Limits, gazetteer: "asyncio.Task[Gazetteer]") -> None:
-        self._batcher, self._limits, self._gazetteer = batcher, limits, gazetteer
+    def __init__(
+        self,
+        batcher: MicroBatcher[Findings],
+        limits: Limits,
+        gazetteer: "asyncio.Task[Gazetteer]",
+        helper: Helper | None = None,
+    ) -> None:
+        self._batcher, self._limits, self._gazetteer, self._helper = batcher, limits, gazetteer, helper
         self._feeds: dict[str, Feed] = {}
         self._watchers = 0
         self._replays: dict[str, asyncio.Task[None]] = {}
@@ -119,11 +128,15 @@ class Feeds:
         Raises:
             Overloaded: too much waits for the model.
         """
-        found = await self._batcher.submit([tweet.text for tweet in tweets])
+        texts = [tweet.text for tweet in tweets]
+        found = await self._batcher.submit(texts)
+        helped: list[Help | None] = [None] * len(texts)
+        if self._helper is not None:
+            helped = [own and help_of(own) for own in await self._helper.ask(texts, found)]
         gazetteer = await asyncio.shield(self._gazetteer)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         async with feed.adding:
-            for part in batched(zip(tweets, found, strict=True), BATCH):
+            for part in batched(zip(tweets, found, helped, strict=True), BATCH):
                 # Beside the event loop, since many long texts take a while.
                 for tweet in await asyncio.to_thread(live_tweets, feed.sent + 1, part, gazetteer, now):
                     feed.add(tweet)

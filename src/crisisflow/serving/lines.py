@@ -55,7 +55,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def records(lines: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
-    """The records of JSON Lines; empty lines are passed over, and so is the mark that a file may begin with (a BOM).
+    """The records of JSON Lines (`numbered_records`)."""
+    return (record for _, record in numbered_records(lines, where))
+
+
+def numbered_records(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The records of JSON Lines with the numbers of their lines; empty lines are passed over, and so is the mark that a
+    file may begin with (a BOM).
 
     Raises:
         CrisisflowError: a line is no JSON object with a string `text`, or cannot be written back as it came; its number
@@ -82,7 +88,7 @@ def records(lines: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
             json.dumps(record, ensure_ascii=False).encode()
         except (UnicodeEncodeError, RecursionError):
             raise CrisisflowError(f"{where}, line {number}: holds what cannot be written back as UTF-8") from None
-        yield record
+        yield number, record
 
 
 def together(items: Iterable[Any]) -> Iterator[list[Any]]:

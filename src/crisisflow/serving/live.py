@@ -12,13 +12,12 @@ from pydantic import Field
 
 from crisisflow.labels import Labels
 from crisisflow.serving.feeds import Feeds
-from crisisflow.serving.live_schema import Accepted, FeedState, LiveTweets, Source, requests
+from crisisflow.serving.live_schema import FEED, Accepted, FeedState, LiveTweets, Source, requests
 from crisisflow.serving.schema import Problem
 from crisisflow.serving.selection import Wanted, selected
 from crisisflow.serving.settings import Limits
 from crisisflow.serving.times import moment
 
-FEED = r"^[A-Za-z0-9_-]{1,32}$"
 EVENT = r"^(([0-9a-f]{8}-)?[0-9]{1,16})?$"  # the feed's epoch and the tweet's number
 VALUES = 16  # of one filter
 
@@ -44,13 +43,14 @@ def add_operations(
     api: APIRouter,
     feeds: Callable[[], Feeds],
     labels: Labels,
+    help_labels: tuple[str, ...],
     limits: Limits,
     problems: Callable[..., dict[int | str, dict[str, Any]]],
 ) -> None:
     """Add the operations of feeds to the API.
 
     Args:
-        labels: what the tweets can have, and by which they are chosen.
+        labels, help_labels: what the tweets can have, and by which they are chosen.
     """
     ReplayRequest, StreamRequest = requests(limits)
     Name = Annotated[str, InPath(pattern=FEED)]
@@ -96,6 +96,7 @@ def add_operations(
         feed: Name,
         class_: several(_one_of(labels.classes), "humanitarian class", "class") = (),
         type: several(_one_of(labels.entities), "type of an entity in it") = (),
+        help: several(_one_of(help_labels), "whether it requests or offers help") = (),
         place: several(Part, "part of the name of a place in it, or of that place's country") = (),
         text: several(Part, "part of its text") = (),
         since: Annotated[datetime | None, Query(description="earliest time; UTC where it names no zone")] = None,
@@ -104,7 +105,7 @@ def add_operations(
         limit: Annotated[int, Query(ge=1, le=limits.batch)] = 100,
     ) -> LiveTweets:
         """A page of the tweets that are kept, oldest first: those that pass each filter by any of its values."""
-        wanted = Wanted(tuple(class_), tuple(type), tuple(place), tuple(text), _utc(since), _utc(until))
+        wanted = Wanted(tuple(class_), tuple(type), tuple(help), tuple(place), tuple(text), _utc(since), _utc(until))
         return await asyncio.to_thread(selected, feeds().get(feed).after(after, None), wanted, limit)
 
     @api.get(

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, create_model
 
 from crisisflow.places.coordinates import Kind
-from crisisflow.serving.schema import ClassScores, Entity, Form, Judged, text_form, within
+from crisisflow.serving.schema import ClassScores, Entity, Form, Help, Judged, text_form, within
 from crisisflow.serving.settings import Limits
 
+FEED = r"^[A-Za-z0-9_-]{1,32}$"  # the name of one
 RATES = (0.1, 1000.0)  # tweets a second
 SPEEDS = (0.01, 100_000.0)  # times as fast as recorded
 TIME = "ISO 8601 (UTC where it names no zone), Twitter's form, RFC 2822, or seconds or milliseconds since 1970"
@@ -49,6 +50,7 @@ class LiveTweet(Judged):
     hidden: list[tuple[int, int]]
     entities: list[PlacedEntity]
     class_: ClassScores | None = Field(alias="class")
+    help: Help | None = None  # where there is a model of requests and offers
     truncated: bool
 
 

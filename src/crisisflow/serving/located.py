@@ -9,29 +9,40 @@ from crisisflow.places.mentions import places_of
 from crisisflow.serving.feed import Kept
 from crisisflow.serving.live_schema import LiveTweet, MapPoint, PlacedEntity, Source
 from crisisflow.serving.private import hidden
-from crisisflow.serving.schema import prediction
+from crisisflow.serving.schema import Entity, Help, prediction
 from crisisflow.serving.times import written
 from crisisflow.taxonomy import EntityType
 
 
-def live_tweets(number: int, found: Sequence[tuple[Source, Findings]], gazetteer: Gazetteer, at: str) -> list[Kept]:
+def map_points(text: str, entities: Sequence[Entity], gazetteer: Gazetteer) -> list[MapPoint | None]:
+    """Where each entity is; None of one that is no location, or whose name is not known."""
+    locations = [(own.start, own.end) for own in entities if own.label == EntityType.LOCATION]
+    places = dict(zip(locations, places_of(text, locations, gazetteer), strict=True))
+    found = [places.get((own.start, own.end)) for own in entities]
+    return [None if place is None else MapPoint(**place._asdict()) for place in found]
+
+
+def live_tweets(
+    number: int, found: Sequence[tuple[Source, Findings, Help | None]], gazetteer: Gazetteer, at: str
+) -> list[Kept]:
     """Analysed tweets, numbered from `number`."""
-    numbered = enumerate(found, number)
-    return [Kept(own, live_tweet(own, *pair, gazetteer, at).model_dump_json().encode()) for own, pair in numbered]
+    return [
+        Kept(own, live_tweet(own, tweet, findings, gazetteer, at, helped).model_dump_json().encode())
+        for own, (tweet, findings, helped) in enumerate(found, number)
+    ]
 
 
-def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer, at: str) -> LiveTweet:
+def live_tweet(
+    number: int, tweet: Source, found: Findings, gazetteer: Gazetteer, at: str, helped: Help | None = None
+) -> LiveTweet:
     """An analysed tweet with its places."""
     guess = prediction(tweet.text, found)
     names = hidden(tweet.text, [(entity.start, entity.end, entity.label) for entity in guess.entities or []])
-    locations = [(own.start, own.end) for own in guess.entities or [] if own.label == EntityType.LOCATION]
-    places = dict(zip(locations, places_of(tweet.text, locations, gazetteer), strict=True))
     entities = []
-    for entity in guess.entities or []:
-        place = places.get((entity.start, entity.end))
-        position = None if place is None else MapPoint(**place._asdict())
+    marked = guess.entities or []
+    for entity, place in zip(marked, map_points(tweet.text, marked, gazetteer), strict=True):
         private = any(start < entity.end and entity.start < end for start, end in names)
-        entities.append(PlacedEntity(**entity.model_dump(), place=position, private=private))
+        entities.append(PlacedEntity(**entity.model_dump(), place=place, private=private))
     return LiveTweet(
         number=number,
         id=tweet.id,
@@ -43,6 +54,7 @@ def live_tweet(number: int, tweet: Source, found: Findings, gazetteer: Gazetteer
         hidden=names,
         entities=entities,
         class_=guess.class_,
+        help=helped,
         truncated=guess.truncated,
         language=guess.language,
         judged=guess.judged,

@@ -62,11 +62,30 @@ class BatchPrediction(Form):
     predictions: list[Prediction]
 
 
+class Help(Form):
+    """Whether a text requests or offers help: the most probable label, the probability of each, and what of."""
+
+    label: str
+    probabilities: dict[str, float]
+    resources: list[str]
+
+
 class LabelNames(Form):
-    """What can be found."""
+    """What can be found; `help` has the labels of requests and offers, and is empty without a model of them."""
 
     entities: list[str]
     classes: list[str]
+    help: list[str]
+
+
+class HelpFacts(Form):
+    """The model of requests and offers."""
+
+    name: str = Field(description="the row and its seed")
+    trained_on: str = Field(description="the training tweets, in words")
+    generated: bool = Field(description="whether they were generated: the answers mean nothing about real tweets then")
+    model: str = Field(description="sha256 of the weights, a safetensors file")
+    recorded: bool = Field(description="whether dvc.lock names the weights, which are then as it says")
 
 
 class Version(Form):
@@ -84,6 +103,7 @@ class Version(Form):
     row: str
     seed: str
     runtime: str
+    help: HelpFacts | None = Field(description="the model of requests and offers; null where there is none")
 
 
 class RuleSpan(Form):

@@ -14,6 +14,7 @@ from crisisflow.labels import Labels
 from crisisflow.params import AnnotationParams
 from crisisflow.reporting.provenance import commit
 from crisisflow.serving.choice import FILES, GENERATED, Chosen
+from crisisflow.serving.help_model import HelpModel
 from crisisflow.serving.predictor import Predictor
 from crisisflow.serving.runtime import Runtime, open_runtime
 from crisisflow.serving.schema import Version
@@ -27,14 +28,16 @@ class Served(NamedTuple):
     labels: Labels
     annotation: AnnotationParams
     version: Version
+    help: HelpModel | None = None  # None where requests and offers are not told
 
 
-def open_served(chosen: Chosen, runtime: Runtime | None, threads: int) -> Served:
+def open_served(chosen: Chosen, runtime: Runtime | None, threads: int, help: HelpModel | None = None) -> Served:
     """Open what was chosen.
 
     Args:
         runtime: what computes; None for ONNX Runtime, with int8 weights where nothing else is there.
         threads: CPU threads of one pass.
+        help: what tells requests and offers, opened; None for nothing.
 
     Raises:
         CrisisflowError: it is not readable, does not say which it is, or has no such runtime.
@@ -49,9 +52,10 @@ def open_served(chosen: Chosen, runtime: Runtime | None, threads: int) -> Served
         params=file_sha256(chosen.params),
         model=chosen.digest,
         recorded=chosen.recorded,
+        help=help and help.facts,
         **own,
     )
-    return Served(predictor, predictor.row.labels, chosen.settings.annotation, facts)
+    return Served(predictor, predictor.row.labels, chosen.settings.annotation, facts, help)
 
 
 def _open_shipped(shipped: Shipped, runtime: Runtime | None, threads: int) -> tuple[dict[str, object], Predictor]:

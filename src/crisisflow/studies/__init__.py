@@ -21,13 +21,15 @@ Steps = dict[str, tuple[str, str]]
 
 class Study(NamedTuple):
     """What a study adds: to the command line its steps, and the module whose `app` has its other commands, if any; to
-    params.yaml the section with its name, and what checks the names in it ("package.module:function"), if anything."""
+    params.yaml the section with its name, and what checks the names in it ("package.module:function"), if anything; to
+    the server what opens its model of requests and offers, if it has one."""
 
     title: str
     params: type[ParamsSection]
     steps: Steps
     commands: str | None = None
     absent: str | None = None
+    help_model: str | None = None
 
 
 STUDIES = {
@@ -44,6 +46,7 @@ STUDIES = {
         actionable_help_steps.STEPS,
         "crisisflow.studies.actionable_help.commands",
         "crisisflow.studies.actionable_help.named:absent",
+        "crisisflow.studies.actionable_help.service:open_help",
     ),
 }
 

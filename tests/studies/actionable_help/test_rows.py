@@ -1,9 +1,12 @@
 """Rows: fine-tuned encoders and others on a task, and their scores over seeds and against the baseline."""
 
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from safetensors.torch import load_file
 from sklearn.metrics import f1_score
 
@@ -11,8 +14,11 @@ from crisisflow.artifacts import PREDICTIONS, read_json, read_parquet, write_jso
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import Identity, of_config, of_parquet
 from crisisflow.params import ComputeParams, check
+from crisisflow.serving.help_model import Post
+from crisisflow.serving.live_schema import MapPoint
 from crisisflow.studies import Params
-from crisisflow.studies.actionable_help import encoder, finetune, other, score
+from crisisflow.studies.actionable_help import answers, encoder, finetune, other, score, service
+from crisisflow.studies.actionable_help.case_params import MatchParams
 from crisisflow.studies.actionable_help.classifying import TrainedClassifier, load
 from crisisflow.studies.actionable_help.mini_params import ShapeParams
 from crisisflow.studies.actionable_help.reproduction import paper_table
@@ -22,6 +28,7 @@ from crisisflow.studies.actionable_help.trained import Guess, write_trained
 from crisisflow.training.device import open_device
 from tests.presets import read_preset
 
+ROOT = Path(__file__).parents[3]
 SAID = {"irrelevant": "sunny day with", "offer": "we give away", "request": "we need some"}
 FINETUNE = {
     "epochs": 6,
@@ -329,3 +336,60 @@ def test_names_that_params_yaml_does_not_have_are_refused(path, value, message):
     place[key] = value
     with pytest.raises(CrisisflowError, match=rf"actionable_help\.{message}"):
         check(plain, Params, "params.yaml")
+
+
+def test_the_server_is_given_the_best_row_and_says_what_the_command_says(tuned, task, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plain = read_preset("sample", ROOT / "presets")[1]
+    Path("params.yaml").write_text(yaml.safe_dump(plain))
+    with pytest.raises(CrisisflowError, match=r"was not run here; run: make reproduce STUDY=actionable_help"):
+        service.open_help(Path("params.yaml"))
+    row = answers.RESULTS / "rows" / "tiny" / "toy" / "seed13"
+    shutil.copytree(tuned, row)
+    facts = read_json(row / "config.json")
+    facts["row"]["encoder"] = encoder.name_of(tuned / "encoder.safetensors")  # `tune` says another one
+    write_json(row / "config.json", facts)
+    score.run(
+        [row / "metrics.json"],
+        [row / "test.parquet"],
+        [task / "counts.json"],
+        {"tiny": RowParams(encoder="x", layers=1, learning_rate=None)},
+        "tiny",
+        answers.RESULTS / "scores.json",
+        answers.RESULTS / "headline.json",
+    )
+    answers.ENCODERS.mkdir(parents=True)
+    shutil.copy(tuned / "encoder.safetensors", answers.ENCODERS)
+    model = service.open_help(Path("params.yaml"))
+    assert model.labels == ("request", "offer", "irrelevant")  # those of which there were tweets
+    assert (model.facts.name, model.facts.recorded, model.facts.generated) == ("row tiny, seed 13", False, True)
+    assert model.facts.trained_on == "64 generated tweets with labels by agreement"
+    texts = ["we need some\n water", "we give away &amp; lend tents", "we need some food " * 40]
+    found = model.predict(texts)
+    assert [own.resources for own in found] == [["water"], ["shelter"], ["food"]]
+    assert not any(own.cut for own in found)  # a long text is read in windows
+    by_command = answers.by_row(answers.best_row(answers.RESULTS, answers.ENCODERS))(texts[:1] + texts[2:])
+    for own, said in zip([found[0], found[2]], by_command, strict=True):
+        assert said["label"] == max(own.probabilities, key=own.probabilities.__getitem__)
+        assert said["probabilities"] == pytest.approx(own.probabilities, abs=1e-3)
+    (row / "model.safetensors").write_bytes(b"")
+    with pytest.raises(CrisisflowError, match=r"model\.safetensors"):
+        service.open_help(Path("params.yaml"))
+
+
+def test_the_requests_that_an_offer_fits_are_near_soon_and_of_its_resources():
+    def post(resources, latitude, day):
+        here = {} if latitude is None else {"latitude": latitude, "longitude": 0.0}
+        places = [MapPoint(name="x", country="y", kind="city", **here)] if here else []
+        return Post(places, resources, datetime(2026, 1, day, tzinfo=UTC))
+
+    params = MatchParams(resource=1.0, distance=1.0, days=0.5, similarity=1.0, best=2, encoder="nowhere")
+    asked = [post(["food"], 0.0, 1), post(["water"], 50.0, 20), post(["water", "food"], 1.0, 3), post([], None, 1)]
+    best, other = service.nearest(post(["water", "food"], 0.0, 1), asked, params)
+    assert (best.at, best.score, best.resources, best.kilometres, best.days) == (0, 1.0, ["food"], 0.0, 0.0)
+    assert (other.at, other.resources, other.days) == (3, [], 0.0)
+    assert other.kilometres is None
+    third = service.nearest(post(["water", "food"], 0.0, 1), asked[2:3], params)[0]
+    assert third.kilometres == pytest.approx(111.2, abs=0.1)
+    assert third.resources == ["food", "water"]
+    assert service.nearest(post(["water"], 0.0, 1), [], params) == []

@@ -47,7 +47,11 @@ async function tellServed() {
     `${facts.name} · preset ${facts.preset} · ${facts.runtime} · weights ${facts.model.slice(0, 8)}`;
   $("model-note").textContent = `Model: ${facts.name}, trained on ${facts.trained_on}. ` + (facts.generated
     ? "Its answers mean nothing about real tweets." : "Its answers are guesses: a person decides.");
-  $("model-note").classList.toggle("notice", facts.generated);
+  if (facts.help) {
+    $("model-note").append(` Requests and offers: ${facts.help.name}, trained on ${facts.help.trained_on}.`
+      + (facts.help.generated ? " These too mean nothing about real tweets." : ""));
+  }
+  $("model-note").classList.toggle("notice", facts.generated || Boolean(facts.help?.generated));
   $("model-note").hidden = false;
   const labels = await json("/v1/labels");
   openLive(labels);

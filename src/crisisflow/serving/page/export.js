@@ -2,7 +2,7 @@
 
 import { nameOf } from "./filters.js";
 
-const COLUMNS = ["number", "id", "author", "created_at", "at", "class", "score", "entities", "places", "text"];
+const COLUMNS = ["number", "id", "author", "created_at", "at", "class", "score", "help", "resources", "entities", "places", "text"];
 
 function textOf(tweet, entity, unmasked) {
   return Array.from(unmasked ? tweet.text : tweet.masked).slice(entity.start, entity.end).join("");
@@ -25,6 +25,7 @@ function cell(value) {
 export function csv(tweets, unmasked) {
   const rows = tweets.map((tweet) => [
     tweet.number, idOf(tweet, unmasked), authorOf(tweet, unmasked), tweet.created_at, tweet.at, tweet.class?.label, tweet.class?.score,
+    tweet.help?.label, tweet.help?.resources.join("; "),
     tweet.entities.map((entity) => `${entity.label}: ${textOf(tweet, entity, unmasked)}`).join("; "),
     tweet.entities.filter(({ place }) => place).map(({ place }) => nameOf(place)).join("; "),
     unmasked ? tweet.text : tweet.masked,
@@ -41,7 +42,7 @@ export function geojson(tweets, unmasked) {
         place: entity.place.name, country: entity.place.country, precision: entity.place.kind,
         named: textOf(tweet, entity, unmasked), tweet: tweet.number, id: idOf(tweet, unmasked),
         author: authorOf(tweet, unmasked), created_at: tweet.created_at ?? null, at: tweet.at,
-        class: tweet.class?.label ?? null, score: tweet.class?.score ?? null, text: unmasked ? tweet.text : tweet.masked,
+        class: tweet.class?.label ?? null, score: tweet.class?.score ?? null, help: tweet.help?.label ?? null, text: unmasked ? tweet.text : tweet.masked,
       },
     })));
   return JSON.stringify({ type: "FeatureCollection", features }, null, 1);

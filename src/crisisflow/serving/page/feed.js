@@ -43,7 +43,7 @@ export class Watched {
             const tweet = JSON.parse(data);
             this.seen = tweet.number;
             if (this.tweets.length) this.done.push(keyOf(tweet));
-            this.tell({ tweet: { ...tweet, number: tweet.number + this.before } });
+            this.tell({ tweet: { ...tweet, number: tweet.number + this.before, source: { feed: this.id, number: tweet.number } } });
           }
         }
       } catch (error) {

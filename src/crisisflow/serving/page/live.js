@@ -10,6 +10,7 @@ import { csv, geojson, save } from "./export.js";
 import { Facts } from "./facts.js";
 import { Watched } from "./feed.js";
 import { factOf, filterBy, filters, listKnown, numberOf, onlyWith, parameters, passes, setFilters, whereOf } from "./filters.js";
+import { countHelp, HelpTable, isOffer, nearestOf } from "./help.js";
 import { WorldMap } from "./map.js";
 import { notJudged } from "./language.js";
 import { leftOut, tweetsOf } from "./replay.js";
@@ -19,7 +20,7 @@ const KEPT = 5000; // tweets that the page holds
 const SHOWN = 100; // of them in the feed, and as many more with each press
 const OFTEN = 250; // milliseconds between two drawings at least
 
-let labels = { entities: [], classes: [] };
+let labels = { entities: [], classes: [], help: [] };
 let tweets = []; // oldest first
 let dropped = 0;
 let watched = null; // the feed whose tweets are shown
@@ -28,6 +29,7 @@ let total = null; // of a replay
 let come = false; // whether a tweet has come since the status was told
 let map = null;
 let facts = null;
+let helpTable = null;
 let kind = "needs"; // of facts
 let held = null; // what is shown while the view is held: as `now` tells it
 let drawing = 0;
@@ -46,6 +48,9 @@ export function openLive(known) {
     changed();
   });
   facts = new Facts({ follow, only });
+  helpTable = new HelpTable(onlyAt);
+  $("help").hidden = !labels.help.length;
+  for (const id of ["help-by", "help-least"]) $(id).addEventListener("input", draw);
   for (const radio of document.querySelectorAll("[name=source]")) radio.addEventListener("change", chooseSource);
   $("pace").addEventListener("change", choosePace);
   $("source-form").addEventListener("submit", (event) => (event.preventDefault(), start()));
@@ -347,6 +352,13 @@ function only(entity) {
   changed();
 }
 
+// Only the tweets that name this place; all again where it is pressed again.
+function onlyAt(place) {
+  const { place: chosen } = filters();
+  filterBy({ place: chosen.includes(place.toLowerCase()) ? "" : place });
+  changed();
+}
+
 function drawLater() {
   drawing ||= setTimeout(draw, OFTEN);
 }
@@ -376,6 +388,7 @@ function draw() {
     filterBy({ classes: classes.includes(name) ? classes.filter((own) => own !== name) : [...classes, name] });
     changed();
   });
+  if (labels.help.length) drawHelp(view.tweets, wanted);
   drawPlaces(found);
   facts.show(found, kind, wanted.fact);
 }
@@ -419,9 +432,19 @@ function itemOf(tweet) {
       make("span", { class: "number" }, `#${tweet.number}`),
       make("time", { datetime: tweet.created_at ?? tweet.at, title: tweet.created_at ? `analysed ${tweet.at}` : "when it was analysed" },
         shownTime(tweet.time)),
-      best),
-    make("p", { class: "marked", dir: "auto" }, ...marked(tweet.text, tweet.entities)));
+      best, helpOf(tweet)),
+    make("p", { class: "marked", dir: "auto" }, ...marked(tweet.text, tweet.entities)),
+    ...(isOffer(tweet) ? nearestOf(tweet, { text: textOf, follow }) : []));
 }
+
+function helpOf({ help }) {
+  if (!help || help.label === "irrelevant") return null;
+  const resources = help.resources.length ? `: ${help.resources.map(inWords).join(", ")}` : "";
+  return make("span", {}, make("span", { class: "best" }, inWords(help.label)), `${resources} ${percent(help.probabilities[help.label])}`);
+}
+
+// What is shown of the text of a tweet; nothing once it was dropped.
+const textOf = (number) => seen().tweets.find((tweet) => tweet.number === number)?.text ?? "";
 
 // How many tweets of each class pass the other filters.
 function countClasses(all, wanted) {
@@ -430,6 +453,12 @@ function countClasses(all, wanted) {
     if (tweet.class && passes(tweet, { ...wanted, classes: [] })) counts.set(tweet.class.label, counts.get(tweet.class.label) + 1);
   }
   return [...counts];
+}
+
+// Of the tweets that pass the other filters.
+function drawHelp(all, wanted) {
+  const counted = all.filter((tweet) => passes(tweet, { ...wanted, help: [] }));
+  helpTable.show(countHelp(counted, $("help-by").value), Number($("help-least").value), wanted.place);
 }
 
 function drawPlaces(found) {

@@ -6,12 +6,16 @@ training.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crisisflow.corpus.texts import prepare
 from crisisflow.params import TextsParams
+from crisisflow.progress import say
 from crisisflow.serving.lines import masked, records, together
 from crisisflow.studies.actionable_help.resources import resources_of
+
+if TYPE_CHECKING:
+    from crisisflow.studies.actionable_help.classifying import TrainedClassifier
 
 RESULTS, ENCODERS = Path("results/actionable_help"), Path("data/actionable_help/encoders")
 LEXICONS = ("actionable",)  # of the labeller that needs no training
@@ -20,8 +24,13 @@ Answer = dict[str, Any]
 Answering = Callable[[Sequence[str]], list[Answer]]
 
 
-def by_row(results: Path, encoders: Path) -> Answering:
-    """The best row of a run, with the probability of each label.
+def was_run(results: Path) -> bool:
+    """Whether there are scores of rows."""
+    return (results / "scores.json").exists()
+
+
+def best_row(results: Path, encoders: Path) -> "TrainedClassifier":
+    """The best row of a run.
 
     Raises:
         CrisisflowError: a file is absent or broken, or the best row's weights were not kept.
@@ -30,19 +39,43 @@ def by_row(results: Path, encoders: Path) -> Answering:
 
     configs = sorted((results / "rows").glob("*/*/seed*/config.json"))
     weights = [config.with_name("model.safetensors") for config in configs]
-    classifier = chosen(results / "scores.json", configs, weights, sorted(encoders.glob("*.safetensors")))
-    classes = classifier.model.classes
+    return chosen(results / "scores.json", configs, weights, sorted(encoders.glob("*.safetensors")))
+
+
+def by_row(classifier: "TrainedClassifier") -> Answering:
+    """A row, with the probability of each label. Long texts are read in windows (inference.find)."""
+    from crisisflow.inference import find, torch_forward
+    from crisisflow.studies.actionable_help.as_row import as_row
+
+    row = as_row(classifier)
+    forward = torch_forward(row)
 
     def answer(texts: Sequence[str]) -> list[Answer]:
+        found = [own.probabilities or {} for own in find(row, forward, texts)]
         return [
             {
-                "label": classes[own.argmax()],
-                "probabilities": {name: round(float(share), 4) for name, share in zip(classes, own, strict=True)},
+                "label": max(own, key=own.__getitem__),
+                "probabilities": {name: round(share, 4) for name, share in own.items()},
             }
-            for own in classifier.probabilities(texts)
+            for own in found
         ]
 
     return answer
+
+
+def best_answering(command: str) -> Answering:
+    """By the best row of the run that is here; without a run by the lexicon, which is said.
+
+    Args:
+        command: who asks.
+
+    Raises:
+        CrisisflowError: the study was run, but its row is absent or broken.
+    """
+    if was_run(RESULTS):
+        return by_row(best_row(RESULTS, ENCODERS))
+    say(f"{command}: the study was not run here, so a lexicon answers; run: make reproduce STUDY=actionable_help")
+    return by_rules
 
 
 def by_rules(texts: Sequence[str]) -> list[Answer]:

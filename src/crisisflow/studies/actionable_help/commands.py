@@ -1,8 +1,9 @@
 """Commands of the study that are no steps."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -76,7 +77,6 @@ def help_predict_command(
     By the best row of the study's run, or without a run by the lexicon. Lines are answered as they come.
     """
     from crisisflow.params import read_own
-    from crisisflow.progress import say
     from crisisflow.serving.lines import write
     from crisisflow.studies.actionable_help import answers
     from crisisflow.studies.actionable_help.params import Own
@@ -84,10 +84,77 @@ def help_predict_command(
 
     stream = open_input(file, "a file of JSON Lines")
     texts = read_own(params, Own).actionable_help.texts
-    if (answers.RESULTS / "scores.json").exists():
-        answer = answers.by_row(answers.RESULTS, answers.ENCODERS)
-    else:
-        say("help_predict: the study was not run here, so a lexicon answers; run: make reproduce STUDY=actionable_help")
-        answer = answers.by_rules
     where = name_of(file)
+    answer = answers.best_answering("help_predict")
     write(answers.answered(answer, texts, lines_of(stream, where), where, masking), sys.stdout)
+
+
+@app.command("help_match", rich_help_panel=USE)
+def help_match_command(
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            help='JSON Lines with a "text" in each, and maybe "id", "created_at" and a "label" of help_predict; - for '
+            "standard input; without it, the pool of the study's run"
+        ),
+    ] = None,
+    output: Annotated[Literal["jsonl", "csv"], typer.Option("--format", help="of the pairs")] = "jsonl",
+    params: Annotated[
+        Path, typer.Option(help="whose sections annotation, actionable_help.texts and actionable_help.match are used")
+    ] = Path("params.yaml"),
+    pool: Annotated[Path, typer.Option(help="without a file")] = Path("data/actionable_help/pool.parquet"),
+    mentions: Annotated[Path, typer.Option(help="without a file")] = Path("data/actionable_help/mentions.parquet"),
+    resources: Annotated[Path, typer.Option(help="without a file")] = Path("data/actionable_help/resources.parquet"),
+    predicted: Annotated[Path, typer.Option(help="without a file")] = Path("data/actionable_help/predicted.parquet"),
+) -> None:
+    """Find the offers that fit each request best, with reasons.
+
+    The pairs have ids and no texts. A tweet of the file without a label is labelled as by help_predict.
+    """
+    from crisisflow.artifacts import check_file
+    from crisisflow.params import read_own
+    from crisisflow.studies.actionable_help.params import Matching
+    from crisisflow.text_input import lines_of, name_of, open_input
+
+    stream = None if file is None else open_input(file, "a file of JSON Lines")
+    own = read_own(params, Matching)
+    for path in (pool, mentions, resources, predicted) if stream is None else ():
+        check_file(path)
+    from crisisflow.studies.actionable_help import answers, match_posts
+
+    if stream is None:
+        tweets = match_posts.of_study(pool, mentions, resources, predicted, own.actionable_help.ratios.resources)
+    else:
+        where = name_of(file)
+
+        def answer(texts: Sequence[str]) -> list[answers.Answer]:
+            return answers.best_answering("help_match")(texts)
+
+        lines = lines_of(stream, where)
+        tweets = match_posts.of_lines(lines, where, own.actionable_help.texts, own.annotation, answer)
+    match_posts.write_pairs(match_posts.pairs(tweets, own.actionable_help.match), output == "csv", sys.stdout)
+
+
+@app.command("help_export", rich_help_panel=SHARE)
+def help_export_command(
+    out: Annotated[Path, typer.Option(help="a new folder")],
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="a set whose tweets are exported; repeat, or leave out for all")
+    ] = None,
+    params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
+    agreed: Annotated[Path, artifact()] = Path("data/actionable_help/agreed.parquet"),
+    agreement: Annotated[Path, artifact()] = Path("data/actionable_help/agreement.json"),
+    scores: Annotated[Path, typer.Option(help="of the labellers, for the card, if it is there")] = Path(
+        "results/actionable_help/label_scores.json"
+    ),
+) -> None:
+    """Write the ids and labels of the agreed tweets, with a card.
+
+    No texts. A confidential set is refused.
+    """
+    from crisisflow.params import read_own
+    from crisisflow.studies.actionable_help.export_labels import run
+    from crisisflow.studies.actionable_help.params import Own
+
+    own = read_own(params, Own).actionable_help
+    run(agreed, agreement, scores if scores.exists() else None, own, sets or [], out)

@@ -7,8 +7,9 @@ the distance of a text without a place, is left out of its mean.
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ from crisisflow.studies.actionable_help.classify import read_predicted
 from crisisflow.studies.actionable_help.find_resources import read_resources
 from crisisflow.studies.actionable_help.generated import TRUTH
 from crisisflow.studies.actionable_help.labelled import keys_of
-from crisisflow.studies.actionable_help.labels import LABELS, RESOURCES
+from crisisflow.studies.actionable_help.labels import BOTH, LABELS, OFFER, REQUEST, RESOURCES
 from crisisflow.studies.actionable_help.mentions import MENTIONS
 from crisisflow.studies.actionable_help.params import GENERATED
 from crisisflow.studies.actionable_help.pool import POOL
@@ -91,21 +92,31 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
 
 
+def scores_of(parts: np.ndarray, params: MatchParams) -> np.ndarray:
+    """The weighted means [requests, offers] of the PARTS [parts, requests, offers] that are known; 0 without one."""
+    weighed = np.array([getattr(params, part) for part in PARTS])[:, None, None] * ~np.isnan(parts)
+    total = weighed.sum(axis=0)
+    return np.divide((weighed * np.nan_to_num(parts)).sum(axis=0), total, out=np.zeros_like(total), where=total > 0)
+
+
+def nearest_requests(offer: Posts, requests: Posts, params: MatchParams) -> list[Match]:
+    """The requests that one offer fits best, best first; requests of equal score in their order."""
+    parts = parts_of(requests, offer)
+    scores = scores_of(parts, params)[:, 0]
+    order = np.argsort(-scores, kind="stable")[: params.best]
+    return [Match(int(at), 0, float(scores[at]), _known(parts[:, at, 0])) for at in order]
+
+
 def best_offers(requests: Posts, offers: Posts, params: MatchParams) -> list[Match]:
     """The best offers of each request, best first; offers of equal score in their order.
 
     A pair without a part that is known and has a weight has the score 0.
     """
-    weights = np.array([getattr(params, part) for part in PARTS])[:, None, None]
     found = []
     for begin in range(0, len(requests.days), CHUNK):
         own = Posts(*(values[begin : begin + CHUNK] for values in requests))
         parts = parts_of(own, offers)
-        weighed = weights * ~np.isnan(parts)
-        total = weighed.sum(axis=0)
-        scores = np.divide(
-            (weighed * np.nan_to_num(parts)).sum(axis=0), total, out=np.zeros_like(total), where=total > 0
-        )
+        scores = scores_of(parts, params)
         order = np.argsort(-scores, axis=1, kind="stable")[:, : params.best]
         found += [
             Match(
@@ -122,6 +133,25 @@ def best_offers(requests: Posts, offers: Posts, params: MatchParams) -> list[Mat
 
 def _known(parts: np.ndarray) -> dict[str, float | None]:
     return {name: None if np.isnan(value) else float(value) for name, value in zip(PARTS, parts, strict=True)}
+
+
+def reasons_of(match: Match, requests: Posts, offers: Posts) -> dict[str, Any]:
+    """What the parts of a match are of; None of what is not known.
+
+    That is the resources that both name, the distance in km, the days between both, and the similarity.
+    """
+    request = Posts(*(part[match.request : match.request + 1] for part in requests))
+    offer = Posts(*(part[match.offer : match.offer + 1] for part in offers))
+    shared = (request.resources & offer.resources)[0]
+    apart = kilometres(request.points, offer.points)[0, 0], abs(request.days - offer.days)[0]
+    far, days = (None if math.isnan(value) else round(float(value), 2) for value in apart)
+    similarity = match.reasons["similarity"]
+    return {
+        "resources": [name for name, own in zip(RESOURCES, shared, strict=True) if own],
+        "kilometres": far,
+        "days": days,
+        "similarity": None if similarity is None else round(similarity, 4),
+    }
 
 
 def precision_at(found: Sequence[Match], right: Sequence[frozenset[int]], first: int) -> float:
@@ -150,9 +180,12 @@ def posts_of(
     places: Sequence[Sequence[Mapping[str, Any]]],
     resources: Sequence[Sequence[str]],
     times: Sequence[datetime | None],
-    encoder: str,
+    encoder: str | None,
 ) -> Posts:
     """What matching asks of texts.
+
+    Args:
+        encoder: of the similarity, which is not known without one.
 
     Raises:
         CrisisflowError: the encoder cannot be loaded.
@@ -161,8 +194,52 @@ def posts_of(
         np.array([[name in own for name in RESOURCES] for own in resources], dtype=bool).reshape(-1, len(RESOURCES)),
         np.array([point_of(own) for own in places], dtype=float).reshape(-1, 2),
         np.array([own.timestamp() / SECONDS_OF_A_DAY if own else math.nan for own in times], dtype=float),
-        embed(texts, encoder, SUBWORDS, BATCH),
+        np.full((len(texts), 1), math.nan) if encoder is None else embed(texts, encoder, SUBWORDS, BATCH),
     )
+
+
+class Matched(NamedTuple):
+    """The best offers of the requests among some tweets, which are on two sides, `request` and `offer`.
+
+    Args:
+        sides: positions of the tweets of each side. posts: what was compared of them. found: positions are in a side.
+    """
+
+    sides: dict[str, list[int]]
+    posts: dict[str, Posts]
+    found: list[Match]
+
+
+def matched(
+    labels: Sequence[str],
+    texts: Sequence[str],
+    places: Sequence[Sequence[Mapping[str, Any]]],
+    resources: Sequence[Sequence[str]],
+    times: Sequence[datetime | None],
+    params: MatchParams,
+) -> Matched:
+    """Match the requests and offers among tweets. A tweet that is both is on both sides, but does not match itself.
+
+    Raises:
+        CrisisflowError: the encoder cannot be loaded.
+    """
+    sides = {side: [at for at, label in enumerate(labels) if label in (side, BOTH)] for side in (REQUEST, OFFER)}
+    posts = {
+        side: posts_of(*([column[at] for at in own] for column in (texts, places, resources, times)), params.encoder)
+        for side, own in sides.items()
+    }
+    found = [
+        match
+        for match in best_offers(posts[REQUEST], posts[OFFER], params)
+        if sides[REQUEST][match.request] != sides[OFFER][match.offer]
+    ]
+    return Matched(sides, posts, found)
+
+
+def ranked(found: Sequence[Match]) -> Iterator[tuple[int, Match]]:
+    """Each match with its rank among those of its request, from 1."""
+    for _, own in groupby(found, lambda match: match.request):
+        yield from enumerate(own, 1)
 
 
 def run(
@@ -196,37 +273,21 @@ def run(
     """
     table, named = read_parquet(pool, POOL), read_parquet(mentions, MENTIONS)
     keys = keys_of(table)
-    labels = np.array(LABELS)[read_predicted(predicted, keys)]
-    sides = {side: np.flatnonzero((labels == side) | (labels == "request_and_offer")) for side in ("request", "offer")}
+    labels = [LABELS[code] for code in read_predicted(predicted, keys)]
     spoken_of = read_resources(resources, keys, finder)
-    posts = {
-        side: posts_of(
-            table["text"].take(at).to_pylist(),
-            named["places"].take(at).to_pylist(),
-            [spoken_of[number] for number in at],
-            table["time"].take(at).to_pylist(),
-            params.encoder,
-        )
-        for side, at in sides.items()
-    }
-    found = [
-        match
-        for match in best_offers(posts["request"], posts["offer"], params)
-        if sides["request"][match.request] != sides["offer"][match.offer]
-    ]
-    ranks: dict[int, int] = defaultdict(int)
+    texts, places, times = (column.to_pylist() for column in (table["text"], named["places"], table["time"]))
+    sides, _, found = matched(labels, texts, places, spoken_of, times, params)
     rows = []
-    for match in found:
-        ranks[match.request] += 1
-        request, offer = keys[sides["request"][match.request]], keys[sides["offer"][match.offer]]
+    for rank, match in ranked(found):
+        request, offer = keys[sides[REQUEST][match.request]], keys[sides[OFFER][match.offer]]
         shown = ("" if (value := match.reasons[part]) is None else round(value, 4) for part in PARTS)
-        rows.append([*request, ranks[match.request], *offer, round(match.score, 4), *shown])
+        rows.append([*request, rank, *offer, round(match.score, 4), *shown])
     write_csv(out, [*COLUMNS, *PARTS], rows)
-    right = _fitting([keys[at] for at in sides["request"]], [keys[at] for at in sides["offer"]], truth)
+    right = _fitting([keys[at] for at in sides[REQUEST]], [keys[at] for at in sides[OFFER]], truth)
     precision = {f"precision_at_{first}": precision_at(found, right, first) for first in FIRST}
     facts = {
-        "requests": len(sides["request"]),
-        "offers": len(sides["offer"]),
+        "requests": len(sides[REQUEST]),
+        "offers": len(sides[OFFER]),
         "requests_with_an_offer_that_fits": sum(map(bool, right)),
         **{name: None if math.isnan(value) else round(value, 4) for name, value in precision.items()},
     }

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field, model_validator
 
 from crisisflow.params import (
+    AnnotationParams,
     Count,
     Fault,
     Line,
@@ -355,6 +356,12 @@ class Own(ParamsSection):
     """The part of params.yaml that is this study's alone."""
 
     actionable_help: ActionableHelpParams
+
+
+class Matching(Own):
+    """The part of params.yaml by which tweets of a file are matched."""
+
+    annotation: AnnotationParams
 
 
 class ReportParams(Own):

@@ -1,37 +1,18 @@
 """Export: the dataset in the formats of other tools, and its card."""
 
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from crisisflow.artifacts import TWEETS, count_rows, read_json, write_text
 from crisisflow.errors import CrisisflowError
+from crisisflow.new_folder import new_folder
 from crisisflow.progress import say, tracked
 from crisisflow.studies.humaid_ner.dataset.card import DatasetCounts, render
 from crisisflow.studies.humaid_ner.dataset.formats import FORMATS
 from crisisflow.studies.humaid_ner.dataset.tokens import tokenise
 from crisisflow.studies.humaid_ner.dataset.tweets import read_dataset
 from crisisflow.taxonomy import SPLITS
-
-
-@contextmanager
-def _new_folder(out: Path) -> Iterator[Path]:
-    """Yield a folder beside `out` to fill; it becomes `out` when the block ends well and is removed when not.
-
-    Raises:
-        CrisisflowError: `out` is there already. What an export with texts left behind would be taken for a part of
-            another without.
-    """
-    if out.exists():
-        raise CrisisflowError(f"{out} is there already; name another folder, or remove it first")
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # what a killed export left
-    try:
-        yield partial
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _choose(names: Sequence[str], standoff: bool) -> list[str]:
@@ -75,7 +56,7 @@ def run(
     facts = [read_json(path) for path in (manifest, corpus, quality)]
     counts = DatasetCounts()
     dataset = tracked(read_dataset(tweets, resolved), "export", count_rows(tweets, TWEETS))
-    with _new_folder(out) as folder:
+    with new_folder(out) as folder:
         with ExitStack() as files:
             appends = {}
             for name in chosen:
