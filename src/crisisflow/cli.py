@@ -68,7 +68,7 @@ class Commands(Steps):
             group = Steps(name=name, help=study.title, rich_markup_mode=None, rich_help_panel=STUDY_COMMANDS)
             group.registry = study.steps
             if study.commands:
-                group.commands = dict(typer.main.get_command(import_module(study.commands).app).commands)
+                group.commands = dict(typer.main.get_group(import_module(study.commands).app).commands)
             self.commands[name] = group
 
 

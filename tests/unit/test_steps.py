@@ -48,6 +48,9 @@ def test_a_step_is_named_as_its_module():
 # The commands that Snakemake would run
 
 
+PREFIXES = {"actionable_help": "help_", "difficult_negatives": "negatives_"}
+
+
 def planned() -> list[tuple[str, list[str]]]:
     """The rule, for which the log is named, and the arguments of each job, as a dry run prints them."""
     words = [str(Path(sys.executable).parent / "snakemake"), "--dry-run", "--printshellcmds", "--forceall", "--cores=1"]
@@ -70,8 +73,8 @@ def test_each_rule_gives_the_command_of_its_name_all_that_it_asks_for_and_nothin
         while isinstance(command, cli.Steps):
             name.append(words.pop(0))
             command = command.get_command(None, name[-1])
-        # A rule that takes over another one's command is named for it. Those of actionable_help begin with help_.
-        named = rule.removeprefix("help_") if name[0] == "actionable_help" else rule
+        # A rule that takes over another one's command is named for it. Those of two studies begin with a word.
+        named = rule.removeprefix(PREFIXES.get(name[0], ""))
         assert named == name[-1] or named.startswith(f"{name[-1]}_"), rule
         command.make_context(name[-1], words).close()
         found.add(tuple(name))

@@ -12,6 +12,8 @@ from crisisflow import presets
 from crisisflow.params import ParamsSection, SharedParams, read_sections
 from crisisflow.studies.actionable_help import steps as actionable_help_steps
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
+from crisisflow.studies.difficult_negatives import steps as difficult_negatives_steps
+from crisisflow.studies.difficult_negatives.params import DifficultNegativesParams
 from crisisflow.studies.humaid_ner import steps as humaid_ner_steps
 from crisisflow.studies.humaid_ner.params import HumaidNerParams
 
@@ -39,6 +41,13 @@ STUDIES = {
         humaid_ner_steps.STEPS,
         "crisisflow.studies.humaid_ner.commands",
         "crisisflow.studies.humaid_ner.named:absent",
+    ),
+    "difficult_negatives": Study(
+        difficult_negatives_steps.TITLE,
+        DifficultNegativesParams,
+        difficult_negatives_steps.STEPS,
+        "crisisflow.studies.difficult_negatives.commands",
+        "crisisflow.studies.difficult_negatives.named:absent",
     ),
     "actionable_help": Study(
         actionable_help_steps.TITLE,

@@ -1,0 +1,132 @@
+"""Datasets: the train and test settings of the paper's Table 2, as one table of aligned tweets."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from crisisflow.alignment.bio import FATES, align
+from crisisflow.artifacts import batched, read_parquet, write_json, write_parquet
+from crisisflow.errors import CrisisflowError
+from crisisflow.identity import Alignment, identified
+from crisisflow.inputs import InputFile
+from crisisflow.labels import Labels
+from crisisflow.params import Line
+from crisisflow.pretrained import bare_name, check_length, load_tokenizer
+from crisisflow.progress import say
+from crisisflow.spans import Span
+from crisisflow.studies.difficult_negatives import STUDY
+from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
+from crisisflow.studies.difficult_negatives.mine_bands import MINED
+from crisisflow.studies.difficult_negatives.params import TaggingParams, TestSetting, TrainSetting
+from crisisflow.studies.difficult_negatives.pool import POOL
+from crisisflow.taxonomy import ENTITY_TYPES
+
+LABELS = Labels(ENTITY_TYPES, ())
+BATCH = 1000
+
+# One row for each tweet and role. `settings`: those of the role that it is in; a positive is in all of them. `classes`:
+# in each of these its class; of a negative that for which it was taken, or null. `labels`: a number of LABELS.bio on
+# the first subword of each word, else -100. `truncated_spans`: those that end behind the last subword. No text is here.
+DATASETS = pa.schema(
+    [
+        ("text_id", pa.string()),
+        ("role", pa.string()),
+        ("positive", pa.bool_()),
+        ("settings", pa.list_(pa.string())),
+        ("classes", pa.list_(pa.string())),
+        ("input_ids", pa.list_(pa.int32())),
+        ("labels", pa.list_(pa.int64())),
+        ("truncated_spans", pa.int32()),
+    ]
+)
+
+
+def _members(
+    crisis: Sequence[Mapping[str, Any]],
+    mined: Sequence[Mapping[str, Any]],
+    texts: Mapping[str, str],
+    settings: Mapping[str, Sequence[str]],
+) -> Iterator[tuple[dict[str, Any], str, list[Span]]]:
+    """Each tweet of each role, with its text and spans: first the positives, then the negatives in their order.
+
+    Raises:
+        CrisisflowError: a negative is not in the pool.
+    """
+    for role, names in settings.items():
+        for row in crisis:
+            if row["role"] == role:
+                spans = [Span(row["text_id"], own["start"], own["end"], own["label"], "", "") for own in row["spans"]]
+                own = {"text_id": row["text_id"], "role": role, "positive": True, "settings": list(names)}
+                yield {**own, "classes": [row["class"]] * len(names)}, row["text"], spans
+        inside: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for row in sorted(mined, key=itemgetter("position")):
+            if row["role"] == role and row["setting"] in names:
+                inside[row["text_id"]].append(row)
+        for text_id, rows in inside.items():
+            if text_id not in texts:
+                raise CrisisflowError(f"the negative {text_id} is not in the pool; make both again")
+            own = {"text_id": text_id, "role": role, "positive": False, "settings": [row["setting"] for row in rows]}
+            yield {**own, "classes": [row["class"] for row in rows]}, texts[text_id], []
+
+
+def run(
+    positives: InputFile,
+    pool: InputFile,
+    mined: InputFile,
+    encoder: Line,
+    params: TaggingParams,
+    train: list[TrainSetting],
+    test: list[TestSetting],
+    out: Path,
+    counts: Path,
+) -> None:
+    """Write the aligned tweets of all settings, and how many each has.
+
+    Args:
+        positives: of the step collection
+        pool: of the step pool
+        mined: of the step mine_bands
+        encoder: whose tokenizer, as embedded:NAME, NAME@REVISION, or a folder
+        params: section difficult_negatives.tagging
+        train: difficult_negatives.train
+        test: difficult_negatives.test
+        counts: JSON; tweets of each setting, and what became of the spans
+
+    Raises:
+        CrisisflowError: the encoder cannot be loaded or takes no such sequences, or the files are of different runs.
+    """
+    check_length(encoder, params.max_length, "tagging.max_length")
+    tokenizer = load_tokenizer(encoder)
+    crisis = read_parquet(positives, POSITIVES).to_pylist()
+    ordinary = read_parquet(pool, POOL).select(["text_id", "text"]).to_pydict()
+    texts = dict(zip(ordinary["text_id"], ordinary["text"], strict=True))
+    found = read_parquet(mined, MINED).to_pylist()
+    settings = {TRAIN: train, TEST: test}
+    rows: list[dict[str, Any]] = []
+    fates: Counter[str] = Counter()
+    for batch in batched(_members(crisis, found, texts, settings), BATCH):
+        aligned = align(
+            tokenizer, [text for _, text, _ in batch], [spans for _, _, spans in batch], params.max_length, LABELS
+        )
+        for (row, _, _), own in zip(batch, aligned, strict=True):
+            truncated = sum(fate == "truncated" for _, fate in own.fates)
+            rows.append({**row, "input_ids": own.input_ids, "labels": own.labels, "truncated_spans": truncated})
+            fates.update(fate for _, fate in own.fates)
+    schema = identified(DATASETS, Alignment(STUDY, bare_name(encoder), params.max_length))
+    write_parquet(out, rows, schema)
+    facts = [
+        {
+            "role": role,
+            "setting": name,
+            "positives": sum(row["positive"] for row in rows if row["role"] == role),
+            "negatives": sum(not row["positive"] and name in row["settings"] for row in rows if row["role"] == role),
+        }
+        for role, names in settings.items()
+        for name in names
+    ]
+    write_json(counts, {"settings": facts, "spans": {fate: fates[fate] for fate in FATES}})
+    say(f"datasets: {len(rows):,} tweets in {len(facts)} settings")

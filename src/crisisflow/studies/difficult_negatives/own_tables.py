@@ -1,0 +1,114 @@
+"""Own tables: difficult negatives from anybody's own texts, by the code of the study."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from crisisflow.artifacts import write_csv, write_parquet
+from crisisflow.corpus.near_duplicates import groups_of
+from crisisflow.corpus.normalise import STEPS, normalise
+from crisisflow.corpus.sources.texts import TextRow, read_texts
+from crisisflow.corpus.tweet_words import tokens
+from crisisflow.errors import CrisisflowError
+from crisisflow.progress import say
+from crisisflow.studies.difficult_negatives.bands import NO, PATTERN, band_of
+from crisisflow.studies.difficult_negatives.collection import TRAIN
+from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS, Crisis, mine
+
+ONLY = "positives"  # the class, where none is told
+ALL_BUT_CASE = [step for step in STEPS if step not in ("paper", "case")]
+
+NEGATIVES = pa.schema(
+    [
+        ("band", pa.string()),
+        ("class", pa.string()),
+        ("id", pa.string()),
+        ("text", pa.string()),
+        ("similarity", pa.float64()),
+        ("z", pa.float64()),
+    ]
+)
+SUFFIXES = (".csv", ".parquet")
+
+
+def _normalised(rows: Sequence[TextRow]) -> list[str]:
+    return [normalise(row.text, ALL_BUT_CASE).text for row in rows]
+
+
+def mine_tables(
+    positives: Path, pool: Path, bands: Sequence[str], sample: int, seed: int, encoder: str, out: Path
+) -> None:
+    """Write the negatives of each band: for each class as many as it has positives.
+
+    Texts are normalised to be compared, and written as they came. Of near duplicates in the pool the first is kept; a
+    text that is also among the positives is left out.
+
+    Args:
+        positives: a table with a column `text`, and with `class` where there are several. pool: a table with a column
+            `text`; `id` is kept. bands: names of bands.py, at least one. sample: texts of the pool to which the curves
+            are fitted; all of a smaller pool. out: CSV or Parquet.
+
+    Raises:
+        CrisisflowError: a table is not to be read, there is no such band, or what `mine` raises.
+    """
+    import re
+
+    from crisisflow.embedding import SentenceEncoder
+    from crisisflow.training.device import open_device
+
+    if unknown := [name for name in bands if name == NO or not re.fullmatch(PATTERN, name)]:
+        raise CrisisflowError(
+            f"no band is called {unknown[0]}; there are 1sigma, 2sigma and 3sigma, each also with _upper or _lower "
+            "behind it and with nearest_ or percentile_ before it, and random, random_matched and top"
+        )
+    if out.suffix not in SUFFIXES:
+        raise CrisisflowError(f"{out}: the negatives are written as {' or '.join(SUFFIXES)}; name such a file")
+    crisis, ordinary = read_texts(positives, ("class",)), read_texts(pool, ("id",))
+    crisis_texts = _normalised(crisis)
+    known = {tokens(text) for text in crisis_texts}
+    texts = _normalised(ordinary)
+    usable = [at for at, text in enumerate(texts) if tokens(text) and tokens(text) not in known]
+    first: dict[int, int] = {}
+    for at, group in zip(usable, groups_of([texts[at] for at in usable]).tolist(), strict=True):
+        first.setdefault(group, at)
+    kept = list(first.values())
+    if not kept:
+        raise CrisisflowError(f"{pool}: each text is also among the positives, or has no word; give another pool")
+    if len(kept) < len(ordinary):
+        say(f"mine: {len(kept):,} of {len(ordinary):,} texts of the pool are left: no positive, no near duplicate")
+    of_class = [row.values.get("class") or ONLY for row in crisis]
+    names = list(dict.fromkeys(of_class))
+    model = SentenceEncoder(encoder, MAX_LENGTH, 1, open_device("cpu", threads=1, processes=1))
+    mined = mine(
+        lambda own: model.embed_in_blocks(own, SUBWORDS),
+        [texts[at] for at in kept],
+        [len(texts[at].split()) for at in kept],
+        {TRAIN: Crisis(crisis_texts, list(map(names.index, of_class)), [len(own.split()) for own in crisis_texts])},
+        names,
+        [(TRAIN, name) for name in dict.fromkeys(bands)],
+        min(sample, len(kept)),
+        seed,
+    )
+    place = {int(position): at for at, position in enumerate(mined.positions)}
+    rows = []
+    for pick in mined.picks:
+        row, at, own, band = ordinary[kept[mined.order[pick.position]]], place[pick.position], pick.class_id, None
+        band = band_of(pick.name)
+        rows.append(
+            {
+                "band": pick.name,
+                "class": None if own is None else names[own],
+                "id": row.values.get("id"),
+                "text": row.text,
+                "similarity": None if own is None else float(mined.scored.similarities[at, own]),
+                "z": None
+                if own is None
+                else round(float(mined.scored.z[band.scale if band else "anchor"][at, own]), 6),
+            }
+        )
+    if out.suffix == ".csv":
+        write_csv(out, NEGATIVES.names, [["" if value is None else value for value in row.values()] for row in rows])
+    else:
+        write_parquet(out, rows, NEGATIVES)
+    say(f"mine: {len(rows):,} negatives in {out}; {len(mined.positions):,} of {len(kept):,} texts were embedded")

@@ -1,0 +1,16 @@
+"""The steps of the study, each with its function and one line of help. The rule of a step is negatives_<step>."""
+
+TITLE = "Difficult negatives: ordinary tweets that are similar to crisis tweets."
+
+_HERE = "crisisflow.studies.difficult_negatives"
+STEPS = {
+    "pool": (f"{_HERE}.pool:run", "Collect ordinary tweets in the style of both sides."),
+    "collection": (f"{_HERE}.collection:run", "Draw crisis tweets with spans, of known and of unseen events."),
+    "style": (f"{_HERE}.style:run", "Measure how well typography alone tells both sides apart."),
+    "mine_bands": (f"{_HERE}.mine_bands:run", "Find the negatives of all settings."),
+    "datasets": (f"{_HERE}.datasets:run", "Align the tweets of all settings."),
+    "headline": (f"{_HERE}.headline:run", "Put the paper's number beside ours in one line."),
+    "tables": (f"{_HERE}.tables:run", "Make the tables: the paper beside this run."),
+    "figures": (f"{_HERE}.figures:run", "Draw the figures, with their numbers."),
+    "report": (f"{_HERE}.report:run", "Write the HTML report."),
+}

@@ -1,0 +1,97 @@
+"""The crisis tweets: evenly over the classes, each with a span, none like one of the other side."""
+
+from collections import Counter
+
+import pytest
+from pydantic import ValidationError
+
+from crisisflow.artifacts import TWEETS, read_json, read_parquet
+from crisisflow.corpus.near_duplicates import groups_of
+from crisisflow.errors import CrisisflowError
+from crisisflow.studies.difficult_negatives import collection
+from crisisflow.studies.difficult_negatives.collection import POSITIVES, quotas
+from tests.studies.difficult_negatives.conftest import params
+
+
+def test_the_positives_are_evenly_of_the_classes_and_from_their_events(small_run, corpus):
+    rows = read_parquet(small_run / "positives.parquet", POSITIVES).to_pylist()
+    assert Counter((row["role"], row["class"]) for row in rows) == {
+        ("train", "storm"): 8,
+        ("train", "wildfire"): 8,
+        ("test", "storm"): 3,
+        ("test", "wildfire"): 3,
+    }
+    classes = params().collection.classes
+    for row in rows:
+        own = classes[row["class"]]
+        assert row["event"] in (own.train if row["role"] == "train" else own.unseen)
+    assert "not_humanitarian" not in {row["class_label"] for row in rows}
+    assert len(set(groups_of([row["text"] for row in rows]).tolist())) == len(rows)
+    tweets = read_parquet(corpus / "tweets.parquet", TWEETS)
+    known = dict(zip(tweets["tweet_id"].to_pylist(), tweets["text"].to_pylist(), strict=True))
+    assert all(known[row["text_id"]] == row["original"] for row in rows)
+    counts = read_json(small_run / "collection.json")
+    assert sum(own["tweets"] for own in counts["positives"]) == len(rows)
+    assert sum(counts["spans"].values()) == sum(len(row["spans"]) for row in rows)
+
+
+def test_spans_have_the_words_of_their_text(small_run):
+    rows = read_parquet(small_run / "positives.parquet", POSITIVES).to_pylist()
+    assert all(row["spans"] for row in rows)
+    for row in rows:
+        for span in row["spans"]:
+            text = row["text"][span["start"] : span["end"]]
+            assert text and text == text.strip()
+            assert text.replace(" ", "")[:3] in row["original"].replace(" ", "") or not text.isalpha()
+
+
+@pytest.mark.parametrize(("total", "classes", "expected"), [(269, 4, [67, 67, 67, 68]), (864, 4, [216] * 4)])
+def test_quotas_are_as_even_as_can_be(total, classes, expected):
+    assert quotas(total, classes) == expected
+
+
+def run(corpus, folder, **values):
+    own = params().collection.model_dump() | values
+    section = params(collection=own).collection
+    collection.run(
+        corpus / "tweets.parquet", corpus / "gold.parquet", section, [], folder / "out.parquet", folder / "counts.json"
+    )
+
+
+def test_an_event_that_the_corpus_lacks_is_named(corpus, tmp_path):
+    classes = {"storm": {"train": ["hurricane_nemo"], "unseen": ["hurricane_irma_2017"]}}
+    with pytest.raises(CrisisflowError, match="the corpus has no tweet of hurricane_nemo; there are: california"):
+        run(corpus, tmp_path, classes=classes)
+    with pytest.raises(CrisisflowError, match=r"class storm has \d+ tweets with spans to train on .* 200 are wanted"):
+        run(corpus, tmp_path, positives={"train": 400, "test": 6})
+    assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"classes": {"a": {"train": ["x", "y"], "unseen": ["z"]}, "b": {"train": ["u"], "unseen": ["x"]}}},
+            "named twice: x",
+        ),
+        ({"positives": {"train": 3, "test": 6}}, "each of the 2 classes needs two positives"),
+    ],
+)
+def test_classes_that_do_not_fit_are_refused_with_params_yaml(values, message):
+    with pytest.raises(ValidationError, match=message):
+        params(collection=params().collection.model_dump() | values)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("train", ["4sigma"]),
+        ("train", ["random+"]),
+        ("test", ["none"]),
+        ("train", ["random", "random"]),
+        ("normalise", ["x"]),
+    ],
+)
+def test_a_setting_that_nothing_makes_is_refused_with_params_yaml(key, value):
+    with pytest.raises(ValidationError):
+        params(**{key: value})

@@ -1,0 +1,105 @@
+"""Datasets and style: who is in which setting, and what the labels mark."""
+
+import pytest
+
+from crisisflow.artifacts import ALIGNED, TWEETS, read_json, read_parquet
+from crisisflow.corpus.normalise import normalise
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.style import VIEWS, matched, separation
+from crisisflow.identity import KEY
+from crisisflow.labels import IGNORED
+from crisisflow.pretrained import load_tokenizer
+from crisisflow.studies.difficult_negatives import datasets
+from crisisflow.studies.difficult_negatives.collection import POSITIVES
+from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
+from crisisflow.studies.difficult_negatives.generated import generate
+from crisisflow.studies.difficult_negatives.mine_bands import MINED
+from tests.studies.difficult_negatives.conftest import params
+
+
+def test_a_setting_has_the_positives_of_its_role_and_its_negatives(small_run):
+    rows = read_parquet(small_run / "datasets.parquet", DATASETS).to_pylist()
+    mined = read_parquet(small_run / "mined.parquet", MINED).to_pylist()
+    for own in read_json(small_run / "datasets.json")["settings"]:
+        inside = [row for row in rows if row["role"] == own["role"] and own["setting"] in row["settings"]]
+        negatives = {row["text_id"]: row for row in inside if not row["positive"]}
+        assert len(inside) - len(negatives) == own["positives"] == {"train": 16, "test": 6}[own["role"]]
+        expected = {
+            row["text_id"]: row["class"]
+            for row in mined
+            if (row["role"], row["setting"]) == (own["role"], own["setting"])
+        }
+        found = {name: row["classes"][row["settings"].index(own["setting"])] for name, row in negatives.items()}
+        assert found == expected
+        assert len(expected) == own["negatives"]
+    assert len({(row["role"], row["text_id"]) for row in rows}) == len(rows)
+
+
+def test_labels_mark_the_spans_of_positives_and_nothing_in_negatives(small_run, tiny_encoder):
+    rows = read_parquet(small_run / "datasets.parquet", DATASETS).to_pylist()
+    positives = {row["text_id"]: row for row in read_parquet(small_run / "positives.parquet", POSITIVES).to_pylist()}
+    outside = LABELS.bio.index("O")
+    tokenizer = load_tokenizer(str(tiny_encoder))
+    for row in rows:
+        labels = [label for label in row["labels"] if label != IGNORED]
+        assert labels and len(row["input_ids"]) == len(row["labels"]) <= 64
+        if not row["positive"]:
+            assert set(labels) == {outside}
+            continue
+        begun = sum(LABELS.bio[label].startswith("B-") for label in labels)
+        assert begun == len(positives[row["text_id"]]["spans"]) - row["truncated_spans"]
+        assert tokenizer(positives[row["text_id"]]["text"])["input_ids"][:64] == row["input_ids"]
+
+
+def test_the_file_says_of_which_study_and_encoder_it_is(small_run, tiny_encoder):
+    import json
+
+    import pyarrow.parquet as pq
+
+    facts = json.loads(pq.read_schema(small_run / "datasets.parquet").metadata[KEY.encode()])
+    assert facts == {"study": "difficult_negatives", "encoder": tiny_encoder.name, "max_length": 64}
+    assert ALIGNED.names != DATASETS.names
+
+
+def test_files_of_different_runs_are_refused(small_run, tiny_encoder, tmp_path):
+    from crisisflow.artifacts import write_parquet
+
+    own = params(tiny_encoder)
+    rows = read_parquet(small_run / "mined.parquet", MINED).to_pylist()
+    rows[0]["text_id"] = "elsewhere"
+    write_parquet(tmp_path / "mined.parquet", rows, MINED)
+    with pytest.raises(CrisisflowError, match="the negative elsewhere is not in the pool; make both again"):
+        datasets.run(
+            small_run / "positives.parquet",
+            small_run / "pool.parquet",
+            tmp_path / "mined.parquet",
+            own.mining.encoder,
+            own.tagging,
+            own.train,
+            own.test,
+            tmp_path / "out.parquet",
+            tmp_path / "out.json",
+        )
+
+
+def test_style_is_written_by_treatment_and_view(small_run):
+    found = read_json(small_run / "style.json")
+    assert found["tweets"] == 22
+    assert list(found["auc"]) == ["as they came", "normalised", "normalised, lengths matched"]
+    assert all({*own} == {*VIEWS} for own in found["auc"].values())
+
+
+def test_typography_does_not_tell_the_generated_sides_apart_once_they_are_normalised(corpus):
+    tweets = read_parquet(corpus / "tweets.parquet", TWEETS).to_pylist()
+    crisis = [row["text"] for row in tweets if row["class_label"] != "not_humanitarian"]
+    ordinary = [own.text for own in generate(1_500, 13)]
+
+    def auc(steps) -> float:
+        sides = [[normalise(text, steps).text for text in side] for side in (crisis, ordinary)]
+        places = matched(*([len(text.split()) for text in side] for side in sides))
+        return separation(sides[0], [sides[1][place] for place in places], "punctuation", 13)
+
+    steps = params().normalise
+    assert auc([]) > 0.8
+    assert auc(steps) < 0.6
+    assert auc([step for step in steps if step not in ("punctuation", "place_tail", "ellipsis")]) > 0.6

@@ -1,0 +1,119 @@
+# Crisis tweets, ordinary tweets, and which of these are similar to those.
+rule negatives_pool:
+    input:
+        templates="src/crisisflow/studies/difficult_negatives/generated_templates.yaml",
+        tweets=rules.subset.output.tweets,
+    output:
+        tweets="data/difficult_negatives/pool.parquet",
+        counts=report(
+            committed("data/difficult_negatives/pool.json"),
+            caption="../../report/difficult_negatives/pool.rst",
+            category="Data",
+        ),
+    log:
+        "logs/negatives_pool.log",
+    benchmark:
+        "logs/benchmarks/negatives_pool.tsv"
+    params:
+        code=code("studies.difficult_negatives.pool"),
+        pool=section("difficult_negatives.pool"),
+        steps=section("difficult_negatives.normalise"),
+    message:
+        "Collecting ordinary tweets"
+    shell:
+        "crisisflow difficult_negatives pool --tweets {input.tweets} --params {params.pool:q} --steps {params.steps:q}"
+        " --out {output.tweets} --counts {output.counts} 2>&1 | tee {log} >&2"
+
+
+rule negatives_collection:
+    input:
+        tweets=rules.subset.output.tweets,
+        spans=rules.resolve.output.spans,
+    output:
+        positives="data/difficult_negatives/positives.parquet",
+        counts=committed("data/difficult_negatives/collection.json"),
+    log:
+        "logs/negatives_collection.log",
+    benchmark:
+        "logs/benchmarks/negatives_collection.tsv"
+    params:
+        code=code("studies.difficult_negatives.collection"),
+        collection=section("difficult_negatives.collection"),
+        steps=section("difficult_negatives.normalise"),
+    message:
+        "Drawing crisis tweets"
+    shell:
+        "crisisflow difficult_negatives collection --tweets {input.tweets} --spans {input.spans}"
+        " --params {params.collection:q} --steps {params.steps:q} --out {output.positives} --counts {output.counts} 2>&1 | tee {log} >&2"
+
+
+rule negatives_style:
+    input:
+        positives=rules.negatives_collection.output.positives,
+        pool=rules.negatives_pool.output.tweets,
+    output:
+        style="results/difficult_negatives/style.json",
+    log:
+        "logs/negatives_style.log",
+    benchmark:
+        "logs/benchmarks/negatives_style.tsv"
+    params:
+        code=code("studies.difficult_negatives.style"),
+        seed=section("difficult_negatives.collection.seed"),
+    message:
+        "Measuring what typography tells"
+    shell:
+        "crisisflow difficult_negatives style --positives {input.positives} --pool {input.pool} --seed {params.seed}"
+        " --out {output} 2>&1 | tee {log} >&2"
+
+
+rule negatives_mine_bands:
+    input:
+        positives=rules.negatives_collection.output.positives,
+        pool=rules.negatives_pool.output.tweets,
+    output:
+        mined="data/difficult_negatives/mined.parquet",
+        fit="data/difficult_negatives/fit.json",
+        embeddings="data/difficult_negatives/embeddings.parquet",
+    log:
+        "logs/negatives_mine_bands.log",
+    benchmark:
+        "logs/benchmarks/negatives_mine_bands.tsv"
+    params:
+        code=code("studies.difficult_negatives.mine_bands"),
+        mining=section("difficult_negatives.mining"),
+        train=section("difficult_negatives.train"),
+        test=section("difficult_negatives.test"),
+        match_length=section("difficult_negatives.match_length"),
+    message:
+        "Searching the pool for negatives"
+    shell:
+        "crisisflow difficult_negatives mine_bands --positives {input.positives} --pool {input.pool}"
+        " --params {params.mining:q} --train {params.train:q} --test {params.test:q} --match-length {params.match_length}"
+        " --out {output.mined} --fit {output.fit} --embeddings {output.embeddings} 2>&1 | tee {log} >&2"
+
+
+rule negatives_datasets:
+    input:
+        positives=rules.negatives_collection.output.positives,
+        pool=rules.negatives_pool.output.tweets,
+        mined=rules.negatives_mine_bands.output.mined,
+    output:
+        tweets="data/difficult_negatives/datasets.parquet",
+        counts=committed("data/difficult_negatives/datasets.json"),
+    log:
+        "logs/negatives_datasets.log",
+    benchmark:
+        "logs/benchmarks/negatives_datasets.tsv"
+    params:
+        code=code("studies.difficult_negatives.datasets"),
+        encoder=section("difficult_negatives.mining.encoder"),
+        tagging=section("difficult_negatives.tagging"),
+        train=section("difficult_negatives.train"),
+        test=section("difficult_negatives.test"),
+    message:
+        "Aligning the tweets of all settings"
+    shell:
+        "crisisflow difficult_negatives datasets --positives {input.positives} --pool {input.pool} --mined {input.mined}"
+        " --encoder {params.encoder:q} --params {params.tagging:q} --train {params.train:q} --test {params.test:q}"
+        " --out {output.tweets} --counts {output.counts} 2>&1 | tee {log} >&2"
