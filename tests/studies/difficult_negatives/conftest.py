@@ -66,6 +66,9 @@ def small_run(corpus, tiny_encoder, tmp_path_factory) -> Path:
         own.tagging,
         own.train,
         own.test,
+        own.extra_tests,
+        own.normalise,
+        13,
         folder / "datasets.parquet",
         folder / "datasets.json",
     )

@@ -4,6 +4,7 @@ import pytest
 
 from crisisflow.artifacts import ALIGNED, TWEETS, read_json, read_parquet
 from crisisflow.corpus.normalise import normalise
+from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.style import VIEWS, matched, separation
 from crisisflow.identity import KEY
@@ -12,6 +13,7 @@ from crisisflow.pretrained import load_tokenizer
 from crisisflow.studies.difficult_negatives import datasets
 from crisisflow.studies.difficult_negatives.collection import POSITIVES
 from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
+from crisisflow.studies.difficult_negatives.extra_tests import draw, read_negatives
 from crisisflow.studies.difficult_negatives.generated import generate
 from crisisflow.studies.difficult_negatives.mine_bands import MINED
 from tests.studies.difficult_negatives.conftest import params
@@ -77,9 +79,62 @@ def test_files_of_different_runs_are_refused(small_run, tiny_encoder, tmp_path):
             own.tagging,
             own.train,
             own.test,
+            own.extra_tests,
+            own.normalise,
+            13,
             tmp_path / "out.parquet",
             tmp_path / "out.json",
         )
+
+
+def crowdflower(folder, texts):
+    """A small file in the layout of the set, of texts with their labels."""
+    lines = [f"{at}\t{text}\t{label}\n" for at, (text, label) in enumerate(texts)]
+    (folder / "crowdflower_dfe.tsv").write_text("unit_id\ttext\tchoose_one\n" + "".join(lines))
+    return folder
+
+
+def test_negatives_that_people_judged_are_a_test_of_their_own(small_run, tiny_encoder, tmp_path):
+    good = [
+        "my oven is on fire again",
+        "that bass line is an explosion of joy",
+        "drowning in homework since Monday",
+        "our striker crashed into the goal post",
+        "a storm of confetti at the wedding",
+        "buried under laundry, send chocolate",
+    ]
+    texts = [
+        *((text, "Not Relevant") for text in good),
+        ("the chorus exploded in my head", "Not Relevant"),
+        ("The chorus exploded in my head!", "Relevant"),
+        ("the roof of the school is gone", "Relevant"),
+        ("meine Waschmaschine ist schon wieder kaputt und die Küche steht unter Wasser", "Not Relevant"),
+    ]
+    folder = crowdflower(tmp_path, texts)
+    found = read_negatives("dfe", folder, params().normalise, {tokens(good[0])})
+    assert [own.text_id for own in found] == [f"crowdflower:{at}" for at in range(1, 6)]
+    own = params(tiny_encoder, extra_tests={"dfe": str(folder), "stream": None})
+    datasets.run(
+        small_run / "positives.parquet",
+        small_run / "pool.parquet",
+        small_run / "mined.parquet",
+        own.mining.encoder,
+        own.tagging,
+        own.train,
+        own.test,
+        own.extra_tests,
+        own.normalise,
+        13,
+        tmp_path / "out.parquet",
+        tmp_path / "out.json",
+    )
+    rows = read_parquet(tmp_path / "out.parquet", DATASETS).to_pylist()
+    inside = [row for row in rows if "dfe" in row["settings"]]
+    assert {row["role"] for row in inside} == {"test"}
+    assert sorted(row["text_id"] for row in inside if not row["positive"]) == [f"crowdflower:{at}" for at in range(6)]
+    assert sum(row["positive"] for row in inside) == 6
+    with pytest.raises(CrisisflowError, match=r"extra_tests\.dfe has 5 distinct English negatives and 6 are wanted"):
+        draw("dfe", found, 6, 13)
 
 
 def test_style_is_written_by_treatment_and_view(small_run):

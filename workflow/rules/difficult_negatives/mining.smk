@@ -111,9 +111,13 @@ rule negatives_datasets:
         tagging=section("difficult_negatives.tagging"),
         train=section("difficult_negatives.train"),
         test=section("difficult_negatives.test"),
+        extra_tests=section("difficult_negatives.extra_tests"),
+        steps=section("difficult_negatives.normalise"),
+        seed=section("difficult_negatives.mining.seed"),
     message:
         "Aligning the tweets of all settings"
     shell:
         "crisisflow difficult_negatives datasets --positives {input.positives} --pool {input.pool} --mined {input.mined}"
         " --encoder {params.encoder:q} --params {params.tagging:q} --train {params.train:q} --test {params.test:q}"
+        " --extra-tests {params.extra_tests:q} --steps {params.steps:q} --seed {params.seed}"
         " --out {output.tweets} --counts {output.counts} 2>&1 | tee {log} >&2"

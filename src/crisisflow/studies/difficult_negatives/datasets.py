@@ -10,18 +10,21 @@ import pyarrow as pa
 
 from crisisflow.alignment.bio import FATES, align
 from crisisflow.artifacts import batched, read_parquet, write_json, write_parquet
+from crisisflow.corpus.normalise import Step
+from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import Alignment, identified
 from crisisflow.inputs import InputFile
 from crisisflow.labels import Labels
-from crisisflow.params import Line
+from crisisflow.params import Line, Seed
 from crisisflow.pretrained import bare_name, check_length, load_tokenizer
 from crisisflow.progress import say
 from crisisflow.spans import Span
 from crisisflow.studies.difficult_negatives import STUDY
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
+from crisisflow.studies.difficult_negatives.extra_tests import Extra, draw, read_negatives
 from crisisflow.studies.difficult_negatives.mine_bands import MINED
-from crisisflow.studies.difficult_negatives.params import TaggingParams, TestSetting, TrainSetting
+from crisisflow.studies.difficult_negatives.params import ExtraTestsParams, TaggingParams, TestSetting, TrainSetting
 from crisisflow.studies.difficult_negatives.pool import POOL
 from crisisflow.taxonomy import ENTITY_TYPES
 
@@ -50,8 +53,12 @@ def _members(
     mined: Sequence[Mapping[str, Any]],
     texts: Mapping[str, str],
     settings: Mapping[str, Sequence[str]],
+    extra: Mapping[str, Sequence[Extra]],
 ) -> Iterator[tuple[dict[str, Any], str, list[Span]]]:
-    """Each tweet of each role, with its text and spans: first the positives, then the negatives in their order.
+    """Each tweet of each role, with its text and spans: the positives, the negatives in their order, the extra ones.
+
+    Args:
+        settings: by role, those of the extra tests among them. extra: negatives of the extra tests.
 
     Raises:
         CrisisflowError: a negative is not in the pool.
@@ -71,6 +78,10 @@ def _members(
                 raise CrisisflowError(f"the negative {text_id} is not in the pool; make both again")
             own = {"text_id": text_id, "role": role, "positive": False, "settings": [row["setting"] for row in rows]}
             yield {**own, "classes": [row["class"] for row in rows]}, texts[text_id], []
+    for name, negatives in extra.items():
+        for each in negatives:
+            own = {"text_id": each.text_id, "role": TEST, "positive": False, "settings": [name], "classes": [None]}
+            yield own, each.text, []
 
 
 def run(
@@ -81,6 +92,9 @@ def run(
     params: TaggingParams,
     train: list[TrainSetting],
     test: list[TestSetting],
+    extra_tests: ExtraTestsParams,
+    steps: list[Step],
+    seed: Seed,
     out: Path,
     counts: Path,
 ) -> None:
@@ -94,6 +108,9 @@ def run(
         params: section difficult_negatives.tagging
         train: difficult_negatives.train
         test: difficult_negatives.test
+        extra_tests: section difficult_negatives.extra_tests
+        steps: difficult_negatives.normalise
+        seed: of the draw of the extra tests
         counts: JSON; tweets of each setting, and what became of the spans
 
     Raises:
@@ -105,10 +122,16 @@ def run(
     ordinary = read_parquet(pool, POOL).select(["text_id", "text"]).to_pydict()
     texts = dict(zip(ordinary["text_id"], ordinary["text"], strict=True))
     found = read_parquet(mined, MINED).to_pylist()
-    settings = {TRAIN: train, TEST: test}
+    known = {tokens(row["text"]) for row in crisis}
+    wanted = sum(row["role"] == TEST for row in crisis)
+    extra = {
+        name: draw(name, read_negatives(name, Path(folder), steps, known), wanted, seed)
+        for name, folder in extra_tests.named().items()
+    }
+    settings = {TRAIN: train, TEST: [*test, *extra]}
     rows: list[dict[str, Any]] = []
     fates: Counter[str] = Counter()
-    for batch in batched(_members(crisis, found, texts, settings), BATCH):
+    for batch in batched(_members(crisis, found, texts, settings, extra), BATCH):
         aligned = align(
             tokenizer, [text for _, text, _ in batch], [spans for _, _, spans in batch], params.max_length, LABELS
         )

@@ -83,6 +83,21 @@ class MiningParams(ParamsSection):
     seed: Annotated[Seed, Field(description="seed of the order in which the pool is searched")]
 
 
+class ExtraTestsParams(ParamsSection):
+    """Tests with negatives that people judged; each is a setting of the tests where its set is named."""
+
+    dfe: Annotated[
+        Line | None, Field(description="folder of the public set crowdflower; its tweets that are not relevant")
+    ]
+    stream: Annotated[
+        Line | None, Field(description="folder of the public set crisislex_t6; its tweets that are off topic")
+    ]
+
+    def named(self) -> dict[str, str]:
+        """The folder of each that is named."""
+        return {name: folder for name, folder in self.model_dump().items() if folder is not None}
+
+
 class TaggingParams(ParamsSection):
     """How tweets become what a tagger reads."""
 
@@ -109,6 +124,7 @@ class DifficultNegativesParams(ParamsSection):
         list[TrainSetting], Field(min_length=1, description="none, random, or a band: 1sigma, 3sigma_upper …")
     ]
     test: Annotated[list[TestSetting], Field(min_length=1, description="random, random+ (ten for each), or a band")]
+    extra_tests: ExtraTestsParams
     tagging: TaggingParams
 
     @model_validator(mode="after")
