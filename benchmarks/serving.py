@@ -13,6 +13,11 @@ other round, and every ratio is of neighbours in time, so that a machine that is
 it. The tweets are from all over the study's validation split. It is meant to end within six minutes on two cores.
 
 What int8 costs in accuracy is measured first, on the study's own labels: with `--runtime` and nothing behind it, alone.
+
+With `--beside FOLDER`, of another trained row such as a joint mini, the two rows are compared instead, each in PyTorch,
+ONNX Runtime and int8, by one thread of this process: from texts to spans and classes, one tweet alone, and the forward
+pass alone. All are measured in each round, in turn. The first row in ONNX Runtime counts as 1. Then both are scored on
+the same tweets.
 """
 
 import argparse
@@ -211,10 +216,10 @@ def allow_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def timed(run: Callable[[], None]) -> float:
-    begin = time.perf_counter()
+def timed(run: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> float:
+    begin = clock()
     run()
-    return time.perf_counter() - begin
+    return clock() - begin
 
 
 def milliseconds(seconds: Sequence[float], quantile: float = 0.5) -> float:
@@ -287,6 +292,35 @@ def compare(study: Path, name: str, row: TrainedRow, texts: list[str], rounds: i
         print(f"{runtime}: {FLOOD} requests at once: {seen}, memory +{grown:.0f} MB at most, then /readyz {alive}")
 
 
+def beside(rows: dict[str, TrainedRow], texts: list[str], rounds: int, clock: Callable[[], float]) -> None:
+    """Throughput and latency of all runtimes of several rows; the first row in ONNX Runtime counts as 1."""
+    predictors = {
+        (name, runtime): Predictor(row, open_runtime(row, runtime, 1))
+        for name, row in rows.items()
+        for runtime in ("onnx", "torch", "onnx-int8")
+    }
+    batch = np.random.default_rng(1).integers(300, 2000, (32, 32)), np.ones((32, 32), np.int64)
+    rates: dict[tuple[str, str], list[float]] = {key: [] for key in predictors}
+    alone: dict[tuple[str, str], list[float]] = {key: [] for key in predictors}
+    singles: dict[tuple[str, str], list[float]] = {key: [] for key in predictors}
+    for predict in predictors.values():
+        predict(texts[:8])
+    for turn in range(rounds):
+        part = [texts[at % len(texts)] for at in range(turn * PART, (turn + 1) * PART)]
+        keys = list(predictors)
+        for key in keys[turn % len(keys) :] + keys[: turn % len(keys)]:
+            rates[key].append(len(part) / timed(lambda key=key, part=part: predictors[key](part), clock))
+            alone[key].append(32 / timed(lambda key=key: predictors[key].forward(*batch), clock))
+            singles[key] += [timed(lambda key=key, text=text: predictors[key]([text]), clock) for text in part[:16]]
+    first, *_ = predictors
+    for key, own in rates.items():
+        ratios = [rate / base for rate, base in zip(own, rates[first], strict=True)]
+        forward = [rate / base for rate, base in zip(alone[key], alone[first], strict=True)]
+        print(f"{' '.join(key)}: {median(own):.0f} tweets/s, one tweet {milliseconds(singles[key]):.2f} ms")
+        print(f"{' '.join(key)}, times {' '.join(first)}: {spread(ratios)}")
+        print(f"{' '.join(key)}, 32 x 32 subwords, forward pass: {median(alone[key]):.0f} texts/s: {spread(forward)}")
+
+
 def scores(found: Sequence[Findings], classes: Sequence[str], spans: Sequence[set]) -> tuple[float, float]:
     """Macro-F1 of the classes and micro-F1 of exact spans."""
     from sklearn.metrics import f1_score
@@ -334,6 +368,10 @@ def main() -> None:
     parser.add_argument("--scored", type=int, default=SCORED, help="tweets on which the accuracy is compared, at most")
     runtimes = ["onnx", "onnx-int8", "torch"]
     parser.add_argument("--runtime", nargs="*", default=runtimes, help="timed; none: the accuracy alone")
+    parser.add_argument("--beside", type=Path, help="folder of another trained row, to be compared with the first")
+    parser.add_argument(
+        "--clock", choices=["wall", "cpu"], default="wall", help="of --beside; cpu where other work uses the cores too"
+    )
     options = parser.parse_args()
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     table = read_parquet(options.study / "data" / "corpus" / "tweets.parquet", TWEETS).to_pylist()
@@ -343,6 +381,14 @@ def main() -> None:
     texts = [tweet["text"] for tweet in sample(tweets, TEXTS)]
     allow_files()
     print(f"{psutil.cpu_count()} cores, load before the run: {os.getloadavg()[0]:.1f}")
+    if options.beside:
+        other = load(options.beside / WEIGHTS, options.beside / "config.json")
+        named = {f"row {folder.parent.name}": row, f"row {options.beside.parent.name}": other}
+        beside(named, texts, options.rounds, time.process_time if options.clock == "cpu" else time.perf_counter)
+        for name, own in named.items():
+            print(f"{name}: {sum(parameter.numel() for parameter in own.model.parameters()) / 1e6:.1f}M parameters")
+            losses(own, sample(tweets, options.scored), options.study)
+        return
     losses(row, sample(tweets, options.scored), options.study)
     for runtime in options.runtime:
         compare(options.study, folder.parent.name, row, texts, options.rounds, runtime)

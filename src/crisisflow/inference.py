@@ -187,10 +187,11 @@ def _findings(
     entity, classes = zip(*probabilities, strict=True)
     spans = None
     if entity[0] is not None:
+        bio = known.bio  # made anew at each look
         words, positions = joined_words(windows, text)
-        confidence = [entity[position.window][position.token] for position in positions]
-        labels = [known.bio[own.argmax()] for own in confidence]
-        spans = spans_of(text, words, labels, [float(own.max()) for own in confidence])
+        confidence = np.array([entity[own.window][own.token] for own in positions]).reshape(len(positions), len(bio))
+        labels = [bio[at] for at in confidence.argmax(axis=1)]
+        spans = spans_of(text, words, labels, confidence.max(axis=1).tolist())
     means = None if classes[0] is None else np.mean(classes, axis=0).tolist()
     return Findings(spans, means and dict(zip(known.classes, means, strict=True)), cut)
 
