@@ -290,6 +290,14 @@ def test_a_distillation_that_is_all_warm_up_is_refused(school, tmp_path):
         brief(school, tmp_path, warmup_steps=27)
 
 
+@pytest.mark.parametrize("epoch", [{}, {"batch_size": 420, "warmup_steps": 0}])
+def test_what_is_no_number_ends_the_distillation_and_nothing_is_written(school, tmp_path, epoch):
+    """A loss, or behind the last step of an epoch the embeddings."""
+    with pytest.raises(CrisisflowError, match="not finite"):
+        brief(school, tmp_path, learning_rate=1e38, **epoch)
+    assert not (tmp_path / "toy").exists()
+
+
 # The teacher
 
 

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
 
 from crisisflow.artifacts import read_json
 from crisisflow.reporting.exhibits import read_cells
@@ -66,3 +68,18 @@ def test_the_opening_says_what_the_numbers_do_not_mean(artifacts):
     assert "Labels by labellers." in text
     real = OWN.model_copy(update={"pool": OWN.pool.model_copy(update={"sets": ["mine"]})})
     assert "Generated tweets.</b>" not in made(artifacts, own=real)
+
+
+def test_the_report_is_accessible(artifacts):
+    made(artifacts)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        for scheme in ("light", "dark"):
+            page = browser.new_page(color_scheme=scheme)
+            page.goto((artifacts / "report.html").as_uri())
+            found = Axe().run(page)
+            assert found.response["violations"] == [], found.generate_report()
+            page.close()
+        browser.close()

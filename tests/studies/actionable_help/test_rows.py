@@ -43,6 +43,7 @@ FINETUNE = {
     "max_length": 16,
     "pooling": "mean",
 }
+UNSEEN = {"event": "x", "row": "BERT", "requests": 5, "offers": 5, "irrelevant": 5, "seed": 1}
 SHAPES = {"S": ShapeParams(hidden=32, layers=2, heads=2, intermediate=64)}
 COMPUTE = ComputeParams(device="cpu", processes=1, threads=1, frozen_cache_gb=0)
 FILES = {
@@ -318,6 +319,7 @@ def test_a_rare_class_is_left_out_of_one_average_and_its_support_stands_beside(t
         ),
         ("baseline", "BERT", r"baseline: no row is called BERT; there are: minilm, "),
         ("keep_weights", ["BERT"], r"keep_weights: no row is called BERT"),
+        ("unseen_event", UNSEEN, r"unseen_event\.row: no row is called BERT"),
         ("keep_weights", [], r"keep_weights: .*at least 1 item"),
         ("task_distillation.teacher", "S_N", r"task_distillation\.teacher: .* S_N are not kept; .*: best, minilm, S_T"),
         ("tasks.help.kind", "stand_in", r"tasks: none is of the kind built, which the minis of task_distillation"),

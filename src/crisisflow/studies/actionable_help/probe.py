@@ -10,6 +10,7 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from crisisflow.embedding import tokenize
+from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.linear import probe_score
 from crisisflow.studies.actionable_help.task_texts import Task
 from crisisflow.training.batching import Examples
@@ -50,7 +51,11 @@ class Probe:
         ]
 
     def score(self, student: nn.Module, device: Device) -> float:
-        """Macro F1 of the student's embeddings, on the device on which it is."""
+        """Macro F1 of the student's embeddings, on the device on which it is.
+
+        Raises:
+            CrisisflowError: an embedding is no number.
+        """
         decoder = EmbeddingRegression(np.zeros((0, 0), dtype=np.int64))
         known, asked = (
             predict(
@@ -64,4 +69,6 @@ class Probe:
             )["embeddings"].numpy()
             for examples in self._examples
         )
+        if not (np.isfinite(known).all() and np.isfinite(asked).all()):
+            raise CrisisflowError("a mini's embeddings are not finite; lower actionable_help.minis.learning_rate")
         return probe_score(known, self._known.class_ids, asked, self._asked.class_ids, self._classes)
