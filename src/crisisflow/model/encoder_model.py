@@ -8,9 +8,13 @@ from transformers import PreTrainedModel
 
 
 class EncoderModel(nn.Module, ABC):
-    """An encoder of transformers under heads; a subclass says in `heads` what becomes of the last hidden state."""
+    """An encoder under heads; a subclass says in `heads` what becomes of the last hidden state.
 
-    def __init__(self, encoder: PreTrainedModel) -> None:
+    Args:
+        encoder: of transformers; or of word_states.py, which has no layers to freeze.
+    """
+
+    def __init__(self, encoder: PreTrainedModel | nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
 

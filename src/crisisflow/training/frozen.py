@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,14 @@ class FrozenStates:
     def put(self, index: int, states: np.ndarray) -> None:
         """Keep the states [subwords, d] of one example."""
         self.states[self.begins[index] : self.begins[index + 1]] = states
+
+    def at(self, positions: Sequence[Sequence[int]]) -> np.ndarray:
+        """The states at these subwords of each example, one example behind the other: float32 [positions, d]."""
+        return self.states[
+            np.concatenate(
+                [begin + np.array(own, dtype=np.int64) for begin, own in zip(self.begins[:-1], positions, strict=True)]
+            )
+        ]
 
     def batch(self, batch: Batch) -> Tensor:
         """The states of a batch, [rows, length, d], with zeros at the padding."""

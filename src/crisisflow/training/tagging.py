@@ -1,4 +1,4 @@
-"""Tagging: a label for each labelled subword."""
+"""Tagging: a label for each labelled subword, or the most probable sequence of labels of words by a CRF."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from crisisflow.evaluation.metrics import entity_scores
 from crisisflow.labels import IGNORED, Labels
+from crisisflow.model.crf import Crf
 from crisisflow.training.batching import Batch, Examples
 from crisisflow.training.task import Decoded, Scores, Tensors
 
@@ -60,3 +61,47 @@ class Tagging:
         micro: dict[str, Any] = found["micro"]
         measures = {"precision": micro["precision"], "recall": micro["recall"], "micro_f1": micro["f1"]}
         return Scores(measures, micro["f1"], {"tagging": found["per_type"]})
+
+
+class CrfTagging(Tagging):
+    """BIO labels of words by a conditional random field (model/crf.py).
+
+    Each position of an example is a word with a label. Logits are the emissions [rows, words, labels].
+
+    Predictions: `labels`, the most probable sequence (Viterbi), and `label_probabilities`, the marginal probability
+    of each of these labels given the whole text.
+
+    Args:
+        crf: a part of the model that is trained.
+    """
+
+    def __init__(self, labels: Labels, crf: Crf) -> None:
+        super().__init__(labels)
+        self.crf = crf
+
+    def targets(self, examples: Examples, whole: list[int], batch: Batch) -> Tensors:
+        """`labels` [rows, words], at padding 0; and `count`: the examples of the whole step."""
+        column = examples.targets[LABELS]
+        labels = np.zeros(batch.mask.shape, dtype=np.int64)
+        for row, index in enumerate(batch.indices):
+            labels[row, : len(column[index])] = column[index]
+        return {"labels": torch.from_numpy(labels), "count": torch.tensor([len(whole)], dtype=torch.float32)}
+
+    def losses(self, logits: Tensor, mask: Tensor, targets: Tensors) -> Tensor:
+        """The negative log-likelihood of the labels, the mean over the examples."""
+        likelihoods = self.crf.log_likelihood(logits.float(), targets["labels"], _each_begun(mask))
+        return -(likelihoods * mask[:, 0]).sum().unsqueeze(0) / targets["count"]
+
+    def decode(self, logits: Tensor, mask: Tensor) -> Decoded:
+        """The most probable sequence of labels, and the marginal probability of each of them."""
+        emissions, begun = logits.float(), _each_begun(mask)
+        labels = self.crf.viterbi(emissions, begun)
+        marginals = self.crf.marginals(emissions, begun).gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+        return Decoded({"labels": labels.to(torch.int16), "label_probabilities": marginals}, {})
+
+
+def _each_begun(mask: Tensor) -> Tensor:
+    """The mask as truth values, and a first word also in the empty rows that fill up a batch: the CRF wants one."""
+    begun = mask > 0
+    begun[:, 0] = True
+    return begun
