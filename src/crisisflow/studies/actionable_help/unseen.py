@@ -19,7 +19,6 @@ from crisisflow.params import TextsParams
 from crisisflow.studies.actionable_help.agree import agree, needed
 from crisisflow.studies.actionable_help.known import Known, read_known
 from crisisflow.studies.actionable_help.labelled import UNUSABLE, Key, codes_of, read_labelled
-from crisisflow.studies.actionable_help.labellers import trained
 from crisisflow.studies.actionable_help.labels import IRRELEVANT, LABELS, OFFER, REQUEST
 from crisisflow.studies.actionable_help.params import TrainedParams, UnseenSections
 from crisisflow.studies.actionable_help.row_params import UnseenParams
@@ -74,6 +73,8 @@ def agreed_without(
     Raises:
         CrisisflowError: a file is absent or broken, or a labeller cannot learn from what is left.
     """
+    from crisisflow.studies.actionable_help.labellers import trained  # a heavy import
+
     keys = [(row["set"], row["tweet_id"]) for row in rows]
     texts = [row["text"] for row in rows]
     codes = []

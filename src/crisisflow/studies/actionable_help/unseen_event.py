@@ -18,9 +18,6 @@ from crisisflow.inputs import InputFile
 from crisisflow.masking import mask
 from crisisflow.params import ComputeParams
 from crisisflow.progress import say
-from crisisflow.studies.actionable_help import finetune
-from crisisflow.studies.actionable_help.classifying import load
-from crisisflow.studies.actionable_help.encoder import name_of
 from crisisflow.studies.actionable_help.known import read_known
 from crisisflow.studies.actionable_help.labelled import Key, by_name
 from crisisflow.studies.actionable_help.labellers.prompts import definitions
@@ -31,7 +28,6 @@ from crisisflow.studies.actionable_help.row_params import BUILT, UnseenParams
 from crisisflow.studies.actionable_help.task import divide, write_divided
 from crisisflow.studies.actionable_help.truths import REFERENCE
 from crisisflow.studies.actionable_help.unseen import agreed_without, apart, draw, precisions
-from crisisflow.training.device import open_device
 
 
 def run(
@@ -127,6 +123,12 @@ def _predicted(
     checkpoint: Path,
 ) -> tuple[dict[Key, str], dict[str, Any]]:
     """The label of each tweet of the event by the row that is trained without it, and the row's scores on the rest."""
+    # Heavy imports, which a run without an event does not need.
+    from crisisflow.studies.actionable_help import finetune
+    from crisisflow.studies.actionable_help.classifying import load
+    from crisisflow.studies.actionable_help.encoder import name_of
+    from crisisflow.training.device import open_device
+
     row = params.rows[unseen.row]
     encoder = next((path for path in encoders if name_of(path) == row.encoder), None)
     if encoder is None:
