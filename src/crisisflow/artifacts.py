@@ -184,7 +184,9 @@ def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table
 
     def append(table: pa.Table) -> None:
         nonlocal waiting
-        waiting = pa.concat_tables([waiting, table.cast(schema)])
+        # A cast imports pyarrow.compute, which takes as long as a small file.
+        same = table.schema.equals(schema, check_metadata=True)
+        waiting = pa.concat_tables([waiting, table if same else table.cast(schema)])
         while waiting.num_rows >= ROW_GROUP:
             writer.write_table(waiting.slice(0, ROW_GROUP).combine_chunks())
             waiting = waiting.slice(ROW_GROUP)

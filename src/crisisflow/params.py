@@ -47,7 +47,7 @@ Rate = Annotated[float, Field(gt=0, lt=1)]
 class Section(BaseModel):
     """A mapping of a YAML file: immutable, without unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ParamsSection(Section):

@@ -1,6 +1,6 @@
 """Explain: why a text gets the spans that it gets, in words.
 
-Prints what each stage found, which spans competed and by which criterion of the order (`resolve.criteria`) the winner
+Prints what each stage found, which spans competed and by which criterion of the order (`resolve.ranking`) the winner
 won, and what is left.
 """
 

@@ -5,6 +5,7 @@ those that are places too. Not what spaCy guesses.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,7 @@ from crisisflow.annotation.matching import matches
 from crisisflow.annotation.people import STORM, Storms, find
 from crisisflow.annotation.phrases import unaccented
 from crisisflow.annotation.reading import read
-from crisisflow.annotation.tokens import tokens_of
+from crisisflow.annotation.tokens import Tokens, cutter
 from crisisflow.spans import hide_urls
 
 if TYPE_CHECKING:  # a heavy import
@@ -31,6 +32,7 @@ _LOCK = Lock()
 
 class _Rules(NamedTuple):
     nlp: "Language"
+    tokens_of: Callable[[str], Tokens]
     names: Names
     storms: Storms | None
     streets: list[Rule]
@@ -41,7 +43,8 @@ def _rules() -> _Rules:
     import spacy
 
     streets = [rule for rule in load_forms(PLACES) if rule.rule in STREETS]
-    return _Rules(spacy.blank("en"), load_names(NAMES), load_ruler([STORMS]).storms, streets)
+    nlp = spacy.blank("en")
+    return _Rules(nlp, cutter(nlp.tokenizer), load_names(NAMES), load_ruler([STORMS]).storms, streets)
 
 
 def private_stretches(text: str) -> list[tuple[int, int]]:
@@ -59,7 +62,7 @@ def private_stretches(text: str) -> list[tuple[int, int]]:
         house = _HOUSE.search(form, max(0, street.start - 8), street.start)
         found.add((house.start() if house else street.start, street.end))
     with _LOCK, rules.nlp.memory_zone():
-        tokens = tokens_of(rules.nlp.make_doc(form))
+        tokens = rules.tokens_of(form)
     for first, last, rule in find(tokens, form, rules.names.people, rules.storms, sorted(found)):
         known = last == first + 1 and unaccented(tokens.lower[first]) in rules.names.places
         if rule != STORM and not known:

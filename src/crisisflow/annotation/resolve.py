@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from crisisflow.artifacts import CONFLICTS, SPANS, batched, parquet_writer, table_of, write_json
 from crisisflow.inputs import InputFile
@@ -19,9 +19,11 @@ from crisisflow.progress import say
 from crisisflow.spans import BATCH, Span, by_tweet, read_spans
 from crisisflow.taxonomy import ENTITY_TYPES, EntityType
 
-# The order's criteria by name, as `decided_by` in the conflicts; smaller comes first.
-Criteria = tuple[tuple[str, Callable[[Span], Any]], ...]
-
+# The order's criteria by name, as `decided_by` in the conflicts.
+CRITERIA = ("length", "stage", "leftmost", "label", "rule")
+# What a span is by each of them; smaller comes first.
+Rank = tuple[int, int, int, int, str]
+_LABELS = {label: place for place, label in enumerate(ENTITY_TYPES)}
 
 # The types of which spaCy takes headings, capitalised verbs and stretches over hashtags; no name of a person and no
 # amount holds a place, a hazard or a body.
@@ -37,64 +39,66 @@ class Conflict(NamedTuple):
     decided_by: str
 
 
-def criteria(priority: Sequence[str]) -> Criteria:
+def ranking(priority: Sequence[str]) -> Callable[[Span], Rank]:
     """The total order on spans: what comes first wins."""
-    return (
-        ("length", lambda span: span.start - span.end),
-        ("stage", lambda span: priority.index(span.source)),
-        ("leftmost", lambda span: span.start),
-        ("label", lambda span: ENTITY_TYPES.index(span.label)),
-        ("rule", lambda span: span.rule),
-    )
+    stages = {stage: place for place, stage in enumerate(priority)}
+
+    def rank(span: Span) -> Rank:
+        return span.start - span.end, stages[span.source], span.start, _LABELS[span.label], span.rule
+
+    return rank
 
 
 def resolve(spans: Iterable[Span], priority: Sequence[str]) -> tuple[list[Span], list[Conflict]]:
     """Resolve the spans of one tweet; both results are ordered by place, whatever the order of the input.
 
-    Spans are taken from first to last in the order of `criteria`; one that overlaps a span already kept is dropped. A
+    Spans are taken from first to last in the order of `ranking`; one that overlaps a span already kept is dropped. A
     kept span is never shorter than a later one, so at most two kept spans touch it: n spans cost O(n log n) steps.
     Guesses (`_guesses`) take no part; their conflicts name the best span that they meet.
     """
-    order = criteria(priority)
+    rank = ranking(priority)
     kept: list[Span] = []
     conflicts: list[Conflict] = []
     found = set(spans)
     guesses = _guesses(found)
-    for span in sorted(found - guesses, key=lambda span: [key(span) for _, key in order]):
-        if winner := _winner(span, kept, order):
-            decided_by = next(name for name, key in order if key(span) != key(winner))
+    for span in sorted(found - guesses, key=rank):
+        if winner := _winner(span, kept, rank):
+            pairs = zip(CRITERIA, rank(span), rank(winner), strict=True)
+            decided_by = next(name for name, own, other in pairs if own != other)
             conflicts.append(Conflict(span, winner, decided_by))
         else:
             kept.insert(bisect_left(kept, span.start, key=lambda other: other.start), span)
     for span in guesses:
         # What it covers is kept, or lost to what the guess meets too.
-        if winner := _winner(span, kept, order):
+        if winner := _winner(span, kept, rank):
             conflicts.append(Conflict(span, winner, GUESS))
     return kept, sorted(conflicts)
 
 
-def _winner(span: Span, kept: Sequence[Span], order: Criteria) -> Span | None:
+def _winner(span: Span, kept: Sequence[Span], rank: Callable[[Span], Rank]) -> Span | None:
     """The best of the kept spans that overlap a span."""
     at = bisect_left(kept, span.start, key=lambda other: other.start)
     end = bisect_left(kept, span.end, key=lambda other: other.start)
     rivals = (other for other in kept[max(at - 1, 0) : end] if span.start < other.end)
-    return min(rivals, key=lambda other: [key(other) for _, key in order], default=None)
+    return min(rivals, key=rank, default=None)
 
 
 def _guesses(spans: set[Span]) -> set[Span]:
     """Spans of spaCy that cover a shorter one that a lexicon knows for something else."""
+    guessed = [span for span in spans if span.source == "spacy" and span.label in GUESSES]
+    if not guessed:
+        return set()
     known = sorted((span for span in spans if span.source == "ruler"), key=lambda span: span.start)
     guesses = set()
-    for span in spans:
-        if span.source == "spacy" and span.label in GUESSES:
-            at = bisect_left(known, span.start, key=lambda other: other.start)
-            end = bisect_left(known, span.end, key=lambda other: other.start)
-            length = span.end - span.start
-            if any(
-                other.end <= span.end and other.end - other.start < length and other.label != span.label
-                for other in known[at:end]
-            ):
-                guesses.add(span)
+    for span in guessed:
+        at = bisect_left(known, span.start, key=lambda other: other.start)
+        end = bisect_left(known, span.end, key=lambda other: other.start)
+        length = span.end - span.start
+        if any(
+            other.end <= span.end and other.end - other.start < length and other.label != span.label
+            for other in known[at:end]
+        ):
+            guesses.add(span)
     return guesses
 
 

