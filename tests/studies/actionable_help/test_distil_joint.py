@@ -23,7 +23,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.identity import Identity, of_parquet
 from crisisflow.inference import find, load, predict_texts, torch_forward
 from crisisflow.labels import IGNORED
-from crisisflow.params import ComputeParams
+from crisisflow.params import ComputeParams, check
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.serving.choice import Choice, choose
 from crisisflow.serving.runtime import open_runtime
@@ -34,7 +34,9 @@ from crisisflow.studies.actionable_help.joint_teacher import read_taught
 from crisisflow.studies.actionable_help.joint_texts import JOINT_TEXTS, unlabelled
 from crisisflow.studies.actionable_help.mini_corpus import MINI_CORPUS
 from crisisflow.studies.actionable_help.mini_params import JointTrainingParams, ShapeParams
+from crisisflow.studies.actionable_help.params import ActionableHelpParams
 from crisisflow.studies.actionable_help.shapes import config_of
+from tests.presets import read_preset
 
 ROOT = Path(__file__).parents[3]
 COMPUTE = ComputeParams(device="cpu", processes=1, threads=1, frozen_cache_gb=0)
@@ -275,6 +277,12 @@ def test_what_cannot_be_learnt_from_is_refused(school, tmp_path):
     with pytest.raises(CrisisflowError, match="all 69 steps are warm-up, so the learning rate would never fall"):
         distil_joint.run(**school.student(tmp_path, warmup_steps=69))
     assert not (tmp_path / "S").exists()
+
+
+def test_a_shape_that_no_mini_has_is_refused():
+    plain = read_preset("sample", ROOT / "presets")[1]["actionable_help"]
+    with pytest.raises(CrisisflowError, match=r"joint\.shapes: no mini is called X; minis\.shapes has: S_T, S_N"):
+        check({**plain, "joint": {**plain["joint"], "shapes": ["X"]}}, ActionableHelpParams, "")
 
 
 # A row as any other
