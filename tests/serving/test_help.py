@@ -3,6 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
+from crisisflow.inference import Findings
 from crisisflow.serving.app import create_app
 from crisisflow.serving.settings import Limits, Settings
 from tests.serving.conftest import ACCESS, HELP_LABELS
@@ -18,18 +19,16 @@ def without(served, results):
         yield client
 
 
-def test_a_text_gets_label_probabilities_resources_and_the_places_of_its_locations(client):
-    found = client.post("/v1/help", json={"text": NEED}).json()
+def test_a_text_gets_label_probabilities_resources_and_each_place_once(served, results):
+    text = f"{NEED} and Nepal"
+    places = [(text.index("Kathmandu"), 9), (text.index("Nepal"), 5), (text.rindex("Nepal"), 5)]
+    spans = [(start, start + length, "LOCATION", 0.9) for start, length in places]
+    other = served._replace(predict=lambda texts: [Findings(spans, None, False) for _ in texts])
+    with TestClient(create_app(other, Settings(ACCESS, Limits(), results))) as client:
+        found = client.post("/v1/help", json={"text": text}).json()
     assert (found["label"], found["resources"], found["judged"]) == ("request", ["water"], True)
     assert found["probabilities"] == {name: 0.7 if name == "request" else 0.1 for name in HELP_LABELS}
-    marked = client.post("/v1/predict", json={"text": NEED}).json()["entities"]
-    kept = client.post("/v1/live", json={"tweets": [{"text": NEED}], "rate": 1000}).json()["id"]
-    tweets = []
-    while not tweets:
-        tweets = client.get(f"/v1/live/{kept}/tweets").json()["tweets"]
-    assert found["places"] == [own["place"] for own in tweets[0]["entities"] if own["place"]]
-    assert all(own["label"] == "LOCATION" for own in tweets[0]["entities"] if own["place"])
-    assert len(marked) == len(tweets[0]["entities"])
+    assert [(own["name"], own["country"]) for own in found["places"]] == [("Kathmandu", "Nepal"), ("Nepal", "Nepal")]
 
 
 def test_a_batch_is_in_the_order_of_its_texts_and_what_is_not_english_is_not_judged(client):
