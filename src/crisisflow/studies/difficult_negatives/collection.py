@@ -93,7 +93,7 @@ def _candidates(
     if absent := [event for event in place if event not in events]:
         raise CrisisflowError(
             f"difficult_negatives.collection.classes: the corpus has no tweet of {', '.join(absent)}; there are: "
-            f"{', '.join(sorted(own for own in events if own))}"
+            f"{', '.join(sorted(own for own in events if own)) or 'no events (corpus.events may name them)'}"
         )
     return found
 
