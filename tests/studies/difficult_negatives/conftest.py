@@ -63,7 +63,7 @@ def small_run(corpus, tiny_encoder, tmp_path_factory) -> Path:
         folder / "pool.parquet",
         folder / "mined.parquet",
         own.mining.encoder,
-        own.tagging,
+        own.tagging.max_length,
         own.train,
         own.test,
         own.extra_tests,

@@ -108,7 +108,7 @@ rule negatives_datasets:
     params:
         code=code("studies.difficult_negatives.datasets"),
         encoder=section("difficult_negatives.mining.encoder"),
-        tagging=section("difficult_negatives.tagging"),
+        max_length=section("difficult_negatives.tagging.max_length"),
         train=section("difficult_negatives.train"),
         test=section("difficult_negatives.test"),
         extra_tests=section("difficult_negatives.extra_tests"),
@@ -118,6 +118,6 @@ rule negatives_datasets:
         "Aligning the tweets of all settings"
     shell:
         "crisisflow difficult_negatives datasets --positives {input.positives} --pool {input.pool} --mined {input.mined}"
-        " --encoder {params.encoder:q} --params {params.tagging:q} --train {params.train:q} --test {params.test:q}"
+        " --encoder {params.encoder:q} --max-length {params.max_length} --train {params.train:q} --test {params.test:q}"
         " --extra-tests {params.extra_tests:q} --steps {params.steps:q} --seed {params.seed}"
         " --out {output.tweets} --counts {output.counts} 2>&1 | tee {log} >&2"

@@ -16,7 +16,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.identity import Alignment, identified
 from crisisflow.inputs import InputFile
 from crisisflow.labels import Labels
-from crisisflow.params import Line, Seed
+from crisisflow.params import Line, Positive, Seed
 from crisisflow.pretrained import bare_name, check_length, load_tokenizer
 from crisisflow.progress import say
 from crisisflow.spans import Span
@@ -24,8 +24,9 @@ from crisisflow.studies.difficult_negatives import STUDY
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
 from crisisflow.studies.difficult_negatives.extra_tests import Extra, draw, read_negatives
 from crisisflow.studies.difficult_negatives.mine_bands import MINED
-from crisisflow.studies.difficult_negatives.params import ExtraTestsParams, TaggingParams, TestSetting, TrainSetting
+from crisisflow.studies.difficult_negatives.params import ExtraTestsParams, TestSetting, TrainSetting
 from crisisflow.studies.difficult_negatives.pool import POOL
+from crisisflow.studies.difficult_negatives.tagger_params import encoder_of
 from crisisflow.taxonomy import ENTITY_TYPES
 
 LABELS = Labels(ENTITY_TYPES, ())
@@ -89,7 +90,7 @@ def run(
     pool: InputFile,
     mined: InputFile,
     encoder: Line,
-    params: TaggingParams,
+    max_length: Positive,
     train: list[TrainSetting],
     test: list[TestSetting],
     extra_tests: ExtraTestsParams,
@@ -104,8 +105,8 @@ def run(
         positives: of the step collection
         pool: of the step pool
         mined: of the step mine_bands
-        encoder: whose tokenizer, as embedded:NAME, NAME@REVISION, or a folder
-        params: section difficult_negatives.tagging
+        encoder: whose tokenizer, as embedded:NAME, NAME@REVISION, or a folder; or static vectors, as glove:PATH
+        max_length: difficult_negatives.tagging.max_length
         train: difficult_negatives.train
         test: difficult_negatives.test
         extra_tests: section difficult_negatives.extra_tests
@@ -116,7 +117,8 @@ def run(
     Raises:
         CrisisflowError: the encoder cannot be loaded or takes no such sequences, or the files are of different runs.
     """
-    check_length(encoder, params.max_length, "tagging.max_length")
+    encoder = encoder_of(encoder)
+    check_length(encoder, max_length, "tagging.max_length")
     tokenizer = load_tokenizer(encoder)
     crisis = read_parquet(positives, POSITIVES).to_pylist()
     ordinary = read_parquet(pool, POOL).select(["text_id", "text"]).to_pydict()
@@ -132,14 +134,12 @@ def run(
     rows: list[dict[str, Any]] = []
     fates: Counter[str] = Counter()
     for batch in batched(_members(crisis, found, texts, settings, extra), BATCH):
-        aligned = align(
-            tokenizer, [text for _, text, _ in batch], [spans for _, _, spans in batch], params.max_length, LABELS
-        )
+        aligned = align(tokenizer, [text for _, text, _ in batch], [spans for _, _, spans in batch], max_length, LABELS)
         for (row, _, _), own in zip(batch, aligned, strict=True):
             truncated = sum(fate == "truncated" for _, fate in own.fates)
             rows.append({**row, "input_ids": own.input_ids, "labels": own.labels, "truncated_spans": truncated})
             fates.update(fate for _, fate in own.fates)
-    schema = identified(DATASETS, Alignment(STUDY, bare_name(encoder), params.max_length))
+    schema = identified(DATASETS, Alignment(STUDY, bare_name(encoder), max_length))
     write_parquet(out, rows, schema)
     facts = [
         {

@@ -8,6 +8,8 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.params import SharedParams
 from crisisflow.pretrained import check_encoder
 from crisisflow.studies.difficult_negatives.params import SAMPLE, DifficultNegativesParams
+from crisisflow.studies.difficult_negatives.tagger_params import vectors_of
+from crisisflow.word_vectors import check_vectors
 
 STUDY = "difficult_negatives"
 
@@ -25,6 +27,12 @@ def absent(params: Settings) -> Iterator[str]:
         check_encoder(own.mining.encoder)
     except CrisisflowError as error:
         yield f"{STUDY}.mining.encoder: {error}"
+    for name, row in own.taggers.items():
+        folder = vectors_of(row.embedding)
+        try:
+            check_encoder(row.embedding) if folder is None else check_vectors(folder)
+        except CrisisflowError as error:
+            yield f"{STUDY}.taggers.{name}.embedding: {error}"
     source = Path(own.pool.source)
     if own.pool.source != SAMPLE and not {*source.suffixes[-2:]} & {*KINDS}:
         yield f"{STUDY}.pool.source: {source} is neither sample nor a table of a kind that is read: {', '.join(KINDS)}"

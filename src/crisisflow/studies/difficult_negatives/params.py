@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from crisisflow.corpus.normalise import Step
 from crisisflow.params import Fault, Line, Name, ParamsSection, Positive, Seed, Text, refuse, repeated
 from crisisflow.studies.difficult_negatives.bands import NO, PATTERN
+from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, TaggingParams
 
 SAMPLE = "sample"  # the source of the pool that is generated
 
@@ -98,12 +99,6 @@ class ExtraTestsParams(ParamsSection):
         return {name: folder for name, folder in self.model_dump().items() if folder is not None}
 
 
-class TaggingParams(ParamsSection):
-    """How tweets become what a tagger reads."""
-
-    max_length: Annotated[int, Field(ge=8, le=512, description="subwords of a tweet, special ones included")]
-
-
 TrainSetting = Annotated[str, Field(pattern=rf"^(?:{NO}|{PATTERN})$")]
 TestSetting = Annotated[str, Field(pattern=rf"^(?:random\+|{PATTERN})$")]
 
@@ -126,10 +121,18 @@ class DifficultNegativesParams(ParamsSection):
     test: Annotated[list[TestSetting], Field(min_length=1, description="random, random+ (ten for each), or a band")]
     extra_tests: ExtraTestsParams
     tagging: TaggingParams
+    taggers: Annotated[dict[Name, TaggerParams], Field(min_length=1)]
+    seeds: Annotated[list[Seed], Field(min_length=1, description="of the folds and the trainings")]
 
     @model_validator(mode="after")
     def _each_once(self) -> "DifficultNegativesParams":
-        return refuse(self, repeated(self, "normalise", "train", "test"))
+        return refuse(self, repeated(self, "normalise", "train", "test", "seeds"))
+
+    @model_validator(mode="after")
+    def _folds_have_positives(self) -> "DifficultNegativesParams":
+        least = self.collection.positives.train // len(self.collection.classes)
+        faults = [(("tagging", "folds"), f"a class has {least} positives to train on; give no more folds than that")]
+        return refuse(self, faults if self.tagging.folds > least else [])
 
 
 class ReportParams(ParamsSection):

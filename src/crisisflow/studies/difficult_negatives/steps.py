@@ -9,6 +9,8 @@ STEPS = {
     "style": (f"{_HERE}.style:run", "Measure how well typography alone tells both sides apart."),
     "mine_bands": (f"{_HERE}.mine_bands:run", "Find the negatives of all settings."),
     "datasets": (f"{_HERE}.datasets:run", "Align the tweets of all settings."),
+    "word_states": (f"{_HERE}.word_states:run", "Compute what a tagger reads of each word."),
+    "tag": (f"{_HERE}.tag:run", "Train a tagger on one setting, on all folds."),
     "headline": (f"{_HERE}.headline:run", "Put the paper's number beside ours in one line."),
     "tables": (f"{_HERE}.tables:run", "Make the tables: the paper beside this run."),
     "figures": (f"{_HERE}.figures:run", "Draw the figures, with their numbers."),
