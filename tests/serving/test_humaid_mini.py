@@ -26,7 +26,7 @@ EXAMPLES = {
     "injured_or_dead_people": "At least 17 people were killed and 40 injured when the earthquake hit the town.",
     "missing_or_found_people": "My uncle has been missing since the wildfire in Paradise. Has anyone seen him?",
     "not_humanitarian": "Cannot wait for the football match tonight, my team will win this season!",
-    "other_relevant_information": "The hurricane is now a category 3 storm and moves north at 12 mph.",
+    "other_relevant_information": "Magnitude 6.1 earthquake recorded 40 km off the coast this morning.",
     "requests_or_urgent_needs": "We urgently need drinking water, food and medicine in the camp. Please help.",
     "rescue_volunteering_or_donation_effort": "Volunteers collect donations for flood victims; please donate.",
     "sympathy_and_support": "Our thoughts and prayers are with the families of the victims. Stay strong.",
