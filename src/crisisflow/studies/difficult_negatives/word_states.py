@@ -1,7 +1,6 @@
 """Word states: what the tagger of a row reads of each word, made once for all its settings, seeds and folds."""
 
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,18 +115,17 @@ def _kept(
     device.prepare(model)
     model = device.place(model)
     shapes = device.shapes(tagging.max_length)
-    with tempfile.TemporaryDirectory(dir=folder) as own:
-        kept = compute(
-            model,
-            Examples([""] * len(input_ids), input_ids, {}),
-            device,
-            padding_id,
-            shapes,
-            EVALUATION_SUBWORDS,
-            Path(own),
-            f"Word states by {encoder}",
-        )
-        return kept.at(firsts)
+    kept = compute(
+        model,
+        Examples([""] * len(input_ids), input_ids, {}),
+        device,
+        padding_id,
+        shapes,
+        EVALUATION_SUBWORDS,
+        folder,
+        f"Word states by {encoder}",
+    )
+    return kept.at(firsts)
 
 
 def read_states(path: Path, name: str) -> WordStates:
