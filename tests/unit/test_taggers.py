@@ -61,10 +61,10 @@ def encoder() -> BertModel:
 
 
 def subwords() -> tuple[list[list[int]], list[list[int]]]:
-    """Each text between special subwords, each word of one or two of them; and the place of each word's first one."""
+    """The subwords of each text, one or two a word, every other text between special ones; and where words begin."""
     ids, firsts = [], []
     for text in TEXTS:
-        own, places = [1], []
+        own, places = [1] * (len(ids) % 2), []
         for word in text:
             places.append(len(own))
             own += [word + 5] if word % 2 else [word + 5, 3]

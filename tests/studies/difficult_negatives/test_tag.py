@@ -19,7 +19,7 @@ from crisisflow.evaluation.metrics import entity_scores
 from crisisflow.labels import IGNORED
 from crisisflow.studies.difficult_negatives import tag, word_states
 from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
-from crisisflow.studies.difficult_negatives.folds import folds_of
+from crisisflow.studies.difficult_negatives.folds import SpanNumbers, folds_of, scores_of
 from crisisflow.studies.difficult_negatives.tag import PREDICTED
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, TaggingParams
 from crisisflow.training.loop import Trainer
@@ -191,10 +191,34 @@ def test_static_vectors_tell_how_many_words_they_have(small_run, tmp_path):
     assert Counter(found.numbers.tolist())[0] == coverage["words"] - coverage["with_vector"]
 
 
-def test_a_validation_split_is_no_part_of_what_is_reported(small_run, states, tiny_encoder, tmp_path):
+def test_a_validation_split_is_no_part_of_what_is_reported(small_run, states, tiny_encoder, tmp_path, monkeypatch):
+    seen = []
+
+    def fit(self, stages, examples, validation):
+        seen.append(({*examples.ids}, {*validation.ids}))
+        return own_fit(self, stages, examples, validation)
+
+    own_fit = Trainer.fit
+    monkeypatch.setattr(Trainer, "fit", fit)
     train(small_run, states, row(tiny_encoder), tmp_path, stop_on="validation", epochs=1)
-    # 16 positives and 16 negatives, of which a fold leaves 16; two of these are for validation
-    assert [own["training_tweets"] for own in read_json(tmp_path / "config.json")["folds"]] == [14, 14]
+    predicted = read_parquet(tmp_path / "predictions.parquet", PREDICTED).to_pylist()
+    for fold, (trained, validation) in enumerate(seen, start=1):
+        held_out = {own["text_id"] for own in predicted if (own["role"], own["fold"]) == ("train", fold)}
+        # 16 positives and 16 negatives
+        assert (len(held_out), len(trained), len(validation)) == (16, 14, 2)
+        assert len(held_out | trained | validation) == 32
+
+
+def test_a_tweet_with_two_false_spans_is_one_false_alarm():
+    numbers = SpanNumbers(np.array([2, 1, 0, 0, 0]), np.array([3, 0, 2, 1, 0]), np.array([1, 0, 0, 0, 0]))
+    positive = np.array([True, True, False, False, False])
+    found = scores_of(numbers, positive, np.array([True, True, True, False, True]))
+    assert (found.positives, found.negatives, found.false_alarms, found.false_alarms_per_1000) == (2, 2, 1, 500)
+    assert (found.precision, found.recall, found.f1) == (1 / 5, 1 / 3, 2 / 8)
+    assert (found.f1_on_positives, found.false_spans_per_true_span) == (2 / 6, 2)
+    nothing = scores_of(numbers, positive, np.array([False, True, False, False, False]))
+    assert (nothing.precision, nothing.f1) == (0, 0)
+    assert nothing.false_spans_per_true_span is nothing.false_alarms_per_1000 is None
 
 
 def test_files_that_do_not_belong_together_are_refused(small_run, states, tiny_encoder, tmp_path):
