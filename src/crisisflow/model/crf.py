@@ -1,7 +1,7 @@
 """A linear-chain conditional random field (Lafferty et al. 2001): likelihood, most probable sequence, marginals.
 
-The package pytorch-crf 0.7.2 has the same likelihoods and paths, and no marginals. It takes 22 to 54 % of a step of a
-tagger with kept word states, and this module 10 to 35 % (benchmarks/taggers.py): both directions are one loop, in
+The package pytorch-crf 0.7.2 has the same likelihoods and paths, and no marginals. It takes 22 to 55 % of a step of a
+tagger with kept word states, and this module 10 to 32 % (benchmarks/taggers.py): both directions are one loop, in
 probabilities that are scaled, and the gradient is not traced through it.
 """
 
