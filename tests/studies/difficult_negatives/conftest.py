@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
-from crisisflow.studies.difficult_negatives import collection, datasets, mine_bands, pool, style
+from crisisflow.artifacts import read_parquet, write_csv, write_parquet
+from crisisflow.identity import Identity, identified, identified_lines
+from crisisflow.labels import IGNORED
+from crisisflow.studies.difficult_negatives import collection, datasets, mine_bands, pool, score, style
+from crisisflow.studies.difficult_negatives.datasets import DATASETS
+from crisisflow.studies.difficult_negatives.folds import PREDICTED
 from crisisflow.studies.difficult_negatives.params import DifficultNegativesParams
 
 ROOT = Path(__file__).parents[3]
@@ -71,5 +77,52 @@ def small_run(corpus, tiny_encoder, tmp_path_factory) -> Path:
         13,
         folder / "datasets.parquet",
         folder / "datasets.json",
+    )
+    return folder
+
+
+def write_training(
+    small_run: Path, out: Path, setting: str, seed: int, wrong: float, row: str = "lstm-crf", folds: int = 2
+) -> None:
+    """What the step tag writes, without a training: `wrong` is the share of words whose label is another one."""
+    identity = Identity("difficult_negatives", row, seed, setting=setting)
+    table = read_parquet(small_run / "datasets.parquet", DATASETS)
+    rows, lines = [], []
+    for fold in range(1, folds + 1):
+        random = np.random.default_rng([seed, fold])
+        for own in table.to_pylist():
+            labels = [label for label in own["labels"] if label != IGNORED]
+            other = random.random(len(labels)) < wrong
+            guessed = [
+                1 if turned and label == 0 else 0 if turned else label
+                for turned, label in zip(other, labels, strict=True)
+            ]
+            facts = {name: own[name] for name in ("text_id", "role", "positive", "settings")}
+            sure = random.random(len(labels)).astype(np.float32).tolist()
+            words = {"labels": labels, "predicted_labels": guessed, "label_probabilities": sure}
+            rows.append({"fold": fold, **facts, **words})
+        lines.append([setting, fold, "random", 4 + fold, 10])
+    write_parquet(out / "predictions.parquet", rows, identified(PREDICTED, identity))
+    header = ["setting", "fold", "test", "epochs", "steps_per_epoch"]
+    write_csv(out / "folds.csv", *identified_lines(identity, header, lines))
+
+
+@pytest.fixture(scope="session")
+def scored(small_run, tmp_path_factory) -> Path:
+    """Scores of a tagger whose errors are made up: most without negatives, as many on 1sigma as on random."""
+    folder = tmp_path_factory.mktemp("scored")
+    wrong = {"none": 0.3, "random": 0.1, "1sigma": 0.1, "2sigma": 0.0, "3sigma": 0.05}
+    places = [folder / setting / str(seed) for setting in wrong for seed in (13, 14)]
+    for place in places:
+        write_training(small_run, place, place.parent.name, int(place.name), wrong[place.parent.name])
+    score.run(
+        [place / "folds.csv" for place in places],
+        [place / "predictions.parquet" for place in places],
+        small_run / "positives.parquet",
+        small_run / "mined.parquet",
+        params().taggers,
+        list(wrong),
+        folder / "scores.json",
+        folder / "metrics.json",
     )
     return folder

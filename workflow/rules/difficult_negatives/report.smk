@@ -22,6 +22,7 @@ rule negatives_tables:
         style=rules.negatives_style.output.style,
         fit=rules.negatives_mine_bands.output.fit,
         datasets=rules.negatives_datasets.output.counts,
+        scores=rules.negatives_score.output.scores,
     output:
         captions="results/difficult_negatives/tables/captions.json",
         markdown=expand(
@@ -53,12 +54,12 @@ rule negatives_tables:
     shell:
         "crisisflow difficult_negatives tables --preset {params.preset:q} --params {params.settings:q}"
         " --positives {input.positives} --pool {input.pool} --style {input.style} --fit {input.fit}"
-        " --datasets {input.datasets} --folder {params.folder} 2>&1 | tee {log} >&2"
+        " --datasets {input.datasets} --scores {input.scores} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
 rule negatives_headline:
     input:
-        fit=rules.negatives_mine_bands.output.fit,
+        scores=rules.negatives_score.output.scores,
     output:
         headline="results/difficult_negatives/headline.json",
     log:
@@ -71,12 +72,16 @@ rule negatives_headline:
     message:
         "Putting the paper's number beside ours"
     shell:
-        "crisisflow difficult_negatives headline --fit {input.fit} --source {params.source:q} --out {output} 2>&1 | tee {log} >&2"
+        "crisisflow difficult_negatives headline --scores {input.scores} --source {params.source:q} --out {output} 2>&1 | tee {log} >&2"
 
 
 rule negatives_figures:
     input:
+        paper=rules.negatives_tables.input.paper,
         fit=rules.negatives_mine_bands.output.fit,
+        positives=rules.negatives_collection.output.positives,
+        embeddings=rules.negatives_mine_bands.output.embeddings,
+        scores=rules.negatives_score.output.scores,
     output:
         captions="results/difficult_negatives/figures/captions.json",
         svg=[
@@ -99,13 +104,13 @@ rule negatives_figures:
     params:
         code=code("studies.difficult_negatives.figures"),
         preset=section("preset"),
-        encoder=section("difficult_negatives.mining.encoder"),
+        settings=section("difficult_negatives"),
         folder=lambda wildcards, output: Path(output.captions).parent,
     message:
         "Drawing the figures of the study difficult_negatives"
     shell:
-        "crisisflow difficult_negatives figures --preset {params.preset:q} --encoder {params.encoder:q} --fit {input.fit}"
-        " --folder {params.folder} 2>&1 | tee {log} >&2"
+        "crisisflow difficult_negatives figures --preset {params.preset:q} --params {params.settings:q} --fit {input.fit}"
+        " --positives {input.positives} --embeddings {input.embeddings} --scores {input.scores} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
 rule negatives_report:
@@ -118,7 +123,7 @@ rule negatives_report:
             "src/crisisflow/reporting/page.css",
         ],
         fit=rules.negatives_mine_bands.output.fit,
-        style=rules.negatives_style.output.style,
+        scores=rules.negatives_score.output.scores,
         tables=rules.negatives_tables.output.csv,
         tables_captions=rules.negatives_tables.output.captions,
         figures=rules.negatives_figures.output.svg,
@@ -154,7 +159,7 @@ rule negatives_report:
     message:
         "Writing the report of the study difficult_negatives"
     shell:
-        "crisisflow difficult_negatives report --params {params.settings:q} --fit {input.fit} --style {input.style}"
+        "crisisflow difficult_negatives report --params {params.settings:q} --fit {input.fit} --scores {input.scores}"
         " --tables {input.tables_captions} --figures {input.figures_captions}"
         " --ledger {input.ledger} --citation {input.citation} {params.benchmarks} --out {output}"
         " --provenance-out {params.provenance} 2>&1 | tee {log} >&2"

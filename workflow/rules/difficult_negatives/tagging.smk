@@ -73,3 +73,30 @@ rule negatives_tag:
         " --aligned {input.aligned} --states {input.states} --row {params.row:q} --tagging {params.tagging:q}"
         " --checkpoint {params.checkpoint} --folds {output.folds} --predictions {output.predictions}"
         " --metrics {output.scores} --config {output.config} 2>&1 | tee {log} >&2"
+
+
+rule negatives_score:
+    input:
+        folds=every(rules.negatives_tag.output.folds),
+        predictions=every(rules.negatives_tag.output.predictions),
+        positives=rules.negatives_collection.output.positives,
+        mined=rules.negatives_mine_bands.output.mined,
+    output:
+        scores="results/difficult_negatives/scores.json",
+        metrics=committed("results/difficult_negatives/metrics.json"),
+    log:
+        "logs/negatives_score.log",
+    benchmark:
+        "logs/benchmarks/negatives_score.tsv"
+    params:
+        code=code("studies.difficult_negatives.score"),
+        # To DVC the files of all rows are one folder: which of them are read stands here.
+        taggers=section("difficult_negatives.taggers"),
+        train=section("difficult_negatives.train"),
+        seeds=section("difficult_negatives.seeds"),
+    message:
+        "Scoring all taggers on all settings"
+    shell:
+        "crisisflow difficult_negatives score $(printf -- ' --folds %s' {input.folds})"
+        " $(printf -- ' --predictions %s' {input.predictions}) --positives {input.positives} --mined {input.mined}"
+        " --taggers {params.taggers:q} --train {params.train:q} --out {output.scores} --metrics {output.metrics} 2>&1 | tee {log} >&2"

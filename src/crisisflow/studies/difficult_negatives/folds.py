@@ -12,6 +12,23 @@ from crisisflow.evaluation.word_arrays import words_of
 from crisisflow.labels import Labels
 
 TEST_SPLIT = "test_split"  # the fold that is held out, among the tests
+ON_POSITIVES = "f1_on_positives"  # the measure that no negative moves
+RATIOS = (0.0, *(round(float(10**power), 3) for power in np.arange(0, 3.01, 0.25)))  # negatives for each positive
+
+# A line for each fold and tweet: those of the fold that is held out (role train) and of the tests. Lists have a value
+# for each word; `label_probabilities` is the marginal probability of the predicted label.
+PREDICTED = pa.schema(
+    [
+        ("fold", pa.int32()),
+        ("text_id", pa.string()),
+        ("role", pa.string()),
+        ("positive", pa.bool_()),
+        ("settings", pa.list_(pa.string())),
+        ("labels", pa.list_(pa.int64())),
+        ("predicted_labels", pa.list_(pa.int64())),
+        ("label_probabilities", pa.list_(pa.float32())),
+    ]
+)
 
 
 def folds_of(strata: Sequence[Hashable], folds: int, seed: int) -> list[int]:

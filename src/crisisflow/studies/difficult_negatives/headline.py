@@ -7,29 +7,39 @@ from crisisflow.inputs import InputFile
 from crisisflow.params import Line
 from crisisflow.reporting.index import Headline, write_headline
 from crisisflow.studies.difficult_negatives import STUDY
+from crisisflow.studies.difficult_negatives.bands import RANDOM_PLUS
 from crisisflow.studies.difficult_negatives.params import SAMPLE
-from crisisflow.studies.difficult_negatives.reproduction import BEYOND
+from crisisflow.studies.difficult_negatives.reproduction import BEST, GAIN
 from crisisflow.studies.difficult_negatives.steps import TITLE
 
 
-def run(fit: InputFile, source: Line, out: Path) -> None:
-    """Write the share of ordinary tweets beyond three sigma, the mean over the classes.
+def run(scores: InputFile, source: Line, out: Path) -> None:
+    """Write the gain in F1 of the paper's best setting over random negatives, of the tagger like the paper's.
 
     Args:
-        fit: of the step mine_bands
+        scores: of the step score
         source: difficult_negatives.pool.source
 
     Raises:
         CrisisflowError: the file is absent or damaged.
     """
-    classes = read_json(fit, "classes")["classes"].values()
-    beyond = 100 * sum(own["shares"]["beyond"]["share"] for own in classes) / len(classes)
+    found = read_json(scores, "main", "against_random")
+    row = found["main"]
+    own = found["against_random"][row].get(BEST, {}).get(RANDOM_PLUS)
+    notes = []
+    if own is not None:
+        chance = "may be chance" if own["low"] <= 0 <= own["high"] else "is no chance of the test tweets"
+        notes.append(f"95 % interval {100 * own['low']:+.2f} to {100 * own['high']:+.2f}: the gain {chance}")
+    if source == SAMPLE:
+        notes.append("generated tweets: the number says nothing about real ones")
     headline = Headline(
         study=STUDY,
         title=TITLE.removesuffix("."),
-        measure="ordinary tweets beyond three σ of their similarity to crisis tweets, in percent",
-        paper=BEYOND,
-        ours=beyond,
-        note="generated tweets: the number says nothing about real ones" if source == SAMPLE else "",
+        measure="gain in F1 of training with difficult (2σ) negatives over random ones, in points, at ten "
+        "ordinary tweets "
+        f"for each crisis tweet (paper: BERTweet-LSTM-CRF, here: {row})",
+        paper=GAIN,
+        ours=None if own is None else 100 * own["difference"],
+        note="; ".join(notes),
     )
     write_headline(headline, out)

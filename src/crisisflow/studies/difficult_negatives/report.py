@@ -10,35 +10,52 @@ from crisisflow.reporting.exhibits import Number
 from crisisflow.reporting.references import unused_encoders
 from crisisflow.reporting.report_page import write_report
 from crisisflow.studies.difficult_negatives import STUDY
+from crisisflow.studies.difficult_negatives.bands import NO, RANDOM_PLUS
 from crisisflow.studies.difficult_negatives.params import SAMPLE, ReportParams
+from crisisflow.studies.difficult_negatives.reproduction import BEST, GAIN
 from crisisflow.studies.difficult_negatives.sections import SECTIONS
+from crisisflow.studies.difficult_negatives.tagger_params import encoder_of
 
 
-def opening_numbers(fit: Mapping[str, Any], style: Mapping[str, Any]) -> list[Number]:
-    """What typography tells, where the most difficult band lies, and how much of the pool was embedded.
+def opening_numbers(scored: Mapping[str, Any], fit: Mapping[str, Any]) -> list[Number]:
+    """The gain of the paper's best setting, the false alarms of it, and where the most difficult band lies.
 
     Args:
-        fit: the content of fit.json. style: of style.json.
+        scored: the content of scores.json. fit: of fit.json.
     """
-    before, *_, after = (own["punctuation"] for own in style["auc"].values())
+    row = scored["main"]
+    gain = scored["against_random"][row].get(BEST, {}).get(RANDOM_PLUS)
+    numbers = []
+    if gain:
+        interval = f"95 % interval {100 * gain['low']:+.1f} to {100 * gain['high']:+.1f}; the paper: {GAIN:+.2f}"
+        numbers.append(
+            Number(f"{100 * gain['difference']:+.1f}", f"Points of F1, 2σ over random at 1:10 ({row})", interval)
+        )
+    alarms = {
+        setting: own["tests"].get(RANDOM_PLUS, {}).get("false_alarms_per_1000")
+        for setting, own in scored["rows"][row].items()
+    }
+    if alarms.get(BEST) and alarms.get(NO):
+        numbers.append(
+            Number(
+                f"{alarms[BEST]['mean']:.0f}",
+                "Of 1,000 ordinary tweets get a span, trained with 2σ",
+                f"trained without negatives: {alarms[NO]['mean']:.0f}",
+            )
+        )
     thirds = [own["shares"]["3sigma"] for own in fit["classes"].values()]
     whole = sum(own["share"] for own in thirds)
     lower = 100 * sum(own["lower"] for own in thirds) / whole if whole else 0.0
-    return [
-        Number(f"{after:.2f}", "AUC of punctuation alone, after normalisation", f"as the texts came: {before:.2f}"),
-        Number(f"{lower:.0f} %", "Of the 3σ band at the lower end", "the less similar tweets; the paper does not say"),
-        Number(
-            f"{fit['embedded']:,}",
-            "Tweets of the pool that were embedded",
-            f"of {fit['pool']:,}, each once for all settings",
-        ),
-    ]
+    numbers.append(
+        Number(f"{lower:.0f} %", "Of the 3σ band at the lower end", "the less similar tweets; the paper does not say")
+    )
+    return numbers
 
 
 def run(
     params: ReportParams,
     fit: InputFile,
-    style: InputFile,
+    scores: InputFile,
     tables: InputFile,
     figures: InputFile,
     ledger: InputFile,
@@ -52,7 +69,7 @@ def run(
     Args:
         params: preset, and section difficult_negatives
         fit: of the step mine_bands
-        style: of the step style
+        scores: of the step score
         tables: captions.json of the tables; each CSV that it names is beside it
         figures: captions.json of the figures; each SVG that it names is beside it
         ledger: docs/studies/difficult_negatives.md
@@ -72,11 +89,11 @@ def run(
         facts={
             "own": own,
             "generated": own.pool.source == SAMPLE,
-            "numbers": opening_numbers(read_json(fit, "classes", "pool", "embedded"), read_json(style, "auc")),
+            "numbers": opening_numbers(read_json(scores, "main", "rows", "against_random"), read_json(fit, "classes")),
         },
         shown={},
         sections=SECTIONS,
-        unused=unused_encoders([own.mining.encoder]),
+        unused=unused_encoders([own.mining.encoder, *(encoder_of(row.embedding) for row in own.taggers.values())]),
         tables=tables,
         figures=figures,
         ledger=ledger,

@@ -11,6 +11,7 @@ STEPS = {
     "datasets": (f"{_HERE}.datasets:run", "Align the tweets of all settings."),
     "word_states": (f"{_HERE}.word_states:run", "Compute what a tagger reads of each word."),
     "tag": (f"{_HERE}.tag:run", "Train a tagger on one setting, on all folds."),
+    "score": (f"{_HERE}.score:run", "Score all taggers on all settings, each against random negatives."),
     "headline": (f"{_HERE}.headline:run", "Put the paper's number beside ours in one line."),
     "tables": (f"{_HERE}.tables:run", "Make the tables: the paper beside this run."),
     "figures": (f"{_HERE}.figures:run", "Draw the figures, with their numbers."),

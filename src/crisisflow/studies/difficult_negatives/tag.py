@@ -28,6 +28,7 @@ from crisisflow.studies.difficult_negatives import STUDY
 from crisisflow.studies.difficult_negatives.collection import TEST, TRAIN
 from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
 from crisisflow.studies.difficult_negatives.folds import (
+    PREDICTED,
     TEST_SPLIT,
     TestScores,
     folds_of,
@@ -48,20 +49,6 @@ from crisisflow.training.loop import Trainer
 from crisisflow.training.schedule import BETAS, Optimization, Stage
 from crisisflow.training.tagging import CrfTagging
 
-# A line for each fold and tweet: those of the fold that is held out (role train) and of the tests. Lists have a value
-# for each word; `label_probabilities` is the marginal probability of the predicted label.
-PREDICTED = pa.schema(
-    [
-        ("fold", pa.int32()),
-        ("text_id", pa.string()),
-        ("role", pa.string()),
-        ("positive", pa.bool_()),
-        ("settings", pa.list_(pa.string())),
-        ("labels", pa.list_(pa.int64())),
-        ("predicted_labels", pa.list_(pa.int64())),
-        ("label_probabilities", pa.list_(pa.float32())),
-    ]
-)
 FACTS = b"fold"  # of the metadata of a finished fold's file
 
 

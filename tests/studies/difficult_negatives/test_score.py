@@ -1,0 +1,106 @@
+"""Scores: what follows from counts, and each setting against random negatives."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crisisflow.artifacts import read_json, read_parquet
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.metrics import entity_scores
+from crisisflow.studies.difficult_negatives import folds, score
+from crisisflow.studies.difficult_negatives.datasets import LABELS
+from crisisflow.studies.difficult_negatives.folds import ON_POSITIVES, PREDICTED, RATIOS
+from crisisflow.studies.difficult_negatives.reproduction import decomposed
+from tests.studies.difficult_negatives.conftest import params, write_training
+
+counts = st.tuples(*(st.integers(1, 300) for _ in range(5)))
+
+
+def made(hits: int, missed: int, inside: int, brought: int, negatives: int, positives: int = 20) -> folds.TestScores:
+    """A test with these true spans found and missed, and false ones in crisis and in ordinary tweets."""
+    found = hits + inside + brought
+    measures = (hits / found, hits / (hits + missed), 2 * hits / (hits + missed + found))
+    alone = 2 * hits / (hits + missed + hits + inside)
+    return folds.TestScores(
+        *(positives, negatives, hits + missed, found, hits, hits + inside, min(brought, negatives)),
+        *(*measures, alone, brought / hits, 1000 * min(brought, negatives) / negatives),
+    )
+
+
+@given(counts)
+def test_f1_at_the_test_s_own_share_is_that_of_the_test_and_without_negatives_that_of_the_positives(numbers):
+    own = made(*numbers)
+    assert score.f1_at(own, own.negatives / own.positives) == pytest.approx(own.f1)
+    assert score.f1_at(own, 0) == pytest.approx(own.f1_on_positives)
+    values = [score.f1_at(own, ratio) for ratio in RATIOS]
+    assert values == sorted(values, reverse=True)
+
+
+@given(counts)
+def test_f1_of_two_tests_gives_the_false_spans_that_were_counted(numbers):
+    hits, missed, inside, brought, _ = numbers
+    own = made(hits, missed, inside, brought, 20)
+    f1 = {name: 100 * score.f1_at(own, 10 if name == "random_plus" else 1) for name in ("random", "random_plus")}
+    parts = decomposed({**f1, "1sigma": f1["random"], "2sigma": f1["random"], "3sigma": f1["random"]})
+    assert parts.f1 == pytest.approx(100 * own.f1_on_positives)
+    assert parts.false["random"] == pytest.approx(own.false_spans_per_true_span, abs=1e-9)
+
+
+def test_the_numbers_are_those_of_the_predictions(scored):
+    found = read_json(scored / "scores.json")["rows"]["lstm-crf"]["none"]
+    f1 = []
+    for seed in ("13", "14"):
+        table = read_parquet(scored / "none" / seed / "predictions.parquet", PREDICTED).to_pylist()
+        tested = [row for row in table if row["role"] == "test" and "random+" in row["settings"]]
+        for fold in (1, 2):
+            own = [row for row in tested if row["fold"] == fold]
+            true, guessed = ([row[name] for row in own] for name in ("labels", "predicted_labels"))
+            f1.append(entity_scores(true, guessed, LABELS)["micro"]["f1"])
+    own = found["tests"]["random+"]["f1"]
+    assert own["runs"] == 4
+    assert own["mean"] == pytest.approx(sum(f1) / 4)
+    assert read_json(scored / "metrics.json")["lstm-crf"]["none"]["f1"] == own["mean"]
+    assert found["steps"]["mean"] == 55
+    assert found["growth"][0]["f1"] == pytest.approx(found["tests"]["random"][ON_POSITIVES]["mean"])
+
+
+def test_a_setting_like_random_may_be_chance_and_a_better_one_is_not(scored):
+    found = read_json(scored / "scores.json")["against_random"]["lstm-crf"]
+    assert found["1sigma"]["random+"] == {"difference": 0, "low": 0, "high": 0}
+    assert found["2sigma"]["random+"]["low"] > 0 > found["none"]["random+"]["high"]
+    assert {*found} == {"none", "1sigma", "2sigma", "3sigma"}
+    assert ON_POSITIVES in found["2sigma"]
+
+
+def test_the_surest_false_spans_come_first(scored):
+    rows = read_json(scored / "scores.json")["rows"]["lstm-crf"]
+    assert rows["2sigma"]["surest"] == {"negatives": [], "positives": []}
+    for tweets in rows["none"]["surest"].values():
+        sure = [own["probability"] for own in tweets]
+        assert len(sure) == score.SUREST and sure == sorted(sure, reverse=True)
+        assert {own["class"] for own in tweets} <= {"storm", "wildfire"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "predictions", "train", "says"),
+    [
+        (["random"], [], ["random"], "folds or predictions, and not both"),
+        (["random"], ["random"], ["random", "2sigma"], "no training of lstm-crf, 2sigma"),
+        (["random"], ["random"], ["2sigma"], "params.yaml does not have"),
+        (["random", "random"], ["random"], ["random"], "read before"),
+    ],
+)
+def test_a_training_that_is_absent_or_there_twice_is_named(small_run, tmp_path, lines, predictions, train, says):
+    write_training(small_run, tmp_path / "random", "random", 13, 0.1, folds=1)
+    with pytest.raises(CrisisflowError, match=says):
+        score.run(
+            [tmp_path / name / "folds.csv" for name in lines],
+            [tmp_path / name / "predictions.parquet" for name in predictions],
+            small_run / "positives.parquet",
+            small_run / "mined.parquet",
+            params().taggers,
+            train,
+            tmp_path / "scores.json",
+            tmp_path / "metrics.json",
+        )
+    assert not (tmp_path / "scores.json").exists()
