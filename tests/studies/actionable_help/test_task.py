@@ -16,7 +16,7 @@ from crisisflow.studies.actionable_help import task
 from crisisflow.studies.actionable_help.agree import AGREED
 from crisisflow.studies.actionable_help.pool import POOL
 from crisisflow.studies.actionable_help.row_params import SplitsParams, TaskParams
-from crisisflow.studies.actionable_help.task import Labelled, divide
+from crisisflow.studies.actionable_help.task import LabelledText, divide
 from crisisflow.studies.actionable_help.task_texts import TASK
 
 TEXTS = TextsParams(repair=True, entities=True, urls=True, mentions=True, emoji=True, white_space=True)
@@ -27,8 +27,8 @@ LABELS = ("request", "offer", "irrelevant")
 rows = st.lists(st.tuples(st.sampled_from(LABELS), st.integers(0, 60)), min_size=30, max_size=120)
 
 
-def labelled(pairs) -> list[Labelled]:
-    return [Labelled("mine", str(at), f"text {at}", label, group, None) for at, (label, group) in enumerate(pairs)]
+def labelled(pairs) -> list[LabelledText]:
+    return [LabelledText("mine", str(at), f"text {at}", label, group, None) for at, (label, group) in enumerate(pairs)]
 
 
 def make(folder: Path, splits=BY_GROUP, **own) -> tuple[list[dict], dict]:

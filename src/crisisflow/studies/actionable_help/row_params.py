@@ -90,7 +90,7 @@ class RowParams(ParamsSection):
 class UnseenParams(ParamsSection):
     """The built task again without one event, and the predicted tweets of that event which people label."""
 
-    event: Annotated[Line, Field(description="of which no labeller and no row learns")]
+    event: Annotated[Line, Field(description="of which no labeller and no row learns, however a set writes its name")]
     row: Annotated[Name, Field(description="the row that is trained without it")]
     requests: Annotated[Count, Field(description="predicted requests of the event to label; the paper: 50")]
     offers: Annotated[Count, Field(description="predicted offers; the paper: 50")]

@@ -26,7 +26,7 @@ from crisisflow.studies.actionable_help.task_texts import TASK
 HAS_LOCATION = "has_location"  # a label of the corpus by its annotation: yes or no
 
 
-class Labelled(NamedTuple):
+class LabelledText(NamedTuple):
     """A text with one label."""
 
     set: str
@@ -40,14 +40,14 @@ class Labelled(NamedTuple):
 class Divided(NamedTuple):
     """The labelled texts of a task, and what became of them."""
 
-    texts: list[Labelled]
+    texts: list[LabelledText]
     classes: list[str]
     splits: np.ndarray  # of each text, a number of SPLITS
     used: dict[str, list[int]]  # positions of the texts of each split that are used
     near_duplicates: dict[str, int | None]  # test texts with one elsewhere, by each way to split; None: no such split
 
 
-def of_agreed(agreed: Path, pool: Path, label: str, dropped: Counter[str]) -> list[Labelled]:
+def of_agreed(agreed: Path, pool: Path, label: str, dropped: Counter[str]) -> list[LabelledText]:
     """The tweets of the pool on which the labellers agree. An id names a tweet: of two sets' the first one stays.
 
     Raises:
@@ -58,20 +58,20 @@ def of_agreed(agreed: Path, pool: Path, label: str, dropped: Counter[str]) -> li
     labels, tweets = read_parquet(agreed, AGREED), read_parquet(pool, POOL)
     if not all(labels[name].equals(tweets[name]) for name in ("set", "tweet_id")):
         raise CrisisflowError(f"{agreed} and {pool} are not of the same tweets; make both again")
-    found: dict[str, Labelled] = {}
+    found: dict[str, LabelledText] = {}
     for own, row in zip(labels.to_pylist(), tweets.to_pylist(), strict=True):
         if own["label"] is None:
             dropped["not agreed"] += 1
         elif row["tweet_id"] in found:
             dropped["id of another set"] += 1
         else:
-            found[row["tweet_id"]] = Labelled(
+            found[row["tweet_id"]] = LabelledText(
                 row["set"], row["tweet_id"], row["text"], own["label"], row["group"], row["event"]
             )
     return list(found.values())
 
 
-def of_corpus(tweets: Path, spans: Path, label: str) -> list[Labelled]:
+def of_corpus(tweets: Path, spans: Path, label: str) -> list[LabelledText]:
     """The shared corpus, labelled by its class, or by whether its annotation names a place.
 
     Raises:
@@ -89,12 +89,12 @@ def of_corpus(tweets: Path, spans: Path, label: str) -> list[Labelled]:
         raise CrisisflowError(f"the set {CORPUS} has no {label}; it has: class_label, {HAS_LOCATION}")
     groups = groups_of([row["text"] for row in rows]).tolist()
     return [
-        Labelled(CORPUS, row["tweet_id"], row["text"], own, group, row["event"])
+        LabelledText(CORPUS, row["tweet_id"], row["text"], own, group, row["event"])
         for row, own, group in zip(rows, labels, groups, strict=True)
     ]
 
 
-def of_posts(name: str, posts: Path, label: str, dropped: Counter[str]) -> list[Labelled]:
+def of_posts(name: str, posts: Path, label: str, dropped: Counter[str]) -> list[LabelledText]:
     """The posts of a public set that have one value of the label.
 
     Raises:
@@ -105,7 +105,7 @@ def of_posts(name: str, posts: Path, label: str, dropped: Counter[str]) -> list[
         known |= {own["task"] for own in row["labels"]}
         values = [own["value"] for own in row["labels"] if own["task"] == label]
         if len(values) == 1:
-            found.append(Labelled(name, row["tweet_id"], row["text"], values[0], row["group"], row["event"]))
+            found.append(LabelledText(name, row["tweet_id"], row["text"], values[0], row["group"], row["event"]))
         else:
             dropped["several labels" if values else "no label"] += 1
     if label not in known:
@@ -113,7 +113,7 @@ def of_posts(name: str, posts: Path, label: str, dropped: Counter[str]) -> list[
     return found
 
 
-def divide(name: str, texts: Sequence[Labelled], splits: SplitsParams, limit: int | str) -> Divided:
+def divide(name: str, texts: Sequence[LabelledText], splits: SplitsParams, limit: int | str) -> Divided:
     """Split the texts, and draw what is used of the training and validation parts.
 
     Args:
@@ -181,7 +181,7 @@ def _posts_of(name: str, posts: Sequence[Path], manifests: Sequence[Path]) -> Pa
     return sets[name]
 
 
-def _by_class(texts: Iterable[Labelled]) -> dict[str, int]:
+def _by_class(texts: Iterable[LabelledText]) -> dict[str, int]:
     return dict(sorted(Counter(own.label for own in texts).items()))
 
 

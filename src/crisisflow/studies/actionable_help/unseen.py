@@ -13,6 +13,7 @@ import numpy as np
 
 from crisisflow.artifacts import read_parquet
 from crisisflow.corpus.near_duplicates import groups_of
+from crisisflow.corpus.same_event import same_event
 from crisisflow.corpus.sources.posts import POSTS
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import TextsParams
@@ -22,7 +23,7 @@ from crisisflow.studies.actionable_help.labelled import UNUSABLE, Key, codes_of,
 from crisisflow.studies.actionable_help.labels import IRRELEVANT, LABELS, OFFER, REQUEST
 from crisisflow.studies.actionable_help.params import TrainedParams, UnseenSections
 from crisisflow.studies.actionable_help.row_params import UnseenParams
-from crisisflow.studies.actionable_help.task import Labelled
+from crisisflow.studies.actionable_help.task import LabelledText
 from crisisflow.studies.actionable_help.validation import Drawn
 
 CONFIDENCE = 0.95
@@ -51,7 +52,7 @@ def learnt_without(
         if name not in posts:
             raise CrisisflowError(f"the posts of the set {name}, from which a labeller learns, are not given")
         rows = read_parquet(posts[name], POSTS).select(["tweet_id", "event"]).to_pylist()
-        of_event = {row["tweet_id"] for row in rows if row["event"] == event}
+        of_event = {row["tweet_id"] for row in rows if same_event(row["event"], event)}
         known += [own for own in read_known(posts[name], name, texts) if own.tweet_id not in of_event]
     return [own for own, keep in zip(known, apart([own.text for own in known], hidden), strict=True) if keep]
 
@@ -63,7 +64,7 @@ def agreed_without(
     event: str,
     labels: Mapping[str, Path],
     posts: Mapping[str, Path],
-) -> list[Labelled]:
+) -> list[LabelledText]:
     """The tweets on which the labellers agree, when those that learn have not learnt from the event.
 
     Args:
@@ -90,7 +91,7 @@ def agreed_without(
     least = needed(settings.agreement.at_least, len(codes))
     agreed = agree(np.array(codes), least).codes
     return [
-        Labelled(row["set"], row["tweet_id"], row["text"], LABELS[code], row["group"], row["event"])
+        LabelledText(row["set"], row["tweet_id"], row["text"], LABELS[code], row["group"], row["event"])
         for row, code in zip(rows, agreed, strict=True)
         if code != UNUSABLE
     ]

@@ -13,6 +13,7 @@ from typing import Any
 
 from crisisflow.annotation import label_studio
 from crisisflow.artifacts import read_json, read_parquet, write_json, write_text
+from crisisflow.corpus.same_event import same_event
 from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.masking import mask
@@ -28,6 +29,7 @@ from crisisflow.studies.actionable_help.row_params import BUILT, UnseenParams
 from crisisflow.studies.actionable_help.task import divide, write_divided
 from crisisflow.studies.actionable_help.truths import REFERENCE
 from crisisflow.studies.actionable_help.unseen import agreed_without, apart, draw, precisions
+from crisisflow.studies.actionable_help.validation import Drawn
 
 
 def run(
@@ -79,14 +81,14 @@ def run(
         write_json(scores, {"event": None})
         return
     rows = read_parquet(pool, POOL).to_pylist()
-    of_event = [row for row in rows if row["event"] == unseen.event]
+    of_event = [row for row in rows if same_event(row["event"], unseen.event)]
     if not of_event:
         there = ", ".join(sorted({row["event"] for row in rows if row["event"]})) or "none"
         raise CrisisflowError(
             f"unseen_event: no tweet of the pool is of {unseen.event}; the events of its tweets: {there}"
         )
     hidden = [row["text"] for row in of_event]
-    others = [row for row in rows if row["event"] != unseen.event]
+    others = [row for row in rows if not same_event(row["event"], unseen.event)]
     kept = [row for row, keep in zip(others, apart([row["text"] for row in others], hidden), strict=True) if keep]
     given = by_name("labellers", params.agreement.labellers, labels), by_name("sets", sets, posts)
     agreed = agreed_without(kept, hidden, params, unseen.event, *given)
@@ -94,15 +96,22 @@ def run(
     texts = {(row["set"], row["tweet_id"]): row["text"] for row in rows}
     confidential = {name for name, own in params.sets.items() if own.terms == CONFIDENTIAL}
     drawn = draw({key: own for key, own in predicted.items() if key[0] not in confidential}, unseen)
-    truth, said = _said(references, generated, texts, params)
+    truth, said = _said(references, generated, texts, drawn, params)
     write_sample(sample, drawn, texts)
     shown = [{"set": one.key[0], "tweet_id": one.key[1], "text": mask(texts[one.key])} for one in drawn]
     write_json(tasks, [{"data": data, "predictions": []} for data in shown])
+    tweets = {
+        "of_event": len(of_event),
+        "without_event": sum(row["event"] is None for row in rows),
+        "near_duplicates": len(others) - len(kept),
+        "agreed": len(agreed),
+    }
     facts = {
         "event": unseen.event,
+        "names": sorted({row["event"] for row in of_event}),
         "row": unseen.row,
         "seed": unseen.seed,
-        "tweets": {"of_event": len(of_event), "near_duplicates": len(others) - len(kept), "agreed": len(agreed)},
+        "tweets": tweets,
         "confidential_tweets_left_out": sum(key[0] in confidential for key in predicted),
         "built_task": trained,
         "truth": truth,
@@ -162,12 +171,17 @@ def _predicted(
 
 
 def _said(
-    references: Sequence[Path], generated: Path, texts: Mapping[Key, str], params: UnseenSections
+    references: Sequence[Path],
+    generated: Path,
+    texts: Mapping[Key, str],
+    drawn: Sequence[Drawn],
+    params: UnseenSections,
 ) -> tuple[str | None, dict[Key, str] | None]:
-    """Whose labels are the truth, and the labels: people's; without any, how the generated tweets were made."""
-    said = {one.drawn.key: one.settled for path in references for one in read_reference(path, texts)}
-    if said:
-        return REFERENCE, said
+    """Whose labels of drawn tweets are the truth, and the labels: people's; without any, how tweets were generated."""
+    keys = {own.key for own in drawn}
+    settled = {one.drawn.key: one.settled for path in references for one in read_reference(path, texts)}
     made = {(GENERATED, own.tweet_id): own.label for own in read_known(generated, GENERATED, params.texts)}
-    made = {key: label for key, label in made.items() if key in texts}
-    return (GENERATED, made) if made else (None, None)
+    for truth, labels in ((REFERENCE, settled), (GENERATED, made)):
+        if said := {key: label for key, label in labels.items() if key in keys}:
+            return truth, said
+    return None, None
