@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
 
 from crisisflow.artifacts import read_json, read_parquet
 from crisisflow.reporting.exhibits import read_cells, read_frame
@@ -136,3 +138,18 @@ def test_two_components_explain_what_numpy_says(small_run, shown):
     matrix = np.array([vectors[row["text_id"]] for row in positives.to_pylist() if row["role"] == "train"], dtype=float)
     variances = np.sort(np.linalg.eigvalsh(np.cov(matrix.T)))[::-1]
     assert shares == pytest.approx(tuple(variances[:2] / variances.sum()))
+
+
+def test_the_report_is_accessible(small_run, scored, shown):
+    page(small_run, scored, shown)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        for scheme in ("light", "dark"):
+            window = browser.new_page(color_scheme=scheme)
+            window.goto((shown / "report.html").as_uri())
+            found = Axe().run(window)
+            assert found.response["violations"] == [], found.generate_report()
+            window.close()
+        browser.close()

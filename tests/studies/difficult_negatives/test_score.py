@@ -8,9 +8,10 @@ from crisisflow.artifacts import read_json, read_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.metrics import entity_scores
 from crisisflow.studies.difficult_negatives import folds, score
+from crisisflow.studies.difficult_negatives.claims import table_of_claims
 from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import ON_POSITIVES, PREDICTED, RATIOS
-from crisisflow.studies.difficult_negatives.reproduction import decomposed
+from crisisflow.studies.difficult_negatives.reproduction import TESTS, decomposed
 from tests.studies.difficult_negatives.conftest import params, write_training
 
 counts = st.tuples(*(st.integers(1, 300) for _ in range(5)))
@@ -104,3 +105,14 @@ def test_a_training_that_is_absent_or_there_twice_is_named(small_run, tmp_path, 
             tmp_path / "metrics.json",
         )
     assert not (tmp_path / "scores.json").exists()
+
+
+def test_a_claim_counts_the_cells_that_bear_it_out():
+    def tests_at(f1: float) -> dict:
+        return {"tests": {name: {"f1": {"mean": f1}} for name in TESTS}, "epochs": {"mean": 10 * f1}}
+
+    f1 = {"none": 0.1, "random": 0.3, "1sigma": 0.2, "2sigma": 0.4, "3sigma": 0.5}
+    found = table_of_claims({name: tests_at(own) for name, own in f1.items()})["This run"].tolist()
+    # at 1:10 above nothing and random; the best; 1σ and 2σ above random; all above it; epochs; false spans; harder
+    assert found == ["+30.00", "+10.00", "0 of 5", "5 of 10", "10 of 15", "1 of 3", "0 of 3", "0 of 5"]
+    assert set(table_of_claims({"random": tests_at(0.3)})["This run"]) == {"not run"}
