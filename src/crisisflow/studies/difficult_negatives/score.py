@@ -135,10 +135,15 @@ def growth(runs: Iterable[Run]) -> list[dict[str, float]] | None:
     return [{"ratio": ratio, "f1": float(np.mean([f1_at(run.scores[test], ratio) for run in own]))} for ratio in RATIOS]
 
 
-def _counted(run: Run, inside: np.ndarray) -> SeedCounts:
-    counts = span_counts(run.predictions, LABELS)
-    ids = [text_id for text_id, there in zip(run.predictions["text_id"].to_pylist(), inside, strict=True) if there]
-    return SeedCounts(ids, TweetCounts(counts.hits[inside], counts.sizes[inside]))
+def _part(run: Run, counts: TweetCounts, inside: np.ndarray) -> SeedCounts:
+    ids = run.predictions["text_id"].to_pylist()
+    own = np.flatnonzero(inside)
+    return SeedCounts([ids[at] for at in own], TweetCounts(counts.hits[own], counts.sizes[own]))
+
+
+def _inside(run: Run, test: str) -> np.ndarray:
+    """Which tweets are in a test, or are crisis tweets."""
+    return run.predictions["positive"].to_numpy(zero_copy_only=False) if test == ON_POSITIVES else run.inside[test]
 
 
 def against_random(settings: Mapping[str, Mapping[int, Run]]) -> dict[str, dict[str, dict[str, float]]]:
@@ -151,19 +156,19 @@ def against_random(settings: Mapping[str, Mapping[int, Run]]) -> dict[str, dict[
     if RANDOM not in settings or not settings[RANDOM]:
         return found
     first = next(iter(settings[RANDOM].values()))
+    # random last, so that each difference is that of a setting less random
+    order = sorted(settings, key=lambda setting: setting == RANDOM)
+    counts = {
+        setting: {number: span_counts(run.predictions, LABELS) for number, run in settings[setting].items()}
+        for setting in order
+    }
     for test in (*first.inside, ON_POSITIVES):
         counted = {
             setting: {
-                number: _counted(
-                    run,
-                    run.inside[test]
-                    if test in run.inside
-                    else run.predictions["positive"].to_numpy(zero_copy_only=False),
-                )
-                for number, run in runs.items()
+                number: _part(run, counts[setting][number], _inside(run, test))
+                for number, run in settings[setting].items()
             }
-            # random last, so that each difference is that of a setting less random
-            for setting, runs in sorted(settings.items(), key=lambda entry: entry[0] == RANDOM)
+            for setting in order
         }
         for pair in differences(counted, "f1"):
             if pair.second == RANDOM:
