@@ -11,11 +11,13 @@ import yaml
 
 from crisisflow.artifacts import write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.params import read_own
-from crisisflow.studies.actionable_help.case_params import LEXICON, TRAINED
+from crisisflow.params import TextsParams, check, read_own
+from crisisflow.studies.actionable_help import ratios
+from crisisflow.studies.actionable_help.case_params import LEXICON, TRAINED, RatioParams
 from crisisflow.studies.actionable_help.classify import PREDICTED
 from crisisflow.studies.actionable_help.find_resources import SPOKEN
-from crisisflow.studies.actionable_help.match_posts import Tweets, of_lines, of_study, pairs
+from crisisflow.studies.actionable_help.match import Tweets, of_study
+from crisisflow.studies.actionable_help.match_posts import of_lines, pairs
 from crisisflow.studies.actionable_help.mentions import MENTIONS
 from crisisflow.studies.actionable_help.params import Matching
 from crisisflow.studies.actionable_help.pool import POOL
@@ -93,8 +95,14 @@ def test_the_pairs_of_the_pool_are_those_of_its_predictions_and_stand_in_a_table
     (pair,) = pairs(tweets, read_own(Path("params.yaml"), Matching).actionable_help.match)
     assert str(pair["score"]) == row["score"]
     write_parquet(own / "mentions.parquet", named[::-1], MENTIONS)
-    with pytest.raises(CrisisflowError, match=r"mentions\.parquet is of other tweets than the pool"):
-        of_study(*paths, LEXICON)
+    params = read_preset("sample", PRESETS)[1]["actionable_help"]
+    rest = [paths[3], paths[0], paths[0], check(params["texts"], TextsParams, ""), RatioParams(**params["ratios"])]
+    for reader in (
+        lambda: of_study(*paths, LEXICON),
+        lambda: ratios.run(*paths[:3], *rest, own / "ratios.csv"),
+    ):
+        with pytest.raises(CrisisflowError, match=r"mentions\.parquet is of other tweets than the pool"):
+            reader()
 
 
 @pytest.mark.parametrize(

@@ -379,7 +379,7 @@ def test_texts_are_long_enough_each_once_and_none_that_a_task_is_tested_on():
     ]
     chosen, dropped = choose(texts, ["RT the bridge over the river is closed today"])
     assert [own.tweet_id for own in chosen] == ["1", "5"]
-    assert dropped == {"fewer than 3 words": 1, "near duplicate": 1, "near duplicate of a test text": 1}
+    assert dropped == {"fewer than 3 words": 1, "near duplicate": 1, "near duplicate of a scored text": 1}
 
 
 def sets_of(folder: Path, terms: str = "MIT") -> dict:
@@ -389,8 +389,14 @@ def sets_of(folder: Path, terms: str = "MIT") -> dict:
     nothing = {"labels": [], "language": "en", "event": None, "time": None, "official_split": None, "group": 0}
     write_parquet(folder / "posts.parquet", [{**row, **nothing} for row in rows], POSTS)
     write_json(folder / "manifest.json", {"set": "some", "terms": terms})
-    tweet = {"class_label": "x", "event": "e", "split": "train"}
-    write_parquet(folder / "tweets.parquet", [{"tweet_id": "1", "text": "Storm in the town", **tweet}], TWEETS)
+    # The joint minis are scored on the last two, of which s:7 and s:8 are near duplicates.
+    shared = {"train": "Storm in the town", "validation": "RT @a: Need water7 at place49 now"}
+    shared["test"] = "Need water8 at place56 now http://t.co/other"
+    tweets = [
+        {"tweet_id": split, "text": text, "class_label": "x", "event": "e", "split": split}
+        for split, text in shared.items()
+    ]
+    write_parquet(folder / "tweets.parquet", tweets, TWEETS)
     write_json(folder / "source.json", {"source": "sample"})
     own = {"set": "some", "tweet_id": "s:5", "label": "x", "group": 0, "event": None}
     parts = [("Need water5 at place35 now", "test"), ("Need water6 at place42 now", "train")]
@@ -413,17 +419,17 @@ def sets_of(folder: Path, terms: str = "MIT") -> dict:
 def test_the_corpus_is_of_its_sets_prepared_and_partly_held_out(tmp_path):
     mini_corpus.run(["some", "corpus"], **sets_of(tmp_path))
     rows = read_parquet(tmp_path / "corpus.parquet", MINI_CORPUS).to_pylist()
-    assert [row["set"] for row in rows] == ["some"] * 119 + ["corpus"]
-    assert "s:5" not in [row["tweet_id"] for row in rows]  # a task is tested on it
+    assert [row["set"] for row in rows] == ["some"] * 117 + ["corpus"]
+    assert {"s:5", "s:7", "s:8", "validation", "test"}.isdisjoint(row["tweet_id"] for row in rows)
     assert rows[0]["text"] == "Need water0 at place0 now HTTPURL"
-    assert sum(row["held_out"] for row in rows) == round(0.2 * 120)
+    assert sum(row["held_out"] for row in rows) == round(0.2 * 118)
     facts = read_json(tmp_path / "counts.json")
-    assert facts["sets"]["some"] == {"read": 120, "used": 119, "terms": "MIT"}
+    assert facts["sets"]["some"] == {"read": 120, "used": 117, "terms": "MIT"}
     assert facts["sets"]["corpus"]["terms"] == "our own templates"
     mini_corpus.run(["some"], **{**sets_of(tmp_path), "size": 100})
     assert read_json(tmp_path / "counts.json")["dropped"] == {
-        "near duplicate of a test text": 1,
-        "not drawn": 19,
+        "near duplicate of a scored text": 3,
+        "not drawn": 17,
     }
 
 
@@ -431,7 +437,7 @@ def test_the_corpus_is_of_its_sets_prepared_and_partly_held_out(tmp_path):
     ("sets", "other", "said"),
     [
         (["other"], {}, "names other, which is no set that is read; there are: corpus, some"),
-        (["some"], {"held_out": 0.01}, "of 119 texts 1 would be held out, which must be 20 or more"),
+        (["some"], {"held_out": 0.01}, "of 117 texts 1 would be held out, which must be 20 or more"),
     ],
 )
 def test_a_corpus_that_cannot_be_is_refused(tmp_path, sets, other, said):

@@ -320,6 +320,7 @@ def test_a_rare_class_is_left_out_of_one_average_and_its_support_stands_beside(t
         ("baseline", "BERT", r"baseline: no row is called BERT; there are: minilm, "),
         ("keep_weights", ["BERT"], r"keep_weights: no row is called BERT"),
         ("unseen_event", UNSEEN, r"unseen_event\.row: no row is called BERT"),
+        ("unseen_event", {**UNSEEN, "row": "S_T"}, r"unseen_event\.row: the row S_T begins with a mini, which may"),
         ("keep_weights", [], r"keep_weights: .*at least 1 item"),
         ("task_distillation.teacher", "S_N", r"task_distillation\.teacher: .* S_N are not kept; .*: best, minilm, S_T"),
         ("tasks.help.kind", "stand_in", r"tasks: none is of the kind built, which the minis of task_distillation"),

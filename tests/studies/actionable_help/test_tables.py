@@ -156,6 +156,9 @@ def test_agreement_and_its_cost_are_those_of_the_artifacts(run):
     pairs = found["agreement"].set_index("Labellers, or label")
     assert pairs.loc["rules and zero_shot", "Kappa"] == f"{facts['pairs'][0]['kappa']:.3f}"
     cost = found["cost"].set_index("Measure")
+    (scores,) = read_json(folder / "label_scores.json")["scores"]
+    for side, recall in scores["agreed"]["recall_sides"].items():
+        assert cost.loc[f"recall of agreed tweets with a {side}", "Value"] == f"{recall['value']:.3f}"
     assert cost.loc["share of tweets that are agreed on", "Value"] == f"{facts['share']:.3f}"
     labelling = found["labelling"].set_index("Quantity")
     assert labelling.loc["Cohen's kappa LLMs vs. Human 1", "This run"] == "no people's labels"

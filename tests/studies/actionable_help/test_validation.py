@@ -76,7 +76,8 @@ def truth(settled, strata=None, weights=None, passes=None):
 
 
 def test_what_agreement_costs_is_weighed_by_the_strata() -> None:
-    # Of 90 agreed tweets three were seen, of ten others one: a request that agreement lost.
+    # Of 90 agreed tweets three were seen, of ten others one: a request that agreement lost. Of the other requests half
+    # are agreed to be irrelevant.
     codes = np.array([codes_of([REQUEST, OFFER, IRRELEVANT, REQUEST]), codes_of([REQUEST, OFFER, IRRELEVANT, OFFER])])
     known = truth([REQUEST, OFFER, REQUEST, REQUEST], ["a", "a", "a", DISAGREED], [30, 30, 30, 10])
     scores = scores_of(codes, ["one", "other"], 2, known)
@@ -87,12 +88,23 @@ def test_what_agreement_costs_is_weighed_by_the_strata() -> None:
     assert agreed["precision"][BOTH]["value"] is None
     assert agreed["lost"][REQUEST]["value"] == pytest.approx(10 / 70, abs=1e-4)
     assert agreed["lost_sides"][OFFER]["value"] == 0
+    assert agreed["recall"][REQUEST]["value"] == agreed["recall_sides"][REQUEST]["value"] == round(30 / 70, 4)
+    assert agreed["recall"][OFFER]["value"] == agreed["recall_sides"][OFFER]["value"] == 1
     # the vote on the last tweet is a tie, which is right by half
     assert scores["majority"]["accuracy"]["value"] == pytest.approx((30 + 30 + 5) / 100)
     assert scores["labellers"]["one"]["accuracy"]["value"] == pytest.approx(0.7)
     alone, _, pair = scores["unanimous"]
     assert (alone["labellers"], alone["coverage"]["value"], alone["accuracy"]["value"]) == (["one"], 1.0, 0.7)
     assert pair["coverage"] == agreed["coverage"]
+
+
+def test_a_side_is_recalled_by_each_label_that_has_it() -> None:
+    codes = np.array([codes_of([BOTH, REQUEST, OFFER, IRRELEVANT])] * 2)
+    agreed = scores_of(codes, ["one", "other"], 2, truth([REQUEST, BOTH, BOTH, OFFER]))["agreed"]
+    assert agreed["recall_sides"][REQUEST]["value"] == pytest.approx(2 / 3, abs=1e-4)
+    assert agreed["recall_sides"][OFFER]["value"] == pytest.approx(1 / 3, abs=1e-4)
+    assert agreed["recall"][BOTH]["value"] == agreed["recall"][REQUEST]["value"] == 0
+    assert agreed["lost_sides"][OFFER]["value"] == 0
 
 
 def test_kappas_are_scikit_learn_s_and_their_intervals_hold_them() -> None:

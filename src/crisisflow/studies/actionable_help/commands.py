@@ -120,10 +120,10 @@ def help_match_command(
     own = read_own(params, Matching)
     for path in (pool, mentions, resources, predicted) if stream is None else ():
         check_file(path)
-    from crisisflow.studies.actionable_help import answers, match_posts
+    from crisisflow.studies.actionable_help import answers, match, match_posts
 
     if stream is None:
-        tweets = match_posts.of_study(pool, mentions, resources, predicted, own.actionable_help.ratios.resources)
+        tweets = match.of_study(pool, mentions, resources, predicted, own.actionable_help.ratios.resources)
     else:
         where = name_of(file)
 

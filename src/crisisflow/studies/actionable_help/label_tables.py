@@ -128,8 +128,10 @@ def _costs(own: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         "accuracy of the majority, on all tweets": own["majority"]["accuracy"],
         **{f"accuracy of {name}, on all tweets": found["accuracy"] for name, found in own["labellers"].items()},
         **{f"precision of agreed {label}": found for label, found in agreed["precision"].items()},
-        **{f"tweets lost of those that are {label}": found for label, found in agreed["lost"].items()},
-        **{f"tweets lost of all with a {side}": found for side, found in agreed["lost_sides"].items()},
+        **{f"recall of agreed {label}": found for label, found in agreed["recall"].items()},
+        **{f"recall of agreed tweets with a {side}": found for side, found in agreed["recall_sides"].items()},
+        **{f"disagreed, of those that are {label}": found for label, found in agreed["lost"].items()},
+        **{f"disagreed, of all with a {side}": found for side, found in agreed["lost_sides"].items()},
     }
     kappas = {
         "kappa of the agreed labels": own["kappa"]["settled"],

@@ -23,9 +23,9 @@ from crisisflow.studies.actionable_help.case_params import FinderOfResources, Ma
 from crisisflow.studies.actionable_help.classify import read_predicted
 from crisisflow.studies.actionable_help.find_resources import read_resources
 from crisisflow.studies.actionable_help.generated import TRUTH
-from crisisflow.studies.actionable_help.labelled import keys_of
+from crisisflow.studies.actionable_help.labelled import Key, keys_of
 from crisisflow.studies.actionable_help.labels import BOTH, LABELS, OFFER, REQUEST, RESOURCES
-from crisisflow.studies.actionable_help.mentions import MENTIONS
+from crisisflow.studies.actionable_help.mentions import read_mentions
 from crisisflow.studies.actionable_help.params import GENERATED
 from crisisflow.studies.actionable_help.pool import POOL
 
@@ -107,16 +107,22 @@ def nearest_requests(offer: Posts, requests: Posts, params: MatchParams) -> list
     return [Match(int(at), 0, float(scores[at]), _known(parts[:, at, 0])) for at in order]
 
 
-def best_offers(requests: Posts, offers: Posts, params: MatchParams) -> list[Match]:
+def best_offers(requests: Posts, offers: Posts, same: Mapping[int, int], params: MatchParams) -> list[Match]:
     """The best offers of each request, best first; offers of equal score in their order.
 
     A pair without a part that is known and has a weight has the score 0.
+
+    Args:
+        same: of each request that is an offer too, its position among the offers: it is not offered to itself.
     """
     found = []
     for begin in range(0, len(requests.days), CHUNK):
         own = Posts(*(values[begin : begin + CHUNK] for values in requests))
         parts = parts_of(own, offers)
         scores = scores_of(parts, params)
+        for number in range(len(scores)):
+            if begin + number in same:
+                scores[number, same[begin + number]] = -np.inf
         order = np.argsort(-scores, axis=1, kind="stable")[:, : params.best]
         found += [
             Match(
@@ -127,6 +133,7 @@ def best_offers(requests: Posts, offers: Posts, params: MatchParams) -> list[Mat
             )
             for number, chosen in enumerate(order)
             for offer in chosen
+            if scores[number, offer] >= 0
         ]
     return found
 
@@ -198,6 +205,33 @@ def posts_of(
     )
 
 
+class Tweets(NamedTuple):
+    """What matching asks of tweets, in one order; `keys` are set and id; of a file, its name is the set."""
+
+    keys: list[Key]
+    labels: list[str]
+    texts: list[str]
+    places: list[list[dict[str, Any]]]
+    resources: list[list[str]]
+    times: list[datetime | None]
+
+
+def of_study(pool: Path, mentions: Path, resources: Path, predicted: Path, finder: FinderOfResources) -> Tweets:
+    """The tweets of the pool with their predicted labels.
+
+    Args:
+        finder: whose resources are used.
+
+    Raises:
+        CrisisflowError: a file is absent or broken, or of other tweets than the pool.
+    """
+    table = read_parquet(pool, POOL)
+    keys = keys_of(table)
+    labels = [LABELS[code] for code in read_predicted(predicted, keys)]
+    texts, times = table["text"].to_pylist(), table["time"].to_pylist()
+    return Tweets(keys, labels, texts, read_mentions(mentions, keys), read_resources(resources, keys, finder), times)
+
+
 class Matched(NamedTuple):
     """The best offers of the requests among some tweets, which are on two sides, `request` and `offer`.
 
@@ -210,30 +244,21 @@ class Matched(NamedTuple):
     found: list[Match]
 
 
-def matched(
-    labels: Sequence[str],
-    texts: Sequence[str],
-    places: Sequence[Sequence[Mapping[str, Any]]],
-    resources: Sequence[Sequence[str]],
-    times: Sequence[datetime | None],
-    params: MatchParams,
-) -> Matched:
+def matched(tweets: Tweets, params: MatchParams) -> Matched:
     """Match the requests and offers among tweets. A tweet that is both is on both sides, but does not match itself.
 
     Raises:
         CrisisflowError: the encoder cannot be loaded.
     """
-    sides = {side: [at for at, label in enumerate(labels) if label in (side, BOTH)] for side in (REQUEST, OFFER)}
+    sides = {side: [at for at, own in enumerate(tweets.labels) if own in (side, BOTH)] for side in (REQUEST, OFFER)}
+    columns = tweets.texts, tweets.places, tweets.resources, tweets.times
     posts = {
-        side: posts_of(*([column[at] for at in own] for column in (texts, places, resources, times)), params.encoder)
+        side: posts_of(*([column[at] for at in own] for column in columns), params.encoder)
         for side, own in sides.items()
     }
-    found = [
-        match
-        for match in best_offers(posts[REQUEST], posts[OFFER], params)
-        if sides[REQUEST][match.request] != sides[OFFER][match.offer]
-    ]
-    return Matched(sides, posts, found)
+    offer_of = {at: offer for offer, at in enumerate(sides[OFFER])}
+    same = {request: offer_of[at] for request, at in enumerate(sides[REQUEST]) if at in offer_of}
+    return Matched(sides, posts, best_offers(posts[REQUEST], posts[OFFER], same, params))
 
 
 def ranked(found: Sequence[Match]) -> Iterator[tuple[int, Match]]:
@@ -271,12 +296,9 @@ def run(
     Raises:
         CrisisflowError: a file is absent or broken or of other tweets, or the encoder cannot be loaded.
     """
-    table, named = read_parquet(pool, POOL), read_parquet(mentions, MENTIONS)
-    keys = keys_of(table)
-    labels = [LABELS[code] for code in read_predicted(predicted, keys)]
-    spoken_of = read_resources(resources, keys, finder)
-    texts, places, times = (column.to_pylist() for column in (table["text"], named["places"], table["time"]))
-    sides, _, found = matched(labels, texts, places, spoken_of, times, params)
+    tweets = of_study(pool, mentions, resources, predicted, finder)
+    keys = tweets.keys
+    sides, _, found = matched(tweets, params)
     rows = []
     for rank, match in ranked(found):
         request, offer = keys[sides[REQUEST][match.request]], keys[sides[OFFER][match.offer]]

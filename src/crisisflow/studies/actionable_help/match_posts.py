@@ -2,12 +2,10 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 from crisisflow.annotation.annotator import annotate
-from crisisflow.artifacts import read_parquet
 from crisisflow.corpus.texts import prepare
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import AnnotationParams, TextsParams
@@ -15,48 +13,15 @@ from crisisflow.places.coordinates import gazetteer
 from crisisflow.serving.lines import IDS, numbered_records, write
 from crisisflow.serving.times import moment
 from crisisflow.studies.actionable_help.answers import Answering
-from crisisflow.studies.actionable_help.case_params import FinderOfResources, MatchParams
-from crisisflow.studies.actionable_help.classify import read_predicted
-from crisisflow.studies.actionable_help.find_resources import read_resources
-from crisisflow.studies.actionable_help.labelled import Key, keys_of
+from crisisflow.studies.actionable_help.case_params import MatchParams
+from crisisflow.studies.actionable_help.labelled import Key
 from crisisflow.studies.actionable_help.labels import LABELS, OFFER, REQUEST
-from crisisflow.studies.actionable_help.match import matched, ranked, reasons_of
-from crisisflow.studies.actionable_help.mentions import MENTIONS, places_in
-from crisisflow.studies.actionable_help.pool import POOL
+from crisisflow.studies.actionable_help.match import COLUMNS, Tweets, matched, ranked, reasons_of
+from crisisflow.studies.actionable_help.mentions import places_in
 from crisisflow.studies.actionable_help.resources import resources_of
 
-COLUMNS = ("request_set", "request_id", "rank", "offer_set", "offer_id", "score")
 TIME = str | int | float  # what a time may be written as
 REASONS = ("resources", "kilometres", "days", "similarity")
-
-
-class Tweets(NamedTuple):
-    """What matching asks of tweets, in one order; `keys` are set and id; of a file, its name is the set."""
-
-    keys: list[Key]
-    labels: list[str]
-    texts: list[str]
-    places: list[list[dict[str, Any]]]
-    resources: list[list[str]]
-    times: list[datetime | None]
-
-
-def of_study(pool: Path, mentions: Path, resources: Path, predicted: Path, finder: FinderOfResources) -> Tweets:
-    """The tweets of the pool with their predicted labels.
-
-    Args:
-        finder: whose resources are used.
-
-    Raises:
-        CrisisflowError: a file is absent or broken, or of other tweets than the pool.
-    """
-    table, named = read_parquet(pool, POOL), read_parquet(mentions, MENTIONS)
-    keys = keys_of(table)
-    if keys_of(named) != keys:
-        raise CrisisflowError(f"{mentions} is of other tweets than the pool; make it again")
-    labels = [LABELS[code] for code in read_predicted(predicted, keys)]
-    texts, places, times = (column.to_pylist() for column in (table["text"], named["places"], table["time"]))
-    return Tweets(keys, labels, texts, places, read_resources(resources, keys, finder), times)
 
 
 def of_lines(
@@ -103,10 +68,9 @@ def pairs(tweets: Tweets, params: MatchParams) -> Iterator[dict[str, Any]]:
     Raises:
         CrisisflowError: the encoder cannot be loaded.
     """
-    keys, *columns = tweets
-    sides, posts, found = matched(*columns, params)
+    sides, posts, found = matched(tweets, params)
     for rank, match in ranked(found):
-        request, offer = keys[sides[REQUEST][match.request]], keys[sides[OFFER][match.offer]]
+        request, offer = tweets.keys[sides[REQUEST][match.request]], tweets.keys[sides[OFFER][match.offer]]
         values = (*request, rank, *offer, round(match.score, 4))
         yield {**dict(zip(COLUMNS, values, strict=True)), **reasons_of(match, posts[REQUEST], posts[OFFER])}
 

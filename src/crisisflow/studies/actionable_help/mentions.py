@@ -4,16 +4,20 @@ They are the LOCATION spans of the annotation, looked up in the gazetteer. A sto
 so no place, although Florence is a town.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from crisisflow.annotation.annotator import annotate
 from crisisflow.artifacts import read_parquet, write_parquet
+from crisisflow.errors import CrisisflowError
 from crisisflow.params import AnnotationParams
 from crisisflow.places.coordinates import Gazetteer, gazetteer
 from crisisflow.places.mentions import places_of
 from crisisflow.spans import Span
+from crisisflow.studies.actionable_help.labelled import Key, keys_of
 from crisisflow.studies.actionable_help.pool import POOL
 from crisisflow.taxonomy import EntityType
 
@@ -40,6 +44,21 @@ def places_in(text: str, spans: list[Span], known: Gazetteer) -> list[dict[str, 
     """The places of a text as lines of MENTIONS; names that the gazetteer does not have are left out."""
     locations = sorted((span.start, span.end) for span in spans if span.label == EntityType.LOCATION)
     return [place._asdict() for place in places_of(text, locations, known) if place]
+
+
+def read_mentions(path: Path, keys: Sequence[Key]) -> list[list[dict[str, Any]]]:
+    """The places that each tweet of the pool names.
+
+    Args:
+        keys: of the pool's tweets, in their order.
+
+    Raises:
+        CrisisflowError: the file is absent or broken, or of other tweets.
+    """
+    table = read_parquet(path, MENTIONS)
+    if keys_of(table) != list(keys):
+        raise CrisisflowError(f"{path} is of other tweets than the pool; make it again")
+    return table["places"].to_pylist()
 
 
 def run(pool: Path, annotation: AnnotationParams, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""Mini corpus: the texts that the mini models learn from, each once, without what the tasks are tested on."""
+"""Mini corpus: the texts that the mini models learn from, each once, without what a model is scored on."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -43,10 +43,10 @@ def choose(texts: Sequence[Text], tested: Sequence[str]) -> tuple[list[Text], Co
     """The texts to learn from in their order, and how many were dropped for what reason.
 
     Dropped are texts of fewer than LEAST_WORDS different words, near duplicates of an earlier text, and all near
-    duplicates of a text that a task is tested on. (The paper does not say that it left the last out.)
+    duplicates of a text that a model is scored on. (The paper does not say that it left the last out.)
 
     Args:
-        tested: prepared texts of the tasks' test parts.
+        tested: prepared texts that no mini may learn.
     """
     long = [own for own in texts if len(tokens(own.text)) >= LEAST_WORDS]
     groups = groups_of([own.text for own in long] + list(tested)).tolist()
@@ -55,7 +55,7 @@ def choose(texts: Sequence[Text], tested: Sequence[str]) -> tuple[list[Text], Co
     chosen: dict[int, Text] = {}
     for own, group in zip(long, groups, strict=False):
         if group in of_tests:
-            dropped["near duplicate of a test text"] += 1
+            dropped["near duplicate of a scored text"] += 1
         elif group in chosen:
             dropped["near duplicate"] += 1
         else:
@@ -106,7 +106,8 @@ def run(
         texts: section actionable_help.texts
         held_out: share of the texts that no mini learns from
         seed: of both draws
-        tweets: the shared corpus. source: manifest of where it is from
+        tweets: the shared corpus; a joint mini is scored on its validation and test tweets, so that they and their near
+            duplicates are left out. source: manifest of where it is from
         posts: of the other sets, any that there are. manifests: what was read for each
         tasks: the texts of all tasks, whose test texts and their near duplicates are left out
         counts: JSON
@@ -115,13 +116,14 @@ def run(
         CrisisflowError: a set is not there, or too few texts are left.
     """
     there = {read_json(path, "set")["set"]: at for at, path in enumerate(manifests)}
+    shared = read_parquet(tweets, TWEETS).to_pylist()
     read: dict[str, list[dict[str, Any]]] = {}
     terms: dict[str, str] = {}
     for name in sets:
         if name == CORPUS:
             generated = read_json(source, "source")["source"] == "sample"
             terms[name] = OWN if generated else "those of the shared corpus (data/raw/manifest.json)"
-            read[name] = read_parquet(tweets, TWEETS).to_pylist()
+            read[name] = shared
         elif name in there:
             terms[name] = OWN if name in OURS else read_json(manifests[there[name]], "terms")["terms"]
             read[name] = read_parquet(posts[there[name]], POSTS).to_pylist()
@@ -131,7 +133,8 @@ def run(
                 f"{', '.join([CORPUS, *there])}"
             )
     found = [Text(name, row["tweet_id"], prepare(row["text"], texts)) for name in sets for row in read[name]]
-    chosen, dropped = choose(found, [text for path in tasks for text in tested(path)])
+    scored = [prepare(row["text"], texts) for row in shared if row["split"] != "train"]
+    chosen, dropped = choose(found, scored + [text for path in tasks for text in tested(path)])
     if size != "all" and size < len(chosen):
         dropped["not drawn"] = len(chosen) - size
         chosen = [chosen[at] for at in sorted(Random(seed).sample(range(len(chosen)), size))]

@@ -28,6 +28,7 @@ from crisisflow.studies.actionable_help.row_params import (
     AGREED_SET,
     BUILT,
     CORPUS,
+    MINI,
     FinetuneParams,
     Other,
     RowParams,
@@ -331,6 +332,10 @@ class ActionableHelpParams(ParamsSection):
             for name in names:
                 if name not in self.rows:
                     yield keys, f"no row is called {name}; there are: {', '.join(self.rows)}"
+        for name in unseen:
+            if name in self.rows and self.rows[name].mini[0] == MINI:
+                fault = f"the row {name} begins with a mini, which may have learnt from the event; give another row"
+                yield ("unseen_event", "row"), fault
         teachers = [BEST, *self.keep_weights]
         if self.task_distillation.teacher not in teachers:
             fault = f"the weights of {self.task_distillation.teacher} are not kept; give one of: {', '.join(teachers)}"

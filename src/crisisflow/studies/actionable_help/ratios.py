@@ -23,7 +23,7 @@ from crisisflow.studies.actionable_help.classify import read_predicted
 from crisisflow.studies.actionable_help.find_resources import read_resources
 from crisisflow.studies.actionable_help.labelled import keys_of
 from crisisflow.studies.actionable_help.labels import LABELS, RESOURCES
-from crisisflow.studies.actionable_help.mentions import MENTIONS
+from crisisflow.studies.actionable_help.mentions import read_mentions
 from crisisflow.studies.actionable_help.pool import POOL
 from crisisflow.studies.actionable_help.truths import truths_of
 from crisisflow.studies.actionable_help.validation import Truth
@@ -242,10 +242,10 @@ def run(
     Raises:
         CrisisflowError: a file is absent or broken, or of other tweets than the pool.
     """
-    table, named = read_parquet(pool, POOL), read_parquet(mentions, MENTIONS)
+    table = read_parquet(pool, POOL)
     keys = keys_of(table)
     labels = read_predicted(predicted, keys)
-    countries, cities = countries_and_cities(named["places"].to_pylist())
+    countries, cities = countries_and_cities(read_mentions(mentions, keys))
     months = table["month"].to_pylist()
     groups = groups_of(countries, cities, months, read_resources(resources, keys, params.resources), RESOURCES, params)
     errors = None

@@ -164,11 +164,9 @@ def scores_of(codes: np.ndarray, names: Sequence[str], least: int, truth: Truth)
     agreed = agree(codes, least).codes
     inside = agreed != UNUSABLE
     right = agreed == truth.settled
-    request, offer, both = (LABELS.index(name) for name in (REQUEST, OFFER, BOTH))
-    sides = {
-        REQUEST: np.isin(truth.settled, (request, both)),
-        OFFER: np.isin(truth.settled, (offer, both)),
-    }
+    both = LABELS.index(BOTH)
+    codes_of_side = {side: (LABELS.index(side), both) for side in (REQUEST, OFFER)}
+    sides = {side: np.isin(truth.settled, own) for side, own in codes_of_side.items()}
     votes = votes_of(codes)
     top = (votes == votes.max(axis=1, keepdims=True)) & (votes > 0)
     # A tie counts in parts: the majority is then right by chance.
@@ -191,6 +189,11 @@ def scores_of(codes: np.ndarray, names: Sequence[str], least: int, truth: Truth)
             "coverage": resampled.share(inside, everything),
             "accuracy": resampled.share(right, inside),
             "precision": {label: resampled.share(right, agreed == at) for at, label in enumerate(LABELS)},
+            # A tweet is not recalled where the labellers disagree, which is `lost`, or agree on another label.
+            "recall": {label: resampled.share(agreed == at, truth.settled == at) for at, label in enumerate(LABELS)},
+            "recall_sides": {
+                side: resampled.share(np.isin(agreed, own), sides[side]) for side, own in codes_of_side.items()
+            },
             "lost": {label: resampled.share(~inside, truth.settled == at) for at, label in enumerate(LABELS)},
             "lost_sides": {side: resampled.share(~inside, own) for side, own in sides.items()},
         },
