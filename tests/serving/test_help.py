@@ -31,6 +31,14 @@ def test_a_text_gets_label_probabilities_resources_and_each_place_once(served, r
     assert [(own["name"], own["country"]) for own in found["places"]] == [("Kathmandu", "Nepal"), ("Nepal", "Nepal")]
 
 
+def test_a_text_that_only_the_model_of_requests_cuts_is_said_to_be_cut(served, results):
+    other = served._replace(predict=lambda texts: [Findings([], None, False) for _ in texts])
+    with TestClient(create_app(other, Settings(ACCESS, Limits(), results))) as client:
+        body = {"texts": [NEED, "need food " * 1000]}
+        found = client.post("/v1/help/batch", json=body).json()["predictions"]
+    assert [own["truncated"] for own in found] == [False, True]
+
+
 def test_a_batch_is_in_the_order_of_its_texts_and_what_is_not_english_is_not_judged(client):
     german = "Das Wasser ist in den Keller gelaufen und wir warten seit Stunden auf die Feuerwehr"
     found = client.post("/v1/help/batch", json={"texts": [OFFER, german, NEED, "need food " * 1000]}).json()

@@ -84,6 +84,15 @@ def test_a_confidential_set_is_refused_in_one_line_and_nothing_is_written(folder
     assert not (folder / "out").exists()
 
 
+def test_a_set_is_confidential_by_its_reader_whatever_params_calls_it(folder):
+    plain = yaml.safe_load((folder / "params.yaml").read_text())
+    plain["actionable_help"]["sets"]["hidden"]["terms"] = "open"
+    (folder / "params.yaml").write_text(yaml.safe_dump(plain))
+    done = help_export(folder, "--set", "hidden")
+    assert (done.returncode, done.stderr.split(" and ")[0]) == (2, "crisisflow: the set hidden is confidential")
+    assert not (folder / "out").exists()
+
+
 def test_what_is_wrong_is_one_line(folder):
     def told(*options):
         done = help_export(folder, *options)

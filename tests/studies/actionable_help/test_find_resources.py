@@ -54,6 +54,14 @@ def test_a_text_may_speak_of_several_resources_and_what_nobody_taught_is_left_to
     assert by_classifier(asked, taught()[::-1], 2, 13) == by_classifier(asked, taught(), 2, 13)
 
 
+def test_a_resource_of_few_texts_is_found_beside_one_of_many():
+    learnt = [
+        Spoken(str(at), f"{TAUGHT[own]} {at} {at + 50} {at + 90} {at + 130} {at + 170}", frozenset({own}))
+        for at, own in enumerate(["food"] * 4 + ["water"] * 100)
+    ]
+    assert by_classifier(["plumcakes 7 8 9"], learnt, 2, 13) == [["food"]]
+
+
 def test_no_text_is_judged_by_what_learnt_from_it():
     """A text whose words no other has is not known, although it is among those to learn from."""
     alone = Spoken("x", "zorbs are up", frozenset({"food"}))

@@ -17,18 +17,22 @@ from crisisflow.studies.actionable_help import encoder, generated, label, unseen
 from crisisflow.studies.actionable_help.labels import IRRELEVANT, OFFER, REQUEST
 from crisisflow.studies.actionable_help.params import GeneratedParams, UnseenSections
 from crisisflow.studies.actionable_help.pool import POOL
-from crisisflow.studies.actionable_help.reference import COLUMNS
+from crisisflow.studies.actionable_help.reference import COLUMNS, digest
 from crisisflow.studies.actionable_help.row_params import RowParams, UnseenParams
-from crisisflow.studies.actionable_help.unseen import apart, draw, precision, precisions
+from crisisflow.studies.actionable_help.unseen import apart, draw, learnt_without, precision, precisions
 from tests.studies.actionable_help.artifacts import params as sample_params
 
 EVENT = "nepal_earthquake_2015"
+OTHER_NAME = "2015_Nepal_Earthquake_en"  # how another set writes it
+PHONE = "555 123 4567"
 UNSEEN = UnseenParams(event=EVENT, row="tiny", requests=6, offers=4, irrelevant=5, seed=13)
 COMPUTE = ComputeParams(device="cpu", processes=1, threads=1, frozen_cache_gb=0)
 
 
 def settings(encoder: Path, **changed) -> UnseenSections:
+    hidden = {"reader": "neq", "path": "x", "columns": None, "labels": {}, "encoding": None, "terms": "confidential"}
     own = sample_params().model_dump() | {
+        "sets": {"hidden": hidden},
         "agreement": {"labellers": ["rules", "words"], "at_least": "all"},
         "rows": {"tiny": {"encoder": str(encoder), "layers": None, "learning_rate": 5e-3}},
         "unseen_event": UNSEEN.model_dump(),
@@ -39,8 +43,19 @@ def settings(encoder: Path, **changed) -> UnseenSections:
     return UnseenSections.model_validate({name: own[name] for name in UnseenSections.model_fields})
 
 
+def planted(rows: list[dict]) -> list[dict]:
+    """Tweets of other sets: of the event by another name, with a phone number; confidential; and a repeated one."""
+    row = next(row for row in rows if row["event"] == EVENT)
+    of_event = [
+        {**row, "set": name, "tweet_id": f"{name}:{at}", "text": f"{words} {at}", "event": OTHER_NAME, "group": 9_000}
+        for name, words in (("named", f"Ridge road is shut. Ask on {PHONE}, room"), ("hidden", "Bus stop of line"))
+        for at in range(6)
+    ]
+    return [*of_event, {**row, "set": "named", "tweet_id": "repeat", "text": f"RT @USER: {row['text']}", "event": None}]
+
+
 class Run:
-    """Generated tweets as a pool, with the answers of a labeller that learns nothing."""
+    """Generated and planted tweets as a pool, with the answers of a labeller that learns nothing."""
 
     def __init__(self, folder: Path, encoder_folder: Path) -> None:
         self.folder, self.encoder = folder, encoder_folder
@@ -52,6 +67,7 @@ class Run:
             {**row, "set": "generated", "text": prepare(row["text"], texts)}
             for row in read_parquet(folder / "generated.parquet", POSTS).to_pylist()
         ]
+        rows += planted(rows)
         self.pooled = {row["tweet_id"]: row for row in rows}
         write_parquet(folder / "pool.parquet", [{name: row.get(name) for name in POOL.names} for row in rows], POOL)
         for name in ("rules", "words"):
@@ -89,11 +105,12 @@ def test_predicted_tweets_of_the_event_go_to_people_and_their_labels_give_the_pr
     tasks = json.loads((run.folder / "out.tasks").read_text(encoding="utf-8"))
     rows = list(csv.DictReader((run.folder / "out.sample").open(encoding="utf-8")))
     assert {row["tweet_id"] for row in rows} == {own["data"]["tweet_id"] for own in tasks}
-    assert {run.pooled[row["tweet_id"]]["event"] for row in rows} == {EVENT}
+    assert {run.pooled[row["tweet_id"]]["event"] for row in rows} <= {EVENT, OTHER_NAME}
     asked = {REQUEST: 6, OFFER: 4, IRRELEVANT: 5}
     for name, own in found["predicted"].items():
-        assert own["drawn"] == own["known"] == min(asked[name], own["predicted"])
-        assert sum(row["stratum"] == name for row in rows) == own["drawn"]
+        drawn = [row["set"] for row in rows if row["stratum"] == name]
+        assert own["drawn"] == len(drawn) == min(asked[name], own["predicted"])
+        assert own["known"] == drawn.count("generated")
     assert found["truth"] == "generated" and found["tweets"]["of_event"] > 30
     assert found["built_task"]["task"] == "help" and not (run.folder / "checkpoint").exists()
 
@@ -105,6 +122,56 @@ def test_predicted_tweets_of_the_event_go_to_people_and_their_labels_give_the_pr
     assert by_people["truth"] == "reference"
     assert by_people["predicted"][row["stratum"]]["precision"]["value"] == 1
     assert sum(own["known"] for own in by_people["predicted"].values()) == 1
+
+    # But not of a tweet that was not drawn.
+    other = next(own for own in run.pooled.values() if own["event"] not in (EVENT, OTHER_NAME, None))
+    key = {
+        "set": other["set"],
+        "tweet_id": other["tweet_id"],
+        "sha256": digest(other["text"]),
+    }
+    write_csv(tmp_path / "people.csv", COLUMNS, [[*(row | key).values(), *[row["stratum"]] * 3]])
+    assert run.make(settings(run.encoder), tmp_path / "people.csv")["truth"] == "generated"
+
+
+def test_the_event_is_hidden_by_all_its_names_and_no_confidential_tweet_or_number_is_on_the_sheet(run, monkeypatch):
+    learnt = []
+    divide = unseen_event.divide
+    monkeypatch.setattr(
+        unseen_event, "divide", lambda name, texts, *own: learnt.extend(texts) or divide(name, texts, *own)
+    )
+    everything = UNSEEN.model_dump() | dict.fromkeys(("requests", "offers", "irrelevant"), 10_000)
+    found = run.make(settings(run.encoder, unseen_event=everything))
+    assert found["names"] == [OTHER_NAME, EVENT]
+    assert found["confidential_tweets_left_out"] == 6
+    assert found["tweets"]["without_event"] == 1
+    assert found["tweets"]["near_duplicates"] >= 1
+    of_event = [own for own in run.pooled.values() if own["event"] in (EVENT, OTHER_NAME)]
+    assert found["tweets"]["of_event"] == len(of_event)
+    assert found["tweets"]["agreed"] == len(learnt) > 0
+    assert all(apart([own.text for own in learnt], [own["text"] for own in of_event]))
+    sheet = json.loads((run.folder / "out.tasks").read_text(encoding="utf-8"))
+    shown = {own["data"]["set"]: own["data"]["text"] for own in sheet}
+    assert shown.keys() == {"generated", "named"}
+    assert PHONE not in json.dumps(sheet) and "Ask on •" in shown["named"]
+
+
+def test_labellers_learn_from_no_post_of_the_event_in_the_pool_or_not_nor_from_a_repeated_one(tmp_path):
+    labels = [{"task": "help", "value": REQUEST}]
+    hidden = ["We need twenty tents at the school on the hill today"]
+    posts = {
+        "of_event": ("Bring water to the temple, we are many", OTHER_NAME),  # in no pool
+        "repeat": (f"RT @someone: {hidden[0]}!", None),
+        "other": ("The bridge needs boats and ropes tonight", "kerala_floods_2018"),
+        "unnamed": ("Please send rice to ward nine", None),
+    }
+    rows = [
+        {"tweet_id": name, "text": text, "event": event, "labels": labels, "group": at}
+        for at, (name, (text, event)) in enumerate(posts.items())
+    ]
+    write_parquet(tmp_path / "posts.parquet", rows, POSTS)
+    known = learnt_without(EVENT, hidden, ["x"], {"x": tmp_path / "posts.parquet"}, sample_params().texts)
+    assert [own.tweet_id for own in known] == ["other", "unnamed"]
 
 
 def test_what_is_said_of_the_event_changes_no_prediction(run):
