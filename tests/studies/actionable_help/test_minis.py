@@ -179,6 +179,17 @@ def test_a_probe_is_scored_before_the_first_step_and_after_each_epoch(school, fi
     assert score == pytest.approx(best["probe"], abs=0.02) and best["probe"] == of_mean[27 * best["best_epoch"]]
 
 
+def test_a_probe_learns_from_no_text_on_which_it_is_scored(school, tmp_path):
+    """Test labels that contradict those of training are got wrong."""
+    other = {"hazard": "other", "other": "hazard"}
+    rows = read_parquet(school.folder / "task.parquet", TASK).to_pylist()
+    lies = [row | {"label": other[row["label"]]} if row["split"] == "test" else row for row in rows]
+    write_parquet(tmp_path / "lies.parquet", lies, TASK)
+    distil.run(**school.arguments(tmp_path, epochs=1) | {"tweets": tmp_path / "lies.parquet"})
+    _, *lines = (tmp_path / "toy" / "probe.csv").read_text().splitlines()
+    assert [float(line.split(",")[3]) < 0.3 for line in lines] == [True, True]
+
+
 def test_the_card_names_what_the_mini_learnt_from(finished):
     card = (finished / "toy" / "README.md").read_text()
     assert "| toy | 480 | 480 | our own templates |" in card
