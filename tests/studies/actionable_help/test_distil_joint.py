@@ -19,6 +19,7 @@ from transformers import BertModel
 from crisisflow.alignment.two_tokenizers import encoded
 from crisisflow.artifacts import PREDICTIONS, TWEETS, read_json, read_parquet, write_json, write_parquet
 from crisisflow.corpus.sources.posts import POSTS
+from crisisflow.corpus.stratify import draw_training
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import Identity, of_parquet
 from crisisflow.inference import find, load, predict_texts, torch_forward
@@ -30,7 +31,7 @@ from crisisflow.serving.runtime import open_runtime
 from crisisflow.serving.served import open_served
 from crisisflow.studies.actionable_help import distil_joint, joint_teacher, score_joint, vocabulary
 from crisisflow.studies.actionable_help.byte_pairs import learn
-from crisisflow.studies.actionable_help.joint_teacher import read_taught
+from crisisflow.studies.actionable_help.joint_teacher import Taught, read_taught
 from crisisflow.studies.actionable_help.joint_texts import JOINT_TEXTS, unlabelled
 from crisisflow.studies.actionable_help.mini_corpus import MINI_CORPUS
 from crisisflow.studies.actionable_help.mini_params import JointTrainingParams, ShapeParams
@@ -144,6 +145,10 @@ def rows_of(folder: Path, part: str) -> list[dict]:
     return [row for row in read_parquet(folder / "texts.parquet", JOINT_TEXTS).to_pylist() if row["part"] == part]
 
 
+def taught_texts(school: School) -> list[str]:
+    return [row["text"] for part in ("train", "unlabelled") for row in rows_of(school.folder, part)]
+
+
 # The teacher
 
 
@@ -176,6 +181,21 @@ def test_fewer_tweets_and_texts_are_drawn_when_asked_for(school, tmp_path):
     assert read_json(tmp_path / "teacher.json")["counts"] == {"train": 60, "validation": 60, "unlabelled": 2}
     joint_teacher.run(**school.teacher(tmp_path / "none", unlabelled_size=0, posts=[], manifests=[]))
     assert not rows_of(tmp_path / "none", "unlabelled")
+
+
+def test_the_student_learns_no_label_that_its_teacher_did_not_learn(school, tmp_path):
+    row = school.trained / "rows" / "both" / "seed13"
+    config = read_json(row / "config.json")
+    write_json(tmp_path / "config.json", {**config, "training_tweets": 60})
+    known = rows_of(school.folder, "train")
+    of_teacher = [known[at]["tweet_id"] for at in draw_training([own["class_id"] for own in known], 60, 13)]
+    for size in ("all", 90, 30):
+        joint_teacher.run(**school.teacher(tmp_path, configs=[tmp_path / "config.json"], size=size))
+        found = [own["tweet_id"] for own in rows_of(tmp_path, "train")]
+        assert set(found) <= set(of_teacher) and len(found) == (60 if size == "all" else min(60, size))
+    write_json(tmp_path / "config.json", {**config, "training_tweets": 181})
+    with pytest.raises(CrisisflowError, match="the teacher learnt from 181 tweets, and the train split has 180"):
+        joint_teacher.run(**school.teacher(tmp_path, configs=[tmp_path / "config.json"]))
 
 
 @pytest.mark.parametrize(
@@ -242,6 +262,24 @@ def test_labels_are_of_labelled_texts_and_the_teacher_speaks_on_common_words(sch
         words = examples.targets["teacher_words"][at]
         assert len(words.positions) == len(words.logits) > 0
         assert max(words.positions) < len(examples.input_ids[at]) <= 16
+
+
+def test_the_teacher_s_word_stands_at_the_first_subword_of_the_same_word(school):
+    """The student has the words "9" and "am" where its teacher has "9am", and cuts most words into subwords."""
+    texts = ["Lakeside", "Xylophones at 9am near Rivertown"]
+    rows = [{"tweet_id": text, "text": text, "class_id": None, "spans": []} for text in texts]
+    places = np.array([[0, 8], [0, 10], [11, 13], [14, 17], [18, 22], [23, 32]], dtype=np.int32)
+    known = read_taught(school.folder / "teacher.safetensors", taught_texts(school)).known
+    logits = np.arange(6 * len(known.bio), dtype=np.float16).reshape(6, -1)
+    taught = Taught(np.zeros((2, len(known.classes))), places, np.array([1, 5], dtype=np.int32), logits, {})
+    tokenizer = load_tokenizer(str(school.folder / "mini"))
+    found = distil_joint.examples_of(rows, tokenizer, 48, known, taught).targets["teacher_words"]
+    begins = [at for at, own in enumerate(tokenizer(texts[1]).tokens()) if own.startswith("Ġ")]
+    assert found[0].positions.tolist() == [1]
+    assert begins[1] > 2  # the first word has several subwords
+    assert found[1].positions.tolist() == begins[:2] + begins[3:]
+    np.testing.assert_array_equal(found[0].logits, logits[:1])
+    np.testing.assert_array_equal(found[1].logits, logits[[1, 2, 4, 5]])
 
 
 def test_a_run_that_was_killed_goes_on_to_the_same_bytes(school, finished, tmp_path):

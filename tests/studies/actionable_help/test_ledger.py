@@ -8,20 +8,23 @@ from itertools import combinations
 from operator import getitem
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
-from sklearn.metrics import cohen_kappa_score
+from sklearn.metrics import cohen_kappa_score, f1_score
 from transformers import MPNetConfig, MPNetForMaskedLM, MPNetModel
 
 from crisisflow.corpus import splits
 from crisisflow.corpus.near_duplicates import groups_of
 from crisisflow.corpus.sources.posts import Dropped
 from crisisflow.corpus.sources.sets import files_of, rows_of
+from crisisflow.evaluation import linear
 from crisisflow.params import read_own
 from crisisflow.reporting.ledger import read_ledger
 from crisisflow.reporting.places import names_in
 from crisisflow.studies.actionable_help.params import Own
+from crisisflow.studies.actionable_help.reproduction import paper_table
 from crisisflow.studies.actionable_help.sections import SECTIONS
 
 ROOT = Path(__file__).parents[3]
@@ -91,15 +94,43 @@ def read(name: str, folder: str) -> list:
     return [row for _, row in rows if not isinstance(row, Dropped)]
 
 
+def by_row(posts: list, label: str) -> tuple[list[int], np.ndarray]:
+    """Class and split of each post."""
+    labels = [dict(own.labels)[label] for own in posts]
+    classes = sorted(set(labels))
+    class_ids = [classes.index(own) for own in labels]
+    params = read_own(ROOT / "params.yaml", Own).actionable_help.splits
+    return class_ids, splits.by_row(class_ids, params, params.seed)
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="the real data is not here")
-def test_near_duplicates_cross_a_random_split():
-    """Entry 11, Kaggle's set: token Jaccard of at least 0.8."""
-    posts = read("kaggle", "disasters_on_social_media")
-    labels = [dict(own.labels)["disaster"] for own in posts]
-    own = read_own(ROOT / "params.yaml", Own).actionable_help.splits
-    found = splits.by_row([sorted(set(labels)).index(label) for label in labels], own, own.seed)
-    assert int((found == 2).sum()) == 1_523
-    assert splits.with_a_near_duplicate(groups_of([own.text for own in posts]).tolist(), found, "test") == 284
+@pytest.mark.parametrize(
+    ("name", "folder", "label", "tests", "repeated"),
+    [
+        ("crisislex_t26", "crisislex", "information_type", 5_587, 1_214),
+        ("crisislex_t6", "crisislex", "relevance", 12_017, 2_159),
+        ("kaggle", "disasters_on_social_media", "disaster", 1_523, 284),
+    ],
+)
+def test_near_duplicates_cross_a_random_split(name, folder, label, tests, repeated):
+    """Entry 11: token Jaccard of at least 0.8."""
+    posts = read(name, folder)
+    _, found = by_row(posts, label)
+    assert int((found == 2).sum()) == tests
+    assert splits.with_a_near_duplicate(groups_of([own.text for own in posts]).tolist(), found, "test") == repeated
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the real data is not here")
+def test_a_linear_svm_is_far_better_on_the_set_that_the_paper_cites_than_its_best_score():
+    """Entry 26."""
+    posts = read("crisislex_t6", "crisislex")
+    class_ids, found = by_row(posts, "relevance")
+    train, asked = (np.flatnonzero(found == split) for split in (0, 2))
+    model = linear.fit([posts[at].text for at in train], [class_ids[at] for at in train], 42, balanced=True)
+    said = model.predict([posts[at].text for at in asked])
+    assert f1_score(np.array(class_ids)[asked], said, average="macro") == pytest.approx(0.947, abs=0.0006)
+    (of_paper,) = (row for row in paper_table("table3").values.tolist() if row[0] == "CrisisLex")
+    assert max(map(float, of_paper[1:])) == pytest.approx(0.760, abs=0.0005)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the real data is not here")
