@@ -53,7 +53,7 @@ def posts(folder: Path) -> list[dict]:
     [
         (ROWS.encode(), "mine.csv", {}),
         (ROWS.encode("utf-8-sig"), "mine.csv", {}),
-        (gzip.compress(ROWS.encode()), "mine.csv.gz", {}),
+        (gzip.compress(ROWS.encode(), mtime=0), "mine.csv.gz", {}),
         (ROWS.encode("utf-16"), "mine.csv", {"encoding": "utf-16"}),
         (ROWS.replace(",", "\t").encode(), "mine.tsv", {"reader": "tsv"}),
     ],
