@@ -17,12 +17,13 @@ from crisisflow.params import ComputeParams, check
 from crisisflow.serving.help_model import Post
 from crisisflow.serving.live_schema import MapPoint
 from crisisflow.studies import Params
-from crisisflow.studies.actionable_help import answers, encoder, finetune, other, score, service
+from crisisflow.studies.actionable_help import answers, encoder, figures, finetune, other, score, service
 from crisisflow.studies.actionable_help.case_params import MatchParams
 from crisisflow.studies.actionable_help.classifying import TrainedClassifier, load
 from crisisflow.studies.actionable_help.mini_params import ShapeParams
 from crisisflow.studies.actionable_help.reproduction import paper_table
 from crisisflow.studies.actionable_help.row_params import FinetuneParams, RowParams
+from crisisflow.studies.actionable_help.shapes import multiply_adds
 from crisisflow.studies.actionable_help.task_texts import TASK, Task, Texts
 from crisisflow.studies.actionable_help.trained import Guess, write_trained
 from crisisflow.training.device import open_device
@@ -132,6 +133,20 @@ def test_all_artifacts_say_of_which_row_task_and_seed_they_are(tuned):
     assert of_parquet(tuned / "test.parquet", PREDICTIONS, "actionable_help") == identity
     assert of_config(tuned / "config.json", "actionable_help") == identity
     assert read_json(tuned / "metrics.json").items() >= identity.facts().items()
+
+
+def test_the_figure_of_speed_takes_the_sizes_that_a_row_leaves(tuned):
+    own = read_json(tuned / "config.json")["encoder"]
+    shape = ShapeParams(
+        hidden=own["hidden_size"],
+        layers=own["num_hidden_layers"],
+        heads=own["num_attention_heads"],
+        intermediate=own["intermediate_size"],
+    )
+    table = figures.speed({"rows": {"tiny": {"average": 0.5}, "linear": {"average": 0.4}}}, [tuned / "config.json"])
+    assert table.to_dict("records") == [
+        {"row": "tiny", "multiply_adds": multiply_adds(shape, figures.LENGTH), "macro_f1": 0.5}
+    ]
 
 
 def test_the_same_row_gives_the_same_bytes(tuned, task, tiny_encoder, tmp_path):

@@ -134,17 +134,18 @@ def run(
     if device.writes:
         paths = {"validation": validation, "test": test}
         write_network(identity, task, trainer, best, examples, least_support, paths, metrics, history, speed)
-        facts = {CONFIG: identity.facts(), **_rebuilt_from(task, row, finetune)}
+        facts = {CONFIG: identity.facts(), **_rebuilt_from(classifier, task, row, finetune)}
         write_weights(device, best.tensors if name in keep_weights else None, facts, weights, config)
         checkpoints.discard(checkpoint)
     device.wait()
     device.close()
 
 
-def _rebuilt_from(task: Task, row: RowParams, finetune: FinetuneParams) -> dict[str, object]:
-    """What the weights need to become a model again."""
+def _rebuilt_from(classifier: Classifier, task: Task, row: RowParams, finetune: FinetuneParams) -> dict[str, object]:
+    """What the weights need to become a model again, and the encoder's sizes, which the figure of speed shows."""
     return {
         "row": row.model_dump(),
+        "encoder": classifier.encoder.config.to_diff_dict(),
         "max_length": finetune.max_length,
         "pooling": finetune.pooling,
         "classes": task.classes,
