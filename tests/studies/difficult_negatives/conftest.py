@@ -64,10 +64,16 @@ def small_run(corpus, tiny_encoder, tmp_path_factory) -> Path:
     )
     mined(folder, own, folder)
     style.run(folder / "positives.parquet", folder / "pool.parquet", 13, folder / "style.json")
+    make_datasets(folder, own, folder / "mined.parquet", folder / "datasets")
+    return folder
+
+
+def make_datasets(run: Path, own: DifficultNegativesParams, mined: Path, out: Path) -> None:
+    """The step datasets on what a small run has, into out.parquet and out.json."""
     datasets.run(
-        folder / "positives.parquet",
-        folder / "pool.parquet",
-        folder / "mined.parquet",
+        run / "positives.parquet",
+        run / "pool.parquet",
+        mined,
         own.mining.encoder,
         own.tagging.max_length,
         own.train,
@@ -75,10 +81,9 @@ def small_run(corpus, tiny_encoder, tmp_path_factory) -> Path:
         own.extra_tests,
         own.normalise,
         13,
-        folder / "datasets.parquet",
-        folder / "datasets.json",
+        out.with_suffix(".parquet"),
+        out.with_suffix(".json"),
     )
-    return folder
 
 
 def write_training(

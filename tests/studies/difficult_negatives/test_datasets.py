@@ -10,13 +10,12 @@ from crisisflow.evaluation.style import VIEWS, matched, separation
 from crisisflow.identity import KEY
 from crisisflow.labels import IGNORED
 from crisisflow.pretrained import load_tokenizer
-from crisisflow.studies.difficult_negatives import datasets
 from crisisflow.studies.difficult_negatives.collection import POSITIVES
 from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
 from crisisflow.studies.difficult_negatives.extra_tests import draw, read_negatives
 from crisisflow.studies.difficult_negatives.generated import generate
 from crisisflow.studies.difficult_negatives.mine_bands import MINED
-from tests.studies.difficult_negatives.conftest import params
+from tests.studies.difficult_negatives.conftest import make_datasets, params
 
 
 def test_a_setting_has_the_positives_of_its_role_and_its_negatives(small_run):
@@ -71,20 +70,7 @@ def test_files_of_different_runs_are_refused(small_run, tiny_encoder, tmp_path):
     rows[0]["text_id"] = "elsewhere"
     write_parquet(tmp_path / "mined.parquet", rows, MINED)
     with pytest.raises(CrisisflowError, match="the negative elsewhere is not in the pool; make both again"):
-        datasets.run(
-            small_run / "positives.parquet",
-            small_run / "pool.parquet",
-            tmp_path / "mined.parquet",
-            own.mining.encoder,
-            own.tagging.max_length,
-            own.train,
-            own.test,
-            own.extra_tests,
-            own.normalise,
-            13,
-            tmp_path / "out.parquet",
-            tmp_path / "out.json",
-        )
+        make_datasets(small_run, own, tmp_path / "mined.parquet", tmp_path / "out")
 
 
 def crowdflower(folder, texts):
@@ -114,20 +100,7 @@ def test_negatives_that_people_judged_are_a_test_of_their_own(small_run, tiny_en
     found = read_negatives("dfe", folder, params().normalise, {tokens(good[0])})
     assert [own.text_id for own in found] == [f"crowdflower:{at}" for at in range(1, 6)]
     own = params(tiny_encoder, extra_tests={"dfe": str(folder), "stream": None})
-    datasets.run(
-        small_run / "positives.parquet",
-        small_run / "pool.parquet",
-        small_run / "mined.parquet",
-        own.mining.encoder,
-        own.tagging.max_length,
-        own.train,
-        own.test,
-        own.extra_tests,
-        own.normalise,
-        13,
-        tmp_path / "out.parquet",
-        tmp_path / "out.json",
-    )
+    make_datasets(small_run, own, small_run / "mined.parquet", tmp_path / "out")
     rows = read_parquet(tmp_path / "out.parquet", DATASETS).to_pylist()
     inside = [row for row in rows if "dfe" in row["settings"]]
     assert {row["role"] for row in inside} == {"test"}
