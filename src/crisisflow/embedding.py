@@ -34,14 +34,14 @@ class SentenceEncoder:
         encoder: `embedded:NAME`, `NAME@REVISION` of the model hub, or a folder (crisisflow.pretrained).
         max_length: subwords of a text at most, special ones included; longer texts are cut.
         batch_size: texts of a batch.
-        option: the parameter that `max_length` is from, as errors name it.
+        option: the parameter that `max_length` is from, as errors name it; None of a constant.
 
     Raises:
         CrisisflowError: the encoder cannot be loaded, or has fewer positions than `max_length`.
     """
 
     def __init__(
-        self, encoder: str, max_length: int, batch_size: int, device: Device, option: str = "max_length"
+        self, encoder: str, max_length: int, batch_size: int, device: Device, option: str | None = None
     ) -> None:
         check_length(encoder, max_length, option)
         self.name, self.max_length, self.batch_size, self.device = encoder, max_length, batch_size, device

@@ -140,11 +140,11 @@ def load_tokenizer(encoder: str) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
-def check_length(encoder: str, max_length: int, option: str = "alignment.max_length") -> None:
+def check_length(encoder: str, max_length: int, option: str | None = "alignment.max_length") -> None:
     """Refuse sequences for which the encoder has no positions; its weights are not read.
 
     Args:
-        option: the parameter of the study that `max_length` is.
+        option: the parameter of the study that `max_length` is; None of one that nobody can change.
 
     Raises:
         CrisisflowError: it takes fewer subwords, or its configuration cannot be loaded.
@@ -166,6 +166,8 @@ def check_length(encoder: str, max_length: int, option: str = "alignment.max_len
     if max_length > positions:
         raise CrisisflowError(
             f"the study's {option} is {max_length} but encoder {encoder!r} takes {positions} subwords; lower it"
+            if option
+            else f"{max_length} subwords of a text are read, but encoder {encoder!r} takes {positions}; name another"
         )
 
 

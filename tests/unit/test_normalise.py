@@ -37,6 +37,7 @@ LISTS = st.lists(st.sampled_from(list(STEPS)), unique=True)
         ("place_tail", "meet @ 5 near the #bridge @user", "meet @ 5 near the #bridge @user"),
         ("ellipsis", "roof gone... roads clo…", "roof gone roads"),
         ("emoji", "roof🔥gone 👩‍🚒 1️⃣", "roof gone"),
+        ("hashtags", "#fire and ##flood in #1", "fire and flood in 1"),
         ("punctuation", "roof-top, 3.5 m! #fire_now @ 5", "roof top 3 5 m #fire now @ 5"),
         ("case", "Roof GONE", "roof gone"),
     ],

@@ -25,6 +25,7 @@ Step = Literal[
     "place_tail",
     "ellipsis",
     "emoji",
+    "hashtags",
     "punctuation",
     "case",
 ]
@@ -37,6 +38,7 @@ _QUOTES = re.compile("[\"'`´«»‘’‚‛“”„‟‹›]+")
 _PLACE_TAIL = re.compile(r"(?:^|(?<=\s))@\s+(?=[^\W_])[^@#]{1,80}$")
 # Where a text was cut for its length, the last word is only the beginning of one.
 _ELLIPSIS = re.compile(r"\S*…\s*$|…|\.{2,}")
+_HASHTAG = re.compile("#+")  # the sign; its words stay
 _PUNCTUATION = re.compile(r"[^\w\s#@]|_")  # also symbols, and all else that is no letter or digit
 # What is left of emoji that are none by themselves: joiners, variation selectors and keycaps.
 _EMOJI_REST = re.compile("[\u200d\ufe0e\ufe0f\u20e3]+")
@@ -118,6 +120,7 @@ STEPS: dict[Step, Callable[[str], Iterable[Edit]]] = {
     "place_tail": partial(_matches, _PLACE_TAIL, " "),
     "ellipsis": partial(_matches, _ELLIPSIS, " "),
     "emoji": partial(_blanks, _emoji),
+    "hashtags": partial(_matches, _HASHTAG, " "),
     "punctuation": partial(_matches, _PUNCTUATION, " "),
     "case": _case,
 }

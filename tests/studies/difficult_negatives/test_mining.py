@@ -1,19 +1,21 @@
 """Mining: the paper's loop gives the same picks; anchors, curves and bands against numpy by hand."""
 
 import hashlib
+import shutil
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisflow.artifacts import read_json, read_parquet
+from crisisflow.artifacts import read_json, read_parquet, write_json, write_parquet
 from crisisflow.embedding import SentenceEncoder
 from crisisflow.errors import CrisisflowError
 from crisisflow.studies.difficult_negatives.bands import band_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
 from crisisflow.studies.difficult_negatives.mine_bands import MINED, Crisis, mine, shares
 from crisisflow.studies.difficult_negatives.mining import PART, Anchors, Curve, Search, Wanted, curves_of, top, unit
+from crisisflow.studies.difficult_negatives.pool import POOL
 from crisisflow.training.device import open_device
 from tests.studies.difficult_negatives.conftest import mined, params
 
@@ -262,7 +264,7 @@ def varied(texts):
     [
         (constant, [0, 0], 30, "1sigma", r"the 20 sampled tweets of the pool are equally similar to class storm, so"),
         (varied, [0, 0], 10, "1sigma", r"the pool has 10 tweets and the sample wants 20; lower mining\.sample"),
-        (varied, [0], 30, "1sigma", "class storm has 1 positives to train on; an anchor needs two"),
+        (varied, [0], 30, "1sigma", "class storm has 1 of the two positives that it needs; give more"),
         (
             varied,
             [0] * 40,
@@ -294,3 +296,19 @@ def test_only_as_many_tweets_are_embedded_as_are_looked_at(small_run):
     facts = read_json(small_run / "fit.json")
     last = max(own["tweets"] for own in facts["examined"])
     assert facts["embedded"] == min(-(-max(last, 200) // PART) * PART, facts["pool"])
+
+
+def test_a_pool_with_a_positive_and_an_encoder_with_few_positions_are_refused(small_run, tiny_encoder, tmp_path):
+    rows = read_parquet(small_run / "pool.parquet", POOL).to_pylist()
+    crisis = read_parquet(small_run / "positives.parquet", POSITIVES).to_pylist()[0]
+    rows[7]["text"] = crisis["text"].upper()
+    write_parquet(tmp_path / "pool.parquet", rows, POOL)
+    (tmp_path / "positives.parquet").write_bytes((small_run / "positives.parquet").read_bytes())
+    with pytest.raises(CrisisflowError, match=f"1 texts with the words of a positive, {rows[7]['text_id']} for one"):
+        mined(tmp_path, params(tiny_encoder), tmp_path / "out")
+    shutil.copytree(tiny_encoder, tmp_path / "short")
+    config = read_json(tmp_path / "short/config.json")
+    write_json(tmp_path / "short/config.json", {**config, "max_position_embeddings": 127})
+    with pytest.raises(CrisisflowError, match=r"128 subwords of a text are read, but encoder .* takes 127; name anothe"):
+        mined(small_run, params(tmp_path / "short"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

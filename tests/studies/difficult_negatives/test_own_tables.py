@@ -27,7 +27,8 @@ def tables(tmp_path_factory):
     with (folder / "crisis.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows([("class", "text"), *CRISIS])
     ordinary = [{"id": f"n{at}", "text": own.text} for at, own in enumerate(generate(200, 3))]
-    ordinary.append({"id": "same", "text": f"{CRISIS[0][1]}!"})
+    ordinary.append({"id": "emoji", "text": "😀 😀"})
+    (folder / "tiny.csv").write_text("text\na cup of tea\na long walk\n")
     (folder / "pool.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in ordinary))
     return folder
 
@@ -44,7 +45,7 @@ def test_the_command_writes_as_many_negatives_as_a_class_has_positives(tables, t
     assert [(row["band"], row["class"]) for row in rows] == [
         (band, name) for band in ("1sigma", "2sigma") for name in ("storm", "storm", "fire", "fire")
     ]
-    assert "same" not in {row["id"] for row in rows}
+    assert "dropped: 3 near duplicates, 1 without a word" in done.stderr
     texts = {f"n{at}": own.text for at, own in enumerate(generate(200, 3))}
     for row in rows:
         assert texts[row["id"]] == row["text"]
@@ -71,7 +72,8 @@ def test_parquet_and_one_class_without_a_name(tables, tiny_encoder, tmp_path):
         ("pool.jsonl", ["4sigma"], "x.csv", "no band is called 4sigma; there are 1sigma, 2sigma and 3sigma"),
         ("pool.jsonl", ["none"], "x.csv", "no band is called none"),
         ("pool.jsonl", ["1sigma"], "x.txt", "the negatives are written as .csv or .parquet"),
-        ("crisis.csv", ["1sigma"], "x.csv", "each text is also among the positives, or has no word; give another pool"),
+        ("crisis.csv", ["1sigma"], "x.csv", r"texts with the words of a positive: 4 \(row 1, 2, 3, 4\); leave"),
+        ("tiny.csv", ["1sigma"], "x.csv", "tiny.csv: 2 texts are left and --sample is 50; lower it, or give a larger"),
         ("nothing.csv", ["1sigma"], "x.csv", "nothing.csv does not exist"),
     ],
 )
@@ -79,3 +81,29 @@ def test_what_cannot_be_mined_is_refused(tables, tiny_encoder, tmp_path, pool, b
     with pytest.raises(CrisisflowError, match=message):
         mine_tables(tables / "crisis.csv", tables / pool, bands, 50, 1, str(tiny_encoder), tmp_path / out)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("positives", "message"),
+    [
+        ("text\na flood\n😀\n", r"texts without a word: 1 \(row 2\); leave them out"),
+        ("class,text\nstorm,a flood\n,high water\n", r"texts without a class, where others have one: 1 \(row 2\)"),
+        ("class,text\nstorm,a flood\n", "class storm has 1 of the two positives that it needs; give more"),
+    ],
+)
+def test_positives_without_a_word_a_class_or_a_second_one_are_refused(
+    tables, tiny_encoder, tmp_path, positives, message
+):
+    (tmp_path / "crisis.csv").write_text(positives)
+    with pytest.raises(CrisisflowError, match=message) as error:
+        mine_tables(
+            tmp_path / "crisis.csv",
+            tables / "pool.jsonl",
+            ["1sigma"],
+            50,
+            1,
+            str(tiny_encoder),
+            tmp_path / "x.csv",
+        )
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "x.csv").exists()

@@ -15,7 +15,7 @@ def mine_command(
     positives: Annotated[
         Path, artifact("a table with a column `text`, and `class` for several anchors: .csv, .tsv, .jsonl, .parquet")
     ],
-    pool: Annotated[Path, artifact("a table with a column `text`; a column `id` is kept")],
+    pool: Annotated[Path, artifact("ordinary texts, no positive among them: a column `text`; a column `id` is kept")],
     out: Annotated[Path, typer.Option(help="what is written: .csv or .parquet")],
     band: Annotated[
         list[str], typer.Option(help="such as 2sigma, 3sigma_upper, nearest_3sigma_upper, random or top; repeat")

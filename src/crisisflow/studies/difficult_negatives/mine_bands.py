@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from crisisflow.artifacts import parquet_writer, read_parquet, write_json, write_parquet
+from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.normality import normality
 from crisisflow.evaluation.style import matched
@@ -114,6 +115,12 @@ class _Pool:
         return np.concatenate([self.part(number) for number in range(-(-size // PART))])[:size]
 
 
+def common(pool: Sequence[str], positives: Sequence[str]) -> list[int]:
+    """The places of the texts of the pool that have the words of a positive."""
+    known = {tokens(text) for text in positives}
+    return [at for at, text in enumerate(pool) if tokens(text) in known]
+
+
 def mine(
     embed: Callable[[Sequence[str]], np.ndarray],
     pool: Sequence[str],
@@ -138,10 +145,10 @@ def mine(
     """
     if sample > len(pool):
         raise CrisisflowError(f"the pool has {len(pool):,} tweets and the sample wants {sample:,}; lower mining.sample")
-    for role, crisis in positives.items():
+    for crisis in positives.values():
         for name, number in zip(names, np.bincount(crisis.class_ids, minlength=len(names)), strict=True):
             if number < 2:
-                raise CrisisflowError(f"class {name} has {number} positives to {role} on; an anchor needs two")
+                raise CrisisflowError(f"class {name} has {number} of the two positives that it needs; give more")
     order = np.random.default_rng(seed).permutation(len(pool))
     vectors = {role: unit(embed(crisis.texts)) for role, crisis in positives.items()}
     anchors = Anchors(vectors[TRAIN], positives[TRAIN].class_ids)
@@ -294,13 +301,18 @@ def run(
         embeddings: of the positives and of each tweet that was looked at
 
     Raises:
-        CrisisflowError: the encoder cannot be loaded, or what `mine` raises.
+        CrisisflowError: the encoder cannot be loaded, a positive is in the pool, or what `mine` raises.
     """
     from crisisflow.embedding import SentenceEncoder
     from crisisflow.training.device import open_device
 
     crisis = read_parquet(positives, POSITIVES).to_pylist()
     ordinary = read_parquet(pool, POOL).select(["text_id", "text", "words"]).to_pydict()
+    if both := common(ordinary["text"], [row["text"] for row in crisis]):
+        raise CrisisflowError(
+            f"{pool} has {len(both):,} texts with the words of a positive, {ordinary['text_id'][both[0]]} for one; "
+            "make it again"
+        )
     names = list(dict.fromkeys(row["class"] for row in crisis))
     encoder = SentenceEncoder(params.encoder, MAX_LENGTH, 1, open_device("cpu", threads=1, processes=1))
     mined = mine(

@@ -14,7 +14,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 from crisisflow.studies.difficult_negatives.bands import NO, PATTERN, band_of
 from crisisflow.studies.difficult_negatives.collection import TRAIN
-from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS, Crisis, mine
+from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS, Crisis, common, mine
 
 ONLY = "positives"  # the class, where none is told
 ALL_BUT_CASE = [step for step in STEPS if step not in ("paper", "case")]
@@ -30,10 +30,18 @@ NEGATIVES = pa.schema(
     ]
 )
 SUFFIXES = (".csv", ".parquet")
+NAMED = 5  # rows that an error names
 
 
 def _normalised(rows: Sequence[TextRow]) -> list[str]:
     return [normalise(row.text, ALL_BUT_CASE).text for row in rows]
+
+
+def _refuse_rows(path: Path, what: str, at: Sequence[int]) -> None:
+    """Refuse a table with such rows, the first of them by number; the first row, below a header, is 1."""
+    if at:
+        rows = ", ".join(str(own + 1) for own in at[:NAMED]) + (" …" if len(at) > NAMED else "")
+        raise CrisisflowError(f"{path}: {what}: {len(at):,} (row {rows}); leave them out")
 
 
 def mine_tables(
@@ -42,15 +50,16 @@ def mine_tables(
     """Write the negatives of each band: for each class as many as it has positives.
 
     Texts are normalised to be compared, and written as they came. Of near duplicates in the pool the first is kept; a
-    text that is also among the positives is left out.
+    text without a word is left out.
 
     Args:
         positives: a table with a column `text`, and with `class` where there are several. pool: a table with a column
             `text`; `id` is kept. bands: names of bands.py, at least one. sample: texts of the pool to which the curves
-            are fitted; all of a smaller pool. out: CSV or Parquet.
+            are fitted. out: CSV or Parquet.
 
     Raises:
-        CrisisflowError: a table is not to be read, there is no such band, or what `mine` raises.
+        CrisisflowError: a table is not to be read, a positive has no word or no class, the pool has a positive or
+            fewer texts than `sample`, there is no such band, or what `mine` raises.
     """
     import re
 
@@ -65,21 +74,29 @@ def mine_tables(
     if out.suffix not in SUFFIXES:
         raise CrisisflowError(f"{out}: the negatives are written as {' or '.join(SUFFIXES)}; name such a file")
     crisis, ordinary = read_texts(positives, ("class",)), read_texts(pool, ("id",))
-    crisis_texts = _normalised(crisis)
-    known = {tokens(text) for text in crisis_texts}
-    texts = _normalised(ordinary)
-    usable = [at for at, text in enumerate(texts) if tokens(text) and tokens(text) not in known]
+    crisis_texts, texts = _normalised(crisis), _normalised(ordinary)
+    _refuse_rows(positives, "texts without a word", [at for at, text in enumerate(crisis_texts) if not tokens(text)])
+    classless = [at for at, row in enumerate(crisis) if "class" not in row.values]
+    if len(classless) < len(crisis):
+        _refuse_rows(positives, "texts without a class, where others have one", classless)
+    _refuse_rows(pool, "texts with the words of a positive", common(texts, crisis_texts))
+    model = SentenceEncoder(encoder, MAX_LENGTH, 1, open_device("cpu", threads=1, processes=1))
+    usable = [at for at, text in enumerate(texts) if tokens(text)]
     first: dict[int, int] = {}
     for at, group in zip(usable, groups_of([texts[at] for at in usable]).tolist(), strict=True):
         first.setdefault(group, at)
     kept = list(first.values())
-    if not kept:
-        raise CrisisflowError(f"{pool}: each text is also among the positives, or has no word; give another pool")
     if len(kept) < len(ordinary):
-        say(f"mine: {len(kept):,} of {len(ordinary):,} texts of the pool are left: no positive, no near duplicate")
+        say(
+            f"mine: {len(kept):,} of {len(ordinary):,} texts of the pool are left; dropped: "
+            f"{len(usable) - len(kept):,} near duplicates, {len(ordinary) - len(usable):,} without a word"
+        )
+    if sample > len(kept):
+        raise CrisisflowError(
+            f"{pool}: {len(kept):,} texts are left and --sample is {sample:,}; lower it, or give a larger pool"
+        )
     of_class = [row.values.get("class") or ONLY for row in crisis]
     names = list(dict.fromkeys(of_class))
-    model = SentenceEncoder(encoder, MAX_LENGTH, 1, open_device("cpu", threads=1, processes=1))
     mined = mine(
         lambda own: model.embed_in_blocks(own, SUBWORDS),
         [texts[at] for at in kept],
@@ -87,7 +104,7 @@ def mine_tables(
         {TRAIN: Crisis(crisis_texts, list(map(names.index, of_class)), [len(own.split()) for own in crisis_texts])},
         names,
         [(TRAIN, name) for name in dict.fromkeys(bands)],
-        min(sample, len(kept)),
+        sample,
         seed,
     )
     place = {int(position): at for at, position in enumerate(mined.positions)}
