@@ -9,7 +9,7 @@ import yaml
 from crisisflow.artifacts import read_parquet, write_csv, write_parquet
 from crisisflow.identity import Identity, identified, identified_lines
 from crisisflow.labels import IGNORED
-from crisisflow.studies.difficult_negatives import collection, datasets, mine_bands, pool, score, style
+from crisisflow.studies.difficult_negatives import collection, datasets, gate, mine_bands, pool, score, style
 from crisisflow.studies.difficult_negatives.datasets import DATASETS
 from crisisflow.studies.difficult_negatives.folds import PREDICTED
 from crisisflow.studies.difficult_negatives.params import DifficultNegativesParams
@@ -87,9 +87,20 @@ def make_datasets(run: Path, own: DifficultNegativesParams, mined: Path, out: Pa
 
 
 def write_training(
-    small_run: Path, out: Path, setting: str, seed: int, wrong: float, row: str = "lstm-crf", folds: int = 2
+    small_run: Path,
+    out: Path,
+    setting: str,
+    seed: int,
+    wrong: float,
+    row: str = "lstm-crf",
+    folds: int = 2,
+    without: str | None = None,
 ) -> None:
-    """What the step tag writes, without a training: `wrong` is the share of words whose label is another one."""
+    """What the step tag writes, without a training: `wrong` is the share of words whose label is another one.
+
+    Args:
+        without: tests that begin so are left out, with the ordinary tweets that are in no other one.
+    """
     identity = Identity("difficult_negatives", row, seed, setting=setting)
     table = read_parquet(small_run / "datasets.parquet", DATASETS)
     rows, lines = [], []
@@ -103,6 +114,10 @@ def write_training(
                 for turned, label in zip(other, labels, strict=True)
             ]
             facts = {name: own[name] for name in ("text_id", "role", "positive", "settings")}
+            if without is not None and own["role"] == "test":
+                facts["settings"] = [name for name in own["settings"] if not name.startswith(without)]
+                if not facts["settings"]:
+                    continue
             sure = random.random(len(labels)).astype(np.float32).tolist()
             words = {"labels": labels, "predicted_labels": guessed, "label_probabilities": sure}
             rows.append({"fold": fold, **facts, **words})
@@ -114,20 +129,16 @@ def write_training(
 
 @pytest.fixture(scope="session")
 def scored(small_run, tmp_path_factory) -> Path:
-    """Scores of a tagger whose errors are made up: most without negatives, as many on 1sigma as on random."""
+    """Scores and gates of a tagger whose errors are made up: most without negatives, as many on 1sigma as on random."""
     folder = tmp_path_factory.mktemp("scored")
     wrong = {"none": 0.3, "random": 0.1, "1sigma": 0.1, "2sigma": 0.0, "3sigma": 0.05}
     places = [folder / setting / str(seed) for setting in wrong for seed in (13, 14)]
     for place in places:
         write_training(small_run, place, place.parent.name, int(place.name), wrong[place.parent.name])
-    score.run(
-        [place / "folds.csv" for place in places],
-        [place / "predictions.parquet" for place in places],
-        small_run / "positives.parquet",
-        small_run / "mined.parquet",
-        params().taggers,
-        list(wrong),
-        folder / "scores.json",
-        folder / "metrics.json",
-    )
+    trainings = [[place / name for place in places] for name in ("folds.csv", "predictions.parquet")]
+    mined = [small_run / f"{name}.parquet" for name in ("positives", "mined")]
+    known = (params().taggers, list(wrong))
+    score.run(*trainings, *mined, *known, folder / "scores.json", folder / "metrics.json")
+    found = (small_run / "fit.json", small_run / "embeddings.parquet")
+    gate.run(*trainings, *mined, *found, *known, folder / "gate.json")
     return folder

@@ -13,10 +13,11 @@ from crisisflow.reporting.exhibits import read_cells, read_frame
 from crisisflow.reporting.index import read_headline
 from crisisflow.studies.difficult_negatives import figures, headline, report, tables
 from crisisflow.studies.difficult_negatives.collection import POSITIVES
-from crisisflow.studies.difficult_negatives.mining_figures import components, read_vectors
+from crisisflow.studies.difficult_negatives.mining_figures import components
 from crisisflow.studies.difficult_negatives.params import ReportParams
 from crisisflow.studies.difficult_negatives.pool import POOL
 from crisisflow.studies.difficult_negatives.sections import SECTIONS
+from crisisflow.studies.difficult_negatives.vectors import read_vectors
 from tests.studies.difficult_negatives.conftest import params
 
 ROOT = Path(__file__).parents[3]
@@ -29,7 +30,7 @@ def shown(small_run, scored, tmp_path_factory):
         "sample",
         params(),
         *(small_run / name for name in ("collection.json", "pool.json", "style.json", "fit.json", "datasets.json")),
-        scored / "scores.json",
+        *(scored / name for name in ("scores.json", "gate.json")),
         folder / "tables",
     )
     figures.run(
@@ -39,7 +40,7 @@ def shown(small_run, scored, tmp_path_factory):
         scored / "scores.json",
         folder / "figures",
     )
-    headline.run(scored / "scores.json", "sample", folder / "headline.json")
+    headline.run(scored / "scores.json", scored / "gate.json", "sample", folder / "headline.json")
     return folder
 
 
@@ -48,6 +49,7 @@ def page(small_run, scored, shown, preset="sample"):
         params=ReportParams.model_construct(preset=preset, difficult_negatives=params()),
         fit=small_run / "fit.json",
         scores=scored / "scores.json",
+        gate=scored / "gate.json",
         tables=shown / "tables" / "captions.json",
         figures=shown / "figures" / "captions.json",
         ledger=ROOT / "docs" / "studies" / "difficult_negatives.md",
@@ -133,7 +135,7 @@ def test_two_components_explain_what_numpy_says(small_run, shown):
     anchors = found[found["kind"] == "anchor"].set_index("class")[["first", "second"]]
     assert (means - anchors).abs().to_numpy().max() < 1e-3
     positives = read_parquet(small_run / "positives.parquet", POSITIVES)
-    vectors = read_vectors(small_run / "embeddings.parquet")
+    vectors = read_vectors(small_run / "embeddings.parquet", positives["text_id"].to_pylist())
     _, shares = components(positives, vectors)
     matrix = np.array([vectors[row["text_id"]] for row in positives.to_pylist() if row["role"] == "train"], dtype=float)
     variances = np.sort(np.linalg.eigvalsh(np.cov(matrix.T)))[::-1]

@@ -23,6 +23,7 @@ rule negatives_tables:
         fit=rules.negatives_mine_bands.output.fit,
         datasets=rules.negatives_datasets.output.counts,
         scores=rules.negatives_score.output.scores,
+        gate=rules.negatives_gate.output,
     output:
         captions="results/difficult_negatives/tables/captions.json",
         markdown=expand(
@@ -54,12 +55,13 @@ rule negatives_tables:
     shell:
         "crisisflow difficult_negatives tables --preset {params.preset:q} --params {params.settings:q}"
         " --positives {input.positives} --pool {input.pool} --style {input.style} --fit {input.fit}"
-        " --datasets {input.datasets} --scores {input.scores} --folder {params.folder} 2>&1 | tee {log} >&2"
+        " --datasets {input.datasets} --scores {input.scores} --gate {input.gate} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
 rule negatives_headline:
     input:
         scores=rules.negatives_score.output.scores,
+        gate=rules.negatives_gate.output,
     output:
         headline="results/difficult_negatives/headline.json",
     log:
@@ -72,7 +74,8 @@ rule negatives_headline:
     message:
         "Putting the paper's number beside ours"
     shell:
-        "crisisflow difficult_negatives headline --scores {input.scores} --source {params.source:q} --out {output} 2>&1 | tee {log} >&2"
+        "crisisflow difficult_negatives headline --scores {input.scores} --gate {input.gate} --source {params.source:q}"
+        " --out {output} 2>&1 | tee {log} >&2"
 
 
 rule negatives_figures:
@@ -124,6 +127,7 @@ rule negatives_report:
         ],
         fit=rules.negatives_mine_bands.output.fit,
         scores=rules.negatives_score.output.scores,
+        gate=rules.negatives_gate.output,
         tables=rules.negatives_tables.output.csv,
         tables_captions=rules.negatives_tables.output.captions,
         figures=rules.negatives_figures.output.svg,
@@ -160,7 +164,7 @@ rule negatives_report:
         "Writing the report of the study difficult_negatives"
     shell:
         "crisisflow difficult_negatives report --params {params.settings:q} --fit {input.fit} --scores {input.scores}"
-        " --tables {input.tables_captions} --figures {input.figures_captions}"
+        " --gate {input.gate} --tables {input.tables_captions} --figures {input.figures_captions}"
         " --ledger {input.ledger} --citation {input.citation} {params.benchmarks} --out {output}"
         " --provenance-out {params.provenance} 2>&1 | tee {log} >&2"
 

@@ -100,3 +100,32 @@ rule negatives_score:
         "crisisflow difficult_negatives score $(printf -- ' --folds %s' {input.folds})"
         " $(printf -- ' --predictions %s' {input.predictions}) --positives {input.positives} --mined {input.mined}"
         " --taggers {params.taggers:q} --train {params.train:q} --out {output.scores} --metrics {output.metrics} 2>&1 | tee {log} >&2"
+
+
+rule negatives_gate:
+    input:
+        folds=every(rules.negatives_tag.output.folds),
+        predictions=every(rules.negatives_tag.output.predictions),
+        positives=rules.negatives_collection.output.positives,
+        mined=rules.negatives_mine_bands.output.mined,
+        fit=rules.negatives_mine_bands.output.fit,
+        embeddings=rules.negatives_mine_bands.output.embeddings,
+    output:
+        "results/difficult_negatives/gate.json",
+    log:
+        "logs/negatives_gate.log",
+    benchmark:
+        "logs/benchmarks/negatives_gate.tsv"
+    params:
+        code=code("studies.difficult_negatives.gate"),
+        # To DVC the files of all rows are one folder: which of them are read stands here.
+        taggers=section("difficult_negatives.taggers"),
+        train=section("difficult_negatives.train"),
+        seeds=section("difficult_negatives.seeds"),
+    message:
+        "Comparing taggers behind a gate with those that mined negatives trained"
+    shell:
+        "crisisflow difficult_negatives gate $(printf -- ' --folds %s' {input.folds})"
+        " $(printf -- ' --predictions %s' {input.predictions}) --positives {input.positives} --mined {input.mined}"
+        " --fit {input.fit} --embeddings {input.embeddings} --taggers {params.taggers:q} --train {params.train:q}"
+        " --out {output} 2>&1 | tee {log} >&2"

@@ -14,6 +14,7 @@ import numpy as np
 
 NO, RANDOM, RANDOM_PLUS, RANDOM_MATCHED, TOP = "none", "random", "random+", "random_matched", "top"
 WITHOUT_BAND = (RANDOM, RANDOM_MATCHED, TOP)
+NOT_MINED = (NO, RANDOM, RANDOM_MATCHED)  # training settings that look at no similarity
 PLUS = 10  # negatives of random+ for each positive
 UPPER, LOWER, BOTH = "upper", "lower", "both"
 

@@ -14,11 +14,11 @@ from crisisflow.studies.difficult_negatives.mining_figures import (
     curves,
     frequencies,
     method,
-    read_vectors,
     regions,
 )
 from crisisflow.studies.difficult_negatives.params import DifficultNegativesParams
 from crisisflow.studies.difficult_negatives.tagger_figures import gains, growth, lines_of_growth, points_of_gains
+from crisisflow.studies.difficult_negatives.vectors import read_vectors
 
 
 def run(
@@ -54,7 +54,8 @@ def run(
         f"{sizes.test:,} of unseen "
         f"events; {params.tagging.folds} folds, seeds {', '.join(map(str, params.seeds))}. {setting}"
     )
-    points, shares = components(read_parquet(positives, POSITIVES), read_vectors(embeddings))
+    crisis = read_parquet(positives, POSITIVES)
+    points, shares = components(crisis, read_vectors(embeddings, crisis["text_id"].to_pylist()))
     explained = " and ".join(f"{100 * share:.1f} %" for share in shares)
     plots = {
         "figure4": Plot(

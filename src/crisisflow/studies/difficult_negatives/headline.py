@@ -8,16 +8,18 @@ from crisisflow.params import Line
 from crisisflow.reporting.index import Headline, write_headline
 from crisisflow.studies.difficult_negatives import STUDY
 from crisisflow.studies.difficult_negatives.bands import RANDOM_PLUS
+from crisisflow.studies.difficult_negatives.gate_tables import first_line
 from crisisflow.studies.difficult_negatives.params import SAMPLE
 from crisisflow.studies.difficult_negatives.reproduction import BEST, GAIN
 from crisisflow.studies.difficult_negatives.steps import TITLE
 
 
-def run(scores: InputFile, source: Line, out: Path) -> None:
+def run(scores: InputFile, gate: InputFile, source: Line, out: Path) -> None:
     """Write the gain in F1 of the paper's best setting over random negatives, of the tagger like the paper's.
 
     Args:
         scores: of the step score
+        gate: of the step gate; what it says of mined negatives comes first
         source: difficult_negatives.pool.source
 
     Raises:
@@ -26,7 +28,8 @@ def run(scores: InputFile, source: Line, out: Path) -> None:
     found = read_json(scores, "main", "against_random")
     row = found["main"]
     own = found["against_random"][row].get(BEST, {}).get(RANDOM_PLUS)
-    notes = []
+    said = first_line(read_json(gate, "best_mined", "best_gated", "best_gated_not_mined"))
+    notes = [said.removesuffix(".")] if said else []
     if own is not None:
         chance = "may be chance" if own["low"] <= 0 <= own["high"] else "is no chance of the test tweets"
         notes.append(f"95 % interval {100 * own['low']:+.2f} to {100 * own['high']:+.2f}: the gain {chance}")

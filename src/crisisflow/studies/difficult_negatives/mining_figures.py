@@ -1,18 +1,14 @@
 """Figures of the mining: anchors, normal curves and bands (Figures 3 to 6 of the paper)."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from crisisflow.artifacts import read_parquet
 from crisisflow.reporting.drawing import finish, style_of
 from crisisflow.studies.difficult_negatives.collection import TRAIN
-from crisisflow.studies.difficult_negatives.mine_bands import embeddings_schema
 from crisisflow.studies.difficult_negatives.reproduction import PRINTED
 
 if TYPE_CHECKING:  # a heavy import
@@ -122,18 +118,6 @@ def method(table: pd.DataFrame) -> "Figure":
     )
     finish(drawn, panel)
     return drawn
-
-
-def read_vectors(path: Path) -> dict[str, np.ndarray]:
-    """The embeddings of the positives by text id; raises what `read_parquet` raises."""
-    try:
-        width = pq.read_schema(path).field("embedding").type.list_size
-    except (OSError, KeyError, AttributeError, pa.ArrowException):
-        width = 1  # read_parquet says what is wrong
-    table = read_parquet(path, embeddings_schema(width))
-    table = table.filter(table["positive"]).combine_chunks()
-    matrix = table["embedding"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, width)
-    return dict(zip(table["text_id"].to_pylist(), matrix, strict=True))
 
 
 def components(positives: pa.Table, vectors: Mapping[str, np.ndarray]) -> tuple[pd.DataFrame, tuple[float, float]]:

@@ -11,6 +11,7 @@ from crisisflow.reporting.references import unused_encoders
 from crisisflow.reporting.report_page import write_report
 from crisisflow.studies.difficult_negatives import STUDY
 from crisisflow.studies.difficult_negatives.bands import NO, RANDOM_PLUS
+from crisisflow.studies.difficult_negatives.gate_tables import first_line
 from crisisflow.studies.difficult_negatives.params import SAMPLE, ReportParams
 from crisisflow.studies.difficult_negatives.reproduction import BEST, GAIN
 from crisisflow.studies.difficult_negatives.sections import SECTIONS
@@ -56,6 +57,7 @@ def run(
     params: ReportParams,
     fit: InputFile,
     scores: InputFile,
+    gate: InputFile,
     tables: InputFile,
     figures: InputFile,
     ledger: InputFile,
@@ -70,6 +72,7 @@ def run(
         params: preset, and section difficult_negatives
         fit: of the step mine_bands
         scores: of the step score
+        gate: of the step gate; what it says of mined negatives is the first line
         tables: captions.json of the tables; each CSV that it names is beside it
         figures: captions.json of the figures; each SVG that it names is beside it
         ledger: docs/studies/difficult_negatives.md
@@ -89,6 +92,7 @@ def run(
         facts={
             "own": own,
             "generated": own.pool.source == SAMPLE,
+            "first_line": first_line(read_json(gate, "best_mined", "best_gated", "best_gated_not_mined")),
             "numbers": opening_numbers(read_json(scores, "main", "rows", "against_random"), read_json(fit, "classes")),
         },
         shown={},

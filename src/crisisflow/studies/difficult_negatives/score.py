@@ -66,7 +66,7 @@ def read_runs(
     """The folds of all trainings, rows and settings in the order of params.yaml.
 
     Raises:
-        CrisisflowError: a training is there twice, or lacks one of its two files, or is of no row or setting.
+        CrisisflowError: a training is absent, there twice, lacks one of its two files, or is of no row or setting.
     """
     lines: dict[tuple[str, str, int], Any] = {}
     for path in folds:
@@ -88,6 +88,8 @@ def read_runs(
         runs = found[row][setting]
         for run in _folds(read_parquet(path, PREDICTED), lines[row, setting, seed]):
             runs[len(runs)] = run
+    if missing := [f"{row}, {setting}" for row, own in found.items() for setting in own if not own[setting]]:
+        raise CrisisflowError(f"no training of {'; '.join(missing)} is given; give all rows on all settings")
     return found
 
 
@@ -282,8 +284,6 @@ def run(
         CrisisflowError: a training is absent or there twice, or trainings are of different tweets.
     """
     runs = read_runs(folds, predictions, taggers, train)
-    if missing := [f"{row}, {setting}" for row, own in runs.items() for setting in own if not own[setting]]:
-        raise CrisisflowError(f"no training of {'; '.join(missing)} is given; give all rows on all settings")
     classes = nearest_classes(read_parquet(positives, POSITIVES), read_parquet(mined, MINED))
     rows = {row: {setting: of_setting(own) for setting, own in settings.items()} for row, settings in runs.items()}
     for row, settings in runs.items():

@@ -8,6 +8,7 @@ SECTIONS = {
     "opening": ["figures/growth"],
     "taggers": ["tables/table4", "tables/differences", "tables/table5", "tables/table6", "figures/figure10"],
     "apart": ["tables/decomposition", "tables/surest"],
+    "gate": ["tables/gate_alone", "tables/gate"],
     "claims": ["tables/claims"],
     "data": ["tables/positives", "tables/pool", "tables/style"],
     "mining": [

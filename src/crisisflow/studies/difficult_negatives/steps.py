@@ -12,6 +12,7 @@ STEPS = {
     "word_states": (f"{_HERE}.word_states:run", "Compute what a tagger reads of each word."),
     "tag": (f"{_HERE}.tag:run", "Train a tagger on one setting, on all folds."),
     "score": (f"{_HERE}.score:run", "Score all taggers on all settings, each against random negatives."),
+    "gate": (f"{_HERE}.gate:run", "Compare taggers behind a gate with those that mined negatives trained."),
     "headline": (f"{_HERE}.headline:run", "Put the paper's number beside ours in one line."),
     "tables": (f"{_HERE}.tables:run", "Make the tables: the paper beside this run."),
     "figures": (f"{_HERE}.figures:run", "Draw the figures, with their numbers."),
