@@ -79,4 +79,5 @@ wildcard_constraints:
     tweets="[0-9]+",
     task="[A-Za-z0-9_-]+",
     seed="[0-9]+",
+    batch_size="[0-9]+",
     setting="[A-Za-z0-9_]+",

@@ -155,7 +155,8 @@ def stage_of(members: list["Rule"], temporary: list["Rule"], patterns: list[str]
         for path in lasting(member.output):
             name, folder = named.get(path, ""), folder_of(member, path)
             outputs[folder or str(path)] = name if name in PLOTS or not folder else ""
-    lists = {name: path for member in together for name, path in axes_of(member).items()}
+    # the stage's own rules say which values there are, not those of temporary files that they read
+    lists = {name: path for member in reversed(together) for name, path in axes_of(member).items()}
     stage: dict[str, Any] = {}
     if ROW in lists:
         stage["matrix"] = {ROW: f"${{{lists[ROW]}}}"}

@@ -12,6 +12,7 @@ from crisisflow.labels import IGNORED
 from crisisflow.studies.difficult_negatives import collection, datasets, gate, mine_bands, pool, score, style
 from crisisflow.studies.difficult_negatives.datasets import DATASETS
 from crisisflow.studies.difficult_negatives.folds import PREDICTED
+from crisisflow.studies.difficult_negatives.marked import MARKED
 from crisisflow.studies.difficult_negatives.params import DifficultNegativesParams
 
 ROOT = Path(__file__).parents[3]
@@ -33,11 +34,15 @@ def params(encoder: Path | str = "embedded:minilm-l6", **values) -> DifficultNeg
 
 def mined(folder: Path, own: DifficultNegativesParams, out: Path) -> Path:
     """Negatives, curves and embeddings of the small run, in a folder of their own."""
+    if not (marked := folder / "marked.parquet").exists():
+        write_parquet(marked, [], MARKED)
     mine_bands.run(
         folder / "positives.parquet",
         folder / "pool.parquet",
+        marked,
         own.mining,
         own.train,
+        own.further.train,
         own.test,
         own.match_length,
         out / "mined.parquet",
@@ -77,6 +82,7 @@ def make_datasets(run: Path, own: DifficultNegativesParams, mined: Path, out: Pa
         own.mining.encoder,
         own.tagging.max_length,
         own.train,
+        own.further.train,
         own.test,
         own.extra_tests,
         own.normalise,
@@ -137,8 +143,8 @@ def scored(small_run, tmp_path_factory) -> Path:
         write_training(small_run, place, place.parent.name, int(place.name), wrong[place.parent.name])
     trainings = [[place / name for place in places] for name in ("folds.csv", "predictions.parquet")]
     mined = [small_run / f"{name}.parquet" for name in ("positives", "mined")]
-    known = (params().taggers, list(wrong))
-    score.run(*trainings, *mined, *known, folder / "scores.json", folder / "metrics.json")
+    known = (params().taggers, list(wrong), params().further)
+    score.run(*trainings, *mined, *known, params().batch_sizes, folder / "scores.json", folder / "metrics.json")
     found = (small_run / "fit.json", small_run / "embeddings.parquet")
     gate.run(*trainings, *mined, *found, *known, folder / "gate.json")
     return folder

@@ -106,6 +106,18 @@ def test_negatives_that_people_judged_are_a_test_of_their_own(small_run, tiny_en
     assert {row["role"] for row in inside} == {"test"}
     assert sorted(row["text_id"] for row in inside if not row["positive"]) == [f"crowdflower:{at}" for at in range(6)]
     assert sum(row["positive"] for row in inside) == 6
+    # as a training setting: other tweets of the set
+    more = [(f"the {name} of my soup is a disaster", "Not Relevant") for name in ("colour", "taste", "smell", "heat")]
+    crowdflower(tmp_path, [*texts, *more])
+    trained = params(tiny_encoder, extra_tests={"dfe": str(folder), "stream": None}, train=["none", "dfe_quarter"])
+    make_datasets(small_run, trained, small_run / "mined.parquet", tmp_path / "out")
+    rows = read_parquet(tmp_path / "out.parquet", DATASETS).to_pylist()
+    members = {
+        role: {row["text_id"] for row in rows if row["role"] == role and not row["positive"] and own in row["settings"]}
+        for role, own in (("test", "dfe"), ("train", "dfe_quarter"))
+    }
+    assert {role: len(own) for role, own in members.items()} == {"test": 6, "train": 4}
+    assert not members["test"] & members["train"]
     with pytest.raises(CrisisflowError, match=r"extra_tests\.dfe has 5 distinct English negatives and 6 are wanted"):
         draw("dfe", found, 6, 13)
 

@@ -73,7 +73,7 @@ def test_without_a_gate_the_measures_are_those_of_the_scores(found, scored):
 def test_behind_a_gate_a_tagger_is_scored_as_if_it_had_marked_nothing_in_what_does_not_pass(small_run, scored, found):
     places = [scored / "none" / seed for seed in ("13", "14")]
     runs = read_runs(
-        *([own / name for own in places] for name in ("folds.csv", "predictions.parquet")), ["lstm-crf"], ["none"]
+        *([own / name for own in places] for name in ("folds.csv", "predictions.parquet")), {"lstm-crf": ["none"]}
     )
     positives = read_parquet(small_run / "positives.parquet", POSITIVES).to_pylist()
     expected = []
@@ -183,7 +183,7 @@ def test_a_run_without_a_random_test_or_with_other_tweets_is_refused(small_run, 
     def asked(places: list[Path]) -> None:
         trainings = ([place / name for place in places] for name in ("folds.csv", "predictions.parquet"))
         inputs = (small_run / name for name in ("positives.parquet", "mined.parquet", "fit.json", "embeddings.parquet"))
-        gate.run(*trainings, *inputs, params().taggers, ["random"], tmp_path / "gate.json")
+        gate.run(*trainings, *inputs, params().taggers, ["random"], params().further, tmp_path / "gate.json")
 
     write_training(small_run, tmp_path / "13", "random", 13, 0.1)
     write_training(small_run, tmp_path / "14", "random", 14, 0.1, without="random")

@@ -1,6 +1,7 @@
 """Mining: the paper's loop gives the same picks; anchors, curves and bands against numpy by hand."""
 
 import hashlib
+import re
 import shutil
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from crisisflow.artifacts import read_json, read_parquet, write_json, write_parquet
 from crisisflow.embedding import SentenceEncoder
 from crisisflow.errors import CrisisflowError
+from crisisflow.studies.difficult_negatives import bands
 from crisisflow.studies.difficult_negatives.bands import band_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
 from crisisflow.studies.difficult_negatives.mine_bands import MINED, Crisis, mine, shares
@@ -217,6 +219,47 @@ def test_all_baselines_are_found_in_the_same_search():
         assert band_of(name).holds(np.array(z)).all()
 
 
+def test_a_setting_may_take_more_or_fewer_negatives_for_each_positive():
+    names = ["random_quarter", "random", "random_x4", "1sigma_half", "1sigma_x2", "top_x2", "top_half"]
+    found, picks, lengths = baselines([*names, "random_matched_x2"], ["random"])
+    numbers = {name: len({pick.position for pick in picks[TRAIN, name]}) for name in names}
+    assert numbers == dict(zip(names, [3, 12, 48, 6, 24, 24, 6], strict=True))
+    assert {pick.position for pick in picks[TRAIN, "random"]} < {pick.position for pick in picks[TRAIN, "random_x4"]}
+    assert lengths[TRAIN, "random_matched_x2"] == sorted([2, 9] * 12)
+    assert [pick.class_id for pick in picks[TRAIN, "1sigma_half"]] == [0] * 3 + [1] * 3
+    assert {found.order[pick.position] for pick in picks[TRAIN, "random"]}.isdisjoint(
+        found.order[pick.position] for pick in picks[TEST, "random"]
+    )
+
+
+def test_model_takes_the_tweets_with_the_most_spans_and_then_words():
+    marked = [(at % 5, at % 7) for at in range(700)]
+    found, picks, _ = baselines(["model", "model_x2"], ["random+"], marked=marked)
+    tested = {found.order[pick.position] for pick in picks[TEST, "random+"]}
+    free = [marked[at] for at in range(700) if at not in tested]
+    for name, number in (("model", 12), ("model_x2", 24)):
+        taken = [marked[found.order[pick.position]] for pick in picks[TRAIN, name]]
+        assert sorted(taken) == sorted(free)[-number:]
+        assert not tested & {found.order[pick.position] for pick in picks[TRAIN, name]}
+    with pytest.raises(CrisisflowError, match="model: no first tagger marked the 700 texts of the pool; make both"):
+        baselines(["model"], ["random"])
+
+
+@pytest.mark.parametrize(
+    ("check", "good", "bad"),
+    [
+        (bands.checked_train, ["none", "dfe_x2", "nearest_2sigma_lower_half", "model"], ["random+", "4sigma", "x2"]),
+        (bands.checked_test, ["random+", "top", "2sigma"], ["none", "model", "random_x2"]),
+        (bands.checked_own, ["random_matched_quarter", "percentile_1sigma"], ["none", "dfe", "1sigma_x3"]),
+    ],
+)
+def test_a_name_that_is_no_setting_is_told_which_there_are(check, good, bad):
+    assert list(map(check, good)) == good
+    for name in bad:
+        with pytest.raises(ValueError, match=rf"is called {re.escape(name)}; there are .*1sigma, 2sigma and 3sigma"):
+            check(name)
+
+
 def test_random_negatives_may_have_the_lengths_of_the_positives():
     _, picks, lengths = baselines(["random"], ["random", "random+"], match_length=True)
     assert lengths[TRAIN, "random"] == lengths[TEST, "random"] == sorted([2, 9] * 6)
@@ -309,6 +352,6 @@ def test_a_pool_with_a_positive_and_an_encoder_with_few_positions_are_refused(sm
     shutil.copytree(tiny_encoder, tmp_path / "short")
     config = read_json(tmp_path / "short/config.json")
     write_json(tmp_path / "short/config.json", {**config, "max_position_embeddings": 127})
-    with pytest.raises(CrisisflowError, match=r"128 subwords of a text are read, but encoder .* takes 127; name anothe"):
+    with pytest.raises(CrisisflowError, match=r"128 subwords of a text are read, but encoder .* takes 127; name"):
         mined(small_run, params(tmp_path / "short"), tmp_path / "out")
     assert not (tmp_path / "out").exists()

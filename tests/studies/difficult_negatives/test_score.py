@@ -12,6 +12,7 @@ from crisisflow.studies.difficult_negatives.claims import table_of_claims
 from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import ON_POSITIVES, PREDICTED, RATIOS
 from crisisflow.studies.difficult_negatives.reproduction import TESTS, decomposed
+from crisisflow.studies.difficult_negatives.tagger_figures import gains
 from tests.studies.difficult_negatives.conftest import params, write_training
 
 counts = st.tuples(*(st.integers(1, 300) for _ in range(5)))
@@ -101,10 +102,47 @@ def test_a_training_that_is_absent_or_there_twice_is_named(small_run, tmp_path, 
             small_run / "mined.parquet",
             params().taggers,
             train,
+            params().further,
+            params().batch_sizes,
             tmp_path / "scores.json",
             tmp_path / "metrics.json",
         )
     assert not (tmp_path / "scores.json").exists()
+
+
+def test_further_settings_and_batch_sizes_have_their_own_place(small_run, tmp_path):
+    own = params(
+        further={"taggers": ["lstm-crf"], "train": ["random_x2"]},
+        batch_sizes={"taggers": ["lstm-crf"], "train": ["random", "2sigma"], "sizes": [4]},
+    )
+    trained = [("lstm-crf", name) for name in ("random", "2sigma", "random_x2")]
+    trained += [("lstm-crf-batch-4", name) for name in ("random", "2sigma")]
+    places = [tmp_path / row / setting for row, setting in trained]
+    for (row, setting), place in zip(trained, places, strict=True):
+        write_training(small_run, place, setting, 13, 0.1 if setting == "random" else 0.0, row, folds=1)
+    score.run(
+        [place / "folds.csv" for place in places],
+        [place / "predictions.parquet" for place in places],
+        small_run / "positives.parquet",
+        small_run / "mined.parquet",
+        own.taggers,
+        ["random", "2sigma"],
+        own.further,
+        own.batch_sizes,
+        tmp_path / "scores.json",
+        tmp_path / "metrics.json",
+    )
+    found = read_json(tmp_path / "scores.json")
+    assert {row: {*settings} for row, settings in found["rows"].items()} == {
+        "lstm-crf": {"random", "2sigma", "random_x2"}
+    }
+    batch = found["batch_sizes"]["lstm-crf-batch-4"]
+    assert (batch["tagger"], batch["batch_size"], batch["steps"]["2sigma"]["mean"]) == ("lstm-crf", 4, 50)
+    assert batch["against_random"]["2sigma"]["random+"]["low"] > 0
+    table = gains(found, own.taggers)
+    ours = table[table["source"] == "lstm-crf"]
+    assert ours["batch_size"].tolist() == [4, 16]
+    assert (ours["gain"] > 0).all() and ours["steps"].tolist() == [50, 50]
 
 
 def test_a_claim_counts_the_cells_that_bear_it_out():

@@ -4,6 +4,7 @@ import csv
 import json
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from crisisflow.artifacts import read_json, read_parquet
+from crisisflow.artifacts import read_json, read_parquet, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.metrics import entity_scores
 from crisisflow.labels import IGNORED
-from crisisflow.studies.difficult_negatives import tag, word_states
+from crisisflow.studies.difficult_negatives import grid, mark, tag, word_states
 from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
 from crisisflow.studies.difficult_negatives.folds import SpanNumbers, folds_of, scores_of
+from crisisflow.studies.difficult_negatives.marked import MARKED
+from crisisflow.studies.difficult_negatives.params import GridParams
+from crisisflow.studies.difficult_negatives.pool import POOL
 from crisisflow.studies.difficult_negatives.tag import PREDICTED
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, TaggingParams
 from crisisflow.training.loop import Trainer
@@ -53,7 +57,15 @@ def states_of(small_run: Path, own: TaggerParams, folder: Path) -> Path:
     return out
 
 
-def train(small_run: Path, states: Path, own: TaggerParams, out: Path, setting: str = "2sigma", **values) -> Path:
+def train(
+    small_run: Path,
+    states: Path,
+    own: TaggerParams,
+    out: Path,
+    setting: str = "2sigma",
+    batch_size: int | None = None,
+    **values,
+) -> Path:
     tag.run(
         "T",
         small_run / "datasets.parquet",
@@ -64,6 +76,7 @@ def train(small_run: Path, states: Path, own: TaggerParams, out: Path, setting: 
         5,
         out / "checkpoint",
         *(out / name for name in FILES),
+        batch_size,
     )
     return out
 
@@ -166,6 +179,74 @@ def test_a_finished_fold_of_other_parameters_is_trained_again(small_run, states,
     assert (tmp_path / "predictions.parquet").read_bytes() == (trained / "predictions.parquet").read_bytes()
 
 
+def test_another_batch_size_is_another_training_with_a_name_of_its_own(small_run, states, tiny_encoder, tmp_path):
+    train(small_run, states, row(tiny_encoder), tmp_path, epochs=1, batch_size=4)
+    found = read_json(tmp_path / "metrics.json")
+    assert found["row"] == "T-batch-4"
+    with (tmp_path / "folds.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert {line["row"] for line in lines} == {"T-batch-4"}
+    assert {line["steps_per_epoch"] for line in lines} == {"4"}  # 16 tweets
+
+
+def test_the_grid_has_a_line_for_each_rate_and_size_the_best_first(
+    small_run, states, tiny_encoder, tmp_path, monkeypatch
+):
+    own = GridParams(tagger="T", setting="random", learning_rates=[1e-3, 2e-3], batch_sizes=[4, 16])
+    fitted = []
+
+    def fit(self, stages, examples, validation):
+        fitted.append((self.optimization.learning_rate, self.optimization.batch_size))
+        assert self.optimization.head_learning_rate == fitted[-1][0]
+        assert len(examples.ids) == len(validation.ids) == 16
+        return own_fit(self, stages, examples, validation)
+
+    own_fit = Trainer.fit
+    monkeypatch.setattr(Trainer, "fit", fit)
+    monkeypatch.setattr(grid, "scores_of", lambda *_: SimpleNamespace(f1=fitted[-1][0] * 100 - fitted[-1][1] / 100))
+    aligned, out = small_run / "datasets.parquet", tmp_path / "grid.csv"
+    grid.run(own, aligned, states, {"T": row(tiny_encoder)}, tagging(epochs=1), 5, tmp_path / "checkpoint", out)
+    assert fitted == [(rate, size) for rate in own.learning_rates for size in own.batch_sizes for _ in range(2)]
+    with out.open() as file:
+        lines = [(float(line["learning_rate"]), line["batch_size"], line["steps"]) for line in csv.DictReader(file)]
+    # 16 tweets train
+    assert lines == [(2e-3, "4", "4.0"), (1e-3, "4", "4.0"), (2e-3, "16", "1.0"), (1e-3, "16", "1.0")]
+    assert not (tmp_path / "checkpoint").exists()
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_a_first_tagger_marks_each_text_of_the_pool(small_run, tiny_encoder, tmp_path, monkeypatch, tuned):
+    pool = read_parquet(small_run / "pool.parquet", POOL)
+    write_parquet(tmp_path / "pool.parquet", pool.slice(0, 40).to_pylist(), POOL)
+    encoder = tiny_encoder if tuned else "embedded:minilm-l6"
+    own = {"other": row(tiny_encoder, architecture="cnn"), "T": row(encoder, tuned=tuned)}
+
+    def marked(name: str, **values) -> list[dict]:
+        out = tmp_path / f"{name}.parquet"
+        mark.run(
+            small_run / "positives.parquet",
+            tmp_path / "pool.parquet",
+            own,
+            tagging(**values),
+            ["none", "random"],
+            ["model_x2"] if name != "unasked" else [],
+            5,
+            tmp_path / "checkpoint",
+            out,
+        )
+        return read_parquet(out, MARKED).to_pylist()
+
+    assert marked("unasked") == []
+    found = marked("asked", epochs=1 if tuned else 12, patience=12)
+    assert [line["text_id"] for line in found] == pool["text_id"].to_pylist()[:40]
+    assert all(line["spans"] <= line["words"] for line in found)
+    if not tuned:
+        assert sum(line["spans"] > 0 for line in found) > 0
+        monkeypatch.setattr(mark, "TEXTS", 7)
+        assert marked("parts", epochs=12, patience=12) == found
+    assert not (tmp_path / "checkpoint").exists()
+
+
 def test_an_encoder_may_be_tuned(small_run, tiny_encoder, tmp_path):
     own = row(tiny_encoder, tuned=True, architecture="cnn")
     train(small_run, states_of(small_run, own, tmp_path), own, tmp_path, "none", epochs=1)
@@ -252,6 +333,21 @@ def test_parameters_that_do_not_fit_are_refused():
     own = params().model_dump()
     with pytest.raises(ValidationError, match="a class has 8 positives to train on; give no more folds than that"):
         params(tagging=own["tagging"] | {"folds": 9})
+    for values, message in (
+        ({"further": {"taggers": ["X"], "train": []}}, "X is none of the taggers: lstm-crf"),
+        ({"further": {"taggers": [], "train": ["random"]}}, "random is in train already"),
+        ({"train": ["random", "2sigma", "dfe"]}, r"dfe needs a folder in extra_tests\.dfe"),
+        (
+            {"train": ["none", "2sigma"], "batch_sizes": {"taggers": [], "train": ["random"], "sizes": [4]}},
+            "random is not in train: none, 2sigma",
+        ),
+        (
+            {"batch_sizes": {"taggers": ["lstm-crf"], "train": ["random"], "sizes": [16]}},
+            "a tagger has the batch size 16 already",
+        ),
+    ):
+        with pytest.raises(ValidationError, match=message):
+            params(**values)
     with pytest.raises(ValidationError, match="static vectors are not trained; set it to false"):
         row("glove:vectors", tuned=True)
     with pytest.raises(ValidationError, match="4 is even: give an odd number"):

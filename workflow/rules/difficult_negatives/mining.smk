@@ -67,10 +67,41 @@ rule negatives_style:
         " --out {output} 2>&1 | tee {log} >&2"
 
 
+# For the setting `model`; else it is empty.
+rule negatives_mark:
+    input:
+        positives=rules.negatives_collection.output.positives,
+        pool=rules.negatives_pool.output.tweets,
+    output:
+        "data/difficult_negatives/marked.parquet",
+    log:
+        "logs/negatives_mark.log",
+    benchmark:
+        "logs/benchmarks/negatives_mark.tsv"
+    threads: PARAMS["difficult_negatives"]["tagging"]["threads"]
+    resources:
+        gpu=int(PARAMS["difficult_negatives"]["tagging"]["device"] == "cuda") or None,
+    params:
+        code=code("studies.difficult_negatives.mark"),
+        taggers=section("difficult_negatives.taggers"),
+        tagging=section("difficult_negatives.tagging"),
+        train=section("difficult_negatives.train"),
+        further=section("difficult_negatives.further.train"),
+        seed=section("difficult_negatives.mining.seed"),
+        checkpoint="results/difficult_negatives/checkpoints/first_tagger",
+    message:
+        "Marking the pool by a first tagger"
+    shell:
+        "crisisflow difficult_negatives mark --positives {input.positives} --pool {input.pool} --taggers {params.taggers:q}"
+        " --tagging {params.tagging:q} --train {params.train:q} --further {params.further:q} --seed {params.seed}"
+        " --checkpoint {params.checkpoint} --out {output} 2>&1 | tee {log} >&2"
+
+
 rule negatives_mine_bands:
     input:
         positives=rules.negatives_collection.output.positives,
         pool=rules.negatives_pool.output.tweets,
+        marked=rules.negatives_mark.output,
     output:
         mined="data/difficult_negatives/mined.parquet",
         fit="data/difficult_negatives/fit.json",
@@ -83,13 +114,14 @@ rule negatives_mine_bands:
         code=code("studies.difficult_negatives.mine_bands"),
         mining=section("difficult_negatives.mining"),
         train=section("difficult_negatives.train"),
+        further=section("difficult_negatives.further.train"),
         test=section("difficult_negatives.test"),
         match_length=section("difficult_negatives.match_length"),
     message:
         "Searching the pool for negatives"
     shell:
-        "crisisflow difficult_negatives mine_bands --positives {input.positives} --pool {input.pool}"
-        " --params {params.mining:q} --train {params.train:q} --test {params.test:q} --match-length {params.match_length}"
+        "crisisflow difficult_negatives mine_bands --positives {input.positives} --pool {input.pool} --marked {input.marked}"
+        " --params {params.mining:q} --train {params.train:q} --further {params.further:q} --test {params.test:q} --match-length {params.match_length}"
         " --out {output.mined} --fit {output.fit} --embeddings {output.embeddings} 2>&1 | tee {log} >&2"
 
 
@@ -110,6 +142,7 @@ rule negatives_datasets:
         encoder=section("difficult_negatives.mining.encoder"),
         max_length=section("difficult_negatives.tagging.max_length"),
         train=section("difficult_negatives.train"),
+        further=section("difficult_negatives.further.train"),
         test=section("difficult_negatives.test"),
         extra_tests=section("difficult_negatives.extra_tests"),
         steps=section("difficult_negatives.normalise"),
@@ -118,6 +151,6 @@ rule negatives_datasets:
         "Aligning the tweets of all settings"
     shell:
         "crisisflow difficult_negatives datasets --positives {input.positives} --pool {input.pool} --mined {input.mined}"
-        " --encoder {params.encoder:q} --max-length {params.max_length} --train {params.train:q} --test {params.test:q}"
+        " --encoder {params.encoder:q} --max-length {params.max_length} --train {params.train:q} --further {params.further:q} --test {params.test:q}"
         " --extra-tests {params.extra_tests:q} --steps {params.steps:q} --seed {params.seed}"
         " --out {output.tweets} --counts {output.counts} 2>&1 | tee {log} >&2"

@@ -1,9 +1,9 @@
-"""Bands: which tweets a setting takes as negatives, by name.
+"""Settings: which tweets are taken as negatives, and how many for each positive, by name.
 
 A band of the paper is a stretch of the standardised similarity z to the anchor of a class. The paper's own bands have
 both ends: `2sigma` is 1 < |z| ≤ 2. `2sigma_upper` and `2sigma_lower` are one end of it. Of `percentile_…` z is that of
 the rank in the sample, as if the similarities were normal; of `nearest_…` the similarity is that to the nearest
-positive of the class in place of its anchor.
+positive of the class in place of its anchor. `3sigma_upper_x2` has two negatives for each positive.
 """
 
 import re
@@ -13,16 +13,85 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 NO, RANDOM, RANDOM_PLUS, RANDOM_MATCHED, TOP = "none", "random", "random+", "random_matched", "top"
-WITHOUT_BAND = (RANDOM, RANDOM_MATCHED, TOP)
-NOT_MINED = (NO, RANDOM, RANDOM_MATCHED)  # training settings that look at no similarity
+MODEL = "model"  # the tweets in which a first tagger, trained without negatives, marks most
+JUDGED = ("dfe", "stream")  # negatives that people judged, from the sets of extra_tests
+NOT_MINED = (NO, RANDOM, RANDOM_MATCHED, MODEL, *JUDGED)  # training settings that look at no similarity
 PLUS = 10  # negatives of random+ for each positive
+RATIOS = {"quarter": 0.25, "half": 0.5, "x2": 2.0, "x4": 4.0}  # of negatives to positives; without one as many
 UPPER, LOWER, BOTH = "upper", "lower", "both"
 
 Scale = Literal["anchor", "nearest", "percentile"]
 SCALES: tuple[Scale, ...] = ("anchor", "nearest", "percentile")
 
-_NAME = re.compile(r"(?:(?P<scale>nearest|percentile)_)?(?P<sigmas>[123])sigma(?:_(?P<end>upper|lower))?")
-PATTERN = rf"(?:{'|'.join(WITHOUT_BAND)}|(?:nearest_|percentile_)?[123]sigma(?:_upper|_lower)?)"  # of a name
+_BAND = r"(?:(?P<scale>nearest|percentile)_)?(?P<sigmas>[123])sigma(?:_(?P<end>upper|lower))?"
+_RATIO = rf"(?:_(?P<ratio>{'|'.join(RATIOS)}))?"
+_MINED = rf"{RANDOM}|{RANDOM_MATCHED}|{TOP}|{_BAND}"
+_TAKEN = re.compile(rf"(?P<base>{_MINED}|{MODEL}|{'|'.join(JUDGED)}){_RATIO}")
+_TESTED, _OWN = re.compile(rf"random\+|{_MINED}"), re.compile(rf"(?:{_MINED}){_RATIO}")
+
+BANDS = (
+    "1sigma, 2sigma and 3sigma, each also with _upper or _lower behind it and with nearest_ or percentile_ before it"
+)
+HOW_MANY = f"behind each may stand how many for each positive: {', '.join(f'_{own}' for own in RATIOS)}"
+
+
+def _described(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def checked_train(name: str) -> str:
+    """The name, if it is a training setting.
+
+    Raises:
+        ValueError: it is none; it says which there are.
+    """
+    if name != NO and not _TAKEN.fullmatch(name):
+        others = _described((RANDOM, RANDOM_MATCHED, TOP, MODEL, *JUDGED))
+        raise ValueError(f"no training setting is called {name}; there are {NO}; {BANDS}; {others}; {HOW_MANY}")
+    return name
+
+
+def checked_test(name: str) -> str:
+    """The name, if it is a test setting.
+
+    Raises:
+        ValueError: it is none; it says which there are.
+    """
+    if not _TESTED.fullmatch(name):
+        others = _described((RANDOM, RANDOM_PLUS, RANDOM_MATCHED, TOP))
+        raise ValueError(f"no test setting is called {name}; there are {BANDS}; {others}")
+    return name
+
+
+def checked_own(name: str) -> str:
+    """The name, if it is a setting of tables of one's own.
+
+    Raises:
+        ValueError: it is none; it says which there are.
+    """
+    if not _OWN.fullmatch(name):
+        others = _described((RANDOM, RANDOM_MATCHED, TOP))
+        raise ValueError(f"no band is called {name}; there are {BANDS}; {others}; {HOW_MANY}")
+    return name
+
+
+def base_of(name: str) -> str:
+    """The name of a setting without how many."""
+    found = _TAKEN.fullmatch(name)
+    return RANDOM if name == RANDOM_PLUS else found["base"] if found else name
+
+
+def ratio_of(name: str) -> float:
+    """Negatives for each positive."""
+    if name == RANDOM_PLUS:
+        return PLUS
+    found = _TAKEN.fullmatch(name)
+    return 0.0 if not found else RATIOS.get(found["ratio"], 1.0)
+
+
+def quota_of(name: str, positives: int) -> int:
+    """How many negatives a setting takes for so many positives; of a setting with any one at least."""
+    return max(int(ratio_of(name) * positives + 0.5), 1) if name != NO else 0
 
 
 class Band(NamedTuple):
@@ -44,14 +113,9 @@ class Band(NamedTuple):
 
 
 def band_of(name: str) -> Band | None:
-    """The band of a name; None of a setting that has none, such as `random`."""
-    found = _NAME.fullmatch(name)
-    if not found:
+    """The band of a setting; None of one that has none, such as `random`."""
+    found = _TAKEN.fullmatch(name)
+    if not found or not found["sigmas"]:
         return None
     sigmas = int(found["sigmas"])
     return Band(name, found["scale"] or "anchor", sigmas - 1, sigmas, found["end"] or BOTH)
-
-
-def bands_of(names: Sequence[str]) -> list[Band]:
-    """The bands among settings, in their order."""
-    return [band for band in map(band_of, names) if band is not None]

@@ -21,6 +21,7 @@ from crisisflow.pretrained import bare_name, check_length, load_tokenizer
 from crisisflow.progress import say
 from crisisflow.spans import Span
 from crisisflow.studies.difficult_negatives import STUDY
+from crisisflow.studies.difficult_negatives.bands import base_of, quota_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
 from crisisflow.studies.difficult_negatives.extra_tests import Extra, draw, read_negatives
 from crisisflow.studies.difficult_negatives.mine_bands import MINED
@@ -54,12 +55,12 @@ def _members(
     mined: Sequence[Mapping[str, Any]],
     texts: Mapping[str, str],
     settings: Mapping[str, Sequence[str]],
-    extra: Mapping[str, Sequence[Extra]],
+    judged: Mapping[tuple[str, str], Sequence[Extra]],
 ) -> Iterator[tuple[dict[str, Any], str, list[Span]]]:
     """Each tweet of each role, with its text and spans: the positives, the negatives in their order, the extra ones.
 
     Args:
-        settings: by role, those of the extra tests among them. extra: negatives of the extra tests.
+        settings: by role, those that people judged among them. judged: negatives of these, by role and setting.
 
     Raises:
         CrisisflowError: a negative is not in the pool.
@@ -79,10 +80,15 @@ def _members(
                 raise CrisisflowError(f"the negative {text_id} is not in the pool; make both again")
             own = {"text_id": text_id, "role": role, "positive": False, "settings": [row["setting"] for row in rows]}
             yield {**own, "classes": [row["class"] for row in rows]}, texts[text_id], []
-    for name, negatives in extra.items():
-        for each in negatives:
-            own = {"text_id": each.text_id, "role": TEST, "positive": False, "settings": [name], "classes": [None]}
-            yield own, each.text, []
+    for role in settings:
+        members: dict[Extra, list[str]] = defaultdict(list)
+        for (own_role, name), negatives in judged.items():
+            if own_role == role:
+                for each in negatives:
+                    members[each].append(name)
+        for each, names in members.items():
+            own = {"text_id": each.text_id, "role": role, "positive": False, "settings": names}
+            yield {**own, "classes": [None] * len(names)}, each.text, []
 
 
 def run(
@@ -92,6 +98,7 @@ def run(
     encoder: Line,
     max_length: Positive,
     train: list[TrainSetting],
+    further: list[TrainSetting],
     test: list[TestSetting],
     extra_tests: ExtraTestsParams,
     steps: list[Step],
@@ -108,10 +115,11 @@ def run(
         encoder: whose tokenizer, as embedded:NAME, NAME@REVISION, or a folder; or static vectors, as glove:PATH
         max_length: difficult_negatives.tagging.max_length
         train: difficult_negatives.train
+        further: difficult_negatives.further.train
         test: difficult_negatives.test
         extra_tests: section difficult_negatives.extra_tests
         steps: difficult_negatives.normalise
-        seed: of the draw of the extra tests
+        seed: of the draw of what people judged
         counts: JSON; tweets of each setting, and what became of the spans
 
     Raises:
@@ -125,15 +133,19 @@ def run(
     texts = dict(zip(ordinary["text_id"], ordinary["text"], strict=True))
     found = read_parquet(mined, MINED).to_pylist()
     known = {tokens(row["text"]) for row in crisis}
-    wanted = sum(row["role"] == TEST for row in crisis)
-    extra = {
-        name: draw(name, read_negatives(name, Path(folder), steps, known), wanted, seed)
-        for name, folder in extra_tests.named().items()
-    }
-    settings = {TRAIN: train, TEST: [*test, *extra]}
+    number = Counter(row["role"] for row in crisis)
+    trained = list(dict.fromkeys([*train, *further]))
+    judged: dict[tuple[str, str], Sequence[Extra]] = {}
+    for name, folder in extra_tests.named().items():
+        quotas = {own: quota_of(own, number[TRAIN]) for own in trained if base_of(own) == name}
+        wanted = number[TEST] + max(quotas.values(), default=0)
+        drawn = draw(name, read_negatives(name, Path(folder), steps, known), wanted, seed)
+        judged[TEST, name] = drawn[: number[TEST]]
+        judged |= {(TRAIN, own): drawn[number[TEST] :][:quota] for own, quota in quotas.items()}
+    settings = {TRAIN: trained, TEST: [*test, *extra_tests.named()]}
     rows: list[dict[str, Any]] = []
     fates: Counter[str] = Counter()
-    for batch in batched(_members(crisis, found, texts, settings, extra), BATCH):
+    for batch in batched(_members(crisis, found, texts, settings, judged), BATCH):
         aligned = align(tokenizer, [text for _, text, _ in batch], [spans for _, _, spans in batch], max_length, LABELS)
         for (row, _, _), own in zip(batch, aligned, strict=True):
             truncated = sum(fate == "truncated" for _, fate in own.fates)

@@ -1,5 +1,7 @@
 """Extra tests: negatives that people judged, where a public set with them is at hand (not in the paper).
 
+They may also be training settings.
+
 `dfe`: tweets with a word of disasters that people judged not relevant (CrowdFlower 2015). `stream`: tweets of the
 stream of six events that are off topic (CrisisLexT6).
 """
@@ -78,6 +80,6 @@ def draw(name: str, negatives: Sequence[Extra], number: int, seed: int) -> list[
     if number > len(negatives):
         raise CrisisflowError(
             f"difficult_negatives.extra_tests.{name} has {len(negatives):,} distinct English negatives and {number:,} "
-            "are wanted; lower collection.positives.test, or say null"
+            "are wanted; lower collection.positives, or say null"
         )
     return random.Random(f"{name} {seed}").sample(list(negatives), number)

@@ -45,7 +45,7 @@ def run(
         CrisisflowError: a file is absent or damaged.
     """
     found = read_json(fit, "classes")
-    scored = read_json(scores, "rows", "against_random")
+    scored = read_json(scores, "rows", "against_random", "batch_sizes")
     sampled = next(iter(found["classes"].values()))["tweets"]
     setting = f"Preset {preset}, encoder {params.mining.encoder}."
     sizes = params.collection.positives

@@ -12,13 +12,13 @@ from crisisflow.evaluation.bootstrap import INTERVAL, RESAMPLES, interval, resam
 from crisisflow.inputs import InputFile
 from crisisflow.params import Name
 from crisisflow.progress import say
-from crisisflow.studies.difficult_negatives.bands import NOT_MINED, PLUS, RANDOM, RANDOM_PLUS
+from crisisflow.studies.difficult_negatives.bands import NOT_MINED, PLUS, RANDOM, RANDOM_PLUS, base_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TRAIN
 from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import span_numbers
 from crisisflow.studies.difficult_negatives.mine_bands import MINED
-from crisisflow.studies.difficult_negatives.params import TrainSetting
-from crisisflow.studies.difficult_negatives.score import Run, Runs, read_runs
+from crisisflow.studies.difficult_negatives.params import FurtherParams, TrainSetting
+from crisisflow.studies.difficult_negatives.score import Run, Runs, expected_settings, read_runs
 from crisisflow.studies.difficult_negatives.sentence_gates import Gate, gates_of
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams
 from crisisflow.studies.difficult_negatives.vectors import read_vectors
@@ -170,7 +170,7 @@ def compare(runs: Runs, gates: Sequence[Gate], test: str, positive: np.ndarray, 
     whole = measures(counts, once[:, positive], once[:, ~positive])[:, 0]
     f1 = whole[MEASURES.index("f1")]
     behind = [own["gate"] is not None for own in names]
-    by_similarity = [own["setting"] not in NOT_MINED for own in names]
+    by_similarity = [base_of(own["setting"]) not in NOT_MINED for own in names]
     best = {
         "best_mined": _best(f1, [own and not gate for own, gate in zip(by_similarity, behind, strict=True)]),
         "best_gated": _best(f1, behind),
@@ -189,6 +189,7 @@ def run(
     embeddings: InputFile,
     taggers: dict[Name, TaggerParams],
     train: list[TrainSetting],
+    further: FurtherParams,
     out: Path,
 ) -> None:
     """Write what gates do alone, and each tagger without and behind each of them (JSON).
@@ -206,12 +207,13 @@ def run(
         embeddings: of the step mine_bands
         taggers: section difficult_negatives.taggers
         train: difficult_negatives.train
+        further: section difficult_negatives.further
 
     Raises:
         CrisisflowError: a training is absent or there twice, trainings are of different tweets, or there is no random
             test.
     """
-    runs = read_runs(folds, predictions, taggers, train)
+    runs = read_runs(folds, predictions, expected_settings(taggers, train, further))
     test, tweets, positive = _tested(runs)
     crisis = read_parquet(positives, POSITIVES).to_pylist()
     random = [

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from crisisflow.reporting.over_seeds import NOTHING
-from crisisflow.studies.difficult_negatives.bands import NOT_MINED
+from crisisflow.studies.difficult_negatives.bands import NOT_MINED, base_of
 from crisisflow.studies.difficult_negatives.tagger_tables import name_of, points, verdict
 
 Found = Mapping[str, Any]  # the content of gate.json
@@ -73,6 +73,6 @@ def first_line(found: Found) -> str:
         f"{says} every tagger behind a gate, at ten ordinary tweets for each crisis tweet. With mined negatives and no "
         f"gate the best is {_named(mined)}. Behind a gate it is {_ahead(gated)}"
     )
-    if plain is not None and gated["setting"] not in NOT_MINED:
+    if plain is not None and base_of(gated["setting"]) not in NOT_MINED:
         text += f"; behind a gate and without mined negatives, {_ahead(plain)}"
     return f"{text}."

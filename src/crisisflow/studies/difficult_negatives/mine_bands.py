@@ -16,16 +16,19 @@ from crisisflow.evaluation.style import matched
 from crisisflow.inputs import InputFile
 from crisisflow.progress import say
 from crisisflow.studies.difficult_negatives.bands import (
+    JUDGED,
+    MODEL,
     NO,
-    PLUS,
     RANDOM,
     RANDOM_MATCHED,
-    RANDOM_PLUS,
     TOP,
     Band,
     band_of,
+    base_of,
+    quota_of,
 )
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
+from crisisflow.studies.difficult_negatives.marked import read_marked
 from crisisflow.studies.difficult_negatives.mining import (
     PART,
     Anchors,
@@ -131,13 +134,15 @@ def mine(
     sample: int,
     seed: int,
     match_length: bool = False,
+    marked: Sequence[tuple[int, int]] = (),
 ) -> Mined:
-    """The negatives of all settings, as many of each class as it has positives in that role.
+    """The negatives of all settings, of each class by the number of its positives in that role.
 
     Args:
         embed: texts to embeddings, float32 [n, d]. pool: texts; words: of each. positives: by role. names: of the
             classes. settings: (role, name) of each. sample: tweets to which the curves are fitted. seed: of the order
             of the search, whose first tweets are that sample. match_length: `random` and `random+` are matched too.
+        marked: of each text of the pool the spans and the words that a first tagger marks, for `model`.
 
     Raises:
         CrisisflowError: a class has no two positives, the pool is smaller than the sample or cannot fill a quota, or
@@ -161,24 +166,34 @@ def mine(
 
     def whole_pool(role: str, name: str, taken: Sequence[int]) -> list[Pick]:
         """The picks of a setting that goes by the whole pool at once."""
-        own = positives[role]
-        if name == TOP:
+        own, base = positives[role], base_of(name)
+        if base == TOP:
             to_pool = anchors.similarities(searched.until(len(pool)))
             to_own = anchors.similarities(vectors[role])
             ids = np.asarray(own.class_ids)
-            found = top(to_pool, [to_own[ids == at, at] for at in range(len(names))], taken)
-            if sum(map(len, found)) < len(own.texts):
-                raise _too_small(len(pool), role, name, sum(map(len, found)), len(own.texts))
+            each = [to_own[ids == at, at] for at in range(len(names))]
+            found = top(to_pool, [own[spread(len(own), quota_of(name, len(own)))] for own in each], taken)
+            wanted = sum(quota_of(name, len(own)) for own in each)
+            if sum(map(len, found)) < wanted:
+                raise _too_small(len(pool), role, name, sum(map(len, found)), wanted)
             return [Pick(name, role, at, place) for at, places in enumerate(found) for place in places]
-        times = PLUS if name == RANDOM_PLUS else 1
         free = np.setdiff1d(np.arange(len(pool)), taken)
-        wanted = list(own.words) * times
-        if len(wanted) > len(free):
-            raise _too_small(len(pool), role, name, len(free), len(wanted))
-        places = free[matched(wanted, [lengths[place] for place in free])]
+        wanted = quota_of(name, len(own.texts))
+        if wanted > len(free):
+            raise _too_small(len(pool), role, name, len(free), wanted)
+        if base == MODEL:
+            if len(marked) != len(pool):
+                raise CrisisflowError(f"{name}: no first tagger marked the {len(pool):,} texts of the pool; make both")
+            spans, marks = np.array(marked)[order[free]].T
+            places = free[np.lexsort((free, -marks, -spans))[:wanted]]
+        else:
+            like = np.asarray(own.words)[spread(len(own.words), wanted)]
+            places = free[matched(like.tolist(), [lengths[place] for place in free])]
         return [Pick(name, role, None, int(place)) for place in sorted(places)]
 
-    at_once = {RANDOM_MATCHED, TOP, *((RANDOM, RANDOM_PLUS) if match_length else ())}
+    at_once = {name for _, name in settings if base_of(name) in {RANDOM_MATCHED, TOP, MODEL}}
+    if match_length:
+        at_once |= {name for _, name in settings if base_of(name) == RANDOM}
     for role, name in settings:
         if role == TEST and name in at_once:
             chosen[role, name] = whole_pool(role, name, [])
@@ -228,9 +243,13 @@ def _too_small(pool: int, role: str, name: str, found: int, wanted: int) -> Cris
 
 def _wanted(role: str, name: str, positives: Crisis, classes: int) -> Wanted:
     band = band_of(name)
-    total = len(positives.texts) * (PLUS if name == RANDOM_PLUS else 1)
-    quotas = (total,) if band is None else tuple(map(int, np.bincount(positives.class_ids, minlength=classes)))
-    return Wanted(name, role, band, quotas)
+    of_class = [len(positives.texts)] if band is None else np.bincount(positives.class_ids, minlength=classes).tolist()
+    return Wanted(name, role, band, tuple(quota_of(name, number) for number in of_class))
+
+
+def spread(number: int, wanted: int) -> list[int]:
+    """So many places of a list, evenly over it, each as often as the next."""
+    return [at * number // wanted for at in range(wanted)]
 
 
 def shares(z: np.ndarray) -> dict[str, dict[str, float]]:
@@ -279,8 +298,10 @@ def _rows(mined: Mined, names: Sequence[str], text_ids: Sequence[str]) -> list[d
 def run(
     positives: InputFile,
     pool: InputFile,
+    marked: InputFile,
     params: MiningParams,
     train: list[TrainSetting],
+    further: list[TrainSetting],
     test: list[TestSetting],
     match_length: bool,
     out: Path,
@@ -292,8 +313,10 @@ def run(
     Args:
         positives: of the step collection
         pool: of the step pool
+        marked: of the step mark
         params: section difficult_negatives.mining
         train: difficult_negatives.train
+        further: difficult_negatives.further.train
         test: difficult_negatives.test
         match_length: whether random negatives have the lengths of the positives
         out: negatives by setting, class and position
@@ -328,10 +351,14 @@ def run(
             for role in (TRAIN, TEST)
         },
         names,
-        [*((TEST, name) for name in test), *((TRAIN, name) for name in train)],
+        [
+            *((TEST, name) for name in dict.fromkeys(test)),
+            *((TRAIN, name) for name in dict.fromkeys([*train, *further]) if base_of(name) not in JUDGED),
+        ],
         params.sample,
         params.seed,
         match_length,
+        read_marked(marked, ordinary["text_id"]),
     )
     write_parquet(out, _rows(mined, names, ordinary["text_id"]), MINED)
     ids = [row["text_id"] for role in (TRAIN, TEST) for row in crisis if row["role"] == role]

@@ -12,7 +12,7 @@ from crisisflow.corpus.sources.texts import TextRow, read_texts
 from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
-from crisisflow.studies.difficult_negatives.bands import NO, PATTERN, band_of
+from crisisflow.studies.difficult_negatives.bands import band_of, checked_own
 from crisisflow.studies.difficult_negatives.collection import TRAIN
 from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS, Crisis, common, mine
 
@@ -61,16 +61,13 @@ def mine_tables(
         CrisisflowError: a table is not to be read, a positive has no word or no class, the pool has a positive or
             fewer texts than `sample`, there is no such band, or what `mine` raises.
     """
-    import re
-
     from crisisflow.embedding import SentenceEncoder
     from crisisflow.training.device import open_device
 
-    if unknown := [name for name in bands if name == NO or not re.fullmatch(PATTERN, name)]:
-        raise CrisisflowError(
-            f"no band is called {unknown[0]}; there are 1sigma, 2sigma and 3sigma, each also with _upper or _lower "
-            "behind it and with nearest_ or percentile_ before it, and random, random_matched and top"
-        )
+    try:
+        bands = list(dict.fromkeys(map(checked_own, bands)))
+    except ValueError as error:
+        raise CrisisflowError(str(error)) from None
     if out.suffix not in SUFFIXES:
         raise CrisisflowError(f"{out}: the negatives are written as {' or '.join(SUFFIXES)}; name such a file")
     crisis, ordinary = read_texts(positives, ("class",)), read_texts(pool, ("id",))
@@ -103,7 +100,7 @@ def mine_tables(
         [len(texts[at].split()) for at in kept],
         {TRAIN: Crisis(crisis_texts, list(map(names.index, of_class)), [len(own.split()) for own in crisis_texts])},
         names,
-        [(TRAIN, name) for name in dict.fromkeys(bands)],
+        [(TRAIN, name) for name in bands],
         sample,
         seed,
     )

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from crisisflow.corpus.normalise import Step
 from crisisflow.params import Fault, Line, Name, ParamsSection, Positive, Seed, Text, refuse, repeated
-from crisisflow.studies.difficult_negatives.bands import NO, PATTERN
+from crisisflow.studies.difficult_negatives.bands import JUDGED, base_of, checked_test, checked_train
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, TaggingParams
 
 SAMPLE = "sample"  # the source of the pool that is generated
@@ -85,7 +85,7 @@ class MiningParams(ParamsSection):
 
 
 class ExtraTestsParams(ParamsSection):
-    """Tests with negatives that people judged; each is a setting of the tests where its set is named."""
+    """Negatives that people judged; each is a test where its set is named, and may be a training setting."""
 
     dfe: Annotated[
         Line | None, Field(description="folder of the public set crowdflower; its tweets that are not relevant")
@@ -99,8 +99,34 @@ class ExtraTestsParams(ParamsSection):
         return {name: folder for name, folder in self.model_dump().items() if folder is not None}
 
 
-TrainSetting = Annotated[str, Field(pattern=rf"^(?:{NO}|{PATTERN})$")]
-TestSetting = Annotated[str, Field(pattern=rf"^(?:random\+|{PATTERN})$")]
+TrainSetting = Annotated[str, AfterValidator(checked_train)]
+TestSetting = Annotated[str, AfterValidator(checked_test)]
+
+
+class FurtherParams(ParamsSection):
+    """Training settings of some taggers only."""
+
+    taggers: Annotated[list[Name], Field(description="which of difficult_negatives.taggers")]
+    train: Annotated[list[TrainSetting], Field(description="none of difficult_negatives.train is among them")]
+
+
+class BatchSizesParams(ParamsSection):
+    """Taggers with other batch sizes, for Figure 10; no size leaves it out."""
+
+    taggers: Annotated[list[Name], Field(description="which of difficult_negatives.taggers")]
+    train: Annotated[list[TrainSetting], Field(description="what each is trained on: random and the setting compared")]
+    sizes: Annotated[list[Positive], Field(description="tweets of a step; a tagger's own is trained anyway")]
+
+
+class GridParams(ParamsSection):
+    """The search of footnote 5, which only the rule negatives_grid makes."""
+
+    tagger: Annotated[Name, Field(description="one of difficult_negatives.taggers")]
+    setting: Annotated[TrainSetting, Field(description="that of the training tweets; the paper: random")]
+    learning_rates: Annotated[
+        list[Annotated[float, Field(gt=0)]], Field(min_length=1, description="of encoder and layers alike")
+    ]
+    batch_sizes: Annotated[list[Positive], Field(min_length=1)]
 
 
 class DifficultNegativesParams(ParamsSection):
@@ -118,15 +144,43 @@ class DifficultNegativesParams(ParamsSection):
     train: Annotated[
         list[TrainSetting], Field(min_length=1, description="none, random, or a band: 1sigma, 3sigma_upper …")
     ]
+    further: FurtherParams
     test: Annotated[list[TestSetting], Field(min_length=1, description="random, random+ (ten for each), or a band")]
     extra_tests: ExtraTestsParams
     tagging: TaggingParams
     taggers: Annotated[dict[Name, TaggerParams], Field(min_length=1)]
+    batch_sizes: BatchSizesParams
+    grid: GridParams
     seeds: Annotated[list[Seed], Field(min_length=1, description="of the folds and the trainings")]
 
     @model_validator(mode="after")
     def _each_once(self) -> "DifficultNegativesParams":
         return refuse(self, repeated(self, "normalise", "train", "test", "seeds"))
+
+    @model_validator(mode="after")
+    def _settings_are_there(self) -> "DifficultNegativesParams":
+        return refuse(self, [*self._absent_taggers(), *self._absent_settings()])
+
+    def _absent_taggers(self) -> Iterator[Fault]:
+        named = {("further", "taggers"): self.further.taggers, ("batch_sizes", "taggers"): self.batch_sizes.taggers}
+        for keys, names in {**named, ("grid", "tagger"): [self.grid.tagger]}.items():
+            if absent := [name for name in names if name not in self.taggers]:
+                yield keys, f"{', '.join(absent)} is none of the taggers: {', '.join(self.taggers)}"
+
+    def _absent_settings(self) -> Iterator[Fault]:
+        for keys, names in {("train",): self.train, ("further", "train"): self.further.train}.items():
+            for name in names:
+                base = base_of(name)
+                if base in JUDGED and getattr(self.extra_tests, base) is None:
+                    yield keys, f"{name} needs a folder in extra_tests.{base}"
+        if twice := [name for name in self.further.train if name in self.train]:
+            yield ("further", "train"), f"{', '.join(twice)} is in train already"
+        asked = self.batch_sizes.train if self.batch_sizes.sizes else []
+        if absent := [name for name in asked if name not in self.train]:
+            yield ("batch_sizes", "train"), f"{', '.join(absent)} is not in train: {', '.join(self.train)}"
+        own = {self.taggers[name].batch_size for name in self.batch_sizes.taggers if name in self.taggers}
+        if trained := [str(size) for size in self.batch_sizes.sizes if size in own]:
+            yield ("batch_sizes", "sizes"), f"a tagger has the batch size {', '.join(trained)} already; leave it out"
 
     @model_validator(mode="after")
     def _folds_have_positives(self) -> "DifficultNegativesParams":

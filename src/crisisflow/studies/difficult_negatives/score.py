@@ -35,8 +35,8 @@ from crisisflow.studies.difficult_negatives.folds import (
     tests_of,
 )
 from crisisflow.studies.difficult_negatives.mine_bands import MINED
-from crisisflow.studies.difficult_negatives.params import TrainSetting
-from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams
+from crisisflow.studies.difficult_negatives.params import BatchSizesParams, FurtherParams, TrainSetting
+from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, main_tagger, of_batch
 
 OPENING = ("f1", "precision", "recall", "false_alarms_per_1000")  # of metrics.json
 SUREST = 5  # false alarms that are listed of a setting
@@ -60,10 +60,18 @@ class Run(NamedTuple):
 Runs = Mapping[str, Mapping[str, Mapping[int, Run]]]  # by row and setting; the numbers go over the seeds and folds
 
 
+def expected_settings(taggers: Iterable[str], train: Sequence[str], further: FurtherParams) -> dict[str, list[str]]:
+    """What each tagger is trained on."""
+    return {row: [*train, *(further.train if row in further.taggers else [])] for row in taggers}
+
+
 def read_runs(
-    folds: Sequence[Path], predictions: Sequence[Path], taggers: Iterable[str], train: Sequence[str]
+    folds: Sequence[Path], predictions: Sequence[Path], expected: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, dict[int, Run]]]:
-    """The folds of all trainings, rows and settings in the order of params.yaml.
+    """The folds of all trainings, rows and settings in the order in which they are expected.
+
+    Args:
+        expected: by row its settings.
 
     Raises:
         CrisisflowError: a training is absent, there twice, lacks one of its two files, or is of no row or setting.
@@ -75,7 +83,9 @@ def read_runs(
             if key in lines:
                 raise CrisisflowError(f"{path} is of a training that was read before; give it once")
             lines[key] = own
-    found: dict[str, dict[str, dict[int, Run]]] = {row: {setting: {} for setting in train} for row in taggers}
+    found: dict[str, dict[str, dict[int, Run]]] = {
+        row: {setting: {} for setting in settings} for row, settings in expected.items()
+    }
     by_key = {}
     for path in predictions:
         own = of_parquet(path, PREDICTED, STUDY)
@@ -246,11 +256,6 @@ def of_setting(runs: Mapping[int, Run]) -> dict[str, Any]:
     }
 
 
-def main_tagger(taggers: Mapping[str, TaggerParams]) -> str:
-    """The row that stands beside the paper's LSTM-CRF: the first LSTM, or the first row where there is none."""
-    return next((row for row, own in taggers.items() if own.architecture == "lstm"), next(iter(taggers)))
-
-
 def _opening(found: Mapping[str, Any]) -> dict[str, float | None]:
     """The numbers of metrics.json: those of ten ordinary tweets for each crisis tweet."""
     tests = found["tests"]
@@ -265,6 +270,8 @@ def run(
     mined: InputFile,
     taggers: dict[Name, TaggerParams],
     train: list[TrainSetting],
+    further: FurtherParams,
+    batch_sizes: BatchSizesParams,
     out: Path,
     metrics: Path,
 ) -> None:
@@ -277,13 +284,22 @@ def run(
         mined: of the step mine_bands
         taggers: section difficult_negatives.taggers
         train: difficult_negatives.train
+        further: section difficult_negatives.further
+        batch_sizes: section difficult_negatives.batch_sizes
         out: all scores, the differences from random negatives, and the surest false alarms
         metrics: JSON; at ten ordinary tweets for each crisis tweet, by tagger and setting
 
     Raises:
         CrisisflowError: a training is absent or there twice, or trainings are of different tweets.
     """
-    runs = read_runs(folds, predictions, taggers, train)
+    batches = {
+        of_batch(tagger, size): {"tagger": tagger, "batch_size": size}
+        for tagger in batch_sizes.taggers
+        for size in batch_sizes.sizes
+    }
+    expected = expected_settings(taggers, train, further)
+    known = read_runs(folds, predictions, {**expected, **dict.fromkeys(batches, batch_sizes.train)})
+    runs = {row: known[row] for row in taggers}
     classes = nearest_classes(read_parquet(positives, POSITIVES), read_parquet(mined, MINED))
     rows = {row: {setting: of_setting(own) for setting, own in settings.items()} for row, settings in runs.items()}
     for row, settings in runs.items():
@@ -296,9 +312,18 @@ def run(
         "main": main_tagger(taggers),
         "rows": rows,
         "against_random": {row: against_random(settings) for row, settings in runs.items()},
+        "batch_sizes": {
+            row: {
+                **facts,
+                "steps": {setting: over(run.steps for run in own.values()) for setting, own in known[row].items()},
+                "against_random": against_random(known[row]),
+            }
+            for row, facts in batches.items()
+        },
     }
     write_json(out, found)
     write_json(
         metrics, {row: {name: _opening(own) for name, own in settings.items()} for row, settings in rows.items()}
     )
-    say(f"score: {len(rows)} taggers on {len(train)} settings")
+    settings = len(train) + len(further.train)
+    say(f"score: {len(rows)} taggers on {settings} settings; {len(batches)} with other batch sizes")

@@ -1,7 +1,7 @@
 """Tag: a tagger, trained on all folds of a setting with one seed, and what it finds in tweets of unseen events."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from crisisflow.labels import IGNORED
 from crisisflow.model.taggers import Tagger, TaggerSizes
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.model.word_states import KeptStates, TunedStates, WordVectors
-from crisisflow.params import Seed
+from crisisflow.params import Positive, Seed
 from crisisflow.pretrained import load_encoder, load_tokenizer
 from crisisflow.progress import say
 from crisisflow.sources import digest
@@ -38,7 +38,7 @@ from crisisflow.studies.difficult_negatives.folds import (
     tests_of,
 )
 from crisisflow.studies.difficult_negatives.params import TrainSetting
-from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, TaggingParams, encoder_of
+from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, TaggingParams, encoder_of, of_batch
 from crisisflow.studies.difficult_negatives.word_states import KEPT, STATIC, WordStates, read_states
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import seeds
@@ -71,7 +71,7 @@ class Fold(NamedTuple):
     predictions: pa.Table
 
 
-def _tweets(table: pa.Table, states: WordStates, path: Path) -> dict[str, Tweets]:
+def tweets_of(table: pa.Table, states: WordStates, path: Path) -> dict[str, Tweets]:
     """The tweets of each role as a tagger reads them: a number and a label for each word."""
     labels = [[label for label in own if label != IGNORED] for own in table["labels"].to_pylist()]
     if sum(map(len, labels)) != len(states.numbers):
@@ -91,7 +91,7 @@ def _tweets(table: pa.Table, states: WordStates, path: Path) -> dict[str, Tweets
     return found
 
 
-def _inside(tweets: Tweets, setting: str) -> Tweets:
+def inside_of(tweets: Tweets, setting: str) -> Tweets:
     """Those of a setting, with their class in it."""
     at = [place for place, own in enumerate(tweets.settings) if setting in own]
     if not at:
@@ -109,7 +109,35 @@ def _at(tweets: Tweets, places: Sequence[int]) -> Tweets:
     )
 
 
-class _Job(NamedTuple):
+def fingerprint_of(identity: Identity, row: TaggerParams, tagging: TaggingParams, *facts: Any) -> str:
+    """Of all that a training depends on, with these facts of its own."""
+    return checkpoints.fingerprint(
+        digest("studies.difficult_negatives.tag"),
+        {package.__name__: package.__version__ for package in (numpy, torch, transformers)},
+        row.model_dump(),
+        tagging.model_dump(),
+        identity.facts(),
+        *facts,
+    )
+
+
+def words_of(
+    row: TaggerParams, states: WordStates, subwords: list[list[int]]
+) -> KeptStates | WordVectors | TunedStates:
+    """The module that gives a tagger the states of the words.
+
+    Args:
+        subwords: of all tweets, where the encoder is tuned.
+    """
+    if states.kind == KEPT:
+        return KeptStates(states.table)
+    if states.kind == STATIC:
+        return WordVectors(states.table)
+    padding_id = load_tokenizer(encoder_of(row.embedding)).pad_token_id
+    return TunedStates(load_encoder(encoder_of(row.embedding), None), subwords, padding_id)
+
+
+class Job(NamedTuple):
     """What all folds of a training have in common."""
 
     identity: Identity
@@ -123,27 +151,22 @@ class _Job(NamedTuple):
 
     def model(self) -> Tagger:
         """A new tagger, with the weights of its seed."""
-        row, tagging, table = self.row, self.tagging, self.states.table
-        if self.states.kind == KEPT:
-            words = KeptStates(table)
-        elif self.states.kind == STATIC:
-            words = WordVectors(table)
-        else:
-            padding_id = load_tokenizer(encoder_of(row.embedding)).pad_token_id
-            words = TunedStates(load_encoder(encoder_of(row.embedding), None), self.subwords, padding_id)
+        words = words_of(self.row, self.states, self.subwords)
         self.device.seed(seeds.of_heads(self.identity.seed))
-        sizes = TaggerSizes(tagging.hidden, tagging.dropout, tagging.kernel, tagging.filters)
-        return Tagger(words, row.architecture, LABELS, sizes)
+        own = self.tagging
+        return Tagger(
+            words, self.row.architecture, LABELS, TaggerSizes(own.hidden, own.dropout, own.kernel, own.filters)
+        )
 
-    def train(self, number: int, train: Tweets, validation: Tweets, held_out: Tweets, unseen: Tweets) -> Fold:
-        """A fold, or what a finished one left."""
-        run = checkpoints.fingerprint(self.common, number, *(own.examples for own in (train, validation, held_out)))
-        file, folder = self.folder / f"fold{number}.parquet", self.folder / f"fold{number}"
-        if file.exists() and (found := _finished(file, run)):
-            return found
+    def trainer(self, name: str, folder: Path, run: str) -> Trainer:
+        """What trains a new tagger.
+
+        Args:
+            name: as progress shows it. folder: of the checkpoints. run: fingerprint.
+        """
         model = self.model()
-        trainer = Trainer(
-            name=f"{self.identity}, fold {number}",
+        return Trainer(
+            name=name,
             model=model,
             task=CrfTagging(LABELS, model.crf),
             weighting=WEIGHTINGS["fixed"](1),
@@ -164,9 +187,29 @@ class _Job(NamedTuple):
             run=run,
             early_stopping=EarlyStopping(self.tagging.patience),
         )
-        best = trainer.fit([Stage(self.tagging.epochs, 0, 0, False, True)], train.examples, validation.examples)
+
+    def stages(self) -> list[Stage]:
+        """All epochs in one."""
+        return [Stage(self.tagging.epochs, 0, 0, False, True)]
+
+    def discard(self) -> None:
+        """Remove the finished folds and checkpoints."""
+        for number in range(1, self.tagging.folds + 1):
+            (self.folder / f"fold{number}.parquet").unlink(missing_ok=True)
+        checkpoints.discard(self.folder)
+
+    def train(self, number: int, train: Tweets, validation: Tweets, held_out: Tweets, unseen: Tweets) -> Fold:
+        """A fold, or what a finished one left."""
+        run = checkpoints.fingerprint(self.common, number, *(own.examples for own in (train, validation, held_out)))
+        file, folder = self.folder / f"fold{number}.parquet", self.folder / f"fold{number}"
+        if file.exists() and (found := _finished(file, run)):
+            return found
+        trainer = self.trainer(f"{self.identity}, fold {number}", folder, run)
+        best = trainer.fit(self.stages(), train.examples, validation.examples)
         parts = []
         for role, own in ((TRAIN, held_out), (TEST, unseen)):
+            if not own.examples.ids:
+                continue
             predicted = trainer.predict(best, own.examples)
             split = own.examples.split
             parts.append(
@@ -190,6 +233,21 @@ class _Job(NamedTuple):
         write_parquet(file, found.predictions, PREDICTED.with_metadata({FACTS: facts}))
         checkpoints.discard(folder)
         return found
+
+
+def parts_of(tweets: Tweets, tagging: TaggingParams, seed: int) -> Iterator[tuple[Tweets, Tweets, Tweets]]:
+    """Of each fold the tweets that train, those that stop the training, and those that are held out."""
+    strata = list(zip(tweets.positive.tolist(), tweets.classes, strict=True))
+    fold_of = folds_of(strata, tagging.folds, seed)
+    for number in range(tagging.folds):
+        held_out = [at for at, fold in enumerate(fold_of) if fold == number]
+        others = [at for at, fold in enumerate(fold_of) if fold != number]
+        chosen = held_out
+        if tagging.stop_on == "validation":
+            tenth = folds_of([strata[at] for at in others], 10, seed)
+            chosen = [at for at, part in zip(others, tenth, strict=True) if part == 0]
+            others = [at for at, part in zip(others, tenth, strict=True) if part > 0]
+        yield _at(tweets, others), _at(tweets, chosen), _at(tweets, held_out)
 
 
 def _finished(file: Path, run: str) -> Fold | None:
@@ -217,6 +275,7 @@ def run(
     predictions: Path,
     metrics: Path,
     config: Path,
+    batch_size: Positive | None = None,
 ) -> None:
     """Train a tagger on all folds of a setting, and write its scores and what it predicts.
 
@@ -229,24 +288,27 @@ def run(
         states: of their words, of the step word_states
         row: section difficult_negatives.taggers.NAME
         tagging: section difficult_negatives.tagging
-        setting: one of difficult_negatives.train
+        setting: one of difficult_negatives.train, or further.train
         checkpoint: folder of checkpoints and finished folds, removed at the end
         folds: CSV; a line for each fold and test
         predictions: of the held-out tweets and those of unseen events, by each fold's model
         metrics: JSON; mean and deviation over the folds, by test
         config: JSON; what was trained, and on what
+        batch_size: in place of the row's
 
     Raises:
         CrisisflowError: the files are of different rows, the encoder or device is not to be had, a loss is not finite,
             or memory does not suffice.
     """
-    identity = Identity(STUDY, name, seed, setting=setting)
+    if batch_size is not None:
+        row = row.model_copy(update={"batch_size": batch_size})
+    identity = Identity(STUDY, name if batch_size is None else of_batch(name, batch_size), seed, setting=setting)
     device = open_device(tagging.device, tagging.threads, 1)
     known = read_states(states, name)
     table = read_parquet(aligned, DATASETS)
-    tweets = _tweets(table, known, states)
-    own, unseen = _inside(tweets[TRAIN], setting), tweets[TEST]
-    job = _Job(
+    tweets = tweets_of(table, known, states)
+    own, unseen = inside_of(tweets[TRAIN], setting), tweets[TEST]
+    job = Job(
         identity,
         row,
         tagging,
@@ -254,28 +316,9 @@ def run(
         table["input_ids"].to_pylist() if row.tuned else [],
         device,
         checkpoint,
-        checkpoints.fingerprint(
-            digest("studies.difficult_negatives.tag"),
-            {package.__name__: package.__version__ for package in (numpy, torch, transformers)},
-            row.model_dump(),
-            tagging.model_dump(),
-            file_sha256(states),
-            identity.facts(),
-            unseen.examples,
-        ),
+        fingerprint_of(identity, row, tagging, file_sha256(states), unseen.examples),
     )
-    strata = list(zip(own.positive.tolist(), own.classes, strict=True))
-    fold_of = folds_of(strata, tagging.folds, seed)
-    trained = []
-    for number in range(tagging.folds):
-        held_out = [at for at, fold in enumerate(fold_of) if fold == number]
-        others = [at for at, fold in enumerate(fold_of) if fold != number]
-        chosen = held_out
-        if tagging.stop_on == "validation":
-            tenth = folds_of([strata[at] for at in others], 10, seed)
-            chosen = [at for at, part in zip(others, tenth, strict=True) if part == 0]
-            others = [at for at, part in zip(others, tenth, strict=True) if part > 0]
-        trained.append(job.train(number + 1, _at(own, others), _at(own, chosen), _at(own, held_out), unseen))
+    trained = [job.train(number, *parts, unseen) for number, parts in enumerate(parts_of(own, tagging, seed), start=1)]
     lines, scores = _scores(trained, unseen)
     write_csv(folds, *identified_lines(identity, ["setting", *lines[0]], [[setting, *line.values()] for line in lines]))
     write_parquet(
@@ -283,9 +326,7 @@ def run(
     )
     write_json(metrics, {**identity.facts(), "folds": len(trained), **_epochs(trained), "tests": scores})
     write_json(config, {CONFIG: identity.facts(), **_facts(job, trained)})
-    for number in range(1, len(trained) + 1):
-        (checkpoint / f"fold{number}.parquet").unlink(missing_ok=True)
-    checkpoints.discard(checkpoint)
+    job.discard()
     f1 = ", ".join(f"{test} {100 * own['f1']['mean']:.1f}" for test, own in scores.items())
     say(f"tag: {identity}: F1 of the tests {f1}")
 
@@ -318,7 +359,7 @@ def _epochs(trained: Sequence[Fold]) -> dict[str, Any]:
     }
 
 
-def _facts(job: _Job, trained: Sequence[Fold]) -> dict[str, Any]:
+def _facts(job: Job, trained: Sequence[Fold]) -> dict[str, Any]:
     """What was trained, and on what."""
     model = job.model()
     return {

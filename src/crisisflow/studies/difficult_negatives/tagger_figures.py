@@ -72,21 +72,19 @@ def gains(scored: Mapping[str, Any], taggers: Mapping[str, TaggerParams]) -> pd.
             | {"high": None, "gain": float(line["gain_f1"]) if line["gain_f1"] and not told else None}
             | {"told": "below zero" if told else "a number" if line["gain_f1"] else NOT_IN_TEXT}
         )
-    for row, compared in scored["against_random"].items():
-        own = compared.get(BEST, {}).get(RANDOM_PLUS)
-        if own:
+    own = [
+        (row, taggers[row].batch_size, compared, scored["rows"][row].get(BEST, {}).get("steps"))
+        for row, compared in scored["against_random"].items()
+    ]
+    own += [
+        (batch["tagger"], batch["batch_size"], batch["against_random"], batch["steps"].get(BEST))
+        for batch in scored["batch_sizes"].values()
+    ]
+    for row, size, compared, steps in sorted(own, key=lambda each: (list(taggers).index(each[0]), each[1])):
+        if gain := compared.get(BEST, {}).get(RANDOM_PLUS):
             rows.append(
-                {
-                    "source": row,
-                    "batch_size": taggers[row].batch_size,
-                    "steps": scored["rows"][row][BEST]["steps"]["mean"],
-                }
-                | {
-                    "low": 100 * own["low"],
-                    "high": 100 * own["high"],
-                    "gain": 100 * own["difference"],
-                    "told": "a number",
-                }
+                {"source": row, "batch_size": size, "steps": steps["mean"], "told": "a number"}
+                | {"low": 100 * gain["low"], "high": 100 * gain["high"], "gain": 100 * gain["difference"]}
             )
     return pd.DataFrame(rows, columns=["source", "batch_size", "steps", "gain", "low", "high", "told"]).round(4)
 

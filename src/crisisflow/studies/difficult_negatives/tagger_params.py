@@ -1,5 +1,6 @@
 """The sections that say what the taggers are, and how all of them are trained."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,6 +45,16 @@ class TaggerParams(ParamsSection):
     def _tuned_is_an_encoder(self) -> "TaggerParams":
         faults = [(("tuned",), "static vectors are not trained; set it to false")]
         return refuse(self, faults if self.tuned and vectors_of(self.embedding) is not None else [])
+
+
+def of_batch(tagger: str, size: int) -> str:
+    """What a tagger is called where it is trained with another batch size than its own."""
+    return f"{tagger}-batch-{size}"
+
+
+def main_tagger(taggers: Mapping[str, TaggerParams]) -> str:
+    """The row that stands beside the paper's LSTM-CRF: the first LSTM, or the first row where there is none."""
+    return next((row for row, own in taggers.items() if own.architecture == "lstm"), next(iter(taggers)))
 
 
 class TaggingParams(ParamsSection):

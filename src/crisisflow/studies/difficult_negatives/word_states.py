@@ -76,30 +76,46 @@ def run(name: str, aligned: InputFile, row: TaggerParams, tagging: TaggingParams
         CrisisflowError: the encoder or the vectors cannot be loaded, or disk does not suffice.
     """
     table = read_parquet(aligned, DATASETS)
-    input_ids, firsts = table["input_ids"].to_pylist(), first_subwords(table["labels"].to_pylist())
-    encoder, folder = encoder_of(row.embedding), vectors_of(row.embedding)
-    tensors: dict[str, Tensor]
-    coverage = None
-    if folder is not None:
-        kind = STATIC
+    states = compute_states(row, tagging, table["input_ids"].to_pylist(), table["labels"].to_pylist(), out.parent)
+    if states.coverage:
+        share = states.coverage["with_vector"] / states.coverage["words"]
+        say(f"word_states: {share:.1%} of {states.coverage['words']:,} words have a vector")
+    tensors = {"numbers": states.numbers} | ({} if states.table is None else {"table": states.table})
+    facts = {"study": STUDY, "row": name, "kind": states.kind, "coverage": states.coverage}
+    write_tensors(out, tensors, {KEY: json.dumps(facts, sort_keys=True)})
+
+
+def compute_states(
+    row: TaggerParams,
+    tagging: TaggingParams,
+    input_ids: list[list[int]],
+    labels: Sequence[Sequence[int]],
+    folder: Path,
+) -> WordStates:
+    """What the tagger of a row reads of the words of these tweets.
+
+    Args:
+        input_ids: subwords of each tweet. labels: of each subword, IGNORED where no word begins. folder: of temporary
+            files.
+
+    Raises:
+        CrisisflowError: the encoder or the vectors cannot be loaded, or disk does not suffice.
+    """
+    firsts = first_subwords(labels)
+    encoder, vectors = encoder_of(row.embedding), vectors_of(row.embedding)
+    if vectors is not None:
         words = list(_words(encoder, input_ids, firsts))
-        found = read_vectors(folder, words)
+        found = read_vectors(vectors, words)
         numbers = [found.numbers.get(word, -1) + 1 for word in words]
-        tensors = {"numbers": torch.tensor(numbers), "table": torch.from_numpy(found.vectors)}
         known = sum(number > 0 for number in numbers)
         coverage = {"words": len(words), "with_vector": known, "different": len(found.numbers)}
-        say(f"word_states: {known / len(words):.1%} of {len(words):,} words have a vector")
-    elif row.tuned:
-        kind = TUNED
+        return WordStates(STATIC, torch.tensor(numbers), torch.from_numpy(found.vectors), coverage)
+    if row.tuned:
         starts = begins(map(len, input_ids))
         own = [start + place for start, places in zip(starts, firsts, strict=False) for place in places]
-        tensors = {"numbers": torch.tensor(own)}
-    else:
-        kind = KEPT
-        states = _kept(encoder, input_ids, firsts, tagging, out.parent)
-        tensors = {"numbers": torch.arange(len(states)), "table": torch.from_numpy(states)}
-    facts = {"study": STUDY, "row": name, "kind": kind, "coverage": coverage}
-    write_tensors(out, tensors, {KEY: json.dumps(facts, sort_keys=True)})
+        return WordStates(TUNED, torch.tensor(own), None, None)
+    states = _kept(encoder, input_ids, firsts, tagging, folder)
+    return WordStates(KEPT, torch.arange(len(states)), torch.from_numpy(states), None)
 
 
 def _kept(
