@@ -21,6 +21,7 @@ include: "workflow/rules/humaid_ner/evaluation.smk"
 include: "workflow/rules/humaid_ner/generalisation.smk"
 include: "workflow/rules/difficult_negatives/mining.smk"
 include: "workflow/rules/difficult_negatives/tagging.smk"
+include: "workflow/rules/difficult_negatives/joint.smk"
 include: "workflow/rules/difficult_negatives/report.smk"
 include: "workflow/rules/actionable_help/pool.smk"
 include: "workflow/rules/actionable_help/labels.smk"
@@ -50,6 +51,7 @@ rule all:
 onstart:
     refuse_touch(workflow.touch)
     refuse_sharing(workflow.rules)
+    refuse_old_stages(workflow.rules)
 
 
 # DVC records what ran; when DVC itself started this run, it does so by its own means.

@@ -97,13 +97,26 @@ ROWS = {
         "freeze_layers": 0,
         "freeze_embeddings": False,
         "frozen_dropout": True,
+        "negatives": None,
     }
     for name, tasks in (("both", "joint"), ("tags", "ner"))
 }
 
 
-def train_row(folder: Path, aligned: Path, encoder: Path, name: str) -> None:
-    """Train the row of ROWS briefly, with seed 13; its files lie in `folder`, named as in a run."""
+def train_row(
+    folder: Path,
+    aligned: Path,
+    encoder: Path,
+    name: str,
+    called: str | None = None,
+    beside: Path | None = None,
+    **own,
+) -> None:
+    """Train the row of ROWS briefly, with seed 13; its files lie in `folder`, named as in a run.
+
+    Args:
+        called: another name for it. beside: its negatives, aligned. own: further values of the row.
+    """
     from crisisflow.params import AlignmentParams
     from crisisflow.studies.humaid_ner import train
     from crisisflow.studies.humaid_ner.params import ModelParams, RowParams, TrainingParams
@@ -114,9 +127,9 @@ def train_row(folder: Path, aligned: Path, encoder: Path, name: str) -> None:
     files = ("model.safetensors", "config.json", "history.csv", "scores.csv", "gradients.csv", "predictions.parquet")
     folder.mkdir(parents=True)
     train.run(
-        name,
+        called or name,
         aligned,
-        RowParams.model_validate({**ROWS[name], "encoder": str(encoder)}),
+        RowParams.model_validate({**ROWS[name], "encoder": str(encoder), **own}),
         TrainingParams.model_validate({**sample.humaid_ner.training.model_dump(), **brief}),
         ModelParams(dropout=0.1),
         AlignmentParams(max_length=48),
@@ -125,6 +138,7 @@ def train_row(folder: Path, aligned: Path, encoder: Path, name: str) -> None:
         folder / "checkpoint",
         *(folder / file for file in files),
         folder / "speed.csv",
+        negatives=beside,
     )
 
 
@@ -135,10 +149,34 @@ def trained(tiny_encoder, corpus, tmp_path_factory) -> Path:
     from crisisflow.studies.humaid_ner import bio
 
     folder = tmp_path_factory.mktemp("trained")
-    paths = (folder / "aligned.parquet", folder / "aligned.json")
+    paths = (folder / "aligned.parquet", folder / "aligned.json", folder / "negatives.parquet")
     bio.run(
         corpus / "tweets.parquet", corpus / "gold.parquet", str(tiny_encoder), AlignmentParams(max_length=48), *paths
     )
     for name in ROWS:
         train_row(folder / "rows" / name / "seed13", paths[0], tiny_encoder, name)
     return folder
+
+
+WANTED = {"band": "3sigma_upper", "tweets": 40}
+
+
+@pytest.fixture(scope="session")
+def with_negatives(tiny_encoder, corpus, tmp_path_factory) -> Path:
+    """A folder `rows` with row `silent`, seed 13: `both` with 40 negatives, which are in `mined.csv` beside it."""
+    from crisisflow.params import AlignmentParams
+    from crisisflow.studies.humaid_ner import bio
+    from crisisflow.studies.humaid_ner.params import NegativesParams
+
+    place = tmp_path_factory.mktemp("with_negatives")
+    lines = [f"3sigma_upper,ordinary {at},the kitchen is flooded with {at} old cakes" for at in range(50)]
+    (place / "mined.csv").write_text("\n".join(["band,id,text", "random,other,a walk in the park", *lines]) + "\n")
+    bio.run(
+        *(corpus / "tweets.parquet", corpus / "gold.parquet", str(tiny_encoder), AlignmentParams(max_length=48)),
+        *(place / name for name in ("aligned.parquet", "aligned.json", "negatives.parquet")),
+        NegativesParams.model_validate(WANTED),
+        place / "mined.csv",
+    )
+    folder, aligned, negatives = place / "rows/silent/seed13", place / "aligned.parquet", place / "negatives.parquet"
+    train_row(folder, aligned, tiny_encoder, "both", "silent", negatives, negatives=WANTED)
+    return place

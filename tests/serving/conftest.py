@@ -142,7 +142,7 @@ def export(results, params, trained, origin):
         choice = Choice(results, row, 13)
         own = json.loads((folder_of(choice) / "config.json").read_text())["row"]
         plain = yaml.safe_load(params.read_text())
-        plain["humaid_ner"]["rows"][row] = {**own, **changed}
+        plain["humaid_ner"]["rows"][row] = {"negatives": None, **own, **changed}
         settings = StudyParams.model_validate({key: plain[key] for key in StudyParams.model_fields})
         export_model.run(name, choice, trained / "aligned.parquet", origin, settings, speed, out)
         return out

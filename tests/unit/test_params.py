@@ -52,6 +52,18 @@ def test_each_preset_is_whole_and_is_written_as_it_stands(name, tmp_path):
     assert list(params.humaid_ner.rows) == ["A", "B", "C", "D"]
 
 
+def test_the_row_with_negatives_of_the_laptop_is_row_b_and_a_whole_row(tmp_path):
+    path = tmp_path / "params.yaml"
+    write_preset("laptop", PRESETS, path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    begin = lines.index("    # B-negatives:")
+    lines[begin : begin + 10] = [line.replace("# ", "", 1) for line in lines[begin : begin + 10]]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    rows = read_params(path)[0].humaid_ner.rows
+    assert rows["B-negatives"].negatives.band == "3sigma_upper"
+    assert rows["B-negatives"].model_copy(update={"negatives": None}) == rows["B"]
+
+
 def git(folder: Path, *arguments: str) -> None:
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)

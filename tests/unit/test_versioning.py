@@ -84,6 +84,57 @@ def test_no_option_where_there_is_no_value():
     assert option("events", "corpus.events").sections == ("corpus.events",)
 
 
+def test_an_option_of_a_row_is_its_value_as_json():
+    params = {"rows": {"A": {"own": None}, "B": {"own": {"tweets": 3, "band": "it's"}}}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rule_helpers, "load_params", lambda: params)
+        found = option("own", "rows.{row}.own")
+        assert found({"row": "A"}) == ""
+        (text,) = shlex.split(found({"row": "B"}))
+        assert json.loads(text.removeprefix("--own=")) == params["rows"]["B"]["own"]
+
+
+CONDITIONAL = """
+from crisisflow.versioning.rule_helpers import inputs_by_params
+
+rule mined:
+    output: "data/gnom/mined"
+    shell: "touch {output}"
+
+rule aligned:
+    input: ["data/gnom/mined"] if THERE else []
+    output: "data/gnom/aligned"
+    params: inputs=inputs_by_params(THERE)
+    shell: "touch {output}"
+"""
+
+
+def test_a_run_with_an_input_that_dvc_yaml_does_not_know_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def rules(there: bool) -> list:
+        Path("Snakefile").write_text(CONDITIONAL.replace("THERE", str(there)))
+        with opened() as workflow:
+            return list(workflow.rules)
+
+    Path("dvc.yaml").write_text(dvcyaml.dvc_yaml(rules(False)))
+    dvcyaml.refuse_old_stages(rules(False))
+    with pytest.raises(SystemExit) as end:
+        dvcyaml.refuse_old_stages(rules(True))
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("crisisflow: params.yaml has a rule read what dvc.yaml does not know")
+    Path("dvc.yaml").write_text(dvcyaml.dvc_yaml(rules(True)))
+    dvcyaml.refuse_old_stages(rules(True))
+    assert yaml.safe_load(Path("dvc.yaml").read_text())["stages"]["aligned"]["deps"] == ["data/gnom/mined"]
+
+
+def test_a_run_of_the_workflow_looks_for_such_inputs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with opened() as workflow:
+        assert "refuse_old_stages" in workflow._onstart.__code__.co_names
+
+
 def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -26,10 +26,15 @@ from crisisflow.versioning.axes import (
     rules_of,
 )
 from crisisflow.versioning.confidential import texts_of
-from crisisflow.versioning.dvcyaml import refuse_sharing, stage_targets
+from crisisflow.versioning.dvcyaml import (
+    refuse_old_stages,
+    refuse_sharing,
+    stage_targets,
+)
 from crisisflow.versioning.lockfile import put_back
 from crisisflow.versioning.rule_helpers import (
     code,
+    inputs_by_params,
     lexicons,
     load_params,
     option,

@@ -6,8 +6,9 @@ temporary files (a shard) is no stage of its own: it is allowed, and watched, in
 The grain of a stage is a row. The wildcard `row` becomes a matrix over the keys of params.yaml. The other axes of a
 rule are folded: the stage of a row makes all of them, side by side, by one target rule of Snakemake (`stage_targets`),
 and its output is the folder of the row. Rules that write into the same folder are one stage. To who reads them, the
-files of all rows are the folder that holds them, so dvc.yaml does not change with the values of params.yaml. There is
-one exception: where params.yaml names a confidential set, what holds its texts is `push: false` (`confidential`).
+files of all rows are the folder that holds them, so dvc.yaml does not change with the values of params.yaml. There are
+two exceptions: where params.yaml names a confidential set, what holds its texts is `push: false` (`confidential`); and
+an input that is there for some values only (`rule_helpers.inputs_by_params`).
 
 Snakemake also watches the text of a rule's command, which DVC does not see: its digest stands behind each command.
 
@@ -237,6 +238,16 @@ def refuse_sharing(rules: Iterable["Rule"]) -> None:
             check(rules)
         except CrisisflowError:
             end_run(f"{PARAMS_FILE} names a confidential set; so that DVC does not push its texts: crisisflow dvcyaml")
+
+
+def refuse_old_stages(rules: Iterable["Rule"]) -> None:
+    """Stop a run with inputs that dvc.yaml does not know: DVC would not make them first, nor see them change."""
+    rules = list(rules)
+    if any(getattr(value, "inputs_by_params", False) for rule in rules for value in rule.params):
+        try:
+            check(rules)
+        except CrisisflowError:
+            end_run(f"{PARAMS_FILE} has a rule read what {DVC_FILE} does not know; write it with: crisisflow dvcyaml")
 
 
 def run(only_check: bool) -> None:

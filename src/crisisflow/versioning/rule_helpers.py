@@ -123,6 +123,21 @@ def code(step: str) -> Code:
     return found
 
 
+def _found(path: str, wildcards: Any) -> Any:
+    """The value at a path of params.yaml; a key that is not there ends the run."""
+    whole = path.format(**dict(wildcards))
+    found: Any = load_params()
+    for key in whole.split("."):
+        if key not in found:
+            end_run(f"{PARAMS_FILE} has no {whole}; there are: {', '.join(found)}")
+        found = found[key]
+    return found
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
 def section(path: str, **instead: str) -> Callable[[Any], str]:
     """A rule's parameter: the value at `path` of params.yaml (dots between keys, wildcards in braces).
 
@@ -133,14 +148,10 @@ def section(path: str, **instead: str) -> Callable[[Any], str]:
     """
 
     def value(wildcards: Any) -> str:
-        found: Any = load_params()
-        for key in path.format(**dict(wildcards)).split("."):
-            if key not in found:
-                end_run(f"{PARAMS_FILE} has no {path.format(**dict(wildcards))}; there are: {', '.join(found)}")
-            found = found[key]
+        found = _found(path, wildcards)
         if instead:
             found = {**found, **{key: json.loads(text.format(**dict(wildcards))) for key, text in instead.items()}}
-        return found if isinstance(found, str) else json.dumps(found, sort_keys=True)
+        return _text(found)
 
     value.sections = (path,)
     return value
@@ -162,15 +173,29 @@ def sections(*names: str, of: str = "") -> Callable[[Any], str]:
 
 
 def option(name: str, path: str) -> Callable[[Any], str]:
-    """A rule's parameter: the option --NAME with the text at `path` of params.yaml, quoted for the shell; nothing where
-    that is null."""
+    """A rule's parameter: the option --NAME with the value at `path` of params.yaml, as `section` has it and quoted for
+    the shell; nothing where that is null."""
 
     def value(wildcards: Any) -> str:
-        found = reduce(getitem, path.split("."), load_params())
-        return "" if found is None else f"--{name}={shlex.quote(found)}"
+        found = _found(path, wildcards)
+        return "" if found is None else f"--{name}={shlex.quote(_text(found))}"
 
     value.sections = (path,)
     return value
+
+
+def inputs_by_params(there: bool) -> Callable[[Any], str]:
+    """A rule's parameter: it has inputs that depend on values of params.yaml, and whether they are there now.
+
+    dvc.yaml does not change with these values by itself (dvcyaml.refuse_old_stages). To Snakemake the parameter is an
+    empty text.
+    """
+
+    def nothing(wildcards: Any) -> str:
+        return ""
+
+    nothing.inputs_by_params = there
+    return nothing
 
 
 def options(**files: Iterable[str]) -> str:

@@ -9,9 +9,10 @@ import yaml
 from crisisflow.artifacts import read_parquet, write_csv, write_parquet
 from crisisflow.identity import Identity, identified, identified_lines
 from crisisflow.labels import IGNORED
-from crisisflow.studies.difficult_negatives import collection, datasets, gate, mine_bands, pool, score, style
+from crisisflow.studies.difficult_negatives import collection, datasets, gate, joint, mine_bands, pool, score, style
 from crisisflow.studies.difficult_negatives.datasets import DATASETS
 from crisisflow.studies.difficult_negatives.folds import PREDICTED
+from crisisflow.studies.difficult_negatives.for_rows import ORDINARY
 from crisisflow.studies.difficult_negatives.marked import MARKED
 from crisisflow.studies.difficult_negatives.params import DifficultNegativesParams
 
@@ -147,4 +148,6 @@ def scored(small_run, tmp_path_factory) -> Path:
     score.run(*trainings, *mined, *known, params().batch_sizes, folder / "scores.json", folder / "metrics.json")
     found = (small_run / "fit.json", small_run / "embeddings.parquet")
     gate.run(*trainings, *mined, *found, *known, folder / "gate.json")
+    write_parquet(folder / "ordinary.parquet", [], ORDINARY)
+    joint.run({}, folder / "ordinary.parquet", folder / "joint.json")
     return folder

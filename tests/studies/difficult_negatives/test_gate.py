@@ -12,6 +12,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.reporting.exhibits import read_cells
 from crisisflow.reporting.index import read_headline
 from crisisflow.studies.difficult_negatives import gate, headline
+from crisisflow.studies.difficult_negatives.at_ratio import MEASURES, Counts, measures
 from crisisflow.studies.difficult_negatives.bands import RANDOM_PLUS
 from crisisflow.studies.difficult_negatives.collection import POSITIVES
 from crisisflow.studies.difficult_negatives.datasets import LABELS
@@ -65,7 +66,7 @@ def test_the_regression_learns_to_tell_the_tweets_that_it_was_shown(small_run):
 def test_without_a_gate_the_measures_are_those_of_the_scores(found, scored):
     tests = read_json(scored / "scores.json")["rows"]["lstm-crf"]
     for setting, own in tests.items():
-        for measure in gate.MEASURES:
+        for measure in MEASURES:
             expected = own["tests"][RANDOM_PLUS][measure]["mean"]
             assert line(found, setting, None)[measure]["mean"] == pytest.approx(expected, abs=1e-6), (setting, measure)
 
@@ -96,7 +97,7 @@ def test_behind_a_gate_a_tagger_is_scored_as_if_it_had_marked_nothing_in_what_do
         expected.append(scores_of(span_numbers(silent, LABELS), positive, run.inside[RANDOM_PLUS]))
     own = line(found, "none", "z > 2")
     assert len(expected) == 4
-    for measure in gate.MEASURES:
+    for measure in MEASURES:
         mean = np.mean([getattr(scores, measure) for scores in expected])
         assert own[measure]["mean"] == pytest.approx(mean, abs=1e-6), measure
     assert own["false_alarms_per_1000"]["mean"] < line(found, "none", None)["false_alarms_per_1000"]["mean"]
@@ -119,16 +120,16 @@ def test_a_resample_is_weighed_as_if_its_tweets_stood_there_so_often(tweets):
             (spans[at], ~own),
             ((spans[at] > 0).astype(np.float32), ~own),
         )
-        counts = gate.Counts(*(part[inside][:, None, None] for part, inside in parts))
-        return gate.measures(counts, *(np.ones((1, inside.sum()), dtype=np.float32) for inside in (own, ~own)))
+        counts = Counts(*(part[inside][:, None, None] for part, inside in parts))
+        return measures(counts, *(np.ones((1, inside.sum()), dtype=np.float32) for inside in (own, ~own)))
 
     weights = np.arange(1, len(tweets) + 1) % 3 + 1
     once = np.arange(len(tweets))
-    counts = gate.Counts(
+    counts = Counts(
         *(part[:, None, None] for part in (hits[crisis], (true + spans)[crisis], spans[~crisis])),
         (spans[~crisis] > 0).astype(np.float32)[:, None, None],
     )
-    own = gate.measures(counts, *(weights[None, inside].astype(np.float32) for inside in (crisis, ~crisis)))
+    own = measures(counts, *(weights[None, inside].astype(np.float32) for inside in (crisis, ~crisis)))
     assert own == pytest.approx(counted(np.repeat(once, weights)))
 
 
@@ -198,8 +199,8 @@ def test_the_tables_have_the_gates_and_each_tagger_behind_them(small_run, scored
     from crisisflow.studies.difficult_negatives import tables
 
     inputs = ("collection.json", "pool.json", "style.json", "fit.json", "datasets.json")
-    outputs = (scored / "scores.json", scored / "gate.json", tmp_path)
-    tables.run("sample", params(), *(small_run / name for name in inputs), *outputs)
+    outputs = (scored / name for name in ("scores.json", "gate.json", "joint.json"))
+    tables.run("sample", params(), *(small_run / name for name in inputs), *outputs, tmp_path)
     alone, behind = (read_cells(tmp_path / f"{name}.csv") for name in ("gate_alone", "gate"))
     assert alone["Gate"].tolist() == ["z > 2", "z > 3", "logistic regression"]
     assert alone["AUC"].tolist() == [f"{own['auc']:.3f}" for own in found["gates"]]

@@ -77,6 +77,7 @@ def row(**changes):
         "freeze_layers": 0,
         "freeze_embeddings": False,
         "frozen_dropout": True,
+        "negatives": None,
         "tasks": "joint",
     }
     return RowParams.model_validate({**plain, **changes})

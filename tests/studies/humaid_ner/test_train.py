@@ -52,6 +52,7 @@ ROW = {
     "freeze_layers": 3,
     "freeze_embeddings": True,
     "frozen_dropout": True,
+    "negatives": None,
 }
 NAMES = {
     "out": "model.safetensors",

@@ -24,6 +24,7 @@ rule negatives_tables:
         datasets=rules.negatives_datasets.output.counts,
         scores=rules.negatives_score.output.scores,
         gate=rules.negatives_gate.output,
+        joint=rules.negatives_joint.output,
     output:
         captions="results/difficult_negatives/tables/captions.json",
         markdown=expand(
@@ -55,7 +56,7 @@ rule negatives_tables:
     shell:
         "crisisflow difficult_negatives tables --preset {params.preset:q} --params {params.settings:q}"
         " --positives {input.positives} --pool {input.pool} --style {input.style} --fit {input.fit}"
-        " --datasets {input.datasets} --scores {input.scores} --gate {input.gate} --folder {params.folder} 2>&1 | tee {log} >&2"
+        " --datasets {input.datasets} --scores {input.scores} --gate {input.gate} --joint {input.joint} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
 rule negatives_headline:

@@ -67,6 +67,7 @@ rule hold_out:
 use rule train as train_without with:
     input:
         aligned=rules.hold_out.output,
+        negatives=rules.bio.output.negatives,
     output:
         model=temp(
             "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/model.safetensors"

@@ -1,6 +1,7 @@
 rule train:
     input:
         aligned=rules.bio.output.tweets,
+        negatives=rules.bio.output.negatives,
     output:
         model="results/humaid_ner/rows/{row}/seed{seed}/model.safetensors",
         config="results/humaid_ner/rows/{row}/seed{seed}/config.json",
@@ -40,7 +41,7 @@ rule train:
     message:
         "Training row {wildcards.row} with seed {wildcards.seed}"
     shell:
-        "crisisflow humaid_ner train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned}"
+        "crisisflow humaid_ner train --name {wildcards.row} --seed {wildcards.seed} --aligned {input.aligned} --negatives {input.negatives}"
         " --row {params.row:q} --training {params.training:q} --model {params.model:q}"
         " --alignment {params.alignment:q} --compute {params.compute:q} --checkpoint {params.checkpoint} --out {output.model}"
         " --config {output.config} --history {output.history} --scores {output.scores}"

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from crisisflow.artifacts import read_json, read_parquet, write_json
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation.bootstrap import INTERVAL, RESAMPLES, interval, resamples
+from crisisflow.evaluation.bootstrap import RESAMPLES
 from crisisflow.inputs import InputFile
 from crisisflow.params import Name
 from crisisflow.progress import say
-from crisisflow.studies.difficult_negatives.bands import NOT_MINED, PLUS, RANDOM, RANDOM_PLUS, base_of
+from crisisflow.studies.difficult_negatives.at_ratio import MEASURES, Counts, Resampled, resampled
+from crisisflow.studies.difficult_negatives.bands import NOT_MINED, RANDOM, RANDOM_PLUS, base_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TRAIN
 from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import span_numbers
@@ -22,37 +23,6 @@ from crisisflow.studies.difficult_negatives.score import Run, Runs, expected_set
 from crisisflow.studies.difficult_negatives.sentence_gates import Gate, gates_of
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams
 from crisisflow.studies.difficult_negatives.vectors import read_vectors
-
-# Of each line, behind and without a gate; `f1` is at PLUS ordinary tweets for each crisis tweet.
-MEASURES = ("f1_on_positives", "false_alarms_per_1000", "f1")
-
-
-class Counts(NamedTuple):
-    """What the measures are made of, by tweet, line and run: float32 [tweets, lines, runs].
-
-    Args:
-        hits, sizes: of crisis tweets, as in evaluation.counts. false, alarms: of ordinary tweets, the spans, and
-            whether there is one.
-    """
-
-    hits: np.ndarray
-    sizes: np.ndarray
-    false: np.ndarray
-    alarms: np.ndarray
-
-
-def measures(counts: Counts, crisis: np.ndarray, ordinary: np.ndarray) -> np.ndarray:
-    """MEASURES of each resample and line, the mean over its runs: float64 [measures, resamples, lines].
-
-    Args:
-        crisis, ordinary: how often each tweet stands in each resample, float32 [resamples, tweets of its kind].
-    """
-    hits, sizes = (np.tensordot(crisis, own, axes=1).astype(np.float64) for own in (counts.hits, counts.sizes))
-    false, alarms = (np.tensordot(ordinary, own, axes=1).astype(np.float64) for own in (counts.false, counts.alarms))
-    there = np.maximum(ordinary.sum(axis=1), 1)[:, None, None]
-    brought = PLUS * crisis.sum(axis=1)[:, None, None] * false / there
-    found = (2 * hits / np.maximum(sizes, 1), 1000 * alarms / there, 2 * hits / np.maximum(sizes + brought, 1))
-    return np.stack([own.mean(axis=-1) for own in found])
 
 
 def _counts(runs: Sequence[Sequence[Run]], test: str, opened: Sequence[np.ndarray]) -> Counts:
@@ -117,34 +87,11 @@ def _alone(gate: Gate, positive: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _resampled(counts: Counts, positive: np.ndarray, number: int) -> np.ndarray:
-    """Measures of each resample [measures, resamples, lines]; tweets of both kinds are drawn together."""
-    return np.concatenate(
-        [measures(counts, weights[:, positive], weights[:, ~positive]) for weights in resamples(len(positive), number)],
-        axis=1,
-    )
-
-
-def _rounded(values: Sequence[float]) -> list[float | None]:
-    return [None if np.isnan(own) else round(float(own), 6) for own in values]
-
-
-def _lines(
-    names: Sequence[dict[str, str | None]], whole: np.ndarray, resampled: np.ndarray, best: int | None
-) -> Iterator[dict[str, Any]]:
+def _lines(names: Sequence[dict[str, str | None]], found: Resampled, best: int | None) -> Iterator[dict[str, Any]]:
     """Each line with its measures and their intervals, and F1 less that of the best line with mined negatives."""
     for at, name in enumerate(names):
-        found: dict[str, Any] = dict(name)
-        for number, measure in enumerate(MEASURES):
-            low, high = _rounded(interval(resampled[number, :, at]))
-            found[measure] = {"mean": round(float(whole[number, at]), 6), "low": low, "high": high}
-        found["less_best_mined"] = None
-        if best is not None and at != best:
-            f1 = MEASURES.index("f1")
-            low, high = _rounded(np.quantile(resampled[f1, :, at] - resampled[f1, :, best], INTERVAL))
-            difference = round(float(whole[f1, at] - whole[f1, best]), 6)
-            found["less_best_mined"] = {"difference": difference, "low": low, "high": high}
-        yield found
+        less = None if best is None or at == best else found.difference("f1", at, best)
+        yield {**name, **found.of(at), "less_best_mined": less}
 
 
 def _best(f1: np.ndarray, asked: Sequence[bool]) -> int | None:
@@ -166,9 +113,8 @@ def compare(runs: Runs, gates: Sequence[Gate], test: str, positive: np.ndarray, 
         for row, setting in trained
         for gate in (None, *(own.name for own in gates))
     ]
-    once = np.ones((1, len(positive)), dtype=np.float32)
-    whole = measures(counts, once[:, positive], once[:, ~positive])[:, 0]
-    f1 = whole[MEASURES.index("f1")]
+    found = resampled(counts, positive, number)
+    f1 = found.whole[MEASURES.index("f1")]
     behind = [own["gate"] is not None for own in names]
     by_similarity = [base_of(own["setting"]) not in NOT_MINED for own in names]
     best = {
@@ -176,7 +122,7 @@ def compare(runs: Runs, gates: Sequence[Gate], test: str, positive: np.ndarray, 
         "best_gated": _best(f1, behind),
         "best_gated_not_mined": _best(f1, [gate and not own for own, gate in zip(by_similarity, behind, strict=True)]),
     }
-    lines = list(_lines(names, whole, _resampled(counts, positive, number), best["best_mined"]))
+    lines = list(_lines(names, found, best["best_mined"]))
     return {"lines": lines} | {name: None if at is None else lines[at] for name, at in best.items()}
 
 

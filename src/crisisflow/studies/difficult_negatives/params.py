@@ -99,6 +99,19 @@ class ExtraTestsParams(ParamsSection):
         return {name: folder for name, folder in self.model_dump().items() if folder is not None}
 
 
+class JointRowsParams(ParamsSection):
+    """Rows of a joint model with mined negatives: what they are tried on."""
+
+    ordinary: Annotated[Positive, Field(description="ordinary tweets that nothing is trained on")]
+
+
+class RowNegativesParams(ParamsSection):
+    """The negatives that a row of a joint model wants; the rows are another study's."""
+
+    band: Text
+    tweets: Positive
+
+
 TrainSetting = Annotated[str, AfterValidator(checked_train)]
 TestSetting = Annotated[str, AfterValidator(checked_test)]
 
@@ -152,6 +165,7 @@ class DifficultNegativesParams(ParamsSection):
     batch_sizes: BatchSizesParams
     grid: GridParams
     seeds: Annotated[list[Seed], Field(min_length=1, description="of the folds and the trainings")]
+    joint: JointRowsParams
 
     @model_validator(mode="after")
     def _each_once(self) -> "DifficultNegativesParams":

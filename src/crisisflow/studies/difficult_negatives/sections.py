@@ -9,6 +9,7 @@ SECTIONS = {
     "taggers": ["tables/table4", "tables/differences", "tables/table5", "tables/table6", "figures/figure10"],
     "apart": ["tables/decomposition", "tables/surest"],
     "gate": ["tables/gate_alone", "tables/gate"],
+    "joint": ["tables/joint", "tables/joint_differences"],
     "claims": ["tables/claims"],
     "data": ["tables/positives", "tables/pool", "tables/style"],
     "mining": [

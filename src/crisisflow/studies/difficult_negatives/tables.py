@@ -15,6 +15,7 @@ from crisisflow.reporting.folders import Captioned, write_tables
 from crisisflow.reporting.over_seeds import NOTHING
 from crisisflow.studies.difficult_negatives.claims import table_of_claims
 from crisisflow.studies.difficult_negatives.gate_tables import table_of_gated_taggers, table_of_gates
+from crisisflow.studies.difficult_negatives.joint_tables import table_of_joint_differences, table_of_joint_rows
 from crisisflow.studies.difficult_negatives.params import SAMPLE, DifficultNegativesParams
 from crisisflow.studies.difficult_negatives.reproduction import PRINTED, paper_table
 from crisisflow.studies.difficult_negatives.tagger_tables import (
@@ -135,6 +136,7 @@ def run(
     datasets: InputFile,
     scores: InputFile,
     gate: InputFile,
+    joint: InputFile,
     folder: Path,
 ) -> None:
     """Write the tables: Markdown, CSV, LaTeX and captions.json.
@@ -149,6 +151,7 @@ def run(
         datasets: counts of the step datasets
         scores: of the step score
         gate: of the step gate
+        joint: of the step joint
         folder: a folder
 
     Raises:
@@ -158,6 +161,7 @@ def run(
     styled = read_json(style, "auc", "tweets")
     scored = read_json(scores, "main", "rows", "against_random")
     gated = read_json(gate, "gates", "lines", "best_mined", "learnt_from", "crisis", "ordinary")
+    of_rows = read_json(joint, "validation", "ordinary", "lines", "compared")
     sizes = params.collection.positives
     note = f" {GENERATED}." if params.pool.source == SAMPLE else ""
     setting = f"Preset {preset}, encoder {params.mining.encoder}.{note}"
@@ -258,6 +262,20 @@ def run(
             "ordinary tweets for each crisis tweet. A false alarm is an ordinary tweet with at least one span. In "
             "brackets are 95 % intervals. Differences are from the best tagger with mined negatives and "
             f"without a gate; the best was chosen on these very tweets. {bootstrap}. {trained}",
+        ),
+        "joint": (
+            table_of_joint_rows(of_rows),
+            "Joint models of entities and classes with mined negatives, and those that are like them but for these. On "
+            f"{of_rows['validation']:,} validation tweets of the leading study and {of_rows['ordinary']:,} ordinary "
+            "tweets that nothing was trained on; 1:10 is ten ordinary tweets for each validation tweet. In brackets "
+            f"are 95 % intervals. {setting}"
+            if of_rows["lines"]
+            else f"Joint models with mined negatives. No row of this run has any. {setting}",
+        ),
+        "joint_differences": (
+            table_of_joint_differences(of_rows),
+            "Joint models with mined negatives less those without: what the negatives cost on validation tweets, and "
+            f"what they bring on ordinary ones. {bootstrap}. {setting}",
         ),
         "claims": (
             table_of_claims(scored["rows"][scored["main"]]),

@@ -12,8 +12,8 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.studies.difficult_negatives.mine_bands import embeddings_schema
 
 
-def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
-    """The embeddings (float32 [d], of length 1) of these tweets, in the order of the file.
+def read_vectors(path: Path, wanted: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """The embeddings (float32 [d], of length 1) of these tweets, or of all that are there, in the order of the file.
 
     Raises:
         CrisisflowError: one of them is not there, or what `read_parquet` raises.
@@ -22,8 +22,8 @@ def read_vectors(path: Path, wanted: Iterable[str]) -> dict[str, np.ndarray]:
         width = pq.read_schema(path).field("embedding").type.list_size
     except (OSError, KeyError, AttributeError, pa.ArrowException):
         width = 1  # read_parquet says what is wrong
-    ids = set(wanted)
     table = read_parquet(path, embeddings_schema(width))
+    ids = set(table["text_id"].to_pylist() if wanted is None else wanted)
     table = table.filter(pa.array([own in ids for own in table["text_id"].to_pylist()], pa.bool_())).combine_chunks()
     matrix = table["embedding"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, width)
     found = dict(zip(table["text_id"].to_pylist(), matrix, strict=True))

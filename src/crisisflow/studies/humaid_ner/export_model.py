@@ -140,7 +140,7 @@ def _check_params(params: StudyParams, identity: Identity, trained: Mapping[str,
         trained: config.json of the row.
     """
     own, tweets = params.humaid_ner.rows.get(identity.row), params.humaid_ner.training.tweets
-    if own != RowParams.model_validate(trained["row"]):
+    if own != RowParams.of_facts(trained["row"]):
         differs = "has no row" if own is None else "has other values of row"
         raise CrisisflowError(f"--params {differs} {identity.row} than was trained; give the params.yaml that was run")
     if tweets not in ("all", trained["training_tweets"]):

@@ -62,7 +62,7 @@ def render(
         ),
         model=model,
         trained=trained,
-        configuration=describe(RowParams.model_validate(trained["row"])),
+        configuration=describe(RowParams.of_facts(trained["row"])),
         encoder=BASE_MODELS.get(encoder, bare_name(encoder)),
         validation=markdown(validation_table(model["scores"]["validation"])),
         test=model["scores"]["test"] and test_lines(model["scores"]["test"]),

@@ -1,7 +1,7 @@
 """The section of params.yaml that is this study's."""
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -63,6 +63,19 @@ class TrainingParams(ParamsSection):
     ]
 
 
+class NegativesParams(ParamsSection):
+    """Ordinary tweets from which a row learns to mark nothing; they are of class not_humanitarian."""
+
+    band: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_]+$",
+            description="which of the mined ones, such as random or 3sigma_upper: docs/studies/difficult_negatives.md",
+        ),
+    ]
+    tweets: Annotated[Positive, Field(description="how many; they are beside humaid_ner.training.tweets")]
+
+
 class RowParams(ParamsSection):
     """One row of the ablation."""
 
@@ -85,6 +98,18 @@ class RowParams(ParamsSection):
         bool,
         Field(description="whether dropout goes on in frozen layers (the paper's form); false makes them constant"),
     ]
+    negatives: Annotated[
+        NegativesParams | None, Field(description="mined ordinary tweets, beside the training tweets; null for none")
+    ]
+
+    def facts(self) -> dict[str, Any]:
+        """The row as config.json has it: without negatives, if it has none, as rows were written before there were."""
+        return self.model_dump(exclude={"negatives"} if self.negatives is None else None)
+
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, Any]) -> "RowParams":
+        """The row that a config.json has."""
+        return cls.model_validate({"negatives": None, **facts})
 
     @model_validator(mode="after")
     def _frozen_layers_are_there(self) -> "RowParams":

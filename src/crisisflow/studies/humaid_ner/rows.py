@@ -43,14 +43,16 @@ class RowResult(NamedTuple):
 
 
 def describe(row: RowParams) -> str:
-    """A row in words: encoder, task where it is only one, weighting, schedule."""
+    """A row in words: encoder, task where it is only one, weighting, schedule, negatives."""
     depth = f" (lower {row.layers} layers)" if row.layers else ""
     schedule = ""
     if row.schedule == "two_stage":
         embeddings = " and embeddings" if row.freeze_embeddings else ""
         dropout = "" if row.frozen_dropout else " without dropout"
         schedule = f" + two-stage (stage 2 freezes {row.freeze_layers} layers{embeddings}{dropout})"
-    return f"{bare_name(row.encoder)}{depth}{TASKS_IN_WORDS[row.tasks]} + {row.weighting.replace('_', ' ')}{schedule}"
+    weighting = row.weighting.replace("_", " ")
+    negatives = "" if row.negatives is None else f" + {row.negatives.tweets:,} negatives ({row.negatives.band})"
+    return f"{bare_name(row.encoder)}{depth}{TASKS_IN_WORDS[row.tasks]} + {weighting}{schedule}{negatives}"
 
 
 def choose_row(results: dict[str, RowResult]) -> str:

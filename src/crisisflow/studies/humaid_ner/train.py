@@ -22,6 +22,7 @@ from crisisflow.sources import digest
 from crisisflow.studies.humaid_ner import STUDY
 from crisisflow.studies.humaid_ner.aligned import check_aligned
 from crisisflow.studies.humaid_ner.params import ModelParams, RowParams, TrainingParams
+from crisisflow.studies.humaid_ner.row_negatives import read_negatives
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import seeds
@@ -47,6 +48,11 @@ def read_examples(aligned: Path, split: str) -> Examples:
         raise CrisisflowError(f"{aligned} has no tweet in the {split} split")
     ids, input_ids, *targets = (table[name].to_pylist() for name in ("tweet_id", "input_ids", *TARGETS))
     return Examples(ids, input_ids, dict(zip(TARGETS, targets, strict=True)))
+
+
+def _together(first: Examples, second: Examples) -> Examples:
+    targets = {name: [*values, *second.targets[name]] for name, values in first.targets.items()}
+    return Examples([*first.ids, *second.ids], [*first.input_ids, *second.input_ids], targets)
 
 
 def stages_of(row: RowParams, training: TrainingParams) -> list[Stage]:
@@ -121,6 +127,7 @@ def run(
     speed: Path,
     only_tweets: Positive | None = None,
     without_event: str | None = None,
+    negatives: InputFile | None = None,
 ) -> None:
     """Write the best epoch's weights (`out`), what rebuilds the model (`config`), and the validation predictions of
     the best epoch; of each epoch a line in `history`, the scores by type and class in `scores`, and apart from them its
@@ -145,6 +152,7 @@ def run(
         speed: seconds and memory per epoch; differs from run to run
         only_tweets: of a training beside the row, on so many tweets: humaid_ner.training.tweets
         without_event: of a training beside the row, the event that hold_out left out of the aligned tweets
+        negatives: of the step bio; a row without any needs none
 
     Raises:
         CrisisflowError: the aligned tweets are of another encoder or event (`check_aligned`), the encoder or device is
@@ -163,6 +171,10 @@ def run(
     validation = read_examples(aligned, "validation")
     train = read_examples(aligned, "train")
     train = train.at(draw_training(train.targets["class_id"], training.tweets, seed))
+    drawn = len(train.ids)
+    if negatives is not None:
+        check_aligned(negatives, row.encoder, alignment.max_length)
+    train = _together(train, read_negatives(negatives, row.negatives, TARGETS))
     _check(name, row, training, len(encoder_layers(encoder)), train)
     device.seed(seeds.of_heads(seed))
     labels = labels_of(LABELS, row.tasks)
@@ -196,7 +208,7 @@ def run(
     if device.writes:
         _write_predictions(predictions, identity, validation, best.predictions)
         _write_records(trainer.records, identity, history, scores, gradients, speed)
-        counts = {"best_epoch": best.epoch, "epochs": len(trainer.records.history), "training_tweets": len(train.ids)}
+        counts = {"best_epoch": best.epoch, "epochs": len(trainer.records.history), "training_tweets": drawn}
         facts = {CONFIG: identity.facts(), **_rebuilt_from(joint, row, model, alignment), **counts}
         write_weights(device, best.tensors, facts, out, config)
         checkpoints.discard(checkpoint)
@@ -207,7 +219,7 @@ def run(
 def _rebuilt_from(joint: JointModel, row: RowParams, model: ModelParams, alignment: AlignmentParams) -> dict[str, Any]:
     """What the weights need to become a model again."""
     return {
-        "row": row.model_dump(),
+        "row": row.facts(),
         "encoder": joint.encoder.config.to_diff_dict(),
         "dropout": model.dropout,
         "max_length": alignment.max_length,

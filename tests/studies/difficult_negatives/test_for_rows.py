@@ -1,0 +1,128 @@
+"""Negatives that rows of a joint model want: which they are, and which ordinary tweets the rows are tried on."""
+
+import numpy as np
+import pytest
+
+from crisisflow.artifacts import read_metadata, read_parquet, write_parquet
+from crisisflow.corpus.normalise import normalise
+from crisisflow.errors import CrisisflowError
+from crisisflow.studies.difficult_negatives import for_rows
+from crisisflow.studies.difficult_negatives.for_rows import AS_HUMAID, FOR_ROWS, ORDINARY
+from crisisflow.studies.difficult_negatives.joint_rows import asked, compared, wanted
+from crisisflow.studies.difficult_negatives.mine_bands import MINED, embeddings_schema
+from crisisflow.studies.difficult_negatives.params import RowNegativesParams
+from crisisflow.studies.difficult_negatives.pool import POOL
+from tests.studies.difficult_negatives.conftest import params
+
+BOTH = [("2sigma_upper", 10), ("random", 7)]
+
+
+def found(run, encoder, out, sets=BOTH, ordinary=20, embeddings=None):
+    """The negatives by set, and the ordinary tweets."""
+    out.mkdir(exist_ok=True)
+    for_rows.run(
+        *(run / f"{name}.parquet" for name in ("positives", "pool", "mined")),
+        embeddings or run / "embeddings.parquet",
+        params(encoder).mining,
+        [RowNegativesParams(band=band, tweets=tweets) for band, tweets in sets],
+        ordinary,
+        out / "for_rows.parquet",
+        out / "ordinary.parquet",
+    )
+    rows = read_parquet(out / "for_rows.parquet", FOR_ROWS).to_pylist()
+    by_set = {own: [row for row in rows if (row["band"], row["tweets"]) == own] for own in sets}
+    return by_set, read_parquet(out / "ordinary.parquet", ORDINARY).to_pylist()
+
+
+@pytest.fixture(scope="module")
+def both(small_run, tiny_encoder, tmp_path_factory):
+    return found(small_run, tiny_encoder, tmp_path_factory.mktemp("for_rows"))
+
+
+def test_a_set_has_as_many_as_a_row_wants_evenly_over_the_classes_and_in_its_band(both):
+    upper, random = (both[0][own] for own in BOTH)
+    assert [row["class"] for row in upper].count("storm") == len(upper) / 2 == 5
+    assert all(1 < row["z"] <= 2 for row in upper)
+    assert len(random) == 7 and {row["class"] for row in random} == {row["z"] for row in random} == {None}
+    assert all(len({row["id"] for row in own}) == len(own) for own in (upper, random))
+
+
+def test_the_first_tweets_of_the_search_are_taken_as_the_study_s_own_settings_take_them(small_run, both):
+    """The study's random negatives are the first of the order that no test has; so are a row's."""
+    mined = read_parquet(small_run / "mined.parquet", MINED).to_pylist()
+    own = [row["text_id"] for row in mined if (row["role"], row["setting"]) == ("train", "random")]
+    assert [row["id"] for row in both[0]["random", 7]] == own[:7]
+
+
+def test_no_tweet_on_which_anything_is_tried_trains_a_row_and_none_of_any_training_is_tried(small_run, both):
+    mined = read_parquet(small_run / "mined.parquet", MINED).to_pylist()
+    tests = {row["text_id"] for row in mined if row["role"] == "test"}
+    of_rows = {row["id"] for own in both[0].values() for row in own}
+    ordinary = [row["id"] for row in both[1]]
+    assert len(set(ordinary)) == 20
+    assert not of_rows & (tests | set(ordinary))
+    assert not {*ordinary} & {row["text_id"] for row in mined}
+
+
+def test_texts_are_as_they_came_but_for_what_humaid_s_have_lost(small_run, both):
+    pool = {row["text_id"]: row for row in read_parquet(small_run / "pool.parquet", POOL).to_pylist()}
+    rows = [*both[0]["random", 7], *both[1]]
+    assert all(row["text"] == normalise(pool[row["id"]]["original"], AS_HUMAID).text for row in rows)
+    assert any(row["text"] != pool[row["id"]]["text"] for row in rows)
+
+
+def test_a_set_does_not_depend_on_what_other_rows_want(small_run, tiny_encoder, tmp_path, both):
+    alone, _ = found(small_run, tiny_encoder, tmp_path, [("2sigma_upper", 4), BOTH[0]])
+    assert alone[BOTH[0]] == both[0][BOTH[0]]
+    assert [row["class"] for row in alone["2sigma_upper", 4]].count("wildfire") == 2
+
+
+def test_what_was_not_embedded_is_embedded_with_the_same_result(small_run, tiny_encoder, tmp_path, both):
+    """The step mine_bands embeds as far as it searches; here the tweets behind its sample are taken away."""
+    path = small_run / "embeddings.parquet"
+    width = 32
+    read_metadata(path, embeddings_schema(width))
+    table = read_parquet(path, embeddings_schema(width))
+    pool = read_parquet(small_run / "pool.parquet", POOL)["text_id"].to_pylist()
+    order = np.random.default_rng(13).permutation(len(pool))
+    kept = {pool[place] for place in order[:200]}
+    inside = [positive or own in kept for own, positive in zip(*table.select([0, 1]).to_pydict().values(), strict=True)]
+    write_parquet(tmp_path / "few.parquet", table.filter(inside), embeddings_schema(width))
+    assert table.num_rows > sum(inside)
+    again = found(small_run, tiny_encoder, tmp_path, embeddings=tmp_path / "few.parquet")
+    assert again == both
+
+
+def test_where_no_row_wants_negatives_both_tables_are_empty(small_run, tmp_path):
+    assert found(small_run, "no encoder is opened", tmp_path, []) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("sets", "ordinary", "says"),
+    [
+        ([("3sigma_upper", 600)], 20, r"has \d+ of the 600 negatives of band 3sigma_upper that a row wants"),
+        ([("top", 4)], 20, "a row wants top negatives; for rows there are random and the bands"),
+        ([("random", 4)], 600, r"has \d+ tweets that nothing is trained on, and .*joint.ordinary is 600"),
+    ],
+)
+def test_what_the_pool_does_not_have_is_refused(small_run, tiny_encoder, tmp_path, sets, ordinary, says):
+    with pytest.raises(CrisisflowError, match=says):
+        found(small_run, tiny_encoder, tmp_path, sets, ordinary)
+    assert not list(tmp_path.glob("*.parquet"))
+
+
+def test_a_row_is_compared_with_the_one_that_is_like_it_but_for_its_negatives():
+    plain = {"encoder": "a", "tasks": "joint", "negatives": None}
+    some, more = ({"band": "random", "tweets": tweets} for tweets in (10, 20))
+    rows = {
+        "A": {**plain, "encoder": "b"},
+        "B": plain,
+        "B-some": {**plain, "negatives": some},
+        "B-more": {**plain, "negatives": more},
+        "lone": {**plain, "encoder": "c", "negatives": some},
+        "tags": {**plain, "tasks": "ner", "negatives": more},
+    }
+    assert compared(rows) == {"B-some": "B", "B-more": "B", "lone": None}
+    assert asked(rows) == ["B", "B-some", "B-more", "lone"]
+    assert wanted(rows) == [some, more]
+    assert compared({"B": plain}) == {} and asked({"B": plain}) == wanted({"B": plain}) == []

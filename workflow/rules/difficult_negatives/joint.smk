@@ -1,0 +1,81 @@
+import json
+
+from crisisflow.studies.difficult_negatives.joint_rows import asked, compared, wanted
+
+# Rows of the leading study with mined negatives, and the rows that they are compared with.
+JOINT_ROWS = PARAMS["humaid_ner"]["rows"]
+
+
+def joint_files(output):
+    """Of each row that is compared and each seed."""
+    return expand(
+        output,
+        row=asked(JOINT_ROWS),
+        seed=list(map(str, PARAMS["humaid_ner"]["seeds"])),
+    )
+
+
+def of_rows(found):
+    """A rule's parameter that follows from the rows of the leading study."""
+
+    def value(wildcards):
+        return json.dumps(found(JOINT_ROWS), sort_keys=True)
+
+    value.sections = ("humaid_ner.rows",)
+    return value
+
+
+rule negatives_for_rows:
+    input:
+        positives=rules.negatives_collection.output.positives,
+        pool=rules.negatives_pool.output.tweets,
+        mined=rules.negatives_mine_bands.output.mined,
+        embeddings=rules.negatives_mine_bands.output.embeddings,
+    output:
+        negatives="data/difficult_negatives/for_rows.parquet",
+        ordinary="data/difficult_negatives/ordinary.parquet",
+    log:
+        "logs/negatives_for_rows.log",
+    benchmark:
+        "logs/benchmarks/negatives_for_rows.tsv"
+    params:
+        code=code("studies.difficult_negatives.for_rows"),
+        mining=section("difficult_negatives.mining"),
+        ordinary=section("difficult_negatives.joint.ordinary"),
+        wanted=of_rows(wanted),
+    message:
+        "Finding the negatives that rows of the leading study want"
+    shell:
+        "crisisflow difficult_negatives for_rows --positives {input.positives} --pool {input.pool} --mined {input.mined}"
+        " --embeddings {input.embeddings} --params {params.mining:q} --wanted {params.wanted:q}"
+        " --ordinary {params.ordinary} --out {output.negatives} --ordinary-out {output.ordinary} 2>&1 | tee {log} >&2"
+
+
+rule negatives_joint:
+    input:
+        ordinary=rules.negatives_for_rows.output.ordinary,
+        weights=joint_files(rules.train.output.model),
+        configs=joint_files(rules.train.output.config),
+        predictions=joint_files(rules.train.output.predictions),
+    output:
+        "results/difficult_negatives/joint.json",
+    log:
+        "logs/negatives_joint.log",
+    benchmark:
+        "logs/benchmarks/negatives_joint.tsv"
+    params:
+        code=code("studies.difficult_negatives.joint"),
+        pairs=of_rows(compared),
+        # To DVC the files of all rows are one folder: which of them are read stands here.
+        seeds=section("humaid_ner.seeds"),
+        files=lambda wildcards, input: options(
+            weights=input.weights,
+            configs=input.configs,
+            predictions=input.predictions,
+        ),
+        inputs=inputs_by_params(bool(asked(JOINT_ROWS))),
+    message:
+        "Scoring rows of the leading study with and without negatives"
+    shell:
+        "crisisflow difficult_negatives joint --pairs {params.pairs:q} --ordinary {input.ordinary} {params.files}"
+        " --out {output} 2>&1 | tee {log} >&2"
