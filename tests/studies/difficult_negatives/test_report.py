@@ -12,6 +12,7 @@ from crisisflow.artifacts import read_json, read_parquet
 from crisisflow.reporting.exhibits import read_cells, read_frame
 from crisisflow.reporting.index import read_headline
 from crisisflow.studies.difficult_negatives import figures, headline, report, tables
+from crisisflow.studies.difficult_negatives.choice_tables import advice, kind_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES
 from crisisflow.studies.difficult_negatives.mining_figures import components
 from crisisflow.studies.difficult_negatives.params import ReportParams
@@ -106,6 +107,24 @@ def test_tables_4_to_6_have_the_paper_and_say_what_is_not_in_its_text(shown):
     six = read_cells(folder / "table6.csv")
     assert six["Gain"].tolist()[:6] == ["+1.23", "+3.79", "+0.38", "+0.68", "+0.09", "+0.45"]
     assert six.iloc[-1]["Against random"] == "better"
+
+
+def test_the_choices_stand_by_f1_with_how_many_and_what_follows(scored, shown):
+    found = read_cells(shown / "tables" / "choices.csv")
+    assert found["Train"].tolist() == ["2σ", "3σ", "1σ", "random", "no"]
+    assert found.set_index("Train").loc["2σ", ["Negatives", "For each positive", "At 1:10"]].tolist() == [
+        "1 to 2 σ, both ends",
+        "1",
+        "better",
+    ]
+    assert found.set_index("Train").loc["no", ["For each positive", "At 1:10"]].tolist() == ["0", "worse"]
+    caption = read_json(shown / "tables" / "captions.json")["choices"]
+    assert "beyond chance: 2σ, 3σ." in str(caption)
+    scores = read_json(scored / "scores.json")
+    scores["against_random"]["lstm-crf"] = {"2sigma": {"random+": {"difference": 0.1, "low": -0.1, "high": 0.2}}}
+    assert "no setting is above random" in advice(scores)
+    assert kind_of("nearest_3sigma_upper_x2") == "2 to 3 σ, upper end, to the nearest positive"
+    assert all(map(kind_of, ("none", "random_x4", "random_matched", "top_half", "model", "dfe_quarter", "stream")))
 
 
 def test_what_is_made_of_gain_stands_beside_the_paper_s(shown):

@@ -6,7 +6,14 @@ Snakemake reads this module each time that it starts, so it imports nothing.
 # By section, in the order of display. What has a folder is of that rule; the rest, the report makes of other artifacts.
 SECTIONS = {
     "opening": ["figures/growth"],
-    "taggers": ["tables/table4", "tables/differences", "tables/table5", "tables/table6", "figures/figure10"],
+    "taggers": [
+        "tables/table4",
+        "tables/choices",
+        "tables/differences",
+        "tables/table5",
+        "tables/table6",
+        "figures/figure10",
+    ],
     "apart": ["tables/decomposition", "tables/surest"],
     "gate": ["tables/gate_alone", "tables/gate"],
     "joint": ["tables/joint", "tables/joint_differences"],

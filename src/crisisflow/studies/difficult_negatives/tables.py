@@ -13,6 +13,7 @@ from crisisflow.progress import say
 from crisisflow.reporting.exhibits import NOT_RUN
 from crisisflow.reporting.folders import Captioned, write_tables
 from crisisflow.reporting.over_seeds import NOTHING
+from crisisflow.studies.difficult_negatives.choice_tables import advice, table_of_choices
 from crisisflow.studies.difficult_negatives.claims import table_of_claims
 from crisisflow.studies.difficult_negatives.gate_tables import table_of_gated_taggers, table_of_gates
 from crisisflow.studies.difficult_negatives.joint_tables import table_of_joint_differences, table_of_joint_rows
@@ -219,6 +220,11 @@ def run(
             "Each setting against random negatives, in points of F1. On the crisis tweets alone, the paper's number "
             f"follows from its Table 4. {bootstrap}; where one excludes zero, the setting is better or worse. "
             f"{trained}",
+        ),
+        "choices": (
+            table_of_choices(scored),
+            f"Which negatives, and how many: all training settings, the best first. {advice(scored)} {bootstrap}. A "
+            f"setting that is chosen as the best of many is better by chance too. {trained}",
         ),
         "table5": (
             table_5(scored),
