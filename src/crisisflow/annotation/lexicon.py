@@ -59,6 +59,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import Field, ValidationError
 
 from crisisflow.annotation.backtracking import backtracking, matches_nothing, parse, regards_case
+from crisisflow.annotation.first_letters import never_first
 from crisisflow.annotation.people import FULL, ONE, STORM, People, PeopleFile, Storms, StormsFile, load_people
 from crisisflow.annotation.phrases import LONG, unaccented
 from crisisflow.errors import CrisisflowError
@@ -68,6 +69,8 @@ from crisisflow.strict_yaml import read_yaml, yaml_line
 from crisisflow.taxonomy import EntityType
 from crisisflow.validation import explain, in_order
 
+# With these before it, an amount is one without a blank: Rs500.
+CURRENCIES = ("rs", "usd", "inr", "eur", "gbp", "php", "npr", "pkr", "lkr", "aud", "cad", "nzd")
 LEXICONS = Path(__file__).parent / "lexicons"
 SPACY, RULER, REGEX = LEXICONS / "spacy", LEXICONS / "ruler", LEXICONS / "regex"
 FRAGMENTS, NUMERALS = "fragments", "numerals"
@@ -193,13 +196,14 @@ class Tag(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A compiled regular expression of the regex stage."""
+    """A compiled regular expression of the regex stage, whose matches begin where `matching.starts` says."""
 
     rule: str
     label: str
     needs: tuple[str, ...]
     cased: bool  # see `_compiled`
     regex: re.Pattern[str]
+    never_first: frozenset[str]  # letters with which no match begins
 
 
 class Ruler(NamedTuple):
@@ -236,12 +240,15 @@ class EntryPath(NamedTuple):
 
 
 class Number(NamedTuple):
-    """A compiled pattern of numbers."""
+    """A compiled pattern of numbers, whose matches begin where `matching.starts` says, those of amounts also behind one
+    of CURRENCIES.
+    """
 
     spelt: bool
     needs: tuple[str, ...]
     cased: bool  # see `_compiled`
     regex: re.Pattern[str]
+    never_first: frozenset[str]
 
 
 class Numerals(NamedTuple):
@@ -365,7 +372,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
             regexes.append(word_rule(rule, label, entry, file.fragments, EntryPath(path, ("regexes", rule))))
         for rule, source in file.hashtags.items():
             place = EntryPath(path, ("hashtags", rule))
-            hashtags.append((_compiled(_unbroken(source), place)[1], Tag(label, rule)))
+            hashtags.append((_compiled(_unbroken(source), place).regex, Tag(label, rule)))
     # After all files: a phrase that somebody wrote down goes before a gazetteer, whatever their order.
     for path, file in files:
         if file.gazetteer is None:
@@ -549,7 +556,8 @@ def load_numerals(folder: Path = REGEX) -> Numerals:
     edge = r"(?<![\w@])(?<!\d[.,’'‘ʼ´`٬])(?=\S)"
     others = [number(entry, ("others", rule), edge, r"(?!\w|[.,’']\d)") for rule, entry in file.others.items()]
     # Nor an amount after a sign or letter that makes one name with it: "#17", "COVID-19", "M 7.1" (a magnitude).
-    edge = r"(?:(?<![\w@#])|(?<=\brs)|(?<=\b(?:usd|inr|eur|gbp|php|npr|pkr|lkr|aud|cad|nzd)))"
+    edge = "|".join([r"(?<![\w@#])", *(rf"(?<=\b{currency})" for currency in CURRENCIES)])
+    edge = f"(?:{edge})"
     edge += r"(?<!\d[.,:/’'])(?<![\d〆][-/:])(?<!/)(?<![a-z]-)(?<!\bm\s)"
     return Numerals(others, number(file.amounts, ("amounts",), edge, ""))
 
@@ -583,7 +591,13 @@ def _unbroken(text: str) -> str:
     return "".join(line.strip(" ") for line in text.split("\n"))
 
 
-def _compiled(expression: str, place: EntryPath, before: str = "", behind: str = "") -> tuple[bool, re.Pattern[str]]:
+class _Compiled(NamedTuple):
+    cased: bool
+    regex: re.Pattern[str]
+    never_first: frozenset[str]
+
+
+def _compiled(expression: str, place: EntryPath, before: str = "", behind: str = "") -> _Compiled:
     """The expression between what stands before and behind it, without regard to case, and whether it has capitals.
 
     One that has capitals, or regards case in a part, is compiled to ignore it otherwise. Any other is for lower-case
@@ -604,4 +618,4 @@ def _compiled(expression: str, place: EntryPath, before: str = "", behind: str =
             f"{place}: the pattern backtracks without bound: a loop that gives back (*, +) stands within another or "
             "after another; make it possessive (*+, ++) or bound it ({1,3})"
         )
-    return cased, compiled
+    return _Compiled(cased, compiled, never_first(parsed, ignoring_case=cased))

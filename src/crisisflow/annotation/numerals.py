@@ -6,15 +6,17 @@ lexicons/regex/numerals.yaml.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
-from crisisflow.annotation.lexicon import Number, Numerals, load_numerals
-from crisisflow.annotation.matching import lowered
+from crisisflow.annotation.lexicon import CURRENCIES, Number, Numerals, load_numerals
+from crisisflow.annotation.matching import lowered, search, starts
 
 # What stands for each character of an amount, and of a number that is none. Both count as letters for a regular
 # expression, so that a match begins and ends with the whole number.
 AMOUNT, OTHER = "〇", "〆"
 _DIGIT = re.compile(r"[\d¼-¾⅐-⅞]")
+_CURRENCY = re.compile(rf"(?:{'|'.join(CURRENCIES)})(?=\S)")
 _FOREIGN = str.maketrans({AMOUNT: "口", OTHER: "口"})
 
 
@@ -35,10 +37,16 @@ def mark_numbers(text: str) -> str:
     lower, has_digit = lowered(text), _DIGIT.search(text) is not None
     if not (has_digit or _has(lower, numerals.amounts)):
         return text
+    # What is covered consists of letters: no word begins there that did not before.
+    at = starts(text)
     for pattern in numerals.others:
-        if (has_digit or pattern.spelt) and _has(lower, pattern) and (found := _places(text, lower, pattern)):
-            text, lower = _cover(text, found, OTHER), _cover(lower, found, OTHER)
-    return _cover(text, _places(text, lower, numerals.amounts), AMOUNT)
+        if (has_digit or pattern.spelt) and _has(lower, pattern):
+            found = _places(text, lower, pattern, at)
+            if found:
+                text, lower = _cover(text, found, OTHER), _cover(lower, found, OTHER)
+    if behind := [match.end() for match in _CURRENCY.finditer(lower)]:
+        at = sorted({*at, *behind})
+    return _cover(text, _places(text, lower, numerals.amounts, at), AMOUNT)
 
 
 def _has(lower: str, pattern: Number) -> bool:
@@ -49,12 +57,11 @@ def _has(lower: str, pattern: Number) -> bool:
     return False
 
 
-def _places(text: str, lower: str, number: Number) -> list[tuple[int, int]]:
+def _places(text: str, lower: str, number: Number, starts: Sequence[int]) -> list[tuple[int, int]]:
     """The (start, end) of what a pattern takes for a number."""
-    found, pattern = [], number.regex
-    for match in pattern.finditer(text if number.cased else lower):
-        names = [name for name in pattern.groupindex if match[name]]
-        found += map(match.span, names if pattern.groupindex else [0])
+    found, groups = [], number.regex.groupindex
+    for match in search(number, text if number.cased else lower, starts):
+        found += map(match.span, [name for name in groups if match[name]] if groups else [0])
     return found
 
 

@@ -10,8 +10,8 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from crisisflow.annotation.lexicon import Names, Rule, load_forms, load_names, load_ruler
-from crisisflow.annotation.matching import matches
+from crisisflow.annotation.lexicon import Names, load_forms, load_names, load_ruler
+from crisisflow.annotation.matching import Patterns
 from crisisflow.annotation.people import STORM, Storms, find
 from crisisflow.annotation.phrases import unaccented
 from crisisflow.annotation.reading import read
@@ -35,14 +35,14 @@ class _Rules(NamedTuple):
     tokens_of: Callable[[str], Tokens]
     names: Names
     storms: Storms | None
-    streets: list[Rule]
+    streets: Patterns
 
 
 @lru_cache(maxsize=1)
 def _rules() -> _Rules:
     import spacy
 
-    streets = [rule for rule in load_forms(PLACES) if rule.rule in STREETS]
+    streets = Patterns([rule for rule in load_forms(PLACES) if rule.rule in STREETS])
     nlp = spacy.blank("en")
     return _Rules(nlp, cutter(nlp.tokenizer), load_names(NAMES), load_ruler([STORMS]).storms, streets)
 
@@ -58,7 +58,7 @@ def private_stretches(text: str) -> list[tuple[int, int]]:
     reading = read(text)
     form = hide_urls(reading.form)
     found = {span.span() for span in _NUMBERED.finditer(form)}
-    for street in matches(rules.streets, form, "", ""):
+    for street in rules.streets.spans(form, "", ""):
         house = _HOUSE.search(form, max(0, street.start - 8), street.start)
         found.add((house.start() if house else street.start, street.end))
     with _LOCK, rules.nlp.memory_zone():

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from crisisflow.annotation.lexicon import Rule, load_regex
-from crisisflow.annotation.matching import matches
+from crisisflow.annotation.lexicon import load_regex
+from crisisflow.annotation.matching import Patterns
 from crisisflow.annotation.numerals import mark_numbers
 from crisisflow.annotation.reading import read
 from crisisflow.inputs import InputFile
@@ -16,8 +16,8 @@ SOURCE = "regex"
 
 
 @lru_cache(maxsize=1)
-def _rules(names: tuple[str, ...]) -> list[Rule]:
-    return load_regex(names)
+def _patterns(names: tuple[str, ...]) -> Patterns:
+    return Patterns(load_regex(names))
 
 
 def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterator[Span]:
@@ -26,10 +26,10 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
     Raises:
         CrisisflowError: a lexicon is unknown or broken.
     """
-    rules = _rules(tuple(params.lexicons))
+    patterns = _patterns(tuple(params.lexicons))
     for tweet_id, text in texts:
         reading = read(text)
-        yield from reading.spans(matches(rules, mark_numbers(hide_urls(reading.form)), tweet_id, SOURCE))
+        yield from reading.spans(patterns.spans(mark_numbers(hide_urls(reading.form)), tweet_id, SOURCE))
 
 
 def run(tweets: InputFile, params: LexiconParams, out: Path) -> None:

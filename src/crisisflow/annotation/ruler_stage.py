@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisflow.annotation.lexicon import Ruler, Sites, Tag, Tools, load_ruler
-from crisisflow.annotation.matching import matches
+from crisisflow.annotation.matching import Patterns
 from crisisflow.annotation.memory_zones import in_memory_zones
 from crisisflow.annotation.people import STORM, TITLED, find, without_office
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
@@ -50,7 +50,8 @@ class _Pattern(NamedTuple):
     label: str
     rule: str
     matcher: "Matcher"
-    needs: list[set[str]]
+    words: list[set[str]]
+    lower: list[set[str]]
 
 
 class _Ruler(NamedTuple):
@@ -61,6 +62,7 @@ class _Ruler(NamedTuple):
     phrases: Phrases  # found without regard to case
     exact: Phrases  # with regard to it
     patterns: list[_Pattern]  # of tokens
+    regexes: Patterns
     lexicons: Ruler
     hashtag: Callable[[str], Stretch | None]
     body: re.Pattern[str]  # white space and what makes a name together with a place before it
@@ -90,25 +92,41 @@ def _ruler(names: tuple[str, ...]) -> _Ruler:
     for pattern, label, rule in lexicons.tokens:
         matcher = Matcher(nlp.vocab)
         matcher.add(rule, [pattern])
-        patterns.append(_Pattern(label, rule, matcher, _needs(pattern)))
+        patterns.append(_Pattern(label, rule, matcher, *_needs(pattern)))
     bodies = "|".join(map(re.escape, sorted(lexicons.after_place, key=lambda word: (-len(word), word))))
     body = re.compile(rf" ({bodies or '(?!)'})(?!\w)", re.IGNORECASE)
-    return _Ruler(nlp, cutter(nlp.tokenizer), phrases, exact, patterns, lexicons, _hashtag_reader(lexicons), body)
+    return _Ruler(
+        nlp,
+        cutter(nlp.tokenizer),
+        phrases,
+        exact,
+        patterns,
+        Patterns(lexicons.regexes),
+        lexicons,
+        _hashtag_reader(lexicons),
+        body,
+    )
 
 
-def _needs(pattern: list[dict[str, Any]]) -> list[set[str]]:
-    """The words, in lower case, that a token pattern asks for, one of each set.
+def _needs(pattern: list[dict[str, Any]]) -> tuple[list[set[str]], list[set[str]]]:
+    """The words that a token pattern asks for, one of each set: as they stand in a text, and in lower case.
 
     The token matcher looks at each token; nearly all texts can be told not to match beforehand.
     """
-    asked = []
+    as_they_stand, lower = [], []
     for token in pattern:
         for attribute in ("LOWER", "ORTH"):
             words = token.get(attribute)
             words = words.get("IN") if isinstance(words, dict) else words and [words]
-            if words and token.get("OP", "1") in ("1", "+"):
-                asked.append({word.lower() for word in words})
-    return asked
+            if not words or token.get("OP", "1") not in ("1", "+"):
+                continue
+            if attribute == "ORTH":
+                as_they_stand.append(set(words))
+            elif token.get("IS_TITLE") is True:
+                as_they_stand.append({word.title() for word in words})
+            else:
+                lower.append(set(words))
+    return as_they_stand, lower
 
 
 def _hashtag_reader(lexicons: Ruler) -> Callable[[str], Stretch | None]:
@@ -202,7 +220,7 @@ def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
             yield Span(tweet_id, at + read.start, at + read.end, read.tag.label, SOURCE, read.tag.rule)
     tokens = ruler.tokens_of(text)
     found = [Span(tweet_id, *place, label, SOURCE, rule) for *place, label, rule in _matches(ruler, tokens, text)]
-    found += matches(ruler.lexicons.regexes, text, tweet_id, SOURCE)
+    found += ruler.regexes.spans(text, tweet_id, SOURCE)
     yield from found
     # People and storms named by their names, but what is known for something else.
     taken = [(span.start, span.end) for span in found if span.label != EntityType.PERSON]
@@ -271,13 +289,18 @@ def _phrases(ruler: _Ruler, tokens: Tokens, text: str) -> Iterator[Find]:
     yield from ruler.phrases.find(tokens.words, tokens.spaced)
     if not _shouted(text):
         yield from ruler.exact.find(tokens.words, tokens.spaced)
-    lower = set(tokens.lower)
-    for pattern in ruler.patterns:
-        for need in pattern.needs:
-            if lower.isdisjoint(need):
-                break
-        else:
-            for _, first, end in pattern.matcher(ruler.nlp.make_doc(text)):
+    words, lower = set(tokens.words), set(tokens.lower)
+    possible = [
+        pattern
+        for pattern in ruler.patterns
+        if not (any(map(words.isdisjoint, pattern.words)) or any(map(lower.isdisjoint, pattern.lower)))
+    ]
+    if possible:
+        from spacy.tokens import Doc
+
+        doc = Doc(ruler.nlp.vocab, words=tokens.words, spaces=tokens.spaced)
+        for pattern in possible:
+            for _, first, end in pattern.matcher(doc):
                 yield first, end - 1, pattern.label, pattern.rule
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from crisisflow.annotation.matching import matches
 from crisisflow.evaluation import linear
 from crisisflow.identity import Identity
 from crisisflow.inputs import InputFile
@@ -98,11 +97,11 @@ def _features(words: "CountVectorizer", texts: Sequence[str]) -> "spmatrix":
     """For each text, which patterns and words occur: [texts, patterns + words] of 0 and 1."""
     from scipy.sparse import csr_array, hstack
 
-    rules = load((LEXICON,)).rules
-    place = {rule.rule: at for at, rule in enumerate(rules)}
+    patterns = load((LEXICON,)).patterns
+    place = {rule.rule: at for at, rule in enumerate(patterns.rules)}
     fired = np.zeros((len(texts), len(place)))
     for own, text in zip(fired, texts, strict=True):
-        own[[place[span.rule] for span in matches(rules, text, "", "rules")]] = 1
+        own[[place[span.rule] for span in patterns.spans(text, "", "rules")]] = 1
     return hstack([csr_array(fired), words.transform(texts)], format="csr")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from crisisflow.annotation.lexicon import EntryPath, PatternEntry, Rule, claim, read_lexicon, word_rule
-from crisisflow.annotation.matching import matches
+from crisisflow.annotation.matching import Patterns
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Name, Section, Text
 from crisisflow.spans import Span
@@ -16,7 +16,7 @@ from crisisflow.studies.actionable_help.labelled import Labelled
 from crisisflow.studies.actionable_help.labels import BOTH, IRRELEVANT, OFFER, REQUEST, TRAPS
 
 LEXICONS = Path(__file__).parent / "lexicons"
-Patterns = Annotated[dict[Name, PatternEntry], Field(min_length=1)]
+PatternEntries = Annotated[dict[Name, PatternEntry], Field(min_length=1)]
 
 
 class Veto(PatternEntry):
@@ -31,15 +31,15 @@ class LexiconFile(Section):
     source: Text
     licence: Text
     fragments: dict[Name, Text]
-    request: Patterns
-    offer: Patterns
+    request: PatternEntries
+    offer: PatternEntries
     vetoes: dict[Name, Annotated[dict[Name, Veto], Field(min_length=1)]]
 
 
 class Lexicon(NamedTuple):
     """Compiled patterns; `label` of each is request, offer or a trap. `whole`: ids that speak for a whole text."""
 
-    rules: list[Rule]
+    patterns: Patterns
     whole: frozenset[str]
 
 
@@ -67,7 +67,7 @@ def load(names: tuple[str, ...], folder: Path = LEXICONS) -> Lexicon:
                 rules.append(word_rule(rule, keys[-1], entry, file.fragments, place))
                 if isinstance(entry, Veto) and entry.whole:
                     whole.add(rule)
-    return Lexicon(rules, frozenset(whole))
+    return Lexicon(Patterns(rules), frozenset(whole))
 
 
 def label(texts: Sequence[str], lexicons: Sequence[str]) -> list[Labelled]:
@@ -77,7 +77,7 @@ def label(texts: Sequence[str], lexicons: Sequence[str]) -> list[Labelled]:
         CrisisflowError: a lexicon is unknown or broken.
     """
     lexicon = load(tuple(lexicons))
-    return [_label(list(matches(lexicon.rules, text, "", "rules")), lexicon.whole) for text in texts]
+    return [_label(list(lexicon.patterns.spans(text, "", "rules")), lexicon.whole) for text in texts]
 
 
 def _label(found: Sequence[Span], whole: frozenset[str]) -> Labelled:
