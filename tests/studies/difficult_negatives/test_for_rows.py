@@ -54,14 +54,18 @@ def test_the_first_tweets_of_the_search_are_taken_as_the_study_s_own_settings_ta
     assert [row["id"] for row in both[0]["random", 7]] == own[:7]
 
 
-def test_no_tweet_on_which_anything_is_tried_trains_a_row_and_none_of_any_training_is_tried(small_run, both):
+def test_no_tweet_on_which_anything_is_tried_trains_a_row_and_none_of_any_training_is_tried(
+    small_run, tiny_encoder, tmp_path
+):
+    """Also where rows and tests want so many that all of the pool is looked at."""
     mined = read_parquet(small_run / "mined.parquet", MINED).to_pylist()
     tests = {row["text_id"] for row in mined if row["role"] == "test"}
-    of_rows = {row["id"] for own in both[0].values() for row in own}
-    ordinary = [row["id"] for row in both[1]]
-    assert len(set(ordinary)) == 20
-    assert not of_rows & (tests | set(ordinary))
-    assert not {*ordinary} & {row["text_id"] for row in mined}
+    pool = set(read_parquet(small_run / "pool.parquet", POOL)["text_id"].to_pylist())
+    left = len(pool) - 250 - len(tests)
+    sets, tried = found(small_run, tiny_encoder, tmp_path, [("random", left)], 250)
+    of_row, ordinary = {row["id"] for row in sets["random", left]}, {row["id"] for row in tried}
+    assert len(ordinary) == 250 and not ordinary & {row["text_id"] for row in mined}
+    assert of_row == pool - ordinary - tests
 
 
 def test_texts_are_as_they_came_but_for_what_humaid_s_have_lost(small_run, both):
