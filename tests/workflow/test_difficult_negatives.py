@@ -41,11 +41,11 @@ def test_another_sample_remakes_the_mining_and_what_follows_and_nothing_before(t
     assert study.planned(*MADE) == FROM_MINING
 
 
-def test_in_dvc_the_sample_is_of_one_stage_and_what_follows_reads_its_files():
+def test_in_dvc_the_sample_is_of_the_searches_and_what_follows_reads_their_files():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     own = {name: stage for name, stage in stages.items() if name.startswith("negatives_")}
     watching = {name for name, stage in own.items() if "difficult_negatives.mining" in stage.get("params", [])}
-    assert watching == {"negatives_mine_bands"}
+    assert watching == {"negatives_mine_bands", "negatives_for_rows"}  # which searches the same pool further
     follows = set(watching)
     for name, stage in own.items():  # in the order of the rules: what is read stands before
         made = [next(iter(out)) if isinstance(out, dict) else out for at in follows for out in own[at]["outs"]]

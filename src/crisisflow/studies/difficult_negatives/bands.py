@@ -15,7 +15,7 @@ import numpy as np
 NO, RANDOM, RANDOM_PLUS, RANDOM_MATCHED, TOP = "none", "random", "random+", "random_matched", "top"
 MODEL = "model"  # the tweets in which a first tagger, trained without negatives, marks most
 JUDGED = ("dfe", "stream")  # negatives that people judged, from the sets of extra_tests
-NOT_MINED = (NO, RANDOM, RANDOM_MATCHED, MODEL, *JUDGED)  # training settings that look at no similarity
+NOT_MINED = (NO, RANDOM, RANDOM_MATCHED, *JUDGED)  # training settings for which the pool is not mined
 PLUS = 10  # negatives of random+ for each positive
 RATIOS = {"quarter": 0.25, "half": 0.5, "x2": 2.0, "x4": 4.0}  # of negatives to positives; without one as many
 UPPER, LOWER, BOTH = "upper", "lower", "both"
