@@ -9,7 +9,18 @@ import yaml
 from crisisflow.artifacts import read_parquet, write_csv, write_parquet
 from crisisflow.identity import Identity, identified, identified_lines
 from crisisflow.labels import IGNORED
-from crisisflow.studies.difficult_negatives import collection, datasets, gate, joint, mine_bands, pool, score, style
+from crisisflow.params import QualityParams
+from crisisflow.studies.difficult_negatives import (
+    collection,
+    datasets,
+    gate,
+    gold,
+    joint,
+    mine_bands,
+    pool,
+    score,
+    style,
+)
 from crisisflow.studies.difficult_negatives.datasets import DATASETS
 from crisisflow.studies.difficult_negatives.folds import PREDICTED
 from crisisflow.studies.difficult_negatives.for_rows import ORDINARY
@@ -69,9 +80,24 @@ def small_run(corpus, tiny_encoder, tmp_path_factory) -> Path:
         folder / "collection.json",
     )
     mined(folder, own, folder)
+    make_gold(folder, own, corpus)
     style.run(folder / "positives.parquet", folder / "pool.parquet", 13, folder / "style.json")
     make_datasets(folder, own, folder / "mined.parquet", folder / "datasets")
     return folder
+
+
+def make_gold(run: Path, own: DifficultNegativesParams, corpus: Path, idrisi: Path | None = None) -> None:
+    """The step gold, into gold.parquet; there is no reference annotation."""
+    gold.run(
+        corpus / "repaired.parquet",
+        corpus / "gold.parquet",
+        run,
+        QualityParams(idrisi=None if idrisi is None else str(idrisi), outside=None),
+        run / "positives.parquet",
+        own.collection.classes,
+        own.normalise,
+        run / "gold.parquet",
+    )
 
 
 def make_datasets(run: Path, own: DifficultNegativesParams, mined: Path, out: Path) -> None:
@@ -80,6 +106,7 @@ def make_datasets(run: Path, own: DifficultNegativesParams, mined: Path, out: Pa
         run / "positives.parquet",
         run / "pool.parquet",
         mined,
+        run / "gold.parquet",
         own.mining.encoder,
         own.tagging.max_length,
         own.train,
@@ -145,7 +172,15 @@ def scored(small_run, tmp_path_factory) -> Path:
     trainings = [[place / name for place in places] for name in ("folds.csv", "predictions.parquet")]
     mined = [small_run / f"{name}.parquet" for name in ("positives", "mined")]
     known = (params().taggers, list(wrong), params().further)
-    score.run(*trainings, *mined, *known, params().batch_sizes, folder / "scores.json", folder / "metrics.json")
+    score.run(
+        *trainings,
+        *mined,
+        small_run / "gold.parquet",
+        *known,
+        params().batch_sizes,
+        folder / "scores.json",
+        folder / "metrics.json",
+    )
     found = (small_run / "fit.json", small_run / "embeddings.parquet")
     gate.run(*trainings, *mined, *found, *known, folder / "gate.json")
     write_parquet(folder / "ordinary.parquet", [], ORDINARY)

@@ -1,5 +1,7 @@
 """The crisis tweets: evenly over the classes, each with a span, none like one of the other side."""
 
+import gzip
+import json
 from collections import Counter
 
 import pytest
@@ -7,10 +9,12 @@ from pydantic import ValidationError
 
 from crisisflow.artifacts import TWEETS, read_json, read_parquet
 from crisisflow.corpus.near_duplicates import groups_of
+from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.studies.difficult_negatives import collection
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, quotas
-from tests.studies.difficult_negatives.conftest import params
+from crisisflow.studies.difficult_negatives.gold_tweets import GOLD
+from tests.studies.difficult_negatives.conftest import make_gold, params
 
 
 def test_the_positives_are_evenly_of_the_classes_and_from_their_events(small_run, corpus):
@@ -95,3 +99,33 @@ def test_classes_that_do_not_fit_are_refused_with_params_yaml(values, message):
 def test_a_setting_that_nothing_makes_is_refused_with_params_yaml(key, value):
     with pytest.raises(ValidationError):
         params(**{key: value})
+
+
+def test_gold_tweets_are_of_unseen_events_and_of_no_training_tweet(small_run, corpus, tiny_encoder, tmp_path):
+    rows = read_parquet(small_run / "gold.parquet", GOLD).to_pylist()
+    own = params(tiny_encoder)
+    unseen = {event for name in own.collection.classes.values() for event in name.unseen}
+    assert rows and {row["event"] for row in rows} == unseen
+    assert {row["gold_set"] for row in rows} == {"generated"}
+    crisis = read_parquet(small_run / "positives.parquet", POSITIVES).to_pylist()
+    assert not {tokens(row["text"]) for row in rows} & {tokens(row["text"]) for row in crisis if row["role"] == "train"}
+    spans = {row["text"][span["start"] : span["end"]] for row in rows for span in row["spans"]}
+    assert spans and all(text == text.strip() != "" for text in spans)
+
+    # IDRISI-R: both of its files as one set, of locations only
+    folder = tmp_path / "idrisi"
+    folder.mkdir()
+    there = {"tweet_id": "7", "event": min(unseen), "text": "Roads in Springfield, closed!"}
+    there["location_mentions"] = [{"start": 9, "end": 20, "text": "Springfield"}]
+    elsewhere = {**there, "tweet_id": "8", "event": "kerala_floods_2018"}
+    known = {**there, "tweet_id": "9", "text": crisis[0]["original"], "location_mentions": []}
+    for name, lines in (("train", [there]), ("dev", [elsewhere, known])):
+        with gzip.open(folder / f"{name}.jsonl.gz", "wt", encoding="utf-8") as file:
+            file.writelines(f"{json.dumps(line)}\n" for line in lines)
+    (tmp_path / "positives.parquet").write_bytes((small_run / "positives.parquet").read_bytes())
+    make_gold(tmp_path, own, corpus, folder)
+    found = [row for row in read_parquet(tmp_path / "gold.parquet", GOLD).to_pylist() if row["gold_set"] == "idrisi"]
+    assert [(row["text_id"], row["text"], row["types"]) for row in found] == [
+        ("7", "Roads in Springfield closed", ["LOCATION"])
+    ]
+    assert found[0]["spans"] == [{"start": 9, "end": 20, "label": "LOCATION"}]

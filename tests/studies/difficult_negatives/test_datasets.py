@@ -14,6 +14,7 @@ from crisisflow.studies.difficult_negatives.collection import POSITIVES
 from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
 from crisisflow.studies.difficult_negatives.extra_tests import draw, read_negatives
 from crisisflow.studies.difficult_negatives.generated import generate
+from crisisflow.studies.difficult_negatives.gold_tweets import GOLD
 from crisisflow.studies.difficult_negatives.mine_bands import MINED
 from tests.studies.difficult_negatives.conftest import make_datasets, params
 
@@ -24,6 +25,10 @@ def test_a_setting_has_the_positives_of_its_role_and_its_negatives(small_run):
     for own in read_json(small_run / "datasets.json")["settings"]:
         inside = [row for row in rows if row["role"] == own["role"] and own["setting"] in row["settings"]]
         negatives = {row["text_id"]: row for row in inside if not row["positive"]}
+        if own["role"] == "gold":
+            assert (own["setting"], own["negatives"], len(negatives)) == ("generated", 0, 0)
+            assert len(inside) == own["positives"]
+            continue
         assert len(inside) - len(negatives) == own["positives"] == {"train": 16, "test": 6}[own["role"]]
         expected = {
             row["text_id"]: row["class"]
@@ -39,6 +44,7 @@ def test_a_setting_has_the_positives_of_its_role_and_its_negatives(small_run):
 def test_labels_mark_the_spans_of_positives_and_nothing_in_negatives(small_run, tiny_encoder):
     rows = read_parquet(small_run / "datasets.parquet", DATASETS).to_pylist()
     positives = {row["text_id"]: row for row in read_parquet(small_run / "positives.parquet", POSITIVES).to_pylist()}
+    positives |= {row["text_id"]: row for row in read_parquet(small_run / "gold.parquet", GOLD).to_pylist()}
     outside = LABELS.bio.index("O")
     tokenizer = load_tokenizer(str(tiny_encoder))
     for row in rows:

@@ -1,5 +1,6 @@
 """Scores: what follows from counts, and each setting against random negatives."""
 
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +12,11 @@ from crisisflow.studies.difficult_negatives import folds, score
 from crisisflow.studies.difficult_negatives.claims import table_of_claims
 from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import ON_POSITIVES, PREDICTED, RATIOS
+from crisisflow.studies.difficult_negatives.gold_table import agreement
+from crisisflow.studies.difficult_negatives.gold_tweets import GOLD, of_types
 from crisisflow.studies.difficult_negatives.reproduction import TESTS, decomposed
 from crisisflow.studies.difficult_negatives.tagger_figures import gains
+from crisisflow.taxonomy import ENTITY_TYPES
 from tests.studies.difficult_negatives.conftest import params, write_training
 
 counts = st.tuples(*(st.integers(1, 300) for _ in range(5)))
@@ -74,6 +78,33 @@ def test_a_setting_like_random_may_be_chance_and_a_better_one_is_not(scored):
     assert ON_POSITIVES in found["2sigma"]
 
 
+def test_gold_is_scored_by_its_own_types_and_each_setting_against_random(small_run, scored):
+    gold = read_json(scored / "scores.json")["gold"]["generated"]
+    rows = read_parquet(small_run / "gold.parquet", GOLD).to_pylist()
+    assert gold["tweets"] == len(rows)
+    settings = gold["rows"]["lstm-crf"]
+    assert settings["2sigma"]["f1"]["mean"] == 1 > settings["random"]["f1"]["mean"] > settings["none"]["f1"]["mean"]
+    assert settings["2sigma"]["less_random"]["low"] > 0 and settings["random"]["less_random"] is None
+    table = read_parquet(scored / "none" / "13" / "predictions.parquet", PREDICTED)
+    part = table.filter(pc.equal(table["role"], "gold"))
+    for types in (("LOCATION",), ENTITY_TYPES):
+        kept = of_types(part, types, LABELS).to_pylist()
+        for before, after in zip(part.to_pylist(), kept, strict=True):
+            for column in ("labels", "predicted_labels"):
+                names = [LABELS.bio[label] for label in before[column]]
+                assert [LABELS.bio[label] for label in after[column]] == [
+                    name if name[2:] in types else "O" for name in names
+                ]
+
+
+def test_the_order_of_settings_on_gold_is_compared_with_that_on_rules():
+    rules = {"a": 0.1, "b": 0.2, "c": 0.3}
+    assert agreement(rules, {"a": 0.5, "b": 0.6, "c": 0.9}) == pytest.approx(1)
+    assert agreement(rules, {"a": 0.9, "b": 0.6, "c": 0.5}) == pytest.approx(-1)
+    assert agreement(rules, {"a": 0.5, "b": 0.5, "c": 0.5}) is None
+    assert agreement({"a": 1.0, "b": 2.0}, {"a": 1.0, "b": 2.0}) is None
+
+
 def test_the_surest_false_spans_come_first(scored):
     rows = read_json(scored / "scores.json")["rows"]["lstm-crf"]
     assert rows["2sigma"]["surest"] == {"negatives": [], "positives": []}
@@ -100,6 +131,7 @@ def test_a_training_that_is_absent_or_there_twice_is_named(small_run, tmp_path, 
             [tmp_path / name / "predictions.parquet" for name in predictions],
             small_run / "positives.parquet",
             small_run / "mined.parquet",
+            small_run / "gold.parquet",
             params().taggers,
             train,
             params().further,
@@ -125,6 +157,7 @@ def test_further_settings_and_batch_sizes_have_their_own_place(small_run, tmp_pa
         [place / "predictions.parquet" for place in places],
         small_run / "positives.parquet",
         small_run / "mined.parquet",
+        small_run / "gold.parquet",
         own.taggers,
         ["random", "2sigma"],
         own.further,

@@ -47,6 +47,32 @@ rule negatives_collection:
         " --params {params.collection:q} --steps {params.steps:q} --out {output.positives} --counts {output.counts} 2>&1 | tee {log} >&2"
 
 
+rule negatives_gold:
+    input:
+        repaired=rules.repair.output.tweets,
+        generated=rules.fetch.output.gold,
+        reference=rules.quality.input.reference,
+        positives=rules.negatives_collection.output.positives,
+    output:
+        "data/difficult_negatives/gold.parquet",
+    log:
+        "logs/negatives_gold.log",
+    benchmark:
+        "logs/benchmarks/negatives_gold.tsv"
+    params:
+        code=code("studies.difficult_negatives.gold"),
+        quality=section("annotation.quality"),
+        classes=section("difficult_negatives.collection.classes"),
+        steps=section("difficult_negatives.normalise"),
+        folder=lambda wildcards, input: Path(input.reference[0]).parent,
+    message:
+        "Collecting tweets of unseen events with gold spans"
+    shell:
+        "crisisflow difficult_negatives gold --repaired {input.repaired} --generated {input.generated}"
+        " --reference {params.folder} --quality {params.quality:q} --positives {input.positives}"
+        " --classes {params.classes:q} --steps {params.steps:q} --out {output} 2>&1 | tee {log} >&2"
+
+
 rule negatives_style:
     input:
         positives=rules.negatives_collection.output.positives,
@@ -130,6 +156,7 @@ rule negatives_datasets:
         positives=rules.negatives_collection.output.positives,
         pool=rules.negatives_pool.output.tweets,
         mined=rules.negatives_mine_bands.output.mined,
+        gold=rules.negatives_gold.output,
     output:
         tweets="data/difficult_negatives/datasets.parquet",
         counts=committed("data/difficult_negatives/datasets.json"),
@@ -150,7 +177,7 @@ rule negatives_datasets:
     message:
         "Aligning the tweets of all settings"
     shell:
-        "crisisflow difficult_negatives datasets --positives {input.positives} --pool {input.pool} --mined {input.mined}"
+        "crisisflow difficult_negatives datasets --positives {input.positives} --pool {input.pool} --mined {input.mined} --gold {input.gold}"
         " --encoder {params.encoder:q} --max-length {params.max_length} --train {params.train:q} --further {params.further:q} --test {params.test:q}"
         " --extra-tests {params.extra_tests:q} --steps {params.steps:q} --seed {params.seed}"
         " --out {output.tweets} --counts {output.counts} 2>&1 | tee {log} >&2"

@@ -168,6 +168,7 @@ rule negatives_score:
         ],
         positives=rules.negatives_collection.output.positives,
         mined=rules.negatives_mine_bands.output.mined,
+        gold=rules.negatives_gold.output,
     output:
         scores="results/difficult_negatives/scores.json",
         metrics=committed("results/difficult_negatives/metrics.json"),
@@ -187,7 +188,7 @@ rule negatives_score:
         "Scoring all taggers on all settings"
     shell:
         "crisisflow difficult_negatives score $(printf -- ' --folds %s' {input.folds})"
-        " $(printf -- ' --predictions %s' {input.predictions}) --positives {input.positives} --mined {input.mined}"
+        " $(printf -- ' --predictions %s' {input.predictions}) --positives {input.positives} --mined {input.mined} --gold {input.gold}"
         " --taggers {params.taggers:q} --train {params.train:q} --further {params.further:q}"
         " --batch-sizes {params.batch_sizes:q} --out {output.scores} --metrics {output.metrics} 2>&1 | tee {log} >&2"
 

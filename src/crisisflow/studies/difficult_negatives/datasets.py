@@ -24,6 +24,7 @@ from crisisflow.studies.difficult_negatives import STUDY
 from crisisflow.studies.difficult_negatives.bands import base_of, quota_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
 from crisisflow.studies.difficult_negatives.extra_tests import Extra, draw, read_negatives
+from crisisflow.studies.difficult_negatives.gold_tweets import GOLD, ROLE
 from crisisflow.studies.difficult_negatives.mine_bands import MINED
 from crisisflow.studies.difficult_negatives.params import ExtraTestsParams, TestSetting, TrainSetting
 from crisisflow.studies.difficult_negatives.pool import POOL
@@ -56,11 +57,13 @@ def _members(
     texts: Mapping[str, str],
     settings: Mapping[str, Sequence[str]],
     judged: Mapping[tuple[str, str], Sequence[Extra]],
+    gold: Sequence[Mapping[str, Any]],
 ) -> Iterator[tuple[dict[str, Any], str, list[Span]]]:
-    """Each tweet of each role, with its text and spans: the positives, the negatives in their order, the extra ones.
+    """Each tweet of each role, with its text and spans: positives, negatives in their order, judged ones, gold.
 
     Args:
         settings: by role, those that people judged among them. judged: negatives of these, by role and setting.
+        gold: tweets with gold spans, whose setting is their set.
 
     Raises:
         CrisisflowError: a negative is not in the pool.
@@ -68,9 +71,8 @@ def _members(
     for role, names in settings.items():
         for row in crisis:
             if row["role"] == role:
-                spans = [Span(row["text_id"], own["start"], own["end"], own["label"], "", "") for own in row["spans"]]
                 own = {"text_id": row["text_id"], "role": role, "positive": True, "settings": list(names)}
-                yield {**own, "classes": [row["class"]] * len(names)}, row["text"], spans
+                yield {**own, "classes": [row["class"]] * len(names)}, row["text"], _spans(row)
         inside: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for row in sorted(mined, key=itemgetter("position")):
             if row["role"] == role and row["setting"] in names:
@@ -89,12 +91,20 @@ def _members(
         for each, names in members.items():
             own = {"text_id": each.text_id, "role": role, "positive": False, "settings": names}
             yield {**own, "classes": [None] * len(names)}, each.text, []
+    for row in gold:
+        own = {"text_id": row["text_id"], "role": ROLE, "positive": True, "settings": [row["gold_set"]]}
+        yield {**own, "classes": [row["class"]]}, row["text"], _spans(row)
+
+
+def _spans(row: Mapping[str, Any]) -> list[Span]:
+    return [Span(row["text_id"], own["start"], own["end"], own["label"], "", "") for own in row["spans"]]
 
 
 def run(
     positives: InputFile,
     pool: InputFile,
     mined: InputFile,
+    gold: InputFile,
     encoder: Line,
     max_length: Positive,
     train: list[TrainSetting],
@@ -112,6 +122,7 @@ def run(
         positives: of the step collection
         pool: of the step pool
         mined: of the step mine_bands
+        gold: of the step gold
         encoder: whose tokenizer, as embedded:NAME, NAME@REVISION, or a folder; or static vectors, as glove:PATH
         max_length: difficult_negatives.tagging.max_length
         train: difficult_negatives.train
@@ -143,14 +154,16 @@ def run(
         judged[TEST, name] = drawn[: number[TEST]]
         judged |= {(TRAIN, own): drawn[number[TEST] :][:quota] for own, quota in quotas.items()}
     settings = {TRAIN: trained, TEST: [*test, *extra_tests.named()]}
+    known_spans = read_parquet(gold, GOLD).to_pylist()
     rows: list[dict[str, Any]] = []
     fates: Counter[str] = Counter()
-    for batch in batched(_members(crisis, found, texts, settings, judged), BATCH):
+    for batch in batched(_members(crisis, found, texts, settings, judged, known_spans), BATCH):
         aligned = align(tokenizer, [text for _, text, _ in batch], [spans for _, _, spans in batch], max_length, LABELS)
         for (row, _, _), own in zip(batch, aligned, strict=True):
             truncated = sum(fate == "truncated" for _, fate in own.fates)
             rows.append({**row, "input_ids": own.input_ids, "labels": own.labels, "truncated_spans": truncated})
-            fates.update(fate for _, fate in own.fates)
+            if row["role"] != ROLE:
+                fates.update(fate for _, fate in own.fates)
     schema = identified(DATASETS, Alignment(STUDY, bare_name(encoder), max_length))
     write_parquet(out, rows, schema)
     facts = [
@@ -160,7 +173,7 @@ def run(
             "positives": sum(row["positive"] for row in rows if row["role"] == role),
             "negatives": sum(not row["positive"] and name in row["settings"] for row in rows if row["role"] == role),
         }
-        for role, names in settings.items()
+        for role, names in {**settings, ROLE: list(dict.fromkeys(row["gold_set"] for row in known_spans))}.items()
         for name in names
     ]
     write_json(counts, {"settings": facts, "spans": {fate: fates[fate] for fate in FATES}})

@@ -57,7 +57,6 @@ def run(
     known = read_states(states, params.tagger)
     table = read_parquet(aligned, DATASETS)
     own = inside_of(tweets_of(table, known, states)[TRAIN], params.setting)
-    nobody = own._replace(examples=own.examples.at([]), positive=own.positive[:0], settings=[], classes=[])
     lines, jobs = [], []
     for rate, size in product(params.learning_rates, params.batch_sizes):
         row = taggers[params.tagger].model_copy(
@@ -75,9 +74,7 @@ def run(
             folder,
             fingerprint_of(identity, row, tagging, file_sha256(states)),
         )
-        trained = [
-            job.train(number, *parts, nobody) for number, parts in enumerate(parts_of(own, tagging, seed), start=1)
-        ]
+        trained = [job.train(number, *parts, {}) for number, parts in enumerate(parts_of(own, tagging, seed), start=1)]
         jobs.append(job)
         f1 = [_f1(fold.predictions) for fold in trained]
         epochs = float(np.mean([fold.epochs for fold in trained]))

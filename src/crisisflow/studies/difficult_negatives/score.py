@@ -1,7 +1,7 @@
 """Score: all taggers on all settings, over the folds and seeds, each setting against random negatives."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,11 +34,13 @@ from crisisflow.studies.difficult_negatives.folds import (
     span_numbers,
     tests_of,
 )
+from crisisflow.studies.difficult_negatives.gold_tweets import GOLD, ROLE, of_types
 from crisisflow.studies.difficult_negatives.mine_bands import MINED
 from crisisflow.studies.difficult_negatives.params import BatchSizesParams, FurtherParams, TrainSetting
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, main_tagger, of_batch
 
 OPENING = ("f1", "precision", "recall", "false_alarms_per_1000")  # of metrics.json
+OF_GOLD = ("precision", "recall", "f1")
 SUREST = 5  # false alarms that are listed of a setting
 
 
@@ -47,7 +49,7 @@ class Run(NamedTuple):
 
     Args:
         predictions: of the tweets of unseen events. inside: by test, which of them are in it.
-        epochs, steps: how many were taken; a step is one of the optimizer.
+        epochs, steps: how many were taken; a step is one of the optimizer. gold: predictions of tweets with gold spans.
     """
 
     predictions: pa.Table
@@ -55,6 +57,7 @@ class Run(NamedTuple):
     scores: Mapping[str, TestScores]
     epochs: int
     steps: int
+    gold: pa.Table
 
 
 Runs = Mapping[str, Mapping[str, Mapping[int, Run]]]  # by row and setting; the numbers go over the seeds and folds
@@ -104,16 +107,15 @@ def read_runs(
 
 
 def _folds(table: pa.Table, lines: Any) -> Iterable[Run]:
-    table = table.filter(pc.equal(table["role"], TEST))
-    number = table["fold"].to_numpy()
+    roles = {role: table.filter(pc.equal(table["role"], role)) for role in (TEST, ROLE)}
     for fold, own in lines.groupby("fold"):
-        part = table.filter(pa.array(number == fold)).combine_chunks()
+        part, gold = (each.filter(pc.equal(each["fold"], int(fold))).combine_chunks() for each in roles.values())
         inside = tests_of(part["settings"].to_pylist())
         positive = part["positive"].to_numpy(zero_copy_only=False)
         numbers = span_numbers(part, LABELS)
         scores = {test: scores_of(numbers, positive, at) for test, at in inside.items()}
         epochs = int(own["epochs"].iloc[0])
-        yield Run(part, inside, scores, epochs, epochs * int(own["steps_per_epoch"].iloc[0]))
+        yield Run(part, inside, scores, epochs, epochs * int(own["steps_per_epoch"].iloc[0]), gold)
 
 
 def over(values: Iterable[float | None]) -> dict[str, float | int | None] | None:
@@ -186,6 +188,53 @@ def against_random(settings: Mapping[str, Mapping[int, Run]]) -> dict[str, dict[
             if pair.second == RANDOM:
                 found[pair.first][test] = {"difference": pair.difference, "low": pair.low, "high": pair.high}
     return dict(found)
+
+
+def on_gold(settings: Mapping[str, Mapping[int, Run]], name: str, types: Collection[str]) -> dict[str, Any]:
+    """Of each setting precision, recall and F1 on a gold set, and F1 less that of random with the 95 % interval.
+
+    Args:
+        types: of which the set knows all spans; others count neither as found nor as missed.
+    """
+
+    def part(run: Run) -> pa.Table:
+        inside = [own == [name] for own in run.gold["settings"].to_pylist()]
+        return of_types(run.gold.filter(pa.array(inside, pa.bool_())), types, LABELS)
+
+    tables = {setting: [part(run) for run in runs.values()] for setting, runs in settings.items()}
+    scores = {
+        setting: [
+            scores_of(span_numbers(table, LABELS), np.ones(table.num_rows, bool), np.ones(table.num_rows, bool))
+            for table in own
+        ]
+        for setting, own in tables.items()
+    }
+    compared: dict[str, dict[str, float]] = {}
+    if RANDOM in settings:
+        counted = {
+            setting: {
+                number: SeedCounts(table["text_id"].to_pylist(), span_counts(table, LABELS))
+                for number, table in enumerate(tables[setting])
+            }
+            for setting in sorted(tables, key=lambda setting: setting == RANDOM)
+        }
+        for pair in differences(counted, "f1"):
+            if pair.second == RANDOM:
+                compared[pair.first] = {"difference": pair.difference, "low": pair.low, "high": pair.high}
+    return {
+        setting: {measure: over(getattr(each, measure) for each in own) for measure in OF_GOLD}
+        | {"less_random": compared.get(setting)}
+        for setting, own in scores.items()
+    }
+
+
+def _sets(gold: pa.Table) -> list[tuple[str, list[str], int]]:
+    """Each gold set with its types and the number of its tweets."""
+    known: dict[str, list[str]] = {}
+    number: Counter[str] = Counter(gold["gold_set"].to_pylist())
+    for name, types in zip(gold["gold_set"].to_pylist(), gold["types"].to_pylist(), strict=True):
+        known.setdefault(name, types)
+    return [(name, types, number[name]) for name, types in known.items()]
 
 
 def surest(
@@ -268,6 +317,7 @@ def run(
     predictions: Sequence[InputFile],
     positives: InputFile,
     mined: InputFile,
+    gold: InputFile,
     taggers: dict[Name, TaggerParams],
     train: list[TrainSetting],
     further: FurtherParams,
@@ -282,6 +332,7 @@ def run(
         predictions: predictions.parquet of all trainings; repeat
         positives: of the step collection
         mined: of the step mine_bands
+        gold: of the step gold
         taggers: section difficult_negatives.taggers
         train: difficult_negatives.train
         further: section difficult_negatives.further
@@ -312,6 +363,10 @@ def run(
         "main": main_tagger(taggers),
         "rows": rows,
         "against_random": {row: against_random(settings) for row, settings in runs.items()},
+        "gold": {
+            name: {"tweets": number, "rows": {row: on_gold(own, name, types) for row, own in runs.items()}}
+            for name, types, number in _sets(read_parquet(gold, GOLD))
+        },
         "batch_sizes": {
             row: {
                 **facts,

@@ -15,6 +15,7 @@ SECTIONS = {
         "figures/figure10",
     ],
     "apart": ["tables/decomposition", "tables/surest"],
+    "gold": ["tables/gold"],
     "gate": ["tables/gate_alone", "tables/gate"],
     "joint": ["tables/joint", "tables/joint_differences"],
     "claims": ["tables/claims"],

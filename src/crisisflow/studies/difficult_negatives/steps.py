@@ -6,6 +6,7 @@ _HERE = "crisisflow.studies.difficult_negatives"
 STEPS = {
     "pool": (f"{_HERE}.pool:run", "Collect ordinary tweets in the style of both sides."),
     "collection": (f"{_HERE}.collection:run", "Draw crisis tweets with spans, of known and of unseen events."),
+    "gold": (f"{_HERE}.gold:run", "Collect tweets of unseen events with gold spans."),
     "style": (f"{_HERE}.style:run", "Measure how well typography alone tells both sides apart."),
     "mark": (f"{_HERE}.mark:run", "Mark the pool by a first tagger, for the setting model."),
     "mine_bands": (f"{_HERE}.mine_bands:run", "Find the negatives of all settings."),

@@ -16,6 +16,7 @@ from crisisflow.reporting.over_seeds import NOTHING
 from crisisflow.studies.difficult_negatives.choice_tables import advice, table_of_choices
 from crisisflow.studies.difficult_negatives.claims import table_of_claims
 from crisisflow.studies.difficult_negatives.gate_tables import table_of_gated_taggers, table_of_gates
+from crisisflow.studies.difficult_negatives.gold_table import table_of_gold
 from crisisflow.studies.difficult_negatives.joint_tables import table_of_joint_differences, table_of_joint_rows
 from crisisflow.studies.difficult_negatives.params import SAMPLE, DifficultNegativesParams
 from crisisflow.studies.difficult_negatives.reproduction import PRINTED, paper_table
@@ -160,7 +161,7 @@ def run(
     """
     fitted = read_json(fit, "classes", "examined", "pool", "embedded")
     styled = read_json(style, "auc", "tweets")
-    scored = read_json(scores, "main", "rows", "against_random")
+    scored = read_json(scores, "main", "rows", "against_random", "gold")
     gated = read_json(gate, "gates", "lines", "best_mined", "learnt_from", "crisis", "ordinary")
     of_rows = read_json(joint, "validation", "ordinary", "lines", "compared")
     sizes = params.collection.positives
@@ -225,6 +226,12 @@ def run(
             table_of_choices(scored),
             f"Which negatives, and how many: all training settings, the best first. {advice(scored)} {bootstrap}. A "
             f"setting that is chosen as the best of many is better by chance too. {trained}",
+        ),
+        "gold": (
+            table_of_gold(scored),
+            "Gold spans in tweets of unseen events: at most 500 tweets of a set, none of them with the words of a "
+            "training tweet. The tests have the spans of rules. Spearman's correlation says whether the settings have "
+            f"the same order on both. {bootstrap}. The paper has its own annotations only. {trained}",
         ),
         "table5": (
             table_5(scored),

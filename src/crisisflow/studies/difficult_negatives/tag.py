@@ -1,7 +1,7 @@
 """Tag: a tagger, trained on all folds of a setting with one seed, and what it finds in tweets of unseen events."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +37,7 @@ from crisisflow.studies.difficult_negatives.folds import (
     summary,
     tests_of,
 )
+from crisisflow.studies.difficult_negatives.gold_tweets import ROLE
 from crisisflow.studies.difficult_negatives.params import TrainSetting
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, TaggingParams, encoder_of, of_batch
 from crisisflow.studies.difficult_negatives.word_states import KEPT, STATIC, WordStates, read_states
@@ -81,7 +82,7 @@ def tweets_of(table: pa.Table, states: WordStates, path: Path) -> dict[str, Twee
     if wordless := [text_id for text_id, own in zip(columns["text_id"], labels, strict=True) if not own]:
         raise CrisisflowError(f"tweet {wordless[0]} has no word in at most max_length subwords; leave it out")
     found = {}
-    for role in (TRAIN, TEST):
+    for role in (TRAIN, TEST, ROLE):
         at = [place for place, own in enumerate(columns["role"]) if own == role]
         own = {name: [values[place] for place in at] for name, values in columns.items()}
         examples = Examples(
@@ -198,8 +199,14 @@ class Job(NamedTuple):
             (self.folder / f"fold{number}.parquet").unlink(missing_ok=True)
         checkpoints.discard(self.folder)
 
-    def train(self, number: int, train: Tweets, validation: Tweets, held_out: Tweets, unseen: Tweets) -> Fold:
-        """A fold, or what a finished one left."""
+    def train(
+        self, number: int, train: Tweets, validation: Tweets, held_out: Tweets, others: Mapping[str, Tweets]
+    ) -> Fold:
+        """A fold, or what a finished one left.
+
+        Args:
+            others: by role, tweets that it reads besides those that were held out.
+        """
         run = checkpoints.fingerprint(self.common, number, *(own.examples for own in (train, validation, held_out)))
         file, folder = self.folder / f"fold{number}.parquet", self.folder / f"fold{number}"
         if file.exists() and (found := _finished(file, run)):
@@ -207,7 +214,7 @@ class Job(NamedTuple):
         trainer = self.trainer(f"{self.identity}, fold {number}", folder, run)
         best = trainer.fit(self.stages(), train.examples, validation.examples)
         parts = []
-        for role, own in ((TRAIN, held_out), (TEST, unseen)):
+        for role, own in {TRAIN: held_out, **others}.items():
             if not own.examples.ids:
                 continue
             predicted = trainer.predict(best, own.examples)
@@ -291,7 +298,7 @@ def run(
         setting: one of difficult_negatives.train, or further.train
         checkpoint: folder of checkpoints and finished folds, removed at the end
         folds: CSV; a line for each fold and test
-        predictions: of the held-out tweets and those of unseen events, by each fold's model
+        predictions: of the held-out tweets, those of unseen events and those with gold spans, by each fold's model
         metrics: JSON; mean and deviation over the folds, by test
         config: JSON; what was trained, and on what
         batch_size: in place of the row's
@@ -307,7 +314,8 @@ def run(
     known = read_states(states, name)
     table = read_parquet(aligned, DATASETS)
     tweets = tweets_of(table, known, states)
-    own, unseen = inside_of(tweets[TRAIN], setting), tweets[TEST]
+    own = inside_of(tweets[TRAIN], setting)
+    others = {role: tweets[role] for role in (TEST, ROLE)}
     job = Job(
         identity,
         row,
@@ -316,10 +324,10 @@ def run(
         table["input_ids"].to_pylist() if row.tuned else [],
         device,
         checkpoint,
-        fingerprint_of(identity, row, tagging, file_sha256(states), unseen.examples),
+        fingerprint_of(identity, row, tagging, file_sha256(states), *(own.examples for own in others.values())),
     )
-    trained = [job.train(number, *parts, unseen) for number, parts in enumerate(parts_of(own, tagging, seed), start=1)]
-    lines, scores = _scores(trained, unseen)
+    trained = [job.train(number, *parts, others) for number, parts in enumerate(parts_of(own, tagging, seed), start=1)]
+    lines, scores = _scores(trained, others[TEST])
     write_csv(folds, *identified_lines(identity, ["setting", *lines[0]], [[setting, *line.values()] for line in lines]))
     write_parquet(
         predictions, pa.concat_tables([fold.predictions for fold in trained]), identified(PREDICTED, identity)
@@ -339,10 +347,11 @@ def _scores(trained: Sequence[Fold], unseen: Tweets) -> tuple[list[dict[str, Any
     for number, fold in enumerate(trained, start=1):
         numbers = span_numbers(fold.predictions, LABELS)
         positive = fold.predictions["positive"].to_numpy(zero_copy_only=False)
-        held_out = fold.predictions.num_rows - len(unseen.positive)
-        before = np.zeros(held_out, dtype=bool)
-        inside = {TEST_SPLIT: np.arange(fold.predictions.num_rows) < held_out}
-        inside |= {test: np.concatenate([before, own]) for test, own in tests.items()}
+        role = np.array(fold.predictions["role"].to_pylist())
+        inside = {TEST_SPLIT: role == TRAIN}
+        for test, own in tests.items():
+            inside[test] = role == TEST
+            inside[test][role == TEST] = own
         for test, own in inside.items():
             scores = scores_of(numbers, positive, own)
             found[test].append(scores)
