@@ -43,6 +43,7 @@ def test_lines_come_out_as_they_went_in_with_what_was_found(options, tmp_path, c
     done = crisisflow("predict", file, *options)
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [{key: own[key] for key in line} for own, line in zip(found, lines, strict=True)] == lines
+    assert "learnt from generated tweets: its answers mean nothing about real tweets" in done.stderr
     for own in found:
         answer = client.post("/v1/predict", json={"text": own["text"]}).json()
         assert own["class"]["scores"] == pytest.approx(answer["class"]["scores"], abs=1e-3)

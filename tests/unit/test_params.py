@@ -246,7 +246,8 @@ def test_the_committed_schema_is_the_one_the_code_makes():
             (
                 f"humaid_ner.rows.{name}",
                 read_preset("sample", PRESETS)[1]["humaid_ner"]["rows"]["A"],
-                f"params.yaml: humaid_ner.rows.{name}: results/humaid_ner/checkpoints/{name} is of trainings beside the rows",
+                f"params.yaml: humaid_ner.rows.{name}: results/humaid_ner/checkpoints/{name} is of trainings beside "
+                "the rows",
             )
             for name in ("fewer_tweets", "unseen_events")
         ),

@@ -128,10 +128,14 @@ def predict_command(
 
     stream = open_input(file, "a file of JSON Lines")
     chosen = choose(_choice(model, results, row, seed, params), params, sha256)
+    from crisisflow.progress import say
     from crisisflow.serving.lines import run
     from crisisflow.serving.served import open_served
 
-    run(open_served(chosen, runtime, threads).predict, stream, name_of(file), sys.stdout, masking, names)
+    served = open_served(chosen, runtime, threads)
+    if served.version.generated:
+        say(f"predict: {served.version.name} learnt from generated tweets: its answers mean nothing about real tweets")
+    run(served.predict, stream, name_of(file), sys.stdout, masking, names)
 
 
 def _help_model(params: Path) -> "HelpModel | None":

@@ -14,6 +14,8 @@ LINES = [
     {"id": "2", "text": "We can offer free rooms to families, message us"},
     {"id": "3", "text": "Praying for everyone tonight"},
     {"id": "4", "text": "", "more": 1},
+    {"id": "5", "text": "Necesitamos agua y comida para las familias, por favor ayuda"},
+    {"id": "6", "text": " \ufeff "},
 ]
 
 
@@ -39,7 +41,9 @@ def test_without_a_run_the_lexicon_answers_and_says_so(folder):
     done = help_predict(folder, text="".join(json.dumps(line) + "\n" for line in LINES))
     assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [own["label"] for own in found] == ["request", "offer", "irrelevant", "irrelevant"]
+    assert [own["label"] for own in found] == ["request", "offer", "irrelevant", None, None, None]
+    assert [(own["language"], own["judged"]) for own in found[2:5]] == [("en", True), (None, False), ("es", False)]
+    assert [own["resources"] for own in found[3:5]] == [None, None]
     assert found[0]["resources"] == ["shelter", "water"]
     assert found[3]["more"] == 1
     assert "make reproduce STUDY=actionable_help" in done.stderr

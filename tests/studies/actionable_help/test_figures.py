@@ -1,5 +1,6 @@
 """The figures: each is drawn, the same bytes twice, from the numbers of the artifacts."""
 
+import pandas as pd
 import pytest
 
 from crisisflow.artifacts import read_json, write_csv, write_json
@@ -46,6 +47,15 @@ def test_the_numbers_behind_the_figures_are_those_of_the_artifacts(run):
     ]
     scores = read_frame(run / "figures" / "scores.csv")
     assert len(scores) == len(OWN.tasks) * (len(OWN.rows) + len(OWN.others))
+
+
+def test_months_stand_in_their_order_also_where_the_first_line_lacks_some():
+    table = pd.DataFrame(
+        {"country": ["B", "A", "B"], "month": ["2017-10", "2017-11", "2018-11"], "ratio": [1.0, 2.0, 3.0]}
+    )
+    drawn = figures.lines(table, "month", {"ratio": "ratio"}, "country", "month", log=False)
+    drawn.canvas.draw()
+    assert [own.get_text() for own in drawn.axes[0].get_xticklabels()] == ["2017-10", "2017-11", "2018-11"]
 
 
 def test_a_run_without_places_and_truths_draws_empty_figures(run, tmp_path):

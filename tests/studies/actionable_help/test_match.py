@@ -13,11 +13,14 @@ from crisisflow.studies.actionable_help.match import (
     Posts,
     best_offers,
     kilometres,
+    nearest_requests,
     parts_of,
     precision_at,
 )
 
-PARAMS = MatchParams(resource=1.0, distance=1.0, days=0.5, similarity=1.0, best=2, encoder="embedded:minilm-l6")
+PARAMS = MatchParams(
+    resource=1.0, distance=1.0, days=0.5, similarity=1.0, best=2, least=0.0, encoder="embedded:minilm-l6"
+)
 NOWHERE = [math.nan, math.nan]
 
 
@@ -41,6 +44,16 @@ def test_offers_of_what_is_wanted_nearby_and_soon_come_first():
     request = posts([[1, 1, 0]], [[0, 0]], [10])
     offers = posts([[0, 0, 1], [1, 0, 0], [1, 1, 0], [1, 1, 0]], [[0, 0], [0, 0], [0, 50], [0, 0]], [10, 10, 10, 40])
     assert [match.offer for match in best_offers(request, offers, {}, PARAMS)] == [3, 1]
+
+
+def test_a_pair_below_the_least_score_does_not_fit():
+    requests = posts([[1, 1, 0]], [[0, 0]], [10])
+    offers = posts([[0, 0, 1], [1, 0, 0]], [[0, 80], [0, 0]], [900, 10], [[0.0, 1.0], [1.0, 0.0]])
+    wanting = PARAMS.model_copy(update={"least": 0.25})
+    assert [match.offer for match in best_offers(requests, offers, {}, PARAMS)] == [1, 0]
+    assert [match.offer for match in best_offers(requests, offers, {}, wanting)] == [1]
+    assert [match.request for match in nearest_requests(requests, offers, PARAMS)] == [1, 0]
+    assert [match.request for match in nearest_requests(requests, offers, wanting)] == [1]
 
 
 def test_what_is_not_known_is_left_out_of_the_mean():

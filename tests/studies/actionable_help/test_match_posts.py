@@ -31,6 +31,7 @@ LINES = [
     {"text": "Free rooms in Lima, ask @somebody", "label": "offer", "created_at": "none"},
     {"id": "both", "text": "Tents wanted in Patan, food given", "label": "request_and_offer"},
     {"id": "none", "text": "Praying for everyone"},
+    {"id": "es", "text": "Necesitamos agua y comida para las familias de aquí"},
 ]
 
 
@@ -40,6 +41,7 @@ def folder(tmp_path_factory):
     found = tmp_path_factory.mktemp("match")
     plain = read_preset("sample", PRESETS)[1]
     plain["annotation"]["ruler"]["lexicons"] = ["disasters"]
+    plain["actionable_help"]["match"]["least"] = 0.0
     (found / "params.yaml").write_text(yaml.safe_dump(plain))
     return found
 
@@ -54,6 +56,7 @@ def test_pairs_have_ids_and_reasons_and_no_texts(folder):
     assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert "so a lexicon answers" in done.stderr  # of the lines without a label
+    assert "blank or not in English: 1 of 6 tweets" in done.stderr
     best = next(own for own in found if (own["request_id"], own["offer_id"]) == ("asks", "7"))
     assert best["resources"] == ["water"]
     assert best["days"] == pytest.approx(0.08)

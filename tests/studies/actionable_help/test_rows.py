@@ -401,7 +401,7 @@ def test_the_requests_that_an_offer_fits_are_near_soon_and_of_its_resources():
         places = [MapPoint(name="x", country="y", kind="city", **here)] if here else []
         return Post(places, resources, datetime(2026, 1, day, tzinfo=UTC))
 
-    params = MatchParams(resource=1.0, distance=1.0, days=0.5, similarity=1.0, best=2, encoder="nowhere")
+    params = MatchParams(resource=1.0, distance=1.0, days=0.5, similarity=1.0, best=2, least=0.0, encoder="nowhere")
     asked = [post(["food"], 0.0, 1), post(["water"], 50.0, 20), post(["water", "food"], 1.0, 3), post([], None, 1)]
     best, other = service.nearest(post(["water", "food"], 0.0, 1), asked, params)
     assert (best.at, best.score, best.resources, best.kilometres, best.days) == (0, 1.0, ["food"], 0.0, 0.0)

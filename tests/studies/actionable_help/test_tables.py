@@ -150,6 +150,16 @@ def test_a_row_is_a_model_of_the_paper_only_with_its_name_and_shape():
     assert paper_shapes()["S_T"] == own["S_T"]
 
 
+def test_the_scores_of_a_mini_stand_beside_the_update_that_made_it(run):
+    minis = run[1]["minis"].set_index(["Mini", "Updated by"])["Macro F1, all tasks"]
+    made_by, *others = OWN.minis.updates
+    assert others
+    assert list(minis.index.get_level_values(1)) == OWN.minis.updates * len(OWN.minis.shapes)
+    for mini in OWN.minis.shapes:
+        assert minis[mini, made_by] != NOTHING
+        assert {minis[mini, update] for update in others} == {NOTHING}
+
+
 def test_agreement_and_its_cost_are_those_of_the_artifacts(run):
     folder, found = run
     facts = read_json(folder / "agreement.json")

@@ -49,7 +49,7 @@ async function tellServed() {
     ? "Its answers mean nothing about real tweets." : "Its answers are guesses: a person decides.");
   if (facts.help) {
     $("model-note").append(` Requests and offers: ${facts.help.name}, trained on ${facts.help.trained_on}.`
-      + (facts.help.generated ? " These too mean nothing about real tweets." : ""));
+      + (facts.help.generated ? " Its answers mean nothing about real tweets." : ""));
   }
   $("model-note").classList.toggle("notice", facts.generated || Boolean(facts.help?.generated));
   $("model-note").hidden = false;

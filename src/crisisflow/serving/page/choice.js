@@ -26,6 +26,7 @@ export function listChoices(field, choices) {
     field.open = false;
     field.querySelector("summary").focus();
   });
+  // A press on the words of a label gives the focus to the list, which has tabindex -1, and not to what is around the field.
   field.addEventListener("focusout", (event) => {
     if (event.relatedTarget && !field.contains(event.relatedTarget)) field.open = false;
   });

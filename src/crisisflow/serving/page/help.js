@@ -97,7 +97,7 @@ export function nearestOf(tweet, { text, follow }) {
         make("span", { class: "soft" }, ` ${reasons(own)} `), make("span", { dir: "auto" }, text(own.number)))));
       list.hidden = false;
       button.setAttribute("aria-expanded", "true");
-      put(status, requests.length ? "" : "No request is kept.");
+      put(status, requests.length ? "" : "No kept request fits.");
     } catch (error) {
       put(status, error.message);
     }

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crisisflow.corpus.texts import prepare
+from crisisflow.language import TRAINED_ON, language_of
 from crisisflow.params import TextsParams
 from crisisflow.progress import say
 from crisisflow.serving.lines import masked, records, together
+from crisisflow.serving.schema import is_blank
 from crisisflow.studies.actionable_help.resources import resources_of
 
 if TYPE_CHECKING:
@@ -63,17 +65,24 @@ def by_row(classifier: "TrainedClassifier") -> Answering:
     return answer
 
 
-def best_answering(command: str) -> Answering:
-    """By the best row of the run that is here; without a run by the lexicon, which is said.
+def best_answering(command: str, generated: bool) -> Answering:
+    """By the best row of the run that is here; without a run by the lexicon. Which of them, and of what it learnt where
+    that was generated, is said.
 
     Args:
-        command: who asks.
+        command: who asks. generated: whether the row, if there is one, learnt from generated tweets.
 
     Raises:
         CrisisflowError: the study was run, but its row is absent or broken.
     """
     if was_run(RESULTS):
-        return by_row(best_row(RESULTS, ENCODERS))
+        classifier = best_row(RESULTS, ENCODERS)
+        if generated:
+            say(
+                f"{command}: the row {classifier.identity.row} answers. It learnt from generated tweets: its answers "
+                "mean nothing about real tweets"
+            )
+        return by_row(classifier)
     say(f"{command}: the study was not run here, so a lexicon answers; run: make reproduce STUDY=actionable_help")
     return by_rules
 
@@ -85,15 +94,37 @@ def by_rules(texts: Sequence[str]) -> list[Answer]:
     return [{"label": own.label, "probabilities": None} for own in label(texts, LEXICONS)]
 
 
+def judged(answer: Answering, texts: Sequence[str], params: TextsParams) -> list[Answer]:
+    """What is said of each text, with its resources and language; of a blank text, or one that is not in English, null,
+    as by `/v1/help`.
+
+    Args:
+        texts: as they came. params: how they are prepared.
+    """
+    languages = [None if is_blank(text) else language_of(text) for text in texts]
+    known = [prepare(text, params) for text, own in zip(texts, languages, strict=True) if own == TRAINED_ON]
+    found = iter(
+        [
+            {**own, "resources": resources_of(text)}
+            for text, own in zip(known, answer(known) if known else [], strict=True)
+        ]
+    )
+    nothing = dict.fromkeys(("label", "probabilities", "resources"))
+    return [
+        {**(next(found) if own == TRAINED_ON else nothing), "language": own, "judged": own == TRAINED_ON}
+        for own in languages
+    ]
+
+
 def answered(
     answer: Answering, texts: TextsParams, lines: Iterable[str], where: str, masking: bool
 ) -> Iterator[dict[str, Any]]:
-    """Each record with its label, the probabilities and the resources of its text.
+    """Each record with what is said of its text (`judged`).
 
     Raises:
         CrisisflowError: a line is no JSON object with a string `text`.
     """
     for batch in together(records(lines, where)):
-        prepared = [prepare(record["text"], texts) for record in batch]
-        for record, text, own in zip(batch, prepared, answer(prepared), strict=True):
-            yield {**(masked(record) if masking else record), **own, "resources": resources_of(text)}
+        found = judged(answer, [record["text"] for record in batch], texts)
+        for record, own in zip(batch, found, strict=True):
+            yield {**(masked(record) if masking else record), **own}

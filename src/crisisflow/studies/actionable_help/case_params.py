@@ -57,5 +57,6 @@ class MatchParams(ParamsSection):
     distance: Weight
     days: Weight
     similarity: Weight
-    best: Annotated[Positive, Field(description="offers given for a request")]
+    best: Annotated[Positive, Field(description="offers given for a request, at most")]
+    least: Annotated[float, Field(ge=0, le=1, description="score below which two do not fit")]
     encoder: Annotated[Line, Field(description="of the similarity: embedded:NAME, hub NAME@REVISION, or a folder")]

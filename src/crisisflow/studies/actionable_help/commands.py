@@ -74,19 +74,20 @@ def help_predict_command(
 ) -> None:
     """Say of each tweet in JSON Lines whether it requests or offers help, and which resources it names.
 
-    By the best row of the study's run, or without a run by the lexicon. Lines are answered as they come.
+    By the best row of the study's run, or without a run by the lexicon. Texts that are not in English are not judged.
+    Lines are answered as they come.
     """
     from crisisflow.params import read_own
     from crisisflow.serving.lines import write
     from crisisflow.studies.actionable_help import answers
-    from crisisflow.studies.actionable_help.params import Own
+    from crisisflow.studies.actionable_help.params import GENERATED, Own
     from crisisflow.text_input import lines_of, name_of, open_input
 
     stream = open_input(file, "a file of JSON Lines")
-    texts = read_own(params, Own).actionable_help.texts
+    own = read_own(params, Own).actionable_help
     where = name_of(file)
-    answer = answers.best_answering("help_predict")
-    write(answers.answered(answer, texts, lines_of(stream, where), where, masking), sys.stdout)
+    answer = answers.best_answering("help_predict", own.pool.sets == [GENERATED])
+    write(answers.answered(answer, own.texts, lines_of(stream, where), where, masking), sys.stdout)
 
 
 @app.command("help_match", rich_help_panel=USE)
@@ -113,7 +114,7 @@ def help_match_command(
     """
     from crisisflow.artifacts import check_file
     from crisisflow.params import read_own
-    from crisisflow.studies.actionable_help.params import Matching
+    from crisisflow.studies.actionable_help.params import GENERATED, Matching
     from crisisflow.text_input import lines_of, name_of, open_input
 
     stream = None if file is None else open_input(file, "a file of JSON Lines")
@@ -128,7 +129,8 @@ def help_match_command(
         where = name_of(file)
 
         def answer(texts: Sequence[str]) -> list[answers.Answer]:
-            return answers.best_answering("help_match")(texts)
+            learnt_from_generated = own.actionable_help.pool.sets == [GENERATED]
+            return answers.best_answering("help_match", learnt_from_generated)(texts)
 
         lines = lines_of(stream, where)
         tweets = match_posts.of_lines(lines, where, own.actionable_help.texts, own.annotation, answer)

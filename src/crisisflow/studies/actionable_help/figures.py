@@ -50,13 +50,16 @@ def lines(table: pd.DataFrame, x: str, y: Mapping[str, str], series: str, label:
     drawn = Figure(figsize=(12.0, 4.2), layout="constrained")
     panels = drawn.subplots(ncols=len(y), squeeze=False)[0]
     names = list(dict.fromkeys(table[series]))
+    words = not pd.api.types.is_numeric_dtype(table[x])
     for panel, (column, title) in zip(panels, y.items(), strict=True):
+        if words:  # else each line would append the values that the lines before it lack
+            panel.xaxis.update_units(table[x].unique())
         for at, name in enumerate(names):
             own = table[table[series] == name]
             panel.plot(own[x], own[column], label=name, **(line_style(at, len(names)) | {"markersize": 3}))
         if log:
             panel.set_yscale("log")
-        if not pd.api.types.is_numeric_dtype(table[x]):
+        if words:
             panel.tick_params(axis="x", rotation=90)
         panel.set_xlabel(label)
         panel.set_ylabel(title)

@@ -48,7 +48,8 @@ def run(scores: InputFile, sets: list[Name], out: Path) -> None:
     headline = Headline(
         study=STUDY,
         title="Actionable help: requests and offers of help, and mini models",
-        measure=f"macro F1 of the best row on test tweets that all labellers agree on (paper: {model}, here: {row})",
+        measure="macro F1 of the best fine-tuned row on test tweets that all labellers agree on "
+        f"(paper: {model}, here: {row})",
         paper=f1,
         ours=ours,
         note=note,

@@ -100,15 +100,15 @@ def scores_of(parts: np.ndarray, params: MatchParams) -> np.ndarray:
 
 
 def nearest_requests(offer: Posts, requests: Posts, params: MatchParams) -> list[Match]:
-    """The requests that one offer fits best, best first; requests of equal score in their order."""
+    """The requests that one offer fits best, best first, `least` or better; requests of equal score in their order."""
     parts = parts_of(requests, offer)
     scores = scores_of(parts, params)[:, 0]
     order = np.argsort(-scores, kind="stable")[: params.best]
-    return [Match(int(at), 0, float(scores[at]), _known(parts[:, at, 0])) for at in order]
+    return [Match(int(at), 0, float(scores[at]), _known(parts[:, at, 0])) for at in order if scores[at] >= params.least]
 
 
 def best_offers(requests: Posts, offers: Posts, same: Mapping[int, int], params: MatchParams) -> list[Match]:
-    """The best offers of each request, best first; offers of equal score in their order.
+    """The best offers of each request, best first, `least` or better; offers of equal score in their order.
 
     A pair without a part that is known and has a weight has the score 0.
 
@@ -133,7 +133,7 @@ def best_offers(requests: Posts, offers: Posts, same: Mapping[int, int], params:
             )
             for number, chosen in enumerate(order)
             for offer in chosen
-            if scores[number, offer] >= 0
+            if scores[number, offer] >= params.least
         ]
     return found
 
@@ -206,10 +206,12 @@ def posts_of(
 
 
 class Tweets(NamedTuple):
-    """What matching asks of tweets, in one order; `keys` are set and id; of a file, its name is the set."""
+    """What matching asks of tweets, in one order; `keys` are set and id; of a file, its name is the set. The label
+    of one that is not judged is None.
+    """
 
     keys: list[Key]
-    labels: list[str]
+    labels: list[str | None]
     texts: list[str]
     places: list[list[dict[str, Any]]]
     resources: list[list[str]]

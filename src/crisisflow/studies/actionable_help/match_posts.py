@@ -10,9 +10,10 @@ from crisisflow.corpus.texts import prepare
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import AnnotationParams, TextsParams
 from crisisflow.places.coordinates import gazetteer
+from crisisflow.progress import say
 from crisisflow.serving.lines import IDS, numbered_records, write
 from crisisflow.serving.times import moment
-from crisisflow.studies.actionable_help.answers import Answering
+from crisisflow.studies.actionable_help.answers import Answering, judged
 from crisisflow.studies.actionable_help.case_params import MatchParams
 from crisisflow.studies.actionable_help.labelled import Key
 from crisisflow.studies.actionable_help.labels import LABELS, OFFER, REQUEST
@@ -49,10 +50,13 @@ def of_lines(
     prepared = [prepare(record["text"], texts) for _, record in read]
     asked = [at for at, (_, record) in enumerate(read) if record.get("label") is None]
     labels = [record.get("label") for _, record in read]
-    for at, own in zip(asked, answer([prepared[at] for at in asked]) if asked else [], strict=True):
+    given = judged(answer, [read[at][1]["text"] for at in asked], texts)
+    for at, own in zip(asked, given, strict=True):
         labels[at] = own["label"]
+    if without := labels.count(None):
+        say(f"help_match: not judged, since they are blank or not in English: {without:,} of {len(labels):,} tweets")
     # What is neither needs no place.
-    matters = [at for at, label in enumerate(labels) if label != LABELS[-1]]
+    matters = [at for at, label in enumerate(labels) if label not in (None, LABELS[-1])]
     found = annotate([(str(at), prepared[at]) for at in matters], annotation)
     known = gazetteer()
     places: list[list[dict[str, Any]]] = [[] for _ in read]

@@ -104,7 +104,8 @@ def table_of_minis(minis: Minis, scores: Mapping[str, Any], params: ActionableHe
 def _mini_lines(
     name: str, facts: Mapping[str, Any], scores: Mapping[str, Any], params: ActionableHelpParams
 ) -> Iterator[dict[str, str]]:
-    for at, (update, own) in enumerate(facts["updates"].items()):
+    for at, update in enumerate(params.minis.updates):
+        own = facts["updates"][update]
         yield {
             "Mini": name,
             "Projection": params.minis.projection.replace("_", " "),

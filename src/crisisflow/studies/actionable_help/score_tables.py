@@ -21,7 +21,7 @@ from crisisflow.studies.actionable_help.row_params import BUILT
 from crisisflow.studies.actionable_help.score import MAIN, of_seeds
 
 STAND_IN = "stand_in"
-OTHERS = {"linear": "TF-IDF + logistic regression", "static": "static word vectors", "purohit": "Purohit et al. 2014"}
+OTHERS = {"linear": "TF-IDF + linear SVM", "static": "static word vectors", "purohit": "Purohit et al. 2014"}
 # Cohen's kappa of the people who labelled the paper's tasks, where it is known (ledger, entry 28).
 HUMAN_AGREEMENT = {"Poddar et al.": "0.40"}
 
