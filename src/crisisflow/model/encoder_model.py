@@ -20,7 +20,14 @@ class EncoderModel(nn.Module, ABC):
 
     def forward(self, input_ids: Tensor, mask: Tensor) -> Any:
         """The logits, as the model's task takes them. Both tensors are [batch, length]; `mask` is 0 at padding."""
-        return self.heads(self.encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state, mask)
+        return self.above(self.encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state, mask, input_ids)
+
+    def above(self, hidden: Tensor, mask: Tensor, input_ids: Tensor) -> Any:
+        """The logits from the encoder's last hidden state [batch, length, d], wherever that was computed.
+
+        A model whose heads depend on the tokens themselves overrides it.
+        """
+        return self.heads(hidden, mask)
 
     @abstractmethod
     def heads(self, hidden: Tensor, mask: Tensor) -> Any:

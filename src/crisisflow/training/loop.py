@@ -185,7 +185,8 @@ class Trainer:
             self.shape = batch.mask.shape
             hidden, mask = self.device.place(states.batch(batch)), batch.mask
             with self.device.autocast():
-                return self.model.heads(upper(inputs_embeds=hidden, attention_mask=mask).last_hidden_state, mask)
+                last = upper(inputs_embeds=hidden, attention_mask=mask).last_hidden_state
+                return self.model.above(last, mask, batch.input_ids)
 
         return forward
 
