@@ -96,11 +96,18 @@ def test_order_block_size_and_threads_change_no_bit(normalisation, monkeypatch):
 
 
 def test_a_cosine_at_tau_is_decided_in_double_precision():
-    vectors = np.array([[1, 0], [0.6, 0.8], [0.6000001, 0.8]], dtype=np.float32)
-    exact = vectors.astype(np.float64)
-    tau = float(exact[0] @ exact[1] / np.linalg.norm(exact[1]))
-    none = cooccurrences([], np.arange(3), 3, 3)
-    assert joined(edges_of(none, 3, vectors, "max", tau)) == {(0, 2), (1, 2)}
+    none = cooccurrences([], np.arange(2), 2, 3)
+    for seed in range(9):
+        vectors = np.random.default_rng(seed).normal(1, 1, (2, 384)).astype(np.float32)
+        one, other = vectors.astype(np.float64)
+        cosine = float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+        assert joined(edges_of(none, 2, vectors, "max", cosine - 1e-12)) == {(0, 1)}
+        assert joined(edges_of(none, 2, vectors, "max", cosine + 1e-12)) == set()
+
+
+def test_a_row_whose_cosines_sum_to_less_than_zero_has_no_similarity():
+    vectors = np.array([[1, 0], [-1, 0.1], [-1, -0.1]], dtype=np.float32)
+    assert joined(edges_of(cooccurrences([], np.arange(3), 3, 3), 3, vectors, "sum", 0.5)) == {(1, 2)}
 
 
 @pytest.mark.parametrize("normalisation", NORMALISATIONS)
