@@ -33,6 +33,8 @@ include: "workflow/rules/actionable_help/joint_minis.smk"
 include: "workflow/rules/actionable_help/case_study.smk"
 include: "workflow/rules/actionable_help/report.smk"
 include: "workflow/rules/actionable_help/target.smk"
+include: "workflow/rules/gnom/study.smk"
+include: "workflow/rules/gnom/report.smk"
 # Behind all rules, since it reads them.
 include: "workflow/rules/dvc_stages.smk"
 

@@ -22,7 +22,8 @@ OF_ROW = ("study", "row", "seed")
 class Identity(NamedTuple):
     """A row of a study with a seed; with `tweets` trained on fewer of them, with `event` trained without it.
 
-    With `task` it was trained on that one of several, with `setting` on those training tweets.
+    With `task` it was trained on that one of several, with `setting` on those training tweets; with `share` on that
+    percentage of them.
     """
 
     study: str
@@ -32,6 +33,7 @@ class Identity(NamedTuple):
     event: str | None = None
     task: str | None = None
     setting: str | None = None
+    share: int | None = None
 
     def facts(self) -> dict[str, str | int]:
         """What is written."""
@@ -40,9 +42,10 @@ class Identity(NamedTuple):
     def __str__(self) -> str:
         task = "" if self.task is None else f", task {self.task}"
         setting = "" if self.setting is None else f", setting {self.setting}"
+        share = "" if self.share is None else f", {self.share} % of the labels"
         fewer = "" if self.tweets is None else f" on {self.tweets} tweets"
         without = "" if self.event is None else f" without {self.event}"
-        return f"row {self.row}{task}{setting}, seed {self.seed}{fewer}{without}"
+        return f"row {self.row}{task}{setting}{share}, seed {self.seed}{fewer}{without}"
 
 
 class Alignment(NamedTuple):

@@ -5,12 +5,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from crisisflow.artifacts import PREDICTIONS
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation import bootstrap
 from crisisflow.evaluation.bootstrap import Difference, SeedCounts, differences, stratified_resamples, winner
-from crisisflow.evaluation.counts import class_counts, f1, span_counts
+from crisisflow.evaluation.counts import class_counts, f1, label_counts, span_counts, weighted_f1
 from crisisflow.evaluation.metrics import class_scores, entity_scores
 from crisisflow.taxonomy import BIO_LABELS, CLASSES, LABELS
 
@@ -46,6 +47,30 @@ def test_on_any_resample_the_scores_are_those_of_the_metrics(tweets):
         assert f1(class_counts(table(tweets), LABELS), weights)[at] == pytest.approx(
             class_scores(class_ids, predicted, CLASSES)["macro_f1"]
         )
+
+
+CHOSEN = st.lists(st.booleans(), min_size=3, max_size=3)
+ONE = st.integers(0, 2).map(lambda at: [at == own for own in range(3)])
+
+
+@given(st.one_of(*(st.lists(st.tuples(own, own, st.integers(0, 3)), min_size=1, max_size=12) for own in (CHOSEN, ONE))))
+def test_weighted_f1_on_any_resample_is_scikit_learn_s(texts):
+    true, guess = (np.array([own[at] for own in texts]) for at in (0, 1))
+    drawn = np.array([own[2] for own in texts])
+    for times in (np.ones_like(drawn), drawn):
+        found = weighted_f1(label_counts(true, guess), times[None].astype(np.float32))
+        repeated = [part.repeat(times, axis=0).astype(int) for part in (true, guess)]
+        expected = f1_score(*repeated, average="weighted", zero_division=0) if times.sum() else 0
+        assert found == pytest.approx([expected])
+
+
+def test_a_difference_can_be_one_of_weighted_f1():
+    true = np.array([[1, 0]] * 30 + [[0, 1]] * 10)
+    rows = {"right": true, "first": np.array([[1, 0]] * 40)}
+    made = {row: {13: SeedCounts(list(map(str, range(40))), label_counts(true, own))} for row, own in rows.items()}
+    (found,) = differences(made, "weighted_f1", 500, weighted_f1)
+    assert found.difference == pytest.approx(1 - f1_score([0] * 30 + [1] * 10, [0] * 40, average="weighted"))
+    assert 0 < found.low < found.difference < found.high < 1
 
 
 def counts(hits, tweets=60):

@@ -149,7 +149,7 @@ def test_a_study_that_params_yaml_does_not_have_is_added(tmp_path):
     ("text", "study", "message"),
     [
         (None, "humaid_ner", "params.yaml does not exist; write it with: crisisflow preset sample"),
-        ("preset: x\n", "gnom", "no study 'gnom'; there are: humaid_ner, difficult_negatives, actionable_help$"),
+        ("preset: x\n", "echo", "no study 'echo'; there are: humaid_ner, difficult_negatives, actionable_help, gnom$"),
         ("preset: x\n", "humaid_ner", r"params\.yaml: corpus: field required"),
         (json.dumps(read_preset("sample", PRESETS)[1]), "humaid_ner", "the lines of the section humaid_ner cannot be"),
     ],
@@ -336,7 +336,7 @@ def leaves(value, path=()):
             yield from leaves(inside, (*path, key))
 
 
-ANOTHER_CHOICE = {("size", 1), ("tweets", 1), ("frozen_cache_gb", 8), ("learning_rate", 1.0)}
+ANOTHER_CHOICE = {("size", 1), ("tweets", 1), ("frozen_cache_gb", 8), ("learning_rate", 1.0), ("training_tweets", 1)}
 
 
 def test_a_value_of_another_type_is_never_taken_for_one_of_the_right_type():

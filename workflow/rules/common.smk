@@ -86,3 +86,4 @@ wildcard_constraints:
     seed="[0-9]+",
     batch_size="[0-9]+",
     setting="[A-Za-z0-9_]+",
+    share="[0-9]+",

@@ -5,14 +5,14 @@ statistical significance in NLP"). It knows the chance of the validation tweets.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.evaluation.counts import TweetCounts, f1
+from crisisflow.evaluation.counts import LabelCounts, TweetCounts, f1
 
 RESAMPLES = 10_000
 SEED = 0
@@ -37,7 +37,7 @@ class SeedCounts(NamedTuple):
     """The counts of one seed of a row, with the ids of their tweets in the same order."""
 
     tweet_ids: Sequence[str]
-    counts: TweetCounts
+    counts: TweetCounts | LabelCounts
 
 
 class Difference(NamedTuple):
@@ -77,7 +77,7 @@ def stratified_resamples(strata: Sequence[str], number: int) -> np.ndarray:
     return weights
 
 
-def _paired(rows: Mapping[str, Mapping[int, SeedCounts]]) -> list[list[TweetCounts]]:
+def _paired(rows: Mapping[str, Mapping[int, SeedCounts]]) -> list[list[TweetCounts | LabelCounts]]:
     """The counts by row and seed, the seeds and tweets of each row in the order of the first row and its first seed.
 
     Raises:
@@ -108,28 +108,34 @@ def _paired(rows: Mapping[str, Mapping[int, SeedCounts]]) -> list[list[TweetCoun
                     "run the steps that make them again"
                 )
             order = [place[tweet_id] for tweet_id in ids]
-            found[-1].append(TweetCounts(counts.hits[order], counts.sizes[order]))
+            found[-1].append(type(counts)(*(part[order] for part in counts)))
     return found
 
 
-def differences(rows: Mapping[str, Mapping[int, SeedCounts]], score: str, number: int = RESAMPLES) -> list[Difference]:
+def differences(
+    rows: Mapping[str, Mapping[int, SeedCounts]],
+    score: str,
+    number: int = RESAMPLES,
+    measure: Callable[[Any, np.ndarray], np.ndarray] = f1,
+) -> list[Difference]:
     """Every pair of rows compared on the same resamples, each row by its mean over the seeds.
 
     Args:
         rows: per row the counts by seed; the seeds and tweets are the same in every row, in any order.
         score: the name that the result bears.
-        number: of resamples.
+        number: of resamples. measure: `f1`, or another one of counts.py; it takes counts of the kind that `rows` has.
 
     Raises:
         CrisisflowError: a row has other seeds or tweets than another, or a tweet twice.
     """
     if len(rows) < 2:
         return []
+    paired = _paired(rows)
     # (tweets, rows, seeds, classes): one product of matrices weighs them all.
-    every = TweetCounts(*np.moveaxis(np.array(_paired(rows)), (2, 3), (0, 1)))
+    every = type(paired[0][0])(*np.moveaxis(np.array(paired), (2, 3), (0, 1)))
     tweets = len(every.hits)
-    whole = f1(every, np.ones((1, tweets), dtype=np.float32)).mean(axis=-1)[0]
-    resampled = np.concatenate([f1(every, weights).mean(axis=-1) for weights in resamples(tweets, number)])
+    whole = measure(every, np.ones((1, tweets), dtype=np.float32)).mean(axis=-1)[0]
+    resampled = np.concatenate([measure(every, weights).mean(axis=-1) for weights in resamples(tweets, number)])
     found = []
     for (first, name), (second, other) in combinations(enumerate(rows), 2):
         low, high = np.quantile(resampled[:, first] - resampled[:, second], INTERVAL)

@@ -16,6 +16,14 @@ class TweetCounts(NamedTuple):
     sizes: np.ndarray  # predicted + true: F1 = 2 hits / sizes
 
 
+class LabelCounts(NamedTuple):
+    """The same with the support of each class, which weighs it; each (tweets, classes), float32."""
+
+    hits: np.ndarray
+    sizes: np.ndarray
+    support: np.ndarray  # true
+
+
 def span_counts(predictions: pa.Table, labels: Labels) -> TweetCounts:
     """Counts of spans, all types as one class, so that `f1` is the span micro-F1 of `entity_scores`.
 
@@ -37,6 +45,16 @@ def class_counts(predictions: pa.Table, labels: Labels) -> TweetCounts:
     return TweetCounts((true & guess).astype(np.float32), true.astype(np.float32) + guess)
 
 
+def label_counts(true: np.ndarray, predicted: np.ndarray) -> LabelCounts:
+    """Counts of labels, for `weighted_f1`: of texts with one class each, or with any number of them.
+
+    Args:
+        true, predicted: 0 or 1 [texts, classes].
+    """
+    own, guess = true.astype(np.float32), predicted.astype(np.float32)
+    return LabelCounts(own * guess, own + guess, own)
+
+
 # The scores of metrics.json that are compared: the column that is null where they are not to be had, and their counts.
 COUNTED_SCORES = {
     "ner_micro_f1": ("predicted_labels", span_counts),
@@ -56,6 +74,16 @@ def f1(counts: TweetCounts, weights: np.ndarray) -> np.ndarray:
     """
     hits, sizes = (np.tensordot(weights, part, axes=1) for part in counts)
     return (2 * hits.astype(np.float64) / np.maximum(sizes, 1)).mean(axis=-1)
+
+
+def weighted_f1(counts: LabelCounts, weights: np.ndarray) -> np.ndarray:
+    """Mean F1 over the classes, each by its support in the resample; scikit-learn's `weighted`, 0 without any support.
+
+    The arguments and the result are those of `f1`.
+    """
+    hits, sizes, support = (np.tensordot(weights, part, axes=1).astype(np.float64) for part in counts)
+    weighed = support * 2 * hits / np.maximum(sizes, 1)
+    return weighed.sum(axis=-1) / np.maximum(support.sum(axis=-1), 1)
 
 
 def scores_of(predictions: pa.Table, labels: Labels) -> dict[str, float | None]:

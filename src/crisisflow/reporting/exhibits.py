@@ -13,15 +13,16 @@ from crisisflow.reporting.over_seeds import NOTHING
 # A cell that is a number, with what the tables put around one.
 NUMBER = re.compile(r"[-+−~]?[\d,]*\.?\d+ ?%?([–±\s]+[\d.,]+)?( \(best\))?")
 # Why a cell has no number.
-NOT_RUN, NOT_PRINTED, NOT_IN_TEXT, TOO_FEW, ONE_SEED, OTHER_DATA = (
+NOT_RUN, NOT_RUN_HERE, NOT_PRINTED, NOT_IN_TEXT, TOO_FEW, ONE_SEED, OTHER_DATA = (
     "not run",
+    "not run here",
     "not in the paper",
     "not in our text",
     "too few",
     "one seed",
     "other data",
 )
-GAPS = {"", NOTHING, "N/A", NOT_RUN, NOT_PRINTED, NOT_IN_TEXT, TOO_FEW, ONE_SEED, OTHER_DATA}
+GAPS = {"", NOTHING, "N/A", NOT_RUN, NOT_RUN_HERE, NOT_PRINTED, NOT_IN_TEXT, TOO_FEW, ONE_SEED, OTHER_DATA}
 
 # Columns of names, which stay as they stand: a row may be called 01, NA or null.
 NAMES = ("study", "row", "event", "label", "score")

@@ -36,7 +36,7 @@ def _published(work: Mapping[str, Any]) -> str:
 
 
 # Works behind an encoder, by their abbreviation in CITATION.cff, and what the encoder's name then looks like.
-ENCODERS = {"MiniLM": "minilm", "Sentence-BERT": "minilm", "BERT": "^bert", "RoBERTa": "^roberta"}
+ENCODERS = {"MiniLM": "minilm", "Sentence-BERT": "minilm", "BERT": "^bert", "RoBERTa": "^roberta", "E5": "(^|-)e5"}
 
 
 def unused_encoders(encoders: Iterable[str]) -> set[str]:

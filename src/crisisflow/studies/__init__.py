@@ -14,6 +14,8 @@ from crisisflow.studies.actionable_help import steps as actionable_help_steps
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
 from crisisflow.studies.difficult_negatives import steps as difficult_negatives_steps
 from crisisflow.studies.difficult_negatives.params import DifficultNegativesParams
+from crisisflow.studies.gnom import steps as gnom_steps
+from crisisflow.studies.gnom.params import GnomParams
 from crisisflow.studies.humaid_ner import steps as humaid_ner_steps
 from crisisflow.studies.humaid_ner.params import HumaidNerParams
 
@@ -56,6 +58,13 @@ STUDIES = {
         "crisisflow.studies.actionable_help.commands",
         "crisisflow.studies.actionable_help.named:absent",
         "crisisflow.studies.actionable_help.service:open_help",
+    ),
+    "gnom": Study(
+        gnom_steps.TITLE,
+        GnomParams,
+        gnom_steps.STEPS,
+        "crisisflow.studies.gnom.commands",
+        "crisisflow.studies.gnom.named:absent",
     ),
 }
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,6 +93,7 @@ class Trainer:
         self.best: Best | None = None
         self.sums = device.place(torch.zeros(len(task.names)))  # of the losses of the epoch's steps so far
         self.shape = (0, 0)  # of the last batch, to be told when memory runs out
+        self.constant: set[str] = set()  # the names of weights that are never trained
 
     def fit(self, stages: list[Stage], train: Examples, validation: Examples) -> Best:
         """Train all stages, or until early stopping, and return the epoch of the highest score over all of them.
@@ -118,6 +119,9 @@ class Trainer:
         return predict(self.task, self.model, self._whole, examples, self.device, self.padding_id, self.shapes)
 
     def _fit(self, stages: list[Stage], train: Examples, validation: Examples) -> Best:
+        freeze(self.model.encoder, stages[0].freeze_layers, stages[0].freeze_embeddings)
+        # No later stage trains them either: a checkpoint can do without what may be the largest part of an encoder.
+        self.constant = {name for name, own in self.model.named_parameters(prefix="model") if not own.requires_grad}
         position, moments = self._resume()
         first = 1
         for number, stage in enumerate(stages, start=1):
@@ -320,10 +324,15 @@ class Trainer:
         """Of the model and of the weighting, on the device."""
         return over(self.model.state_dict(), "model") | over(self.weighting.state_dict(), "weighting")
 
+    def _changing(self, weights: Tensors) -> Tensors:
+        """Those of the weights that are trained, and what is no parameter."""
+        return {name: own for name, own in weights.items() if name not in self.constant}
+
     def _save(self, optimizer: AdamW, position: EpochPosition) -> None:
         if self.device.writes:
             moments = checkpoints.optimizer_tensors(optimizer)
-            state = RunState(position, self._weights(), moments, self.sums, self.records, self.best)
+            best = self.best and replace(self.best, tensors=self._changing(self.best.tensors))
+            state = RunState(position, self._changing(self._weights()), moments, self.sums, self.records, best)
             checkpoints.save(self.folder, self.device, pack(state, self.run))
 
     def _resume(self) -> tuple[EpochPosition, Tensors]:
@@ -337,10 +346,13 @@ class Trainer:
         state = unpack(found)
         epoch, batches, _ = state.position
         self._say(f"{self.name}: going on in epoch {epoch} after {batches} of its batches")
-        self.model.load_state_dict(under(state.now, "model"))
+        constant = {name: own for name, own in self._weights().items() if name in self.constant}
+        self.model.load_state_dict(under(constant | state.now, "model"))
         self.weighting.load_state_dict(under(state.now, "weighting"))
         self.sums = self.device.place(state.sums)
         self.records, self.best = state.records, state.best
+        if self.best:
+            self.best.tensors |= {name: self.device.to_host(own) for name, own in constant.items()}
         return state.position, state.optimizer
 
 

@@ -30,8 +30,11 @@ def write_weights(
     write_json(config, {**facts, KEY: None if tensors is None else file_sha256(weights)})
 
 
-def load_weights(model: nn.Module, weights: Path, config: Path) -> None:
+def load_weights(model: nn.Module, weights: Path, config: Path, pretrained: str | None = None) -> None:
     """Give the model that `config` describes its weights.
+
+    Args:
+        pretrained: how the names of those begin that the model has already, and that need not be in the file.
 
     Raises:
         CrisisflowError: a file is absent or damaged, or `config` is of other weights or of another model.
@@ -48,6 +51,8 @@ def load_weights(model: nn.Module, weights: Path, config: Path) -> None:
             f"{weights} does not belong to {config}, which is of weights with another sha256; give both files of one "
             "training, or train the row again"
         )
+    if pretrained:
+        tensors = {name: own for name, own in model.state_dict().items() if name.startswith(pretrained)} | tensors
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:

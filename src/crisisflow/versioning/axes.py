@@ -23,12 +23,14 @@ ROW = "row"
 def over(**lists: str) -> Callable[[Any], str]:
     """A rule's parameter: the part of params.yaml (dots between keys) that lists the values of each wildcard.
 
-    A job with a value that is not listed ends the run with one line. To Snakemake the parameter is an empty text: that
-    a list has grown changes no job.
+    A part may depend on wildcards before it: `over(row="echo.rows", seed="echo.rows.{row}.seeds")`. A job with a value
+    that is not listed ends the run with one line. To Snakemake the parameter is an empty text: that a list has grown
+    changes no job.
     """
 
     def axes(wildcards: Any) -> str:
-        for name, path in lists.items():
+        for name, pattern in lists.items():
+            path = pattern.format(**dict(wildcards))
             values = listed(path)
             if (value := getattr(wildcards, name)) not in values:
                 end_run(f"{PARAMS_FILE} has no {path}.{value}; there are: {', '.join(values)}")
@@ -51,8 +53,10 @@ def axes_of(rule: "Rule") -> dict[str, str]:
 
 def combinations(lists: dict[str, str]) -> Iterator[dict[str, str]]:
     """The values of the wildcards of each job, in the order of params.yaml."""
-    for values in product(*map(listed, lists.values())):
-        yield dict(zip(lists, values, strict=True))
+    found: list[dict[str, str]] = [{}]
+    for name, path in lists.items():
+        found = [{**values, name: value} for values in found for value in listed(path.format(**values))]
+    yield from found
 
 
 def every(file: Any, **instead: str) -> list[str]:

@@ -174,7 +174,7 @@ def stage_of(members: list["Rule"], temporary: list["Rule"], patterns: list[str]
     inputs += [path for value in params if isinstance(value, Code) for path in value.sources]
     stage["deps"] = _outermost(inputs)
     sections = {_as_item(_unfolded(name, ".")) for value in params for name in getattr(value, "sections", ())}
-    sections |= {path for name, path in lists.items() if name != ROW}  # what is folded is of the stage
+    sections |= {_as_item(path) for name, path in lists.items() if name != ROW}  # what is folded is of the stage
     if sections:
         stage["params"] = sorted(sections)
     metrics = [path for path, name in outputs.items() if name in METRICS]

@@ -12,8 +12,8 @@ from crisisflow.model.recurrent import RecurrentSizes
 from crisisflow.pretrained import load_encoder, load_tokenizer
 from crisisflow.studies.gnom.adjacency import normalised_adjacency, without_edges
 from crisisflow.studies.gnom.cooccurrence import chunk_of, cooccurrences, frequencies, nodes_of, numbers_of
+from crisisflow.studies.gnom.edges import Edges, edges_of
 from crisisflow.studies.gnom.generated import RELEVANT, control, control_unlabelled, control_words
-from crisisflow.studies.gnom.graph import Edges, edges_of
 from crisisflow.studies.gnom.network import GraphClassifier, GraphFeaturizer, ImportanceEstimator, Layers
 from crisisflow.studies.gnom.stop_words import stop_tokens, stop_words
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from crisisflow.errors import CrisisflowError
 from crisisflow.studies.gnom import cooccurrence
 from crisisflow.studies.gnom.cooccurrence import chunk_of, cooccurrences, frequencies, nodes_of, numbers_of
-from crisisflow.studies.gnom.graph import Edges, edges_of
+from crisisflow.studies.gnom.edges import Edges, edges_of
 from crisisflow.studies.gnom.graph_files import WordGraph, read_graph, write_graph
 from crisisflow.studies.gnom.graph_statistics import share_of_nodes, statistics
 from crisisflow.studies.gnom.stop_words import stop_words

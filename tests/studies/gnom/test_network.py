@@ -13,7 +13,7 @@ from crisisflow.model.recurrent import RecurrentSizes
 from crisisflow.pretrained import load_encoder
 from crisisflow.studies.gnom.adjacency import normalised_adjacency, rewired, without_edges
 from crisisflow.studies.gnom.cooccurrence import NO_NODE
-from crisisflow.studies.gnom.graph import Edges
+from crisisflow.studies.gnom.edges import Edges
 from crisisflow.studies.gnom.network import (
     GraphClassifier,
     GraphFeaturizer,

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from scipy.sparse import coo_array, eye_array
 
-from crisisflow.studies.gnom.graph import Edges
+from crisisflow.studies.gnom.edges import Edges
 from crisisflow.studies.gnom.sparse import SparseMatrix
 
 EdgeWeights = Literal["binary", "similarity"]

@@ -16,13 +16,8 @@ from crisisflow.corpus.place_names import cities
 from crisisflow.corpus.sources.posts import POSTS
 from crisisflow.progress import say
 from crisisflow.strict_yaml import parse
+from crisisflow.studies.gnom.files import CONTROL, CONTROL_UNLABELLED, OF_LANGUAGE, UNLABELLED
 from crisisflow.studies.gnom.params import GeneratedParams
-
-# The sets: of each language one with labels, all texts without labels, and the two of the positive control.
-OF_LANGUAGE = {"en": "GeneratedE", "es": "GeneratedS", "it": "GeneratedI"}
-UNLABELLED = "GeneratedUnlabelled"
-CONTROL, CONTROL_UNLABELLED = "GeneratedControl", "GeneratedControlUnlabelled"
-SETS = (*OF_LANGUAGE.values(), UNLABELLED, CONTROL, CONTROL_UNLABELLED)
 
 # The tasks: whether a text is about the crisis, and which of the classes it has (none or several).
 RELEVANCE, CLASS = "relevance", "class"
@@ -190,7 +185,7 @@ def _counts(tweets: Sequence[Generated], name: str) -> dict[str, Any]:
 
 
 def run(params: GeneratedParams, posts: Sequence[Path], manifests: Sequence[Path]) -> None:
-    """Write the generated sets, in the order of SETS.
+    """Write the generated sets, in the order of files.GENERATED_SETS.
 
     Args:
         params: section gnom.generated

@@ -1,188 +1,228 @@
-"""The word graph (paper, section 3.2): which nodes an edge joins, by co-occurrence and by similarity of their vectors.
+"""Graph: the word graphs of a setting, of a share of the labels and a seed."""
 
-C holds how often two nodes co-occur, E the cosine of their vectors. Each row of both is normalised, S = C + E, and an
-edge joins i and j where S_ij or S_ji exceeds tau. No matrix of nodes by nodes is ever held: C is a list of
-pairs, and E comes in blocks of rows, of which what stays below tau is forgotten.
-"""
-
-from typing import Literal, NamedTuple
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from crisisflow.studies.gnom.cooccurrence import Pairs
+from crisisflow.errors import CrisisflowError
+from crisisflow.inputs import InputFile
+from crisisflow.params import Name, Seed
+from crisisflow.pretrained import load_encoder, load_tokenizer
+from crisisflow.progress import say
+from crisisflow.studies.gnom.cooccurrence import (
+    Chunk,
+    chunk_of,
+    cooccurrences,
+    frequencies,
+    nodes_of,
+    numbers_of,
+)
+from crisisflow.studies.gnom.corpus import GraphTexts, texts_of
+from crisisflow.studies.gnom.edges import edges_of
+from crisisflow.studies.gnom.graph_files import WordGraph, write_graph
+from crisisflow.studies.gnom.graph_statistics import share_of_nodes, statistics
+from crisisflow.studies.gnom.params import (
+    EncoderParams,
+    GraphChanges,
+    Percentage,
+    SetParams,
+    SettingParams,
+    SplitsParams,
+    WordGraphParams,
+)
+from crisisflow.studies.gnom.sets import training_of
+from crisisflow.studies.gnom.stop_words import stop_tokens, stop_words
 
-# What a row is divided by: its largest value, its sum or its Euclidean length. `every_pair` is no normalisation: each
-# pair that co-occurs is an edge, as in the authors' published code.
-Normalisation = Literal["max", "sum", "l2", "every_pair"]
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
-BLOCK = 1024  # rows of E at a time
-EXACT = 16_384  # pairs of vectors at a time
-# How far a single-precision cosine can be from its exact value; whatever comes so near to tau is computed again.
-MARGIN = 1e-4
+AT_ONCE = 10_000  # texts that are tokenised together
 
 
-class Edges(NamedTuple):
-    """The edges, ascending by (first, second), first < second: arrays [edges].
+class Tokens(NamedTuple):
+    """The tokens of the texts of one set in one language; the language is None where it is unknown."""
 
-    Of the direction in which S is larger: S, and the normalised C and E that it is the sum of. `count` is how often the
-    two co-occur.
+    set: str
+    language: str | None
+    chunks: list[Chunk]
+
+
+class Corpus:
+    """The texts of a graph as tokens, and the encoder's vectors of tokens, which are read once they are wanted."""
+
+    def __init__(self, encoder: str, texts: GraphTexts) -> None:
+        self.encoder = encoder
+        self.tokenizer = load_tokenizer(encoder)
+        self.own = list(tokens_of(self.tokenizer, texts))
+        self.vocabulary = len(self.tokenizer)
+        self._vectors: np.ndarray | None = None
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        """Those of all parts."""
+        return [chunk for part in self.own for chunk in part.chunks]
+
+    def vectors(self, nodes: np.ndarray) -> np.ndarray:
+        """Rows of the encoder's input embedding: [nodes, d].
+
+        Raises:
+            CrisisflowError: the encoder has no row for each token of its tokenizer.
+        """
+        if self._vectors is None:
+            table = load_encoder(self.encoder, 1).get_input_embeddings().weight.detach().numpy()
+            if len(table) < self.vocabulary:
+                raise CrisisflowError(
+                    f"encoder {self.encoder!r} has {len(table):,} vectors for the {self.vocabulary:,} tokens of its "
+                    "tokenizer, so its graph has no edges by similarity; say similarity: never"
+                )
+            self._vectors = table
+        return self._vectors[nodes]
+
+    def nodes(self, params: WordGraphParams, languages: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+        """The ids of the tokens that are nodes [nodes], and the frequency of each token [vocabulary]."""
+        frequency = frequencies(self.chunks, self.vocabulary)
+        excluded = {*self.tokenizer.all_special_ids}
+        if params.stop_words == "spacy":
+            for language in languages:
+                excluded |= stop_tokens(self.tokenizer, stop_words(language))
+        return nodes_of(frequency, params.minimum_frequency, excluded), frequency
+
+    def occurs(self, nodes: np.ndarray, parts: Iterable[Tokens]) -> np.ndarray:
+        """Whether each node stands in a text of these parts: booleans [nodes]."""
+        return frequencies((chunk for part in parts for chunk in part.chunks), self.vocabulary)[nodes] > 0
+
+
+def tokens_of(tokenizer: "PreTrainedTokenizerBase", texts: GraphTexts) -> Iterator[Tokens]:
+    """The tokens of the texts, without special ones."""
+    for part in texts.of_sets:
+        for language in sorted({*part.languages}, key=str):
+            own = [text for text, other in zip(part.texts, part.languages, strict=True) if other == language]
+            yield Tokens(part.set, language, [chunk_of(ids) for ids in tokenized(tokenizer, own)])
+
+
+def tokenized(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> Iterator[list[list[int]]]:
+    """The token ids of each text, without special ones and uncut, in batches."""
+    for begin in range(0, len(texts), AT_ONCE):
+        part = list(texts[begin : begin + AT_ONCE])
+        yield tokenizer(part, add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+
+
+def adds_similarity(params: WordGraphParams, languages: Sequence[str]) -> bool:
+    """Whether edges of similar vectors are added in a setting of these languages."""
+    return params.similarity == "always" or (params.similarity == "crosslingual" and len(languages) > 1)
+
+
+def graph_facts(
+    params: WordGraphParams, encoder: str, setting: str, share: int, seed: int, similarity: bool
+) -> dict[str, Any]:
+    """What a graph is made from, as the files of a graph say it."""
+    own = {key: value for key, value in params.model_dump().items() if key != "edge_weights"}
+    return {**own, "similarity": similarity, "encoder": encoder, "setting": setting, "share": share, "seed": seed}
+
+
+def build(
+    corpus: Corpus, params: WordGraphParams, languages: Sequence[str], similarity: bool, where: str
+) -> tuple[WordGraph, dict[str, Any]]:
+    """The graph and its numbers (graph_statistics).
+
+    Raises:
+        CrisisflowError: no token is a node.
     """
+    began = time.monotonic()
+    nodes, frequency = corpus.nodes(params, languages)
+    if not len(nodes):
+        raise CrisisflowError(
+            f"{where}: the word graph has no node: no token but stop words occurs {params.minimum_frequency} times; "
+            "lower word_graph.minimum_frequency, or give more texts"
+        )
+    pairs = cooccurrences(corpus.chunks, nodes, corpus.vocabulary, params.window)
+    counted = time.monotonic()
+    vectors = corpus.vectors(nodes) if similarity else None
+    read = time.monotonic()
+    edges = edges_of(pairs, len(nodes), vectors, params.normalisation, params.tau)
+    say(
+        f"{where}: {len(nodes):,} nodes, {len(edges.first):,} edges; co-occurrence {counted - began:.1f} s, vectors "
+        f"{read - counted:.1f} s, edges {time.monotonic() - read:.1f} s"
+    )
+    names = sorted({part.set for part in corpus.own})
+    by_set = {name: corpus.occurs(nodes, (own for own in corpus.own if own.set == name)) for name in names}
+    sets = [[name for name in names if by_set[name][at]] for at in range(len(nodes))]
+    of_languages = [
+        corpus.occurs(nodes, (own for own in corpus.own if own.language == language)) for language in languages
+    ]
+    tokens = corpus.tokenizer.convert_ids_to_tokens(nodes.tolist())
+    graph = WordGraph(nodes, tokens, frequency[nodes], sets, edges)
+    return graph, statistics(edges, len(nodes), params.tau, of_languages)
 
-    first: np.ndarray
-    second: np.ndarray
-    count: np.ndarray
-    cooccurrence: np.ndarray
-    similarity: np.ndarray
-    weight: np.ndarray
 
-
-def edges_of(
-    pairs: Pairs, nodes: int, vectors: np.ndarray | None, normalisation: Normalisation, tau: float, block: int = BLOCK
-) -> Edges:
-    """The edges of a graph.
-
-    The result has the same bits for any `block` and number of threads: a cosine that decides is computed in double
-    precision, a pair at a time.
+def run(
+    name: Name,
+    setting: SettingParams,
+    sets_params: dict[Name, SetParams],
+    splits: SplitsParams,
+    encoder: dict[Name, EncoderParams],
+    word_graph: WordGraphParams,
+    graphs: dict[Name, GraphChanges],
+    share: Percentage,
+    seed: Seed,
+    sets: Sequence[InputFile],
+    out: Path,
+) -> None:
+    """Write the graphs, each into a folder of its name in `out`.
 
     Args:
-        pairs: the co-occurrences. vectors: of the nodes, float32 [nodes, d]; None for co-occurrence alone.
-        block: rows of E at a time.
+        name: of the setting
+        setting: section gnom.settings.NAME
+        sets_params: section gnom.sets
+        splits: section gnom.splits
+        encoder: section gnom.encoder
+        word_graph: section gnom.word_graph
+        graphs: section gnom.graphs
+        share: of the training part, in per cent
+        sets: of the step read_set
+
+    Raises:
+        CrisisflowError: the encoder is not to be had, or has no vectors for its tokens; or a graph has no node.
     """
-    divisors = _divisors_of_counts(pairs, nodes, normalisation)
-    if vectors is None:
-        first, second, count = pairs
-        similarities, cosines = np.ones(nodes), np.zeros(len(first))
-    else:
-        lengths = _lengths(vectors)
-        similarities = _divisors_of_cosines(vectors, lengths, normalisation)
-        first, second = _near(pairs, divisors, vectors, lengths, similarities, normalisation, tau, block)
-        count = _counts(pairs, first, second, nodes)
-        cosines = _cosines(vectors, lengths, first, second)
-    return _above(first, second, count, cosines, divisors, similarities, normalisation, tau)
+    training = training_of(sets, setting, splits.training_tweets, share, seed)
+    about = [sets_params[setting.source], sets_params[setting.target]]
+    languages = sorted({language for own in about for language in own.languages})
+    unlabelled = list(dict.fromkeys(other for own in about for other in own.unlabelled))
+    encoder_name = encoder[setting.encoder].name
+    known: dict[bool, tuple[GraphTexts, Corpus]] = {}
+    for graph, changes in graphs.items():
+        params = changed(word_graph, changes)
+        with_rest = params.rest_of_training
+        if with_rest not in known:
+            found = texts_of(sets, setting, unlabelled, languages, training, with_rest)
+            known[with_rest] = found, Corpus(encoder_name, found)
+        texts, corpus = known[with_rest]
+        similarity = adds_similarity(params, languages)
+        where = f"setting {name}, graph {graph}, {share} %, seed {seed}"
+        built, numbers = build(corpus, params, languages, similarity, where)
+        of_node = numbers_of(built.token_ids, corpus.vocabulary)
+        shares = {
+            part: share_of_nodes(map(chunk_of, tokenized(corpus.tokenizer, own.texts)), of_node)
+            for part, own in (("train", training.train), ("test", training.test))
+        }
+        facts = {
+            "setting": name,
+            "graph": graph,
+            "share": share,
+            "seed": seed,
+            "similarity": similarity,
+            "training_tweets": texts.training,
+            "unlabelled_tweets": texts.unlabelled,
+            "unlabelled_left_out": texts.left_out,
+            "share_of_nodes": shares,
+        }
+        own = graph_facts(params, encoder_name, name, share, seed, similarity)
+        write_graph(out / graph, built, own, {**numbers, **facts})
 
 
-def _above(
-    first: np.ndarray,
-    second: np.ndarray,
-    count: np.ndarray,
-    cosines: np.ndarray,
-    divisors: np.ndarray,
-    similarities: np.ndarray,
-    normalisation: Normalisation,
-    tau: float,
-) -> Edges:
-    """Those of the candidates that are edges."""
-    forth = count / divisors[first], cosines / similarities[first]
-    back = count / divisors[second], cosines / similarities[second]
-    if normalisation == "every_pair":
-        forth = back = (count > 0).astype(np.float64), cosines
-    turned = back[0] + back[1] > forth[0] + forth[1]
-    together, alike = (np.where(turned, b, f) for f, b in zip(forth, back, strict=True))
-    weight = together + alike
-    kept = weight > tau
-    if normalisation == "every_pair":
-        kept |= count > 0
-    columns = first[kept], second[kept], count[kept], together[kept], alike[kept], weight[kept]
-    kinds = (np.int32, np.int32, np.int64, np.float32, np.float32, np.float32)
-    return Edges(*(column.astype(kind) for column, kind in zip(columns, kinds, strict=True)))
-
-
-def _divisors_of_counts(pairs: Pairs, nodes: int, normalisation: Normalisation) -> np.ndarray:
-    """What each row of C is divided by: [nodes]; 1 of a row without a count."""
-    found = np.zeros(nodes)
-    for ends in (pairs.first, pairs.second):
-        if normalisation in ("max", "every_pair"):
-            np.maximum.at(found, ends, pairs.count)
-        else:
-            power = 2 if normalisation == "l2" else 1
-            found += np.bincount(ends, weights=pairs.count.astype(np.float64) ** power, minlength=nodes)
-    if normalisation == "l2":
-        found = np.sqrt(found)
-    return np.where(found > 0, found, 1)
-
-
-def _lengths(vectors: np.ndarray) -> np.ndarray:
-    """The Euclidean length of each vector; 1 of one that is zero."""
-    found = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    return np.where(found > 0, found, 1)
-
-
-def _divisors_of_cosines(vectors: np.ndarray, lengths: np.ndarray, normalisation: Normalisation) -> np.ndarray:
-    """What each row of E, its diagonal included, is divided by: [nodes].
-
-    The largest cosine of a row is its diagonal, 1. A row whose cosines do not sum to more than zero cannot be made
-    to sum to one: its divisor is infinite, and it has no similarity.
-    """
-    if normalisation in ("max", "every_pair"):
-        return np.ones(len(vectors))
-    unit = vectors / lengths[:, None]
-    if normalisation == "sum":
-        found = (unit * unit.sum(axis=0)).sum(axis=1)
-        return np.where(found > 0, found, np.inf)
-    with threadpool_limits(1):  # with more, the last bits are others
-        found = np.sqrt(np.maximum(((unit @ (unit.T @ unit)) * unit).sum(axis=1), 0))
-    return np.where(found > 0, found, np.inf)
-
-
-def _near(
-    pairs: Pairs,
-    divisors: np.ndarray,
-    vectors: np.ndarray,
-    lengths: np.ndarray,
-    similarities: np.ndarray,
-    normalisation: Normalisation,
-    tau: float,
-    block: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs whose S may exceed tau, in single precision and with a margin; ascending."""
-    unit = (vectors / lengths[:, None]).astype(np.float32)
-    share = (1 / similarities).astype(np.float32)
-    least = np.float32(tau - MARGIN * max(1, share.max(initial=0)))
-    # Above any tau, and above any cosine that is taken from it.
-    forth, back = (
-        np.full(len(pairs.count), 9) if normalisation == "every_pair" else pairs.count / divisors[ends]
-        for ends in (pairs.first, pairs.second)
-    )
-    one_way = bool((share == 1).all())
-    none = np.zeros(0, dtype=np.int64)
-    firsts, seconds = [], []
-    for begin in range(0, len(unit), block):
-        rows = unit[begin : begin + block]
-        cosines = rows @ unit[begin:].T
-        own = slice(*np.searchsorted(pairs.first, [begin, begin + block]))
-        places = pairs.first[own] - begin, pairs.second[own] - begin
-        if one_way:
-            cosines[places] += np.maximum(forth[own], back[own]).astype(np.float32)
-            near = cosines > least
-        else:
-            near = np.zeros(cosines.shape, dtype=bool)
-            for scale, counted in ((share[begin : begin + block, None], forth[own]), (share[begin:], back[own])):
-                summed = cosines * scale
-                summed[places] += counted.astype(np.float32)
-                near |= summed > least
-        row, column = np.divmod(np.flatnonzero(near), near.shape[1])
-        above = column > row
-        firsts.append(row[above] + begin)
-        seconds.append(column[above] + begin)
-    return np.concatenate([none, *firsts]), np.concatenate([none, *seconds])
-
-
-def _counts(pairs: Pairs, first: np.ndarray, second: np.ndarray, nodes: int) -> np.ndarray:
-    """How often these pairs co-occur."""
-    if not len(pairs.count):
-        return np.zeros(len(first), dtype=np.int64)
-    known = pairs.first.astype(np.int64) * nodes + pairs.second
-    asked = first * nodes + second
-    places = np.minimum(np.searchsorted(known, asked), len(known) - 1)
-    return np.where(known[places] == asked, pairs.count[places], 0)
-
-
-def _cosines(vectors: np.ndarray, lengths: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The cosines of pairs of vectors, in double precision: [pairs]."""
-    found = np.empty(len(first))
-    for begin in range(0, len(first), EXACT):
-        one, other = first[begin : begin + EXACT], second[begin : begin + EXACT]
-        products = vectors[one].astype(np.float64) * vectors[other]
-        found[begin : begin + EXACT] = products.sum(axis=1) / (lengths[one] * lengths[other])
-    return found
+def changed(word_graph: WordGraphParams, changes: Mapping[str, Any]) -> WordGraphParams:
+    """The parameters of a graph that differs from word_graph in some keys."""
+    return WordGraphParams.model_validate(word_graph.model_dump() | dict(changes))

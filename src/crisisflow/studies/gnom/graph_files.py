@@ -10,9 +10,11 @@ import pyarrow as pa
 
 from crisisflow.artifacts import read_metadata, read_parquet, write_json, write_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.studies.gnom.graph import Edges
+from crisisflow.studies.gnom.edges import Edges
+from crisisflow.studies.gnom.files import EDGES as EDGES_FILE
+from crisisflow.studies.gnom.files import NODES as NODES_FILE
+from crisisflow.studies.gnom.files import STATISTICS as STATISTICS_FILE
 
-NODES_FILE, EDGES_FILE, STATISTICS_FILE = "nodes.parquet", "edges.parquet", "statistics.json"
 FACTS = b"crisisflow"  # of the metadata of both tables: JSON of what the graph was made from
 
 # `sets`: the names of the sets of texts in which the token stands.
@@ -24,7 +26,7 @@ NODES = pa.schema(
         ("sets", pa.list_(pa.string())),
     ]
 )
-# first < second are row numbers of NODES. C, E and S as in graph.Edges.
+# first < second are row numbers of NODES. C, E and S as in edges.Edges.
 EDGES = pa.schema(
     [
         ("first", pa.int32()),

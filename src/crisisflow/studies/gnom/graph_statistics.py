@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from crisisflow.studies.gnom.cooccurrence import NO_NODE, Chunk
-from crisisflow.studies.gnom.graph import Edges
+from crisisflow.studies.gnom.edges import Edges
 
 QUANTILES = (0, 0.25, 0.5, 0.75, 0.9, 1)  # of the degrees
 

@@ -1,0 +1,70 @@
+"""Commands of the study that are no steps."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crisisflow.options import USE, App
+
+app = App()
+
+RESULTS = Path("results/gnom/rows")
+Run = Annotated[
+    Path | None,
+    typer.Option(
+        help="folder of a trained run whose weights were kept, as results/gnom/rows/ROW/SETTING/shareP-seedK; without "
+        "it, the first setting of the study's run with the most labels"
+    ),
+]
+
+
+@app.command("gnom_predict", rich_help_panel=USE)
+def gnom_predict_command(
+    file: Annotated[str, typer.Argument(help='JSON Lines with a "text" in each, or - for standard input')],
+    run: Run = None,
+    masking: Annotated[
+        bool,
+        typer.Option(
+            "--mask", help="cover handles, e-mail addresses and phone numbers, and keep no keys but text and id"
+        ),
+    ] = False,
+) -> None:
+    """Say of each tweet in JSON Lines which classes a trained row gives it, in any language of its encoder.
+
+    The word graph is not built again: a word that is no node of it is read by the encoder alone.
+    """
+    from crisisflow.serving.lines import write
+    from crisisflow.text_input import lines_of, name_of, open_input
+
+    stream, where = open_input(file, "a file of JSON Lines"), name_of(file)
+    from crisisflow.studies.gnom.answering import answered, open_run
+
+    write(answered(open_run(run, RESULTS), lines_of(stream, where), where, masking), sys.stdout)
+
+
+@app.command("gnom_explain", rich_help_panel=USE)
+def gnom_explain_command(
+    text: Annotated[str, typer.Argument(help="the text, or - for standard input")],
+    run: Run = None,
+) -> None:
+    """Show which tokens of a text are nodes of the word graph, their importance, and what a class loses without one."""
+    from crisisflow.text_input import text_of
+
+    given = text_of(text, 10_000)
+    from crisisflow.studies.gnom.answering import explained, open_run
+
+    print(explained(open_run(run, RESULTS), given))
+
+
+@app.command("neighbours", rich_help_panel=USE)
+def neighbours_command(
+    words: Annotated[list[str], typer.Argument(help="words that are nodes of the word graph")],
+    run: Run = None,
+    number: Annotated[int, typer.Option(min=1, max=100, help="of neighbours of each kind")] = 5,
+) -> None:
+    """Find the words nearest to a word: by the encoder's embedding, and by h_G before and after training."""
+    from crisisflow.studies.gnom.neighbours import near_words, open_words
+
+    print(near_words(open_words(run, RESULTS), words, number))

@@ -1,0 +1,208 @@
+"""Score: weighted F1 of all rows over the seeds, and each row against the encoder alone, the floor and GNoM."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crisisflow.artifacts import read_json, write_json
+from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.bootstrap import SeedCounts, differences
+from crisisflow.evaluation.counts import LabelCounts, label_counts, weighted_f1
+from crisisflow.inputs import InputFile
+from crisisflow.progress import say
+from crisisflow.reporting.over_seeds import OverSeeds
+from crisisflow.studies.gnom.params import GnomParams
+from crisisflow.studies.gnom.predictions import Predictions, read_predictions
+
+TEST, VALIDATION = "test", "validation"
+# Of the test tweets: all, and those of which the source's training part has no near duplicate.
+ALL, NEW = "all", "new"
+# What the other rows are compared with: the encoder alone, the linear floor, and the whole network. Where two of them
+# are compared, the earlier one of this list is the row and the later one the baseline.
+PLAIN, FLOOR, WHOLE = "TR", "svm", "GNoM"
+BASELINES = (WHOLE, PLAIN, FLOOR)
+
+Cells = Mapping[tuple[str, int], Mapping[str, Mapping[int, Predictions]]]  # by setting and share, row, seed
+
+
+def read_cells(paths: Iterable[Path]) -> dict[tuple[str, int], dict[str, dict[int, Predictions]]]:
+    """The predictions of all runs.
+
+    Raises:
+        CrisisflowError: a file is absent or damaged, or two are of the same run.
+    """
+    found: dict[tuple[str, int], dict[str, dict[int, Predictions]]] = defaultdict(lambda: defaultdict(dict))
+    for path in paths:
+        own = read_predictions(path)
+        if own.identity.setting is None or own.identity.share is None:
+            raise CrisisflowError(f"{path} does not say of which setting and share it is; make it again")
+        runs = found[own.identity.setting, own.identity.share][own.identity.row]
+        if own.identity.seed in runs:
+            raise CrisisflowError(f"{path} is of {own.identity}, of which there was a file before; give it once")
+        runs[own.identity.seed] = own
+    return {key: dict(rows) for key, rows in found.items()}
+
+
+def counted(found: Predictions, part: str) -> SeedCounts:
+    """The counts of the test tweets, of all or of the new ones; a tweet id that stands there twice gets a number."""
+    own = found.of(TEST)
+    kept = np.ones(len(own.tweet_ids), dtype=bool) if part == ALL else ~own.training_neighbour
+    seen: Counter[str] = Counter()
+    ids = []
+    for tweet_id in own.tweet_ids:
+        ids.append(f"{tweet_id} {seen[tweet_id]}")
+        seen[tweet_id] += 1
+    counts = label_counts(own.labels, own.predicted)
+    return SeedCounts(
+        [tweet_id for tweet_id, there in zip(ids, kept, strict=True) if there],
+        LabelCounts(*(values[kept] for values in counts)),
+    )
+
+
+def f1_of(counts: LabelCounts) -> float | None:
+    """Weighted F1 in percent; None of no tweet."""
+    if not len(counts.hits):
+        return None
+    return 100 * float(weighted_f1(counts, np.ones((1, len(counts.hits)), dtype=np.float32))[0])
+
+
+def over(values: Iterable[float | None]) -> dict[str, float | int | None] | None:
+    """Mean and standard deviation over the seeds; None where a seed has no value."""
+    known = list(values)
+    if not known or None in known:
+        return None
+    own = OverSeeds.over(value for value in known if value is not None)
+    return {"mean": own.mean, "deviation": own.deviation, "runs": own.seeds}
+
+
+def against(rows: Mapping[str, Mapping[int, SeedCounts]]) -> dict[str, dict[str, dict[str, float]]]:
+    """Weighted F1 of each row less that of each baseline, in points, with the 95 % interval of the paired bootstrap."""
+    order = [*(row for row in rows if row not in BASELINES), *(row for row in BASELINES if row in rows)]
+    found: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
+    if any(not len(own.tweet_ids) for runs in rows.values() for own in runs.values()):
+        return found
+    for pair in differences({row: rows[row] for row in order}, "weighted_f1", measure=weighted_f1):
+        if pair.second in BASELINES:
+            found[pair.first][pair.second] = {
+                name: round(100 * value, 6)
+                for name, value in (("difference", pair.difference), ("low", pair.low), ("high", pair.high))
+            }
+    return found
+
+
+def of_cell(rows: Mapping[str, Mapping[int, Predictions]]) -> dict[str, Any]:
+    """What one setting with one share of the labels comes to."""
+    parts = {
+        part: {row: {seed: counted(own, part) for seed, own in runs.items()} for row, runs in rows.items()}
+        for part in (ALL, NEW)
+    }
+    compared = {part: against(counts) for part, counts in parts.items()}
+    first = {part: next(iter(next(iter(counts.values())).values())) for part, counts in parts.items()}
+    return {
+        "tweets": {part: len(own.tweet_ids) for part, own in first.items()},
+        "rows": {
+            row: {
+                "f1": {part: over(f1_of(own.counts) for own in parts[part][row].values()) for part in parts},
+                "validation": over(f1_of(_validation(own)) for own in runs.values()),
+                "against": {
+                    baseline: {part: compared[part][row].get(baseline) for part in parts}
+                    for baseline in BASELINES
+                    if baseline in compared[ALL].get(row, {})
+                },
+            }
+            for row, runs in rows.items()
+        },
+    }
+
+
+def _validation(found: Predictions) -> LabelCounts:
+    own = found.of(VALIDATION)
+    return label_counts(own.labels, own.predicted)
+
+
+def score(cells: Cells, params: GnomParams) -> dict[str, Any]:
+    """The settings by name with their shares and rows, each in the order of params.yaml."""
+    order = [*params.plain_rows, *params.rows, *params.others]
+    settings: dict[str, Any] = {}
+    for name, setting in params.settings.items():
+        shares = {
+            str(share): of_cell({row: cells[name, share][row] for row in order if row in cells[name, share]})
+            for share in params.shares
+            if (name, share) in cells
+        }
+        if shares:
+            target = params.sets[setting.target]
+            settings[name] = {
+                **setting.model_dump(),
+                "monolingual": len(params.languages(setting)) == 1,
+                "multi_label": target.multi_label,
+                "shares": shares,
+            }
+    return settings
+
+
+def listed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of scores.json. JSON is written with sorted keys, so what has an order is in lists."""
+    return {
+        "settings": [
+            {"setting": name, **setting}
+            | {
+                "shares": [
+                    {"share": int(share), **cell} | {"rows": [{"row": row, **own} for row, own in cell["rows"].items()]}
+                    for share, cell in setting["shares"].items()
+                ]
+            }
+            for name, setting in settings.items()
+        ]
+    }
+
+
+def read_scores(path: Path) -> dict[str, Any]:
+    """What `score` made, from scores.json.
+
+    Raises:
+        CrisisflowError: it is absent or damaged.
+    """
+    return {
+        setting.pop("setting"): setting
+        | {
+            "shares": {
+                str(cell.pop("share")): cell | {"rows": {own.pop("row"): own for own in cell["rows"]}}
+                for cell in setting["shares"]
+            }
+        }
+        for setting in read_json(path, "settings")["settings"]
+    }
+
+
+def run(predictions: Sequence[InputFile], params: GnomParams, out: Path, metrics: Path) -> None:
+    """Write the scores of all rows.
+
+    Args:
+        predictions: predictions.parquet of all runs; repeat
+        params: section gnom
+        out: all scores, and the differences from TR, the floor and GNoM
+        metrics: JSON; weighted F1 on all test tweets by setting, share and row
+
+    Raises:
+        CrisisflowError: a file is absent or there twice, or the runs of a setting are of different tweets or seeds.
+    """
+    cells = read_cells(predictions)
+    if unknown := sorted({setting for setting, _ in cells} - {*params.settings}):
+        raise CrisisflowError(f"there are runs of {', '.join(unknown)}, which params.yaml does not have")
+    found = score(cells, params)
+    write_json(out, listed(found))
+    write_json(
+        metrics,
+        {
+            name: {
+                share: {row: own["f1"][ALL]["mean"] for row, own in cell["rows"].items()}
+                for share, cell in setting["shares"].items()
+            }
+            for name, setting in found.items()
+        },
+    )
+    say(f"score: {len(predictions)} runs of {len(found)} settings")

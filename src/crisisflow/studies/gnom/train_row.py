@@ -1,0 +1,288 @@
+"""Train row: a row on a setting, a share of the labels and a seed (paper, section 4.3)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy
+import torch
+import transformers
+
+from crisisflow.artifacts import table_of, write_csv, write_json, write_parquet
+from crisisflow.embedding import tokenize
+from crisisflow.identity import CONFIG, Identity, identified, identified_lines
+from crisisflow.inputs import IN_PROCESSES, InputFile
+from crisisflow.model.encoder_model import EncoderModel
+from crisisflow.model.weighting import WEIGHTINGS
+from crisisflow.params import ComputeParams, Name, Seed
+from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
+from crisisflow.sources import digest
+from crisisflow.studies.gnom import STUDY
+from crisisflow.studies.gnom.attention import Reader
+from crisisflow.studies.gnom.files import OF_RUN
+from crisisflow.studies.gnom.formats import WORDS
+from crisisflow.studies.gnom.glossary import glossary, words_of
+from crisisflow.studies.gnom.graph import adds_similarity, changed, graph_facts
+from crisisflow.studies.gnom.graph_files import WordGraph, read_graph
+from crisisflow.studies.gnom.models import build, sizes_of, write_model
+from crisisflow.studies.gnom.network import GraphClassifier, GraphFeaturizer, settled
+from crisisflow.studies.gnom.params import (
+    ClassifierParams,
+    EncoderParams,
+    GraphChanges,
+    NetworkParams,
+    Percentage,
+    PlainRowParams,
+    RowParams,
+    SetParams,
+    SettingParams,
+    SplitsParams,
+    TrainingParams,
+    WordGraphParams,
+)
+from crisisflow.studies.gnom.predictions import Facts, facts_of, write_predictions
+from crisisflow.studies.gnom.scored import Parts, decided, predictions_of
+from crisisflow.studies.gnom.sets import Tweets, classes_of, training_of
+from crisisflow.training import checkpoint as checkpoints
+from crisisflow.training import seeds
+from crisisflow.training.batching import Examples
+from crisisflow.training.classification import CLASS_ID, CLASSES, Classification, MultiLabel
+from crisisflow.training.device import open_device
+from crisisflow.training.early_stopping import EarlyStopping
+from crisisflow.training.history import Speed, history_table
+from crisisflow.training.loop import Trainer
+from crisisflow.training.schedule import BETAS, Optimization, Stage
+
+EXPLAINED = 24  # test texts of attention.json
+MOST_NODES = 500  # nodes of words.parquet beside those of the glossary
+
+
+def _examples(parts: Parts, tweets: Tweets, input_ids: list[list[int]]) -> Examples:
+    """The tweets as the loop reads them."""
+    chosen = classes_of(tweets.labels, parts.classes)
+    if parts.multi_label:
+        return Examples(tweets.ids, input_ids, {CLASSES: list(chosen.astype(numpy.float32))})
+    return Examples(tweets.ids, input_ids, {CLASS_ID: chosen.argmax(axis=1).tolist()})
+
+
+def run(
+    name: Name,
+    row: RowParams | PlainRowParams,
+    setting_name: Name,
+    setting: SettingParams,
+    sets_params: dict[Name, SetParams],
+    splits: SplitsParams,
+    encoder: dict[Name, EncoderParams],
+    word_graph: WordGraphParams,
+    graphs: dict[Name, GraphChanges],
+    network: NetworkParams,
+    classifier: ClassifierParams,
+    training: TrainingParams,
+    compute: Annotated[ComputeParams, IN_PROCESSES],
+    keep_weights: list[Name],
+    share: Percentage,
+    seed: Seed,
+    sets: Sequence[InputFile],
+    overlap: InputFile,
+    graph: Path | None,
+    checkpoint: Path,
+    out: Path,
+    speed: Path,
+) -> None:
+    """Train the row, and write its predictions of the source's validation and the target's test tweets.
+
+    The epoch is chosen on the source's validation part. No label of the target is read before the test. An interrupted
+    run goes on from its last checkpoint.
+
+    Args:
+        name: of the row
+        row: section gnom.rows.NAME or gnom.plain_rows.NAME
+        setting_name: of the setting
+        setting: section gnom.settings.SETTING
+        sets_params: section gnom.sets
+        splits: section gnom.splits
+        encoder: section gnom.encoder
+        word_graph: section gnom.word_graph
+        graphs: section gnom.graphs
+        network: section gnom.network
+        classifier: section gnom.classifier
+        training: section gnom.training
+        compute: section compute
+        keep_weights: gnom.keep_weights
+        share: of the training part, in per cent
+        sets: of the step read_set
+        overlap: of the step overlap
+        graph: folder of a graph of the step graph; a plain row has none
+        checkpoint: folder of the checkpoints, removed at the end
+        out: folder of what formats.py and predictions.py describe
+        speed: seconds and memory per epoch; differs from run to run
+
+    Raises:
+        CrisisflowError: the encoder, graph or device is not to be had, the graph is of other parameters, a class is
+            left without a tweet, a loss is not finite, or memory does not suffice.
+    """
+    own = encoder[setting.encoder]
+    check_length(own.name, training.max_length, "training.max_length")
+    about = sets_params[setting.target]
+    parts = Parts(
+        training_of(sets, setting, splits.training_tweets, share, seed), sorted(about.classes), about.multi_label
+    )
+    identity = Identity(STUDY, name, seed, setting=setting_name, share=share)
+    found, used = None, None
+    if isinstance(row, RowParams):
+        used = changed(word_graph, graphs[row.graph])
+        languages = sorted({*sets_params[setting.source].languages, *about.languages})
+        similarity = adds_similarity(used, languages)
+        found = read_graph(graph, graph_facts(used, own.name, setting_name, share, seed, similarity))
+    device = open_device(compute.device, compute.threads, compute.processes)
+    tokenizer, opened = load_tokenizer(own.name), load_encoder(own.name, own.layers)
+    examples = {
+        split: _examples(parts, tweets, tokenize(tweets.texts, tokenizer, training.max_length))
+        for split, tweets in (
+            ("train", parts.training.train),
+            ("validation", parts.training.validation),
+            ("test", parts.training.test),
+        )
+    }
+    pretrained = checkpoints.weights_digest(opened)
+    device.seed(seeds.of_heads(seed))
+    model = build(opened, len(tokenizer), parts.classes, row, found, used, network, classifier, seed)
+    before = _node_vectors(model) if name in keep_weights else None
+    trainer = Trainer(
+        name=str(identity),
+        model=model,
+        task=(MultiLabel if parts.multi_label else Classification)(parts.classes),
+        weighting=WEIGHTINGS["fixed"](1),
+        optimization=Optimization(
+            batch_size=training.batch_size,
+            learning_rate=training.learning_rate,
+            weighting_learning_rate=training.learning_rate,
+            betas=BETAS,
+            weight_decay=training.weight_decay,
+            clip_norm=training.clip_norm,
+            head_learning_rate=training.head_learning_rate,
+        ),
+        seed=seed,
+        device=device,
+        padding_id=tokenizer.pad_token_id,
+        max_length=training.max_length,
+        frozen_cache_gb=compute.frozen_cache_gb,
+        folder=checkpoint,
+        run=checkpoints.fingerprint(
+            digest("studies.gnom.train_row"),
+            {package.__name__: package.__version__ for package in (numpy, torch, transformers)},
+            *(section.model_dump() for section in (row, own, network, classifier, training, compute)),
+            [pretrained, tokenizer.pad_token_id, parts.classes, seed],
+            {split: [own.ids, own.input_ids, _plain(own.targets)] for split, own in examples.items()},
+            None if found is None else [found.token_ids.tolist(), *(column.tolist() for column in found.edges)],
+        ),
+        early_stopping=None if training.patience is None else EarlyStopping(training.patience),
+    )
+    best = trainer.fit([_stage(training, own, len(examples["train"].ids))], examples["train"], examples["validation"])
+    tested = trainer.predict(best, examples["test"])["probabilities"]
+    if device.writes:
+        facts = Facts(setting.source, setting.target, own.name, tuple(parts.classes), parts.multi_label)
+        probabilities = torch.cat([best.predictions["probabilities"], tested]).numpy()
+        predicted = decided(probabilities, parts.multi_label)
+        predictions = predictions_of(identity, facts, parts, predicted, probabilities, overlap)
+        write_predictions(out / OF_RUN["predictions"], predictions)
+        trained = {
+            "best_epoch": best.epoch,
+            "epochs": len(trainer.records.history),
+            "parameters": sizes_of(trainer.model),
+        }
+        write_json(out / OF_RUN["training"], {**facts_of(predictions, len(parts.training.train.ids)), **trained})
+        head, lines = history_table(trainer.task, trainer.records.history)
+        within = [setting_name, share]
+        write_csv(
+            out / OF_RUN["epochs"],
+            *identified_lines(identity, ["setting", "share", *head], [[*within, *line] for line in lines]),
+        )
+        kept = name in keep_weights
+        nodes = _words(trainer.model, tokenizer, found, before, setting) if kept and found is not None else []
+        write_parquet(out / OF_RUN["words"], table_of(nodes, WORDS), identified(WORDS, identity))
+        explained = (
+            _explained(trainer.model, tokenizer, parts, training.max_length) if kept and about.show_texts else []
+        )
+        write_json(out / OF_RUN["attention"], {**identity.facts(), "texts": explained})
+        rebuilt = {
+            CONFIG: identity.facts(),
+            "row": row.model_dump(),
+            "plain": isinstance(row, PlainRowParams),
+            "encoder": own.model_dump(),
+            "network": network.model_dump(),
+            "classifier": classifier.model_dump(),
+            "classes": parts.classes,
+            "multi_label": parts.multi_label,
+            "max_length": training.max_length,
+            "source": setting.source,
+            "target": setting.target,
+        }
+        weights, config = out / OF_RUN["weights"], out / OF_RUN["config"]
+        write_model(device, trainer.model, kept, not training.freeze_embeddings, rebuilt, weights, config)
+        write_csv(speed, Speed._fields, trainer.records.speeds)
+        checkpoints.discard(checkpoint)
+    device.wait()
+    device.close()
+
+
+def _stage(training: TrainingParams, encoder: EncoderParams, tweets: int) -> Stage:
+    steps = training.epochs * -(-tweets // training.batch_size)
+    warmup = int(training.warmup_share * steps)
+    frozen = encoder.freeze_layers
+    return Stage(training.epochs, warmup, frozen, training.freeze_embeddings, frozen_dropout=frozen == 0)
+
+
+def _plain(targets: Mapping[str, Iterable[Any]]) -> dict[str, Any]:
+    """Targets as JSON values."""
+    return {name: numpy.asarray(list(own)).tolist() for name, own in targets.items()}
+
+
+def _node_vectors(model: EncoderModel) -> torch.Tensor | None:
+    """h_G of all nodes as the model is: [nodes, d]; None of a row without a graph."""
+    featurizer = getattr(model, "featurizer", None)
+    if not isinstance(featurizer, GraphFeaturizer):
+        return None
+    return settled(featurizer, model.encoder.get_input_embeddings().weight).table.cpu()
+
+
+def _words(
+    model: EncoderModel,
+    tokenizer: transformers.PreTrainedTokenizerBase,
+    graph: WordGraph,
+    before: torch.Tensor | None,
+    setting: SettingParams,
+) -> list[tuple[Any, ...]]:
+    """The rows of words.parquet: nodes of the glossary, and the most frequent ones of source and target."""
+    after = _node_vectors(model)
+    if before is None or after is None:
+        return []
+    known = {word for entry in glossary() for word in entry.values()}
+    chosen = {at for at, word in words_of(graph.tokens).items() if word in known}
+    order = sorted(range(len(graph.tokens)), key=lambda at: (-int(graph.frequency[at]), at))
+    for name in (setting.source, setting.target):
+        chosen |= {*[at for at in order if name in graph.sets[at]][:MOST_NODES]}
+    embedding = model.encoder.get_input_embeddings().weight.detach().cpu()
+    return [
+        (
+            int(graph.token_ids[at]),
+            graph.tokens[at],
+            int(graph.frequency[at]),
+            list(graph.sets[at]),
+            embedding[int(graph.token_ids[at])].tolist(),
+            before[at].tolist(),
+            after[at].tolist(),
+        )
+        for at in sorted(chosen)
+    ]
+
+
+def _explained(
+    model: EncoderModel, tokenizer: transformers.PreTrainedTokenizerBase, parts: Parts, max_length: int
+) -> list[dict[str, Any]]:
+    """The texts of attention.json: the first ones of the test part."""
+    if not isinstance(model, GraphClassifier) or model.importance is None:
+        return []
+    reader = Reader(model, tokenizer, max_length, parts.multi_label)
+    test = parts.training.test.at(range(min(EXPLAINED, len(parts.training.test.ids))))
+    return [{"tweet_id": tweet_id, **reader.explain(text)} for tweet_id, text in zip(test.ids, test.texts, strict=True)]

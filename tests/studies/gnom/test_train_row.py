@@ -1,0 +1,233 @@
+"""A row from the sets to its predictions: what a graph is made of, resume, and the kept model on new texts."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from crisisflow.artifacts import read_json, read_parquet
+from crisisflow.corpus.tweet_words import tokens
+from crisisflow.embedding import tokenize
+from crisisflow.errors import CrisisflowError
+from crisisflow.studies.gnom import others, train_row
+from crisisflow.studies.gnom.answering import answered, explained, kept_runs
+from crisisflow.studies.gnom.attention import Reader
+from crisisflow.studies.gnom.corpus import texts_of
+from crisisflow.studies.gnom.files import OF_RUN
+from crisisflow.studies.gnom.formats import WORDS
+from crisisflow.studies.gnom.graph_files import NODES
+from crisisflow.studies.gnom.models import read_model
+from crisisflow.studies.gnom.neighbours import near_words
+from crisisflow.studies.gnom.predictions import read_predictions
+from crisisflow.studies.gnom.sets import read_tweets, training_of
+from tests.studies.gnom.pipeline import SEED, arguments, make_graphs, params, prepare, train
+
+
+@pytest.fixture(scope="module")
+def made(tiny_encoder, tmp_path_factory):
+    return prepare(params(tiny_encoder), tmp_path_factory.mktemp("sets"))
+
+
+@pytest.fixture(scope="module")
+def trained(made, tmp_path_factory):
+    """GNoM on both settings."""
+    folder = tmp_path_factory.mktemp("rows")
+    return {setting: train(made, "GNoM", setting, 100, folder / "GNoM" / setting / "one") for setting in ("E_E", "E_S")}
+
+
+# The texts of a graph
+
+
+@pytest.mark.parametrize("setting", ["E_E", "E_S"])
+@pytest.mark.parametrize("rest", [False, True])
+def test_no_text_of_a_validation_or_test_part_reaches_a_graph(made, setting, rest):
+    own = made.params.settings[setting]
+    training = training_of(made.sets, own, "all", 50, SEED)
+    found = texts_of(made.sets, own, ["GeneratedUnlabelled"], ["en", "es"], training, rest)
+    held_out = {
+        tokens(text)
+        for part in read_tweets(made.sets, own.source, own.target)
+        for text, split in zip(part.texts, part.splits, strict=True)
+        if split != "train"
+    }
+    unlabelled = [text for part in found.of_sets[1:] for text in part.texts]
+    assert len(unlabelled) == found.unlabelled and len(held_out) > 40
+    assert held_out.isdisjoint(map(tokens, unlabelled))
+    assert held_out.isdisjoint(map(tokens, found.of_sets[0].texts))  # the sets are split by groups
+    assert found.training == len(training.train.ids) and {*training.train.ids}.isdisjoint(training.rest.ids)
+    with_rest = [part for part in found.of_sets[1:] if {*part.ids} & {*training.rest.ids}]
+    assert bool(with_rest) == rest
+
+
+def test_unlabelled_texts_of_a_test_part_are_left_out_and_counted(made, tmp_path):
+    own, (test,) = made.params.settings["E_E"], [read_tweets(made.sets, "GeneratedE")[0].part("test")]
+    from crisisflow.studies.gnom.sets import write_tweets
+
+    row = {"language": "en", "labels": [], "split": None, "group": 0}
+    texts = [f"RT @someone: {test.texts[0]}", test.texts[1].upper(), "nothing like it anywhere"]
+    path = tmp_path / "mine.parquet"
+    write_tweets(path, "mine", [{"tweet_id": str(at), "text": text, **row} for at, text in enumerate(texts)])
+    training = training_of(made.sets, own, "all", 100, SEED)
+    found = texts_of([*made.sets, path], own, ["mine"], ["en"], training, False)
+    assert (found.unlabelled, found.left_out) == (1, 2)
+
+
+def test_a_graph_has_the_same_bytes_again_and_says_what_it_is_of(made, tmp_path):
+    make_graphs(made, "E_S", 50, tmp_path)
+    for path in sorted(tmp_path.rglob("*.*")):
+        assert path.read_bytes() == (made.graphs("E_S", 50) / path.relative_to(tmp_path)).read_bytes()
+    found = read_json(tmp_path / "as_set" / "statistics.json")
+    assert (found["setting"], found["share"], found["similarity"]) == ("E_S", 50, True)
+    more = read_json(tmp_path / "with_rest" / "statistics.json")
+    assert more["unlabelled_tweets"] > found["unlabelled_tweets"]
+
+
+def test_a_graph_of_another_share_is_refused(made, tmp_path):
+    wrong = {**arguments(made, "GNoM", "E_E", 100, tmp_path), "graph": made.graphs("E_E", 50) / "as_set"}
+    with pytest.raises(CrisisflowError, match="is the graph of another share"):
+        train_row.run(**wrong)
+
+
+# A row
+
+
+def test_predictions_are_of_the_source_s_validation_and_the_target_s_test_part(made, trained):
+    for setting, folder in trained.items():
+        own, found = made.params.settings[setting], read_predictions(folder / OF_RUN["predictions"])
+        source, target = read_tweets(made.sets, own.source, own.target)
+        assert found.of("validation").tweet_ids == source.part("validation").ids
+        assert found.of("test").tweet_ids == target.part("test").ids
+        assert (found.facts.source, found.facts.target, found.identity.share) == (own.source, own.target, 100)
+        assert (found.labels.sum(axis=1) == 1).all() and (found.predicted.sum(axis=1) == 1).all()
+        told = read_json(folder / OF_RUN["training"])
+        assert told["training_tweets"] == len(source.part("train").ids)
+        assert told["parameters"]["featurizer"] == 2 * (32 * 32 + 32)
+
+
+@pytest.mark.parametrize("row", ["TR", "CLS", "TR-GF", "GNoM-empty", "GNoM-rewired", "GNoM-parameters"])
+def test_every_kind_of_row_is_trained_and_kept(made, tmp_path, row):
+    folder = train(made, row, "E_S", 50, tmp_path)
+    found, kept = (
+        read_predictions(folder / OF_RUN["predictions"]),
+        read_model(folder / "model.safetensors", folder / "config.json"),
+    )
+    check_kept(made, found, kept)
+    assert bool(read_json(folder / OF_RUN["attention"])["texts"]) == row.startswith("GNoM")
+    assert bool(read_parquet(folder / OF_RUN["words"], WORDS).num_rows) == (
+        row in made.params.rows and row != "GNoM-parameters"
+    )
+
+
+def check_kept(made, found, kept):
+    """The kept model says of the test tweets what the training said, and its table of h_G stands for the graph."""
+    test = read_tweets(made.sets, found.facts.target)[0].part("test")
+    ids = tokenize(test.texts, kept.tokenizer, kept.facts["max_length"])
+    again = Reader(kept.model, kept.tokenizer, kept.facts["max_length"], False).probabilities(ids).numpy()
+    np.testing.assert_allclose(again, found.of("test").probabilities, atol=1e-5)
+
+
+def test_the_kept_model_answers_without_its_graph_and_explains_itself(made, trained):
+    for folder in trained.values():
+        kept = read_model(folder / OF_RUN["weights"], folder / OF_RUN["config"])
+        check_kept(made, read_predictions(folder / OF_RUN["predictions"]), kept)
+    lines = [
+        json.dumps({"id": at, "text": text}) for at, text in enumerate(["We need water!", "agua, por favor", "zzz"])
+    ]
+    answers = list(answered(kept, lines, "here", False))
+    assert [own["id"] for own in answers] == [0, 1, 2]
+    assert all(abs(sum(own["probabilities"].values()) - 1) < 1e-3 for own in answers)
+    told = json.loads(explained(kept, "We need water and blankets at the school, please help"))
+    nodes = [own["importance"] for own in told["tokens"] if own["node"]]
+    assert len(nodes) > 2 and abs(sum(nodes) - 1) < 1e-3 and {*told["drops"]} == {"attended", "random", "gradient"}
+    assert all(own["importance"] == 0 for own in told["tokens"] if not own["node"])
+
+
+def test_attention_and_words_are_of_the_run(made, trained):
+    attention = read_json(trained["E_S"] / OF_RUN["attention"])
+    assert attention["setting"] == "E_S" and attention["row"] == "GNoM"
+    test = read_tweets(made.sets, "GeneratedS")[0].part("test")
+    assert [own["tweet_id"] for own in attention["texts"]] == test.ids[: len(attention["texts"])]
+    words = read_parquet(trained["E_S"] / OF_RUN["words"], WORDS)
+    nodes = read_parquet(made.graphs("E_S", 100) / "as_set" / "nodes.parquet", NODES)
+    assert {*words["token"].to_pylist()} <= {*nodes["token"].to_pylist()}
+    before, after = (np.array(words[name].to_pylist()) for name in ("before", "after"))
+    assert before.shape == after.shape == (words.num_rows, 32) and np.abs(before - after).max() > 1e-3
+    near = json.loads(near_words(words, ["water"], 3))
+    assert {*near["water"]} == {"embedding", "before", "after"} and len(near["water"]["after"]) == 3
+
+
+def test_runs_whose_weights_were_kept_are_found_most_labels_first(made, trained, tmp_path):
+    folder = train(made, "TR", "E_E", 50, tmp_path / "TR" / "E_E" / "half")
+    unkept = made._replace(params=made.params.model_copy(update={"keep_weights": []}))
+    train(unkept, "TR", "E_E", 100, tmp_path / "TR" / "E_E" / "whole")
+    assert kept_runs(tmp_path) == [folder]
+    with pytest.raises(CrisisflowError, match="were not kept; name the row"):
+        read_model(tmp_path / "TR/E_E/whole/model.safetensors", tmp_path / "TR/E_E/whole/config.json")
+
+
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(made, trained, tmp_path, monkeypatch):
+    """Frozen weights are in no checkpoint: the embeddings here, and all layers of the other setting."""
+    from crisisflow.training import loop
+
+    for setting, finished in trained.items():
+        epoch, done = loop.Trainer._epoch, []
+
+        def interrupted(trainer, running, *rest, epoch=epoch, done=done):
+            if len(done) == 1:
+                raise KeyboardInterrupt
+            done.append(epoch(trainer, running, *rest))
+
+        out = tmp_path / setting
+        monkeypatch.setattr(loop.Trainer, "_epoch", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(made, "GNoM", setting, 100, out)
+        monkeypatch.setattr(loop.Trainer, "_epoch", epoch)
+        (saved,) = (out / "checkpoint").glob("*.safetensors")
+        with safe_open(saved, "pt") as stored:
+            names = {*stored.keys()}
+        assert not [name for name in names if "encoder.embeddings." in name]
+        assert any("encoder.encoder.layer" in name for name in names) == (setting == "E_E")
+        train(made, "GNoM", setting, 100, out)
+        assert not (out / "checkpoint").exists()
+        for name in OF_RUN.values():
+            assert (out / name).read_bytes() == (finished / name).read_bytes(), name
+
+
+def test_answers_without_a_trained_encoder(made, tmp_path):
+    own = made.params
+    rest = (own.sets, own.splits, own.encoder, 32, 50, SEED, made.sets, made.overlap("E_E"), tmp_path)
+    others.run(own.others, "E_E", own.settings["E_E"], *rest)
+    found = {row: read_predictions(tmp_path / row / OF_RUN["predictions"]) for row in own.others}
+    relevant = found["constant"].facts.classes.index("relevant")
+    assert found["constant"].predicted[:, relevant].all() and found["source_majority"].predicted[:, relevant].all()
+    assert found["svm"].probabilities is None and found["logistic"].probabilities is not None
+    scores = {row: read_json(tmp_path / row / OF_RUN["training"])["scores"]["test"]["weighted_f1"] for row in found}
+    assert scores["svm"] > scores["constant"]
+    np.testing.assert_array_equal(found["svm"].labels, found["constant"].labels)
+
+
+def test_several_labels_a_tweet(tiny_encoder, tmp_path):
+    own = params(tiny_encoder)
+    classes = {name: [name] for name in ("rescue", "resources_needed", "damage_and_casualties", "resources_available")}
+    update = {"task": "class", "classes": classes, "multi_label": True, "constant": "rescue"}
+    sets = {name: found.model_copy(update=update if found.classes else {}) for name, found in own.sets.items()}
+    sets = {name: found for name, found in sets.items() if name in ("GeneratedE", "GeneratedUnlabelled")}
+    settings = {"E_E": own.settings["E_E"]}
+    made = prepare(
+        own.model_copy(
+            update={
+                "sets": sets,
+                "settings": settings,
+                "shares": [100],
+                "generated": own.generated.model_copy(update={"tweets": 300}),
+            }
+        ),
+        tmp_path / "sets",
+    )
+    found = read_predictions(train(made, "GNoM", "E_E", 100, tmp_path / "out") / OF_RUN["predictions"])
+    assert found.facts.multi_label and found.labels.sum(axis=1).max() == 2
+    np.testing.assert_array_equal(found.predicted, found.probabilities >= 0.5)
+    rest = (sets, own.splits, own.encoder, 32, 100, SEED, made.sets, made.overlap("E_E"), tmp_path / "others")
+    others.run(own.others, "E_E", settings["E_E"], *rest)
+    assert read_predictions(tmp_path / "others" / "svm" / OF_RUN["predictions"]).predicted.sum() > 0
