@@ -22,7 +22,7 @@ from crisisflow.sources import digest, sources
 from crisisflow.studies import STUDIES
 from crisisflow.versioning import axes, dvcyaml, record, rule_helpers, sync, unlock
 from crisisflow.versioning.account import ensure_name, require_home
-from crisisflow.versioning.axes import benchmarks, every, expected, over, refuse_leftovers, rules_of
+from crisisflow.versioning.axes import benchmarks, combinations, every, expected, over, refuse_leftovers, rules_of
 from crisisflow.versioning.rule_helpers import code, option, options, section, sections
 from crisisflow.versioning.snakefile import nothing_to_do, opened
 
@@ -285,6 +285,19 @@ def test_a_value_that_is_not_listed_ends_the_run_with_one_line(capsys):
         assert capsys.readouterr().err == f"crisisflow: {line}\n"
 
 
+def test_an_axis_may_depend_on_one_before_it(monkeypatch, capsys):
+    plain = {"rows": {"A": {"shares": [100, 10]}, "B": {"shares": [100]}}}
+    monkeypatch.setattr("crisisflow.versioning.axes.load_params", lambda: plain)
+    lists = {"row": "rows", "share": "rows.{row}.shares"}
+    found = [tuple(values.values()) for values in combinations(lists)]
+    assert found == [("A", "100"), ("A", "10"), ("B", "100")]
+    declared = over(**lists)
+    assert declared(SimpleNamespace(row="A", share="10")) == ""
+    with pytest.raises(SystemExit):
+        declared(SimpleNamespace(row="B", share="10"))
+    assert capsys.readouterr().err == "crisisflow: params.yaml has no rows.B.shares.10; there are: 100\n"
+
+
 def test_a_stage_is_a_row_and_runs_all_else_inside(small):
     with small() as rules:
         stages = yaml.safe_load(dvcyaml.dvc_yaml(rules))["stages"]
@@ -456,6 +469,7 @@ def test_dvc_yaml_says_what_can_be_compared():
         "results/actionable_help/minis/${item.row}/metrics.json",
         "results/annotation/quality.json",
         "results/difficult_negatives/metrics.json",
+        "results/gnom/metrics.json",
         "results/humaid_ner/metrics.json",
     }
     for path in kept_in_git:

@@ -29,10 +29,11 @@ def over(**lists: str) -> Callable[[Any], str]:
     """
 
     def axes(wildcards: Any) -> str:
-        for name, pattern in lists.items():
-            path = pattern.format(**dict(wildcards))
+        own = {name: getattr(wildcards, name) for name in lists}
+        for name, value in own.items():
+            path = lists[name].format(**own)
             values = listed(path)
-            if (value := getattr(wildcards, name)) not in values:
+            if value not in values:
                 end_run(f"{PARAMS_FILE} has no {path}.{value}; there are: {', '.join(values)}")
         return ""
 

@@ -9,9 +9,7 @@ GNOM_TABLES, GNOM_FIGURES = (
 
 def every_of(files, name):
     """Of all jobs of a rule the files with this name."""
-    return [
-        path for file in files if Path(file).name == name for path in every(file)
-    ]
+    return [path for file in files if Path(file).name == name for path in every(file)]
 
 
 # What the study shows: the paper beside this run.

@@ -1,5 +1,10 @@
 # Sets, word graphs and rows. The files of one row, setting, share of the labels and seed have a folder of their own.
-from crisisflow.studies.gnom.files import GENERATED_SETS, OF_OTHER, OF_RUN, files_of_graphs
+from crisisflow.studies.gnom.files import (
+    GENERATED_SETS,
+    OF_OTHER,
+    OF_RUN,
+    files_of_graphs,
+)
 
 GNOM_GRAPHS = "data/gnom/graphs/{setting}/share{share}-seed{seed}"
 GNOM_ROW = "results/gnom/rows/{row}/{setting}/share{share}-seed{seed}"
