@@ -1,14 +1,19 @@
 """Tables, figures, headline and report: what they show is what the artifacts hold."""
 
 import re
+import sys
 
+import numpy as np
 import pytest
 
 from crisisflow.artifacts import read_json
+from crisisflow.errors import CrisisflowError
 from crisisflow.reporting.exhibits import read_cells, read_frame
 from crisisflow.reporting.index import read_headline
 from crisisflow.studies.gnom import figures, headline, report, tables
 from crisisflow.studies.gnom.answer import answer
+from crisisflow.studies.gnom.figures_of_words import projected
+from crisisflow.studies.gnom.made import read_words
 from crisisflow.studies.gnom.params import ReportParams
 from crisisflow.studies.gnom.score import read_scores
 from crisisflow.studies.gnom.sections import SECTIONS
@@ -97,7 +102,9 @@ def test_claims_are_printed_counted_again_and_of_the_run(shown):
 
 def test_controls_say_whether_the_graph_matters(shown):
     found = cells(shown, "controls", "Setting", "Labels, %", "Beside GNoM")
-    assert found.loc[("E_S", "100", "GNoM-rewired"), "GNoM is"] == "better"
+    rewired = found.loc[("E_S", "100", "GNoM-rewired")]
+    low, high = map(float, rewired["95 % interval"].split(" to "))
+    assert rewired["GNoM is"] == "better" and 0 < low < float(rewired["GNoM less it"]) < high
     assert found.loc[("E_S", "100", "GNoM-empty"), "GNoM is"] == "may be chance"
     assert found.loc[("E_S", "100", "TR"), "Graph"] == "none"
     assert ("E_S", "10", "GNoM-empty") not in found.index
@@ -160,6 +167,29 @@ def test_figures_have_their_numbers_and_show_no_handle(shown):
     assert paper["gain"].tolist() == [3.61]
     curves = read_frame(shown / "figures" / "curves.csv")
     assert {*curves["whose"]} == {"paper", "this run"} and "Control" not in set(curves["setting"])
+
+
+def test_umap_that_is_not_installed_is_said_in_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(CrisisflowError, match="not installed"):
+        projected(np.eye(5), "umap", 13)
+
+
+def test_the_first_two_components_are_those_of_the_largest_variance():
+    vectors = np.random.default_rng(0).normal(size=(40, 6)) * [9, 1, 4, 1, 1, 1]
+    found = projected(vectors, "pca", 13)
+    largest = np.sort(np.linalg.eigvalsh(np.cov(vectors.T)))[::-1][:2]
+    assert found.var(axis=0, ddof=1) == pytest.approx(largest)
+
+
+def test_words_of_a_confidential_set_are_not_shown(made):
+    own = params()
+    closed = {
+        name: one.model_copy(update={"terms": "confidential"}) for name, one in own.sets.items() if name == "EcuadorS"
+    }
+    own = own.model_copy(update={"sets": own.sets | closed})
+    assert "EcuadorE_EcuadorS" in {run.setting for run in read_words(made.words, params())}
+    assert "EcuadorE_EcuadorS" not in {run.setting for run in read_words(made.words, own)}
 
 
 def test_every_table_figure_and_entry_is_in_the_report(scored, shown):
