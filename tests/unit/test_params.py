@@ -336,7 +336,8 @@ def leaves(value, path=()):
             yield from leaves(inside, (*path, key))
 
 
-ANOTHER_CHOICE = {("size", 1), ("tweets", 1), ("frozen_cache_gb", 8), ("learning_rate", 1.0), ("training_tweets", 1)}
+ANOTHER_CHOICE = {("size", 1), ("tweets", 1), ("frozen_cache_gb", 8), ("learning_rate", 1.0)}
+ANOTHER_CHOICE |= {("training_tweets", 1), ("unlabelled", 1)}
 
 
 def test_a_value_of_another_type_is_never_taken_for_one_of_the_right_type():

@@ -44,7 +44,7 @@ def trained(made, tmp_path_factory):
 def test_no_text_of_a_validation_or_test_part_reaches_a_graph(made, setting, rest):
     own = made.params.settings[setting]
     training = training_of(made.sets, own, "all", 50, SEED)
-    found = texts_of(made.sets, own, ["GeneratedUnlabelled"], ["en", "es"], training, rest)
+    found = texts_of(made.sets, own, ["GeneratedUnlabelled"], ["en", "es"], training, rest, "all", 13)
     held_out = {
         tokens(text)
         for part in read_tweets(made.sets, own.source, own.target)
@@ -69,8 +69,24 @@ def test_unlabelled_texts_of_a_test_part_are_left_out_and_counted(made, tmp_path
     path = tmp_path / "mine.parquet"
     write_tweets(path, "mine", [{"tweet_id": str(at), "text": text, **row} for at, text in enumerate(texts)])
     training = training_of(made.sets, own, "all", 100, SEED)
-    found = texts_of([*made.sets, path], own, ["mine"], ["en"], training, False)
+    found = texts_of([*made.sets, path], own, ["mine"], ["en"], training, False, "all", 13)
     assert (found.unlabelled, found.left_out) == (1, 2)
+
+
+def test_fewer_unlabelled_texts_are_some_of_more(made):
+    own = made.params.settings["E_S"]
+    training = training_of(made.sets, own, "all", 50, SEED)
+
+    def found(most):
+        return texts_of(made.sets, own, ["GeneratedUnlabelled"], ["en", "es"], training, True, most, SEED)
+
+    ids = {
+        most: {f"{part.set} {one}" for part in found(most).of_sets[1:] for one in part.ids}
+        for most in (0, 5, 20, "all")
+    }
+    assert [len(own) for own in ids.values()][:3] == [0, 5, 20]
+    assert ids[5] < ids[20] < ids["all"]
+    assert found(20).unlabelled == 20 and found(10**6).unlabelled == found("all").unlabelled
 
 
 def test_a_graph_has_the_same_bytes_again_and_says_what_it_is_of(made, tmp_path):

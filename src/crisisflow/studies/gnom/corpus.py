@@ -1,8 +1,9 @@
 """The texts of a word graph: of the training part, and unlabelled ones; never of a validation or test part."""
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from crisisflow.corpus.tweet_words import tokens
 from crisisflow.studies.gnom.params import SettingParams
@@ -29,6 +30,8 @@ def texts_of(
     languages: Sequence[str],
     training: Training,
     rest_of_training: bool,
+    most: int | Literal["all"],
+    seed: int,
 ) -> GraphTexts:
     """The texts of a setting.
 
@@ -37,6 +40,7 @@ def texts_of(
 
     Args:
         rest_of_training: whether texts of the source's training part that are not in the share are unlabelled ones.
+        most: unlabelled texts that are drawn from those of all sets together, by the seed; more hold all of fewer.
     """
     source, target = read_tweets(sets, setting.source, setting.target)
     found = [training.rest] if rest_of_training else []
@@ -56,4 +60,14 @@ def texts_of(
         allowed = own.at(place for place, text in enumerate(own.texts) if tokens(text) not in held_out)
         left_out += len(own.ids) - len(allowed.ids)
         kept.append(allowed)
+    if most != "all":
+        kept = _drawn(kept, most, seed)
     return GraphTexts([training.train, *kept], len(training.train.ids), sum(len(own.ids) for own in kept), left_out)
+
+
+def _drawn(parts: Sequence[Tweets], most: int, seed: int) -> list[Tweets]:
+    """So many texts of all parts together, each part in its order."""
+    places = [(number, at) for number, own in enumerate(parts) for at in range(len(own.ids))]
+    random.Random(f"unlabelled {seed}").shuffle(places)
+    chosen = {*places[:most]}
+    return [own.at(at for at in range(len(own.ids)) if (number, at) in chosen) for number, own in enumerate(parts)]

@@ -192,14 +192,14 @@ def run(
     languages = sorted({language for own in about for language in own.languages})
     unlabelled = list(dict.fromkeys(other for own in about for other in own.unlabelled))
     encoder_name = encoder[setting.encoder].name
-    known: dict[bool, tuple[GraphTexts, Corpus]] = {}
+    known: dict[tuple[bool, int | str], tuple[GraphTexts, Corpus]] = {}
     for graph, changes in graphs.items():
         params = changed(word_graph, changes)
-        with_rest = params.rest_of_training
-        if with_rest not in known:
-            found = texts_of(sets, setting, unlabelled, languages, training, with_rest)
-            known[with_rest] = found, Corpus(encoder_name, found)
-        texts, corpus = known[with_rest]
+        kind = params.rest_of_training, params.unlabelled
+        if kind not in known:
+            found = texts_of(sets, setting, unlabelled, languages, training, *kind, seed)
+            known[kind] = found, Corpus(encoder_name, found)
+        texts, corpus = known[kind]
         similarity = adds_similarity(params, languages)
         where = f"setting {name}, graph {graph}, {share} %, seed {seed}"
         built, numbers = build(corpus, params, languages, similarity, where)

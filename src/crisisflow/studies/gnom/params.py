@@ -131,7 +131,7 @@ class EncoderParams(ParamsSection):
 
 
 class WordGraphParams(ParamsSection):
-    """The word graph (ledger, entries 1 to 6, 20 and 24)."""
+    """The word graph (ledger, entries 1 to 6, 20, 22 and 24)."""
 
     nodes: Annotated[Literal["subword"], Field(description="what a node is")]
     minimum_frequency: Positive
@@ -143,6 +143,9 @@ class WordGraphParams(ParamsSection):
     ]
     tau: Annotated[float, Field(gt=0, lt=2, description="an edge has a larger S")]
     edge_weights: Annotated[Literal["binary", "similarity"], Field(description="1, or S")]
+    unlabelled: Annotated[
+        Count | Literal["all"], Field(description="unlabelled texts, drawn from all there are, at most; or all")
+    ]
     rest_of_training: Annotated[
         bool, Field(description="whether training texts that are not in the share count as unlabelled ones")
     ]

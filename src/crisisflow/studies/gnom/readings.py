@@ -44,7 +44,7 @@ def run(
     about = [sets_params[setting.source], sets_params[setting.target]]
     languages = sorted({language for own in about for language in own.languages})
     unlabelled = list(dict.fromkeys(other for own in about for other in own.unlabelled))
-    texts = texts_of(sets, setting, unlabelled, languages, training, False)
+    texts = texts_of(sets, setting, unlabelled, languages, training, False, "all", splits.seed)
     corpus = Corpus(encoder[setting.encoder].name, texts)
     readings = []
     kinds = [False, True] if adds_similarity(word_graph, languages) else [False]
