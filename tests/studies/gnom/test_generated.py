@@ -9,11 +9,11 @@ from crisisflow.artifacts import read_json, read_parquet
 from crisisflow.corpus.sources.microblog_tracks import SMERP17_CLASSES
 from crisisflow.corpus.sources.posts import POSTS
 from crisisflow.pretrained import EMBEDDED, load_tokenizer
+from crisisflow.studies.gnom.files import GENERATED_SETS
 from crisisflow.studies.gnom.generated import (
     CLASSES,
     CONTROL,
     OF_LANGUAGE,
-    SETS,
     UNLABELLED,
     control,
     control_words,
@@ -30,9 +30,11 @@ PARAMS = GeneratedParams(tweets=200, unlabelled=60, control=120, seed=13)
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("generated")
-    posts, manifests = ([folder / f"{name}.{kind}" for name in SETS] for kind in ("parquet", "json"))
+    posts, manifests = ([folder / f"{name}.{kind}" for name in GENERATED_SETS] for kind in ("parquet", "json"))
     run(PARAMS, posts, manifests)
-    return {name: read_parquet(path, POSTS).to_pylist() for name, path in zip(SETS, posts, strict=True)}, folder
+    return {
+        name: read_parquet(path, POSTS).to_pylist() for name, path in zip(GENERATED_SETS, posts, strict=True)
+    }, folder
 
 
 def test_the_classes_are_those_of_smerp17():
