@@ -138,7 +138,7 @@ def main() -> None:
     for way in WAYS:
         print(f"{way}: {found[way][0]['embedded']:,} embedded, {best[way]:.0f} CPU s, peak memory {peak[way]:,.0f} MB")
     ours, theirs = WAYS
-    print(f"ratio of time {best[theirs] / best[ours]:.1f}, of peak memory {peak[theirs] / peak[ours]:.2f}")
+    print(f"ratio of time {best[theirs] / best[ours]:.2f}, of peak memory {peak[theirs] / peak[ours]:.2f}")
 
 
 if __name__ == "__main__":
