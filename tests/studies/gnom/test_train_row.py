@@ -21,7 +21,7 @@ from crisisflow.studies.gnom.models import read_model
 from crisisflow.studies.gnom.neighbours import near_words
 from crisisflow.studies.gnom.predictions import read_predictions
 from crisisflow.studies.gnom.sets import read_tweets, training_of
-from tests.studies.gnom.pipeline import SEED, arguments, make_graphs, params, prepare, train
+from tests.studies.gnom.pipeline import COMPUTE, SEED, arguments, make_graphs, params, prepare, train
 
 
 @pytest.fixture(scope="module")
@@ -247,3 +247,27 @@ def test_several_labels_a_tweet(tiny_encoder, tmp_path):
     rest = (sets, own.splits, own.encoder, 32, 100, SEED, made.sets, made.overlap("E_E"), tmp_path / "others")
     others.run(own.others, "E_E", settings["E_E"], *rest)
     assert read_predictions(tmp_path / "others" / "svm" / OF_RUN["predictions"]).predicted.sum() > 0
+
+
+def test_labels_of_one_set_answer_texts_of_another_language(tiny_encoder, tmp_path):
+    from crisisflow.studies.gnom.transfer import PREDICTIONS, Own, run
+
+    own, out = Own(gnom=params(tiny_encoder), compute=COMPUTE), tmp_path / "out"
+    texts = ["Necesitamos agua y mantas", "Un puente está cerrado", "Mi vecino canta en la plaza"] * 4
+    lines = [json.dumps({"id": at, "text": text}) for at, text in enumerate(texts)]
+    run(own, "GeneratedE", "GNoM", str(tiny_encoder), "es", lines, "here", out)
+    answers = [json.loads(line) for line in (out / PREDICTIONS).read_text().splitlines()]
+    assert [own["id"] for own in answers] == list(range(12))
+    assert all(own["labels"][0] in ("relevant", "not_relevant") for own in answers)
+    nodes = read_parquet(out / "graphs" / "as_set" / "nodes.parquet", NODES).to_pylist()
+    assert [own["token"] for own in nodes if own["sets"] == ["texts"]]  # of these texts alone
+    again = answered(read_model(out / "run" / "model.safetensors", out / "run" / "config.json"), lines, "here", False)
+    assert list(again) == answers
+    for source, row, message in (
+        ("Other", "GNoM", "no set with labels is called Other"),
+        ("GeneratedE", "X", "no row"),
+    ):
+        with pytest.raises(CrisisflowError, match=message):
+            run(own, source, row, str(tiny_encoder), "es", lines, "here", tmp_path / "other")
+    with pytest.raises(CrisisflowError, match="is there already"):
+        run(own, "GeneratedE", "TR", str(tiny_encoder), "es", lines, "here", out)

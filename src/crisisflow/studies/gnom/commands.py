@@ -68,3 +68,29 @@ def neighbours_command(
     from crisisflow.studies.gnom.neighbours import near_words, open_words
 
     print(near_words(open_words(run, RESULTS), words, number))
+
+
+@app.command("gnom_transfer", rich_help_panel=USE)
+def gnom_transfer_command(
+    source: Annotated[str, typer.Option("--from", help="a set of params.yaml's gnom.sets, whose labels are learnt")],
+    texts: Annotated[str, typer.Option(help='JSON Lines with a "text" in each, or - for standard input')],
+    language: Annotated[str, typer.Option(help="of the texts: en, es, it")],
+    out: Annotated[Path, typer.Option(help="a new folder: predictions.jsonl, and the run for gnom_predict")],
+    row: Annotated[str, typer.Option(help="a row of gnom.rows or gnom.plain_rows")] = "GNoM",
+    encoder: Annotated[
+        str, typer.Option(help="embedded:NAME, NAME@REVISION of the model hub, or a folder; all layers are trained")
+    ] = "embedded:e5-small-multilingual",
+    params: Annotated[Path, typer.Option(help="whose section gnom is used")] = Path("params.yaml"),
+) -> None:
+    """Learn from the labels of one set, and label the texts of another event or language.
+
+    The texts are in the word graph, without labels. Training takes minutes to an hour on two cores, by the set.
+    """
+    from crisisflow.params import read_own
+    from crisisflow.text_input import lines_of, name_of, open_input
+
+    stream, where = open_input(texts, "a file of JSON Lines"), name_of(texts)
+    from crisisflow.studies.gnom.transfer import Own
+    from crisisflow.studies.gnom.transfer import run as transfer
+
+    transfer(read_own(params, Own), source, row, encoder, language, lines_of(stream, where), where, out)
