@@ -195,8 +195,8 @@ rule gnom_train_row:
         " --checkpoint {params.checkpoint} --out {params.folder} --speed {log.speed} 2>&1 | tee {log.text} >&2"
 
 
-# Rows without a word graph: no parameter of a graph makes them anew.
-use rule gnom_train_row as gnom_train_row_plain with:
+# Rows without a word graph: nothing that belongs to a graph makes them anew.
+rule gnom_train_row_plain:
     input:
         sets=every(rules.gnom_read_set.output.tweets),
         overlap=rules.gnom_overlap.output.overlap,
@@ -204,9 +204,20 @@ use rule gnom_train_row as gnom_train_row_plain with:
         **{name: f"{GNOM_PLAIN}/{file}" for name, file in OF_RUN.items()},
     log:
         text="logs/gnom_train_row_plain-{row}-{setting}-{share}-{seed}.log",
+        # Not an output: it differs from run to run.
         speed="logs/gnom_train_row_plain-{row}-{setting}-{share}-{seed}-speed.csv",
     benchmark:
         "logs/benchmarks/gnom_train_row_plain-{row}-{setting}-{share}-{seed}.tsv"
+    threads:
+        PARAMS["compute"]["threads"] * PARAMS["compute"]["processes"]
+        if PARAMS["compute"]["device"] == "cpu"
+        else workflow.cores
+    resources:
+        gpu=(
+            PARAMS["compute"]["processes"]
+            if PARAMS["compute"]["device"] == "cuda"
+            else None
+        ),
     params:
         axes=over(
             row="gnom.plain_rows",
@@ -214,8 +225,29 @@ use rule gnom_train_row as gnom_train_row_plain with:
             share="gnom.plain_rows.{row}.shares",
             seed="gnom.seeds",
         ),
+        code=code("studies.gnom.train_row"),
         row=section("gnom.plain_rows.{row}"),
-        graph="",
+        setting=section("gnom.settings.{setting}"),
+        sets=section("gnom.sets"),
+        splits=section("gnom.splits"),
+        encoder=section("gnom.encoder"),
+        classifier=section("gnom.classifier"),
+        training=section("gnom.training"),
+        compute=section("compute"),
+        keep_weights=section("gnom.keep_weights"),
+        folder=lambda wildcards, output: Path(output.predictions).parent,
+        checkpoint=lambda wildcards: "results/gnom/checkpoints/{row}/{setting}/share{share}-seed{seed}".format(
+            **wildcards
+        ),
+    message:
+        "Training row {wildcards.row} on {wildcards.setting} with {wildcards.share} % of the labels, seed {wildcards.seed}"
+    shell:
+        "crisisflow gnom train_row --name {wildcards.row} --row {params.row:q} --setting-name {wildcards.setting}"
+        " --setting {params.setting:q} --sets-params {params.sets:q} --splits {params.splits:q}"
+        " --encoder {params.encoder:q} --classifier {params.classifier:q} --training {params.training:q}"
+        " --compute {params.compute:q} --keep-weights {params.keep_weights:q} --share {wildcards.share}"
+        " --seed {wildcards.seed} $(printf -- ' --sets %s' {input.sets}) --overlap {input.overlap}"
+        " --checkpoint {params.checkpoint} --out {params.folder} --speed {log.speed} 2>&1 | tee {log.text} >&2"
 
 
 rule gnom_others:

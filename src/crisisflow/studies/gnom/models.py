@@ -63,14 +63,14 @@ def build(
     row: RowParams | PlainRowParams,
     graph: WordGraph | None,
     word_graph: WordGraphParams | None,
-    network: NetworkParams,
+    network: NetworkParams | None,
     classifier: ClassifierParams,
     seed: int,
 ) -> EncoderModel:
     """The model of a row, with new weights from torch's generator in all but the encoder.
 
     Args:
-        vocabulary: tokens of the tokenizer. graph: of a row with a word graph; and its parameters.
+        vocabulary: tokens of the tokenizer. graph, word_graph, network: of a row with a word graph.
         seed: of the control `rewired`.
     """
     sizes = RecurrentSizes(classifier.layers, classifier.hidden, classifier.dropout)
@@ -170,7 +170,7 @@ def read_model(weights: Path, config: Path) -> Kept:
         row: RowParams | PlainRowParams = PlainRowParams.model_validate(facts["row"])
     else:
         row = RowParams.model_validate(facts["row"])
-    network = NetworkParams.model_validate(facts["network"])
+    network = facts["network"] and NetworkParams.model_validate(facts["network"])
     model = _unfilled(encoder, len(tokenizer), facts["classes"], row, facts["nodes"], network, sizes)
     load_weights(model, weights, config, EMBEDDINGS)
     return Kept(model.eval(), tokenizer, facts)
@@ -182,7 +182,7 @@ def _unfilled(
     classes: Sequence[str],
     row: RowParams | PlainRowParams,
     nodes: Sequence[int],
-    network: NetworkParams,
+    network: NetworkParams | None,
     classifier: ClassifierParams,
 ) -> EncoderModel:
     """A kept model without its weights."""

@@ -73,9 +73,9 @@ def run(
     sets_params: dict[Name, SetParams],
     splits: SplitsParams,
     encoder: dict[Name, EncoderParams],
-    word_graph: WordGraphParams,
-    graphs: dict[Name, GraphChanges],
-    network: NetworkParams,
+    word_graph: WordGraphParams | None,
+    graphs: dict[Name, GraphChanges] | None,
+    network: NetworkParams | None,
     classifier: ClassifierParams,
     training: TrainingParams,
     compute: Annotated[ComputeParams, IN_PROCESSES],
@@ -102,9 +102,9 @@ def run(
         sets_params: section gnom.sets
         splits: section gnom.splits
         encoder: section gnom.encoder
-        word_graph: section gnom.word_graph
-        graphs: section gnom.graphs
-        network: section gnom.network
+        word_graph: section gnom.word_graph; a plain row has none
+        graphs: section gnom.graphs; a plain row has none
+        network: section gnom.network; a plain row has none
         classifier: section gnom.classifier
         training: section gnom.training
         compute: section compute
@@ -171,7 +171,7 @@ def run(
         run=checkpoints.fingerprint(
             digest("studies.gnom.train_row"),
             {package.__name__: package.__version__ for package in (numpy, torch, transformers)},
-            *(section.model_dump() for section in (row, own, network, classifier, training, compute)),
+            *(section and section.model_dump() for section in (row, own, network, classifier, training, compute)),
             [pretrained, tokenizer.pad_token_id, parts.classes, seed],
             {split: [own.ids, own.input_ids, _plain(own.targets)] for split, own in examples.items()},
             None if found is None else [found.token_ids.tolist(), *(column.tolist() for column in found.edges)],
@@ -210,7 +210,7 @@ def run(
             "row": row.model_dump(),
             "plain": isinstance(row, PlainRowParams),
             "encoder": own.model_dump(),
-            "network": network.model_dump(),
+            "network": network and network.model_dump(),
             "classifier": classifier.model_dump(),
             "classes": parts.classes,
             "multi_label": parts.multi_label,
