@@ -109,6 +109,7 @@ def run_command() -> None:
     # Lists of tweets, spans and names only grow here: to look for garbage in them again and again finds none, and took
     # a fifth of the time in which the gazetteers load.
     gc.set_threshold(100_000, 50, 1000)
+    gc.enable()
     # For the first array pyarrow imports pandas, to know pandas' own arrays: a quarter of a second that few steps need.
     with left_out("pandas"):
         pa.array([])

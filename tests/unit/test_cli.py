@@ -161,7 +161,7 @@ def test_a_file_that_may_not_be_read_is_told(arguments, tmp_path):
     tmp_path.chmod(0o755)
     code = (
         "import os, sys\n"
-        "from crisisflow import cli, text_input\n"
+        "from crisisflow import cli, progress, text_input\n"
         "os.chdir(sys.argv.pop())\n"
         "if os.geteuid() == 0: os.setresuid(65534, 65534, 65534)  # root may read every file\n"
         "cli.main()"

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crisisflow.corpus.edits import Edit, Traced, edited
-from crisisflow.corpus.normalise import STEPS, Step, normalise
+from crisisflow.corpus.normalise import STEPS, normalise
+from crisisflow.corpus.normalise_steps import Step
 
 DEFAULT = [step for step in STEPS if step not in ("paper", "case")]
 DROPPING = [step for step in DEFAULT if step not in ("entities", "emoji_repair")]

@@ -8,27 +8,11 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Literal
 
 from crisisflow.corpus.edits import Edit, Traced
+from crisisflow.corpus.normalise_steps import Step
 from crisisflow.corpus.repair import BROKEN_EMOJI, ENTITY
 from crisisflow.corpus.texts import mention_edits, url_edits
-
-Step = Literal[
-    "entities",
-    "emoji_repair",
-    "paper",
-    "urls",
-    "handles",
-    "retweet",
-    "quotes",
-    "place_tail",
-    "ellipsis",
-    "emoji",
-    "hashtags",
-    "punctuation",
-    "case",
-]
 
 # "RT" where a tweet begins, or in capitals anywhere: what stands behind it was written by somebody else.
 _RETWEET = re.compile(r"^\s*(?:RT|rt)\b\s*:*|\bRT\b\s*:*")

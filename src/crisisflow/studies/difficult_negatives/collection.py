@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from crisisflow.artifacts import TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.corpus.near_duplicates import groups_of
-from crisisflow.corpus.normalise import Step, normalise
+from crisisflow.corpus.normalise import normalise
+from crisisflow.corpus.normalise_steps import Step
 from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.progress import say

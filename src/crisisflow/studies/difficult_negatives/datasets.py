@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from crisisflow.alignment.bio import FATES, align
 from crisisflow.artifacts import batched, read_parquet, write_json, write_parquet
-from crisisflow.corpus.normalise import Step
+from crisisflow.corpus.normalise_steps import Step
 from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import Alignment, identified

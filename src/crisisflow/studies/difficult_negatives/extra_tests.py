@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crisisflow.corpus.near_duplicates import groups_of
-from crisisflow.corpus.normalise import Step, normalise
+from crisisflow.corpus.normalise import normalise
+from crisisflow.corpus.normalise_steps import Step
 from crisisflow.corpus.sources.posts import Dropped
 from crisisflow.corpus.sources.sets import files_of, rows_of
 from crisisflow.corpus.tweet_words import tokens

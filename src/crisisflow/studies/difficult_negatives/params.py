@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from crisisflow.corpus.normalise import Step
+from crisisflow.corpus.normalise_steps import Step
 from crisisflow.params import Fault, Line, Name, ParamsSection, Positive, Seed, Text, refuse, repeated
 from crisisflow.studies.difficult_negatives.bands import JUDGED, base_of, checked_test, checked_train
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, TaggingParams

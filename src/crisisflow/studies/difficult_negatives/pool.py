@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from crisisflow.artifacts import TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.corpus.near_duplicates import groups_of
-from crisisflow.corpus.normalise import Step, normalise
+from crisisflow.corpus.normalise import normalise
+from crisisflow.corpus.normalise_steps import Step
 from crisisflow.corpus.sources.texts import read_texts
 from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
