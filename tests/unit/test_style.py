@@ -36,6 +36,14 @@ def test_only_a_difference_that_a_view_shows_separates():
     assert {*VIEWS} == {"punctuation", "shape"}
 
 
+@pytest.mark.parametrize("marked", [0, 1, 2, 7])
+def test_signs_in_few_texts_or_in_none_hardly_separate(marked):
+    """Also where all of them are in one fold, so that its model has seen none."""
+    texts = ["roof gone"] * 100
+    signs = [f"{text}!" for text in texts[:marked]] + texts[marked:]
+    assert separation(signs, texts, "punctuation", 13) == pytest.approx(0.5, abs=0.05)
+
+
 @given(LENGTHS, LENGTHS)
 def test_lengths_are_matched_by_the_first_that_are_left(wanted, there):
     if len(wanted) > len(there):
@@ -62,7 +70,7 @@ def _rows(stream):
 
 @pytest.mark.skipif(not DATA.exists(), reason="the real data is not here")
 def test_normalised_texts_of_both_real_sources_are_hardly_told_apart_by_punctuation():
-    """AUC 0.94 as they come; 0.60 to 0.62 normalised and matched by length: hashtags are what is left."""
+    """AUC 0.94 as they come; 0.50 normalised and matched by length: next to no sign is left."""
     with gzip.open(DATA / "background" / "tweets_background.tsv.gz", "rt", newline="") as stream:
         ordinary = [row["text"] for row in _rows(stream)]
     with tarfile.open(DATA / "humaid" / "HumAID_data_all_combined.tar.gz") as archive:
@@ -76,6 +84,9 @@ def test_normalised_texts_of_both_real_sources_are_hardly_told_apart_by_punctuat
     lengths = [[len(text.split()) for text in texts] for texts in (positives, pool)]
     chosen = [pool[place] for place in matched(*lengths)]
     after = separation(positives, chosen, "punctuation", 13)
+    without = [normalise(text, [step for step in DEFAULT if step != "hashtags"]).text for text in crisis]
+    pool_without = [normalise(text, [step for step in DEFAULT if step != "hashtags"]).text for text in ordinary[:1_500]]
     # Compared by name: a failure must not show texts.
     assert before > 0.9
-    assert after < 0.64
+    assert after <= 0.60
+    assert separation(without, pool_without, "punctuation", 13) > 0.60  # a step less is seen

@@ -98,7 +98,7 @@ def test_a_difference_is_that_of_the_two_rows_and_knows_chance(found):
         assert pair[name]["difference"] == pytest.approx(difference, abs=2e-6), name
     assert pair["false_alarms_per_1000"]["high"] < 0 < pair["f1"]["low"]
     assert pair["f1_on_positives"]["low"] < 0 < pair["f1_on_positives"]["high"]
-    table = table_of_joint_differences({"compared": [pair]}).set_index("Score")["Chance"].to_dict()
+    table = table_of_joint_differences({"compared": [pair]}).set_index("Score")["Chance of the tweets"].to_dict()
     assert list(table.values()) == ["may be", "may be", "excluded", "excluded", "excluded"]
 
 

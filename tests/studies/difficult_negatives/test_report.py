@@ -119,7 +119,7 @@ def test_the_choices_stand_by_f1_with_how_many_and_what_follows(scored, shown):
     ]
     assert found.set_index("Train").loc["no", ["For each positive", "At 1:10"]].tolist() == ["0", "worse"]
     caption = read_json(shown / "tables" / "captions.json")["choices"]
-    assert "beyond chance: 2σ, 3σ." in str(caption)
+    assert "beyond the chance of the test tweets: 2σ, 3σ." in str(caption)
     scores = read_json(scored / "scores.json")
     scores["against_random"]["lstm-crf"] = {"2sigma": {"random+": {"difference": 0.1, "low": -0.1, "high": 0.2}}}
     assert "no setting is above random" in advice(scores)

@@ -1,5 +1,6 @@
 """The paper's numbers, what follows from them, and the ledger."""
 
+import math
 import re
 from functools import reduce
 from operator import getitem
@@ -12,6 +13,7 @@ from crisisflow.reporting.ledger import read_ledger
 from crisisflow.studies.difficult_negatives.reproduction import NEGATIVES, decomposed, decomposition, paper_table
 
 ROOT = Path(__file__).parents[3]
+PAPER = ROOT.parent / "shared" / "papers" / "2_difficult_negatives.txt"
 ROWS = read_ledger(ROOT / "docs" / "studies" / "difficult_negatives.md").rows
 
 
@@ -23,6 +25,54 @@ def test_table_4_taken_apart_gives_the_known_numbers_to_the_last_digit():
         assert f"{own.f1:.2f}" == known.loc[train, "f1_without_negatives"]
         for name, value in own.false.items():
             assert f"{value:.3f}" == known.loc[train, f"false_per_true_span_269_{name}"]
+
+
+def test_the_mining_times_fit_one_speed_only_if_both_ends_count():
+    """Footnote 4: a band's share of a normal curve says how many tweets were looked at for 864 negatives."""
+    times = paper_table("footnote4_mining_time").set_index("band").astype(float)
+    share = {k: math.erf(k / math.sqrt(2)) for k in range(4)}
+    ends = {"both_ends": 1.0, "upper_end_only": 0.5}
+    for k, band in enumerate(times.index, 1):
+        for name, part in ends.items():
+            part = 1.0 if k == 1 else part  # the first band has one piece
+            inside = part * (share[k] - share[k - 1])
+            assert inside == pytest.approx(times.loc[band, f"share_of_a_normal_{name}"], abs=1e-4)
+            number = 864 / times.loc[band, f"share_of_a_normal_{name}"]
+            kind = name.removesuffix("_end_only") + ("_only" if "only" in name else "")
+            kind = {"both_ends": "if_both_ends", "upper_only": "if_upper_only"}[kind]
+            assert number == pytest.approx(times.loc[band, f"tweets_examined_{kind}"], abs=1)
+            speed = number / times.loc[band, "seconds_for_864"]
+            assert speed == pytest.approx(times.loc[band, f"tweets_per_second_{kind}"], abs=0.06)
+    both, upper = (times[f"tweets_per_second_{kind}"] for kind in ("if_both_ends", "if_upper_only"))
+    assert both.max() / both.min() < 1.25 < upper.max() / upper.min()
+
+
+def test_precision_and_recall_follow_from_what_the_prose_says():
+    """Both F1, and that 2σ gains 1.07 in precision and 2.26 in recall, leave two solutions, one of them hardly possible."""
+    prose = paper_table("numbers_in_prose").set_index("number")["statement"]
+    more_precise, more_found = (float(own) for own in prose.index if own in ("1.07", "2.26"))
+    table = paper_table("table4_f1").set_index("train")["test_random_plus"].astype(float)
+
+    def gap(precision):
+        recall = precision * table["random"] / (2 * precision - table["random"])
+        one, other = precision + more_precise, recall + more_found
+        return 2 * one * other / (one + other) - table["2σ"]
+
+    found = [
+        round(at / 100, 1) for at in range(1900, 6000) if gap(at / 100) * gap((at + 1) / 100) <= 0 and at / 100 < 100
+    ]
+    assert found == [23.5, 33.3]
+
+
+@pytest.mark.skipif(not PAPER.exists(), reason="the paper's text is not here")
+def test_the_settings_and_numbers_are_in_the_paper_s_text():
+    text = PAPER.read_text(encoding="utf-8")
+    for number in paper_table("numbers_in_prose")["number"]:
+        for part in re.findall(r"\d+(?:\.\d+)?", number):
+            assert part in text, part
+    for value in paper_table("settings")["value"]:
+        for part in re.findall(r"(?<![\w.])\d+\.\d+(?![\w.])", value):
+            assert part in text, part
 
 
 def test_f1_is_taken_apart_as_it_is_made_of_counts():

@@ -83,6 +83,6 @@ def advice(found: Scores) -> str:
     if not any(RANDOM_PLUS in own for own in compared.values()):
         return f"{row} was not compared with random."
     if not better:
-        return f"For {row} no setting is above random, with as many negatives as positives, beyond chance."
-    said = f"For {row} these settings are above random, with as many negatives as positives, beyond chance: "
+        return f"For {row} no setting is above random, with as many negatives as positives, beyond the chance of the test tweets."
+    said = f"For {row} these settings are above random, with as many negatives as positives, beyond the chance of the test tweets: "
     return f"{said}{', '.join(map(name_of, better))}."

@@ -73,7 +73,7 @@ def read_negatives(name: str, folder: Path, steps: Sequence[Step], known: set[fr
 
 
 def draw(name: str, negatives: Sequence[Extra], number: int, seed: int) -> list[Extra]:
-    """As many of them at random, the same for the same seed.
+    """As many of them at random, the same for the same seed; fewer are the first of more.
 
     Raises:
         CrisisflowError: there are fewer.
@@ -83,4 +83,4 @@ def draw(name: str, negatives: Sequence[Extra], number: int, seed: int) -> list[
             f"difficult_negatives.extra_tests.{name} has {len(negatives):,} distinct English negatives and {number:,} "
             "are wanted; lower collection.positives, or say null"
         )
-    return random.Random(f"{name} {seed}").sample(list(negatives), number)
+    return random.Random(f"{name} {seed}").sample(list(negatives), len(negatives))[:number]

@@ -41,8 +41,8 @@ def table_of_joint_differences(found: Mapping[str, Any]) -> pd.DataFrame:
             rows.append(
                 {"With negatives": own["with"], "Without": own["without"], "Score": title}
                 | {"Difference (95 % interval)": shown(own[name], f"+{form}", factor, "difference")}
-                | {"Chance": "may be" if chance else "excluded"}
+                | {"Chance of the tweets": "may be" if chance else "excluded"}
             )
     return pd.DataFrame(
-        rows or [], columns=["With negatives", "Without", "Score", "Difference (95 % interval)", "Chance"]
+        rows or [], columns=["With negatives", "Without", "Score", "Difference (95 % interval)", "Chance of the tweets"]
     )
