@@ -48,7 +48,7 @@ def test_the_mining_times_fit_one_speed_only_if_both_ends_count():
 
 
 def test_precision_and_recall_follow_from_what_the_prose_says():
-    """Both F1, and that 2σ gains 1.07 in precision and 2.26 in recall, leave two solutions, one of them hardly possible."""
+    """Both F1 and the gains of 2σ in precision and recall leave two solutions, one of them hardly possible."""
     prose = paper_table("numbers_in_prose").set_index("number")["statement"]
     more_precise, more_found = (float(own) for own in prose.index if own in ("1.07", "2.26"))
     table = paper_table("table4_f1").set_index("train")["test_random_plus"].astype(float)

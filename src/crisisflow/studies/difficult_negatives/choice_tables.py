@@ -71,6 +71,9 @@ def table_of_choices(found: Scores) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+EQUAL = ", with as many negatives as positives, beyond the chance of the test tweets"
+
+
 def advice(found: Scores) -> str:
     """What follows for the tagger that stands beside the paper's, in one or two sentences."""
     row = found["main"]
@@ -83,6 +86,5 @@ def advice(found: Scores) -> str:
     if not any(RANDOM_PLUS in own for own in compared.values()):
         return f"{row} was not compared with random."
     if not better:
-        return f"For {row} no setting is above random, with as many negatives as positives, beyond the chance of the test tweets."
-    said = f"For {row} these settings are above random, with as many negatives as positives, beyond the chance of the test tweets: "
-    return f"{said}{', '.join(map(name_of, better))}."
+        return f"For {row} no setting is above random{EQUAL}."
+    return f"For {row} these settings are above random{EQUAL}: {', '.join(map(name_of, better))}."
