@@ -179,11 +179,16 @@ def test_further_settings_and_batch_sizes_have_their_own_place(small_run, tmp_pa
 
 
 def test_a_claim_counts_the_cells_that_bear_it_out():
-    def tests_at(f1: float) -> dict:
-        return {"tests": {name: {"f1": {"mean": f1}} for name in TESTS}, "epochs": {"mean": 10 * f1}}
+    def tests_at(f1: float, false: float | None) -> dict:
+        own = {"f1": {"mean": f1}, "false_spans_per_true_span": None if false is None else {"mean": false}}
+        return {"tests": dict.fromkeys(TESTS, own), "epochs": {"mean": 10 * f1}}
 
     f1 = {"none": 0.1, "random": 0.3, "1sigma": 0.2, "2sigma": 0.4, "3sigma": 0.5}
-    found = table_of_claims({name: tests_at(own) for name, own in f1.items()})["This run"].tolist()
+    counted = {"none": 0.9, "random": 0.3, "1sigma": 0.2, "2sigma": 0.1, "3sigma": 0.4}
+    settings = {name: tests_at(own, counted[name]) for name, own in f1.items()}
+    found = table_of_claims(settings)["This run"].tolist()
     # at 1:10 above nothing and random; the best; 1σ and 2σ above random; all above it; epochs; false spans; harder
-    assert found == ["+30.00", "+10.00", "0 of 5", "5 of 10", "10 of 15", "1 of 3", "0 of 3", "0 of 5"]
-    assert set(table_of_claims({"random": tests_at(0.3)})["This run"]) == {"not run"}
+    assert found == ["+30.00", "+10.00", "0 of 5", "5 of 10", "10 of 15", "1 of 3", "2 of 3", "0 of 5"]
+    without = {**settings, "3sigma": tests_at(0.5, None)}
+    assert table_of_claims(without)["This run"].tolist() == [*found[:6], "–", found[7]]
+    assert set(table_of_claims({"random": tests_at(0.3, 0.3)})["This run"]) == {"not run"}

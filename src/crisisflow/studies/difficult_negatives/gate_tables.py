@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from crisisflow.reporting.over_seeds import NOTHING
-from crisisflow.studies.difficult_negatives.bands import NOT_MINED, base_of
 from crisisflow.studies.difficult_negatives.tagger_tables import name_of, points, verdict
 
 Found = Mapping[str, Any]  # the content of gate.json
@@ -56,23 +55,34 @@ def _named(own: Mapping[str, Any]) -> str:
     return f"{own['row']}, {name_of(own['setting'])}{gate}: F1 {100 * own['f1']['mean']:.1f}"
 
 
-def _ahead(own: Mapping[str, Any]) -> str:
-    """How far a line is above the best with mined negatives."""
+def _against(own: Mapping[str, Any]) -> str:
+    """A line, and how far it is above the best with mined negatives."""
     difference, interval = points(own["less_best_mined"], "+.1f")
     return f"{_named(own)} ({difference}, 95 % interval {interval})"
 
 
+# By the verdict on the best tagger that has a gate and no mined negatives, against the best that has them and no gate.
+SAYS = {
+    "worse": "Mined negatives beat a gate",
+    "better": "A gate beats mined negatives",
+    "may be chance": "Between mined negatives and a gate the difference may be chance",
+}
+
+
 def first_line(found: Found) -> str:
-    """Whether a tagger with mined negatives beats the taggers behind a gate; empty where nothing is to be compared."""
+    """Whether mined negatives alone beat a gate alone; empty where the run has not both.
+
+    The best tagger behind a gate stands last: it may have mined negatives too, and a gate seldom harms the tagger that
+    is behind it, so that comparison alone says little of mined negatives.
+    """
     mined, gated, plain = found["best_mined"], found["best_gated"], found["best_gated_not_mined"]
-    if mined is None or gated is None:
+    if mined is None or plain is None:
         return ""
-    beats = gated["less_best_mined"]["high"] < 0
-    says = "A tagger with mined negatives beats" if beats else "No tagger with mined negatives beats"
     text = (
-        f"{says} every tagger behind a gate, at ten ordinary tweets for each crisis tweet. With mined negatives and no "
-        f"gate the best is {_named(mined)}. Behind a gate it is {_ahead(gated)}"
+        f"{SAYS[verdict(plain['less_best_mined'])]}, at ten ordinary tweets for each crisis tweet. With mined "
+        f"negatives and no gate the best is {_named(mined)}. Behind a gate and without mined negatives it is "
+        f"{_against(plain)}"
     )
-    if plain is not None and base_of(gated["setting"]) not in NOT_MINED:
-        text += f"; behind a gate and without mined negatives, {_ahead(plain)}"
+    if gated != plain:
+        text += f". With both it is {_against(gated)}"
     return f"{text}."
