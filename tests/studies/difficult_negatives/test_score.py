@@ -2,13 +2,15 @@
 
 import pyarrow.compute as pc
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crisisflow.artifacts import read_json, read_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.metrics import entity_scores
-from crisisflow.studies.difficult_negatives import folds, score
+from crisisflow.studies.difficult_negatives import bands, folds, score
+from crisisflow.studies.difficult_negatives.choice_tables import advice, table_of_choices
 from crisisflow.studies.difficult_negatives.claims import table_of_claims
 from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import ON_POSITIVES, PREDICTED, RATIOS
@@ -17,7 +19,7 @@ from crisisflow.studies.difficult_negatives.gold_tweets import GOLD, of_types
 from crisisflow.studies.difficult_negatives.reproduction import TESTS, decomposed
 from crisisflow.studies.difficult_negatives.tagger_figures import gains
 from crisisflow.taxonomy import ENTITY_TYPES
-from tests.studies.difficult_negatives.conftest import params, write_training
+from tests.studies.difficult_negatives.conftest import ROOT, params, write_training
 
 counts = st.tuples(*(st.integers(1, 300) for _ in range(5)))
 
@@ -176,6 +178,35 @@ def test_further_settings_and_batch_sizes_have_their_own_place(small_run, tmp_pa
     ours = table[table["source"] == "lstm-crf"]
     assert ours["batch_size"].tolist() == [4, 16]
     assert (ours["gain"] > 0).all() and ours["steps"].tolist() == [50, 50]
+
+
+def test_a_number_of_negatives_is_compared_with_as_many_random_ones(small_run, tmp_path):
+    """Of made-up taggers with errors in these shares: more of both kinds is better, and the kind changes nothing."""
+    wrong = {"random": 0.2, "2sigma": 0.2, "random_x2": 0.05, "2sigma_x2": 0.05, "3sigma_x2": 0.0, "2sigma_x4": 0.0}
+    for setting, share in wrong.items():
+        write_training(small_run, tmp_path / setting, setting, 13, share, folds=1)
+    files = ([tmp_path / setting / name for setting in wrong] for name in ("folds.csv", "predictions.parquet"))
+    runs = score.read_runs(*files, {"lstm-crf": [*wrong]})["lstm-crf"]
+    one_to_one, equal = score.against_random(runs), score.at_equal_numbers(runs)
+    assert one_to_one["2sigma_x2"]["random+"]["low"] > 0
+    assert equal["2sigma_x2"]["random+"] == {"difference": 0, "low": 0, "high": 0}
+    assert equal["3sigma_x2"]["random+"]["low"] > 0
+    assert {*equal} == {"2sigma_x2", "3sigma_x2"}  # random_x4 was not run
+    rows = {name: score.of_setting(own) for name, own in runs.items()}
+    found = {"main": "lstm-crf", "rows": {"lstm-crf": rows}}
+    found |= {"against_random": {"lstm-crf": one_to_one}, "at_equal_numbers": {"lstm-crf": equal}}
+    table = table_of_choices(found).set_index("Train")["Less as many random, at 1:10"]
+    assert table["2sigma_x2"] == table["2σ"] == "+0.00 (+0.00 to +0.00)"
+    assert (table["random"], table["random_x2"], table["2sigma_x4"]) == ("–", "–", "not run")
+    assert advice(found).endswith("Of 2 with another number these are above as many random negatives: 3sigma_x2.")
+
+
+def test_the_laptop_varies_how_many_of_a_band_and_of_random_negatives_alike():
+    own = yaml.safe_load((ROOT / "presets" / "laptop" / "difficult_negatives.yaml").read_text(encoding="utf-8"))
+    train = [*own["difficult_negatives"]["train"], *own["difficult_negatives"]["further"]["train"]]
+    of_band = {name: bands.random_of(name) for name in train if bands.band_of(name) and bands.ratio_of(name) != 1}
+    assert {bands.ratio_of(name) for name in of_band} == {0.25, 0.5, 2, 4}
+    assert {*of_band.values()} <= {*train}
 
 
 def test_a_claim_counts_the_cells_that_bear_it_out():

@@ -89,6 +89,14 @@ def ratio_of(name: str) -> float:
     return 0.0 if not found else RATIOS.get(found["ratio"], 1.0)
 
 
+def random_of(name: str) -> str | None:
+    """The training setting with as many random negatives; None of one that has none, or random ones itself."""
+    found = _TAKEN.fullmatch(name)
+    if not found or found["base"] == RANDOM:
+        return None
+    return f"{RANDOM}_{found['ratio']}" if found["ratio"] else RANDOM
+
+
 def quota_of(name: str, positives: int) -> int:
     """How many negatives a setting takes for so many positives; of a setting with any one at least."""
     return max(int(ratio_of(name) * positives + 0.5), 1) if name != NO else 0

@@ -17,6 +17,7 @@ from crisisflow.studies.difficult_negatives.bands import (
     TOP,
     band_of,
     base_of,
+    random_of,
     ratio_of,
 )
 from crisisflow.studies.difficult_negatives.folds import ON_POSITIVES
@@ -31,6 +32,7 @@ KINDS = {
     "dfe": "judged by people: a word of disasters, not relevant",
     "stream": "judged by people: of the stream, off topic",
 }
+AS_MANY = "Less as many random, at 1:10"
 SCALES = {"anchor": "", "nearest": ", to the nearest positive", "percentile": ", by rank"}
 
 
@@ -51,6 +53,18 @@ def _by_f1(settings: Mapping[str, Any]) -> list[str]:
     return sorted(f1, key=lambda name: (-f1[name], name))
 
 
+def _at_equal_numbers(found: Scores, row: str, name: str) -> Mapping[str, float] | None:
+    """F1 of a setting less that of as many random negatives, on random+; None where these were not run."""
+    random = random_of(name)
+    compared = found["against_random" if random == RANDOM else "at_equal_numbers"].get(row, {})
+    return compared.get(name, {}).get(RANDOM_PLUS) if random else None
+
+
+def _told(own: Mapping[str, float] | None, control: bool) -> str:
+    """A difference with its interval; of a setting that is not to be compared a dash."""
+    return f"{points(own)[0]} ({points(own)[1]})" if own else NOTHING if control else NOT_RUN
+
+
 def table_of_choices(found: Scores) -> pd.DataFrame:
     """Each setting at ten ordinary tweets for each crisis tweet: F1, its difference from random, false alarms."""
     rows = []
@@ -60,14 +74,13 @@ def table_of_choices(found: Scores) -> pd.DataFrame:
             line = {"Tagger": row, "Train": name_of(name), "Negatives": kind_of(name)}
             line |= {"For each positive": f"{ratio_of(name):g}", "F1 at 1:10": shown(tests[RANDOM_PLUS]["f1"])}
             for title, test in (("at 1:10", RANDOM_PLUS), ("on crisis tweets", ON_POSITIVES)):
-                own = compared.get(test)
-                there = f"{points(own)[0]} ({points(own)[1]})" if own else NOTHING if name == RANDOM else NOT_RUN
-                line[f"Less random, {title}"] = there
+                line[f"Less random, {title}"] = _told(compared.get(test), name == RANDOM)
+            line[AS_MANY] = _told(_at_equal_numbers(found, row, name), random_of(name) is None)
             line["False alarms per 1,000"] = shown(tests[RANDOM_PLUS]["false_alarms_per_1000"], ".1f", 1.0)
             line["At 1:10"] = verdict(compared[RANDOM_PLUS]) if RANDOM_PLUS in compared else NOTHING
             rows.append(line)
     columns = ["Tagger", "Train", "Negatives", "For each positive", "F1 at 1:10", "Less random, at 1:10"]
-    columns += ["Less random, on crisis tweets", "False alarms per 1,000", "At 1:10"]
+    columns += ["Less random, on crisis tweets", AS_MANY, "False alarms per 1,000", "At 1:10"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -85,6 +98,12 @@ def advice(found: Scores) -> str:
     ]
     if not any(RANDOM_PLUS in own for own in compared.values()):
         return f"{row} was not compared with random."
+    said = f"For {row} these settings are above random{EQUAL}: {', '.join(map(name_of, better))}."
     if not better:
-        return f"For {row} no setting is above random{EQUAL}."
-    return f"For {row} these settings are above random{EQUAL}: {', '.join(map(name_of, better))}."
+        said = f"For {row} no setting is above random{EQUAL}."
+    others = {name: _at_equal_numbers(found, row, name) for name in _by_f1(settings) if ratio_of(name) != 1}
+    equal = {name: verdict(own) == "better" for name, own in others.items() if own}
+    if not equal:
+        return f"{said} No setting with another number was compared with as many random negatives."
+    above = ", ".join(name_of(name) for name, is_better in equal.items() if is_better) or "none"
+    return f"{said} Of {len(equal)} with another number these are above as many random negatives: {above}."

@@ -21,7 +21,7 @@ from crisisflow.progress import say
 from crisisflow.reporting.exhibits import read_frame
 from crisisflow.reporting.over_seeds import OverSeeds
 from crisisflow.studies.difficult_negatives import STUDY
-from crisisflow.studies.difficult_negatives.bands import RANDOM, RANDOM_PLUS
+from crisisflow.studies.difficult_negatives.bands import RANDOM, RANDOM_PLUS, base_of, random_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST
 from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import (
@@ -160,18 +160,18 @@ def _inside(run: Run, test: str) -> np.ndarray:
     return run.predictions["positive"].to_numpy(zero_copy_only=False) if test == ON_POSITIVES else run.inside[test]
 
 
-def against_random(settings: Mapping[str, Mapping[int, Run]]) -> dict[str, dict[str, dict[str, float]]]:
-    """F1 of each setting less that of random negatives, by setting and test, with the 95 % interval.
+def _against(settings: Mapping[str, Mapping[int, Run]], control: str) -> dict[str, dict[str, dict[str, float]]]:
+    """F1 of each setting less that of one of them, by setting and test, with the 95 % interval.
 
     The paired bootstrap over the tweets of a test, each setting by its mean over the folds and seeds. The test
     `f1_on_positives` is that of the crisis tweets alone.
     """
     found: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
-    if RANDOM not in settings or not settings[RANDOM]:
+    if not settings.get(control):
         return found
-    first = next(iter(settings[RANDOM].values()))
-    # random last, so that each difference is that of a setting less random
-    order = sorted(settings, key=lambda setting: setting == RANDOM)
+    first = next(iter(settings[control].values()))
+    # the control last, so that each difference is that of a setting less the control
+    order = sorted(settings, key=lambda setting: setting == control)
     counts = {
         setting: {number: span_counts(run.predictions, LABELS) for number, run in settings[setting].items()}
         for setting in order
@@ -185,9 +185,26 @@ def against_random(settings: Mapping[str, Mapping[int, Run]]) -> dict[str, dict[
             for setting in order
         }
         for pair in differences(counted, "f1"):
-            if pair.second == RANDOM:
+            if pair.second == control:
                 found[pair.first][test] = {"difference": pair.difference, "low": pair.low, "high": pair.high}
     return dict(found)
+
+
+def against_random(settings: Mapping[str, Mapping[int, Run]]) -> dict[str, dict[str, dict[str, float]]]:
+    """Each setting less `random`, which has as many negatives as positives: what `_against` gives."""
+    return _against(settings, RANDOM)
+
+
+def at_equal_numbers(settings: Mapping[str, Mapping[int, Run]]) -> dict[str, dict[str, dict[str, float]]]:
+    """Each setting with another number of negatives less as many random ones, where both were run.
+
+    Against `random` such a setting shows what its number does together with its kind; here the kind stands alone.
+    """
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for control in (own for own in settings if base_of(own) == RANDOM != own):
+        alike = {name: own for name, own in settings.items() if control in (name, random_of(name))}
+        found |= _against(alike, control)
+    return found
 
 
 def on_gold(settings: Mapping[str, Mapping[int, Run]], name: str, types: Collection[str]) -> dict[str, Any]:
@@ -363,6 +380,7 @@ def run(
         "main": main_tagger(taggers),
         "rows": rows,
         "against_random": {row: against_random(settings) for row, settings in runs.items()},
+        "at_equal_numbers": {row: at_equal_numbers(settings) for row, settings in runs.items()},
         "gold": {
             name: {"tweets": number, "rows": {row: on_gold(own, name, types) for row, own in runs.items()}}
             for name, types, number in _sets(read_parquet(gold, GOLD))

@@ -161,7 +161,7 @@ def run(
     """
     fitted = read_json(fit, "classes", "examined", "pool", "embedded")
     styled = read_json(style, "auc", "tweets")
-    scored = read_json(scores, "main", "rows", "against_random", "gold")
+    scored = read_json(scores, "main", "rows", "against_random", "at_equal_numbers", "gold")
     gated = read_json(gate, "gates", "lines", "best_mined", "learnt_from", "crisis", "ordinary")
     of_rows = read_json(joint, "validation", "ordinary", "lines", "compared")
     sizes = params.collection.positives
@@ -224,7 +224,9 @@ def run(
         ),
         "choices": (
             table_of_choices(scored),
-            f"Which negatives, and how many: all training settings, the best first. {advice(scored)} {bootstrap}. A "
+            "Which negatives, and how many: all training settings, the best first. The difference from random, which "
+            "has as many negatives as crisis tweets, shows kind and number together; that from as many random ones "
+            f"shows the kind alone. {advice(scored)} {bootstrap}. A "
             f"setting that is chosen as the best of many is better by chance too. {trained}",
         ),
         "gold": (
