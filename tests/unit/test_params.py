@@ -52,6 +52,21 @@ def test_each_preset_is_whole_and_is_written_as_it_stands(name, tmp_path):
     assert list(params.humaid_ner.rows) == ["A", "B", "C", "D"]
 
 
+@pytest.mark.parametrize("name", ["sample", "laptop", "paper"])
+def test_each_preset_is_the_same_after_dvc_has_written_a_value(name, tmp_path):
+    """DVC writes YAML 1.2 and drops quotes: a text such as "yes" would become what is refused."""
+    from dvc.utils.serialize import modify_yaml
+
+    path = tmp_path / "params.yaml"
+    write_preset(name, PRESETS, path)
+    before = read_params(path)[0]
+    with modify_yaml(path) as plain:
+        plain["humaid_ner"]["seeds"] = [7]
+    after = read_params(path)[0]
+    assert after.humaid_ner.seeds == [7]
+    assert after.model_copy(update={"humaid_ner": before.humaid_ner}) == before
+
+
 def test_the_row_with_negatives_of_the_laptop_is_row_b_and_a_whole_row(tmp_path):
     path = tmp_path / "params.yaml"
     write_preset("laptop", PRESETS, path)

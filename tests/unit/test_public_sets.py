@@ -29,7 +29,9 @@ FORMS = [
     *(pytest.param(name, PUBLISHED[name], False, id=f"{name}-published") for name in PUBLISHED),
 ]
 PANDEMIC, WORKERS = "2020_COVID19_Pandemic", ("stance_label1", "stance_label2", "stance_label3")
-ECUADOR = {"crisis_related": "yes"} | dict.fromkeys(("category", "category_a1", "category_a2", "category_a3"), CATEGORY)
+ECUADOR = {"crisis_related": "related"} | dict.fromkeys(
+    ("category", "category_a1", "category_a2", "category_a3"), CATEGORY
+)
 # The first post of each set: id, text, labels, language, event, official split.
 FIRST = {
     "idrisi": (ID, "Storm", {"class": CATEGORY, "has_location": "no"}, "en", "flood_0", "train"),
