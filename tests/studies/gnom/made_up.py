@@ -108,7 +108,13 @@ def write_run(folder: Path, own: GnomParams) -> Made:
         write_json(
             made.overlaps[-1],
             {"setting": name, "source": setting.source, "target": setting.target, "test_tweets": TWEETS}
-            | {"with_training_neighbour": 10, "equal_to_training": 4, "groups_in_both_sets": None}
+            | {
+                "with_training_neighbour": 10,
+                "equal_to_training": 4,
+                "with_unlabelled_neighbour": 3,
+                "with_neighbour": 12,
+                "groups_in_both_sets": None,
+            }
             | {"source_groups": 80, "target_groups": 70},
         )
         made.readings.append(folder / "readings" / f"{name}.json")
@@ -130,7 +136,7 @@ def write_run(folder: Path, own: GnomParams) -> Made:
                 {"setting": name, "graph": "as_set", "share": share, "seed": 13, "similarity": False, "nodes": 40}
                 | {"edges": 117, "isolated_nodes": 1, "components": 2, "edges_across_languages": 0}
                 | {"edges_by_origin": {"cooccurrence": 100, "similarity": 10, "both": 5, "sum": 2}}
-                | {"training_tweets": 50, "unlabelled_tweets": 300, "unlabelled_left_out": 7}
+                | {"training_tweets": 50, "unlabelled_tweets": 300, "unlabelled_left_out": 7, "training_left_out": 2}
                 | {"share_of_nodes": {"train": 0.6, "test": 0.55}},
             )
     for name, one in own.sets.items():

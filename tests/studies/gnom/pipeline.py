@@ -67,7 +67,7 @@ def prepare(own: GnomParams, folder: Path) -> Made:
         read_set.run(name, found, own.splits, posts, path, path.with_suffix(".json"))
     for name, setting in own.settings.items():
         path = made.overlap(name)
-        overlap.run(name, setting, made.sets, path, path.with_suffix(".json"))
+        overlap.run(name, setting, own.sets, made.sets, path, path.with_suffix(".json"))
         for share in own.shares:
             make_graphs(made, name, share, made.graphs(name, share))
     return made

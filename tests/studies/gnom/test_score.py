@@ -21,7 +21,7 @@ def test_the_scores_are_those_of_the_predictions(made, scored):
         own = read_predictions(path)
         if (own.identity.row, own.identity.setting, own.identity.share) == ("TR", "E_S", 100):
             tested = own.of("test")
-            for part, kept in (("all", np.ones(90, dtype=bool)), ("new", ~tested.training_neighbour)):
+            for part, kept in (("all", np.ones(90, dtype=bool)), ("new", ~tested.neighbour)):
                 true, guess = (values[kept].argmax(axis=1) for values in (tested.labels, tested.predicted))
                 f1[part].append(100 * f1_score(true, guess, average="weighted"))
     for part, values in f1.items():
@@ -72,7 +72,7 @@ def test_a_tweet_id_that_stands_there_twice_is_two_tweets(tmp_path):
 def test_a_test_part_without_a_new_tweet_has_no_score_of_it():
     facts = Facts("a", "b", "e", CLASSES, False)
     own = predicted(identity("TR", "s", 100, 13), facts, 0.3)
-    own = own._replace(training_neighbour=np.ones(len(own.part_of_each), dtype=bool))
+    own = own._replace(neighbour=np.ones(len(own.part_of_each), dtype=bool))
     cell = score.of_cell({"TR": {13: own}, "svm": {13: own}})
     assert cell["tweets"]["new"] == 0 and cell["rows"]["TR"]["f1"]["new"] is None
     assert cell["rows"]["TR"]["against"]["svm"]["new"] is None

@@ -10,7 +10,7 @@ from crisisflow.artifacts import read_json, read_parquet
 from crisisflow.corpus.tweet_words import tokens
 from crisisflow.embedding import tokenize
 from crisisflow.errors import CrisisflowError
-from crisisflow.studies.gnom import others, train_row
+from crisisflow.studies.gnom import others, overlap, train_row
 from crisisflow.studies.gnom.answering import answered, explained, kept_runs
 from crisisflow.studies.gnom.attention import Reader
 from crisisflow.studies.gnom.corpus import texts_of
@@ -19,8 +19,9 @@ from crisisflow.studies.gnom.formats import WORDS
 from crisisflow.studies.gnom.graph_files import NODES
 from crisisflow.studies.gnom.models import read_model
 from crisisflow.studies.gnom.neighbours import near_words
+from crisisflow.studies.gnom.params import SettingParams
 from crisisflow.studies.gnom.predictions import read_predictions
-from crisisflow.studies.gnom.sets import read_tweets, training_of
+from crisisflow.studies.gnom.sets import read_tweets, training_of, write_tweets
 from tests.studies.gnom.pipeline import COMPUTE, SEED, arguments, make_graphs, params, prepare, train
 
 
@@ -60,17 +61,62 @@ def test_no_text_of_a_validation_or_test_part_reaches_a_graph(made, setting, res
     assert bool(with_rest) == rest
 
 
-def test_unlabelled_texts_of_a_test_part_are_left_out_and_counted(made, tmp_path):
-    own, (test,) = made.params.settings["E_E"], [read_tweets(made.sets, "GeneratedE")[0].part("test")]
-    from crisisflow.studies.gnom.sets import write_tweets
+def a_set(folder, name: str, texts, split=None):
+    """The file of a set of these texts, with these splits where it has labels."""
+    row = {"language": "en", "group": 0}
+    labels = [["relevant"] if split else []] * len(texts)
+    rows = [
+        {"tweet_id": f"{name} {at}", "text": text, "labels": own, "split": part, **row}
+        for at, (text, own, part) in enumerate(zip(texts, labels, split or [None] * len(texts), strict=True))
+    ]
+    write_tweets(folder / f"{name}.parquet", name, rows)
+    return folder / f"{name}.parquet"
 
-    row = {"language": "en", "labels": [], "split": None, "group": 0}
-    texts = [f"RT @someone: {test.texts[0]}", test.texts[1].upper(), "nothing like it anywhere"]
-    path = tmp_path / "mine.parquet"
-    write_tweets(path, "mine", [{"tweet_id": str(at), "text": text, **row} for at, text in enumerate(texts)])
-    training = training_of(made.sets, own, "all", 100, SEED)
-    found = texts_of([*made.sets, path], own, ["mine"], ["en"], training, False, "all", 13)
-    assert (found.unlabelled, found.left_out) == (1, 2)
+
+OFFICIAL = ["train", "train", "train", "validation", "test", "test", "test"]
+LABELLED = [
+    "the old bridge of the town is closed to cars since noon",
+    "a boat of the coast guard came to the school at last",
+    "we all hope for a better week",
+    "who has a radio with new batteries for the shelter",
+    "RT @someone: the old bridge of the town is closed to cars since noon today",  # near the first
+    "@someone https://t.co/x",
+    "nobody saw the ferry of the island this morning here",
+]
+UNLABELLED = [
+    "nobody saw the ferry of the island this morning here again",  # near the last test tweet, other words
+    "who has a radio with new batteries for the shelter?",  # the words of the validation tweet
+    "@other http://t.co/y",  # no word, and so near nothing
+    "https://t.co/x",
+    "nothing like it anywhere",
+]
+
+
+@pytest.fixture
+def of_texts(tmp_path):
+    """The paths of two sets, a setting, and what it trains on."""
+    paths = [a_set(tmp_path, "Labelled", LABELLED, OFFICIAL), a_set(tmp_path, "mine", UNLABELLED)]
+    own = SettingParams(source="Labelled", target="Labelled", encoder="tiny")
+    return paths, own, training_of(paths, own, "all", 100, SEED)
+
+
+def test_texts_near_a_validation_or_test_tweet_are_left_out_and_counted(of_texts):
+    paths, own, training = of_texts
+    found = texts_of(paths, own, ["mine"], ["en"], training, False, "all", 13)
+    assert found.of_sets[1].texts == UNLABELLED[2:] and (found.unlabelled, found.left_out) == (3, 2)
+    assert found.of_sets[0].texts == LABELLED[1:3] and (found.training, found.training_left_out) == (2, 1)
+    assert training.train.texts == LABELLED[:3]  # a row trains on it all the same
+
+
+def test_a_test_tweet_is_new_only_if_neither_training_nor_unlabelled_text_is_near(of_texts, tmp_path, made):
+    paths, own, _ = of_texts
+    about = made.params.sets["GeneratedE"].model_copy(update={"unlabelled": ["mine"], "languages": ["en"]})
+    out, counts = tmp_path / "overlap.parquet", tmp_path / "overlap.json"
+    overlap.run("it", own, {"Labelled": about}, paths, out, counts)
+    assert overlap.neighbours(out, [f"Labelled {at}" for at in (4, 5, 6)]).tolist() == [True, False, True]
+    found = read_json(counts)
+    numbers = [found[f"with_{kind}neighbour"] for kind in ("training_", "unlabelled_", "")]
+    assert (found["test_tweets"], numbers) == (3, [1, 1, 2])
 
 
 def test_fewer_unlabelled_texts_are_some_of_more(made):

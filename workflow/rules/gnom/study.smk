@@ -70,10 +70,11 @@ rule gnom_overlap:
         axes=over(setting="gnom.settings"),
         code=code("studies.gnom.overlap"),
         setting=section("gnom.settings.{setting}"),
+        sets=section("gnom.sets"),
     message:
-        "Looking for test tweets of {wildcards.setting} that have a near duplicate in training"
+        "Looking for test tweets of {wildcards.setting} that have a near duplicate in training or unlabelled text"
     shell:
-        "crisisflow gnom overlap --name {wildcards.setting} --setting {params.setting:q}"
+        "crisisflow gnom overlap --name {wildcards.setting} --setting {params.setting:q} --sets-params {params.sets:q}"
         " $(printf -- ' --sets %s' {input.sets}) --out {output.overlap} --statistics {output.found} 2>&1 | tee {log} >&2"
 
 

@@ -1,12 +1,14 @@
-"""The texts of a word graph: of the training part, and unlabelled ones; never of a validation or test part."""
+"""The texts of a word graph: of the training part, and unlabelled ones, none near a validation or test tweet."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from crisisflow.corpus.tweet_words import tokens
-from crisisflow.studies.gnom.params import SettingParams
+import numpy as np
+
+from crisisflow.corpus.near_duplicates import groups_of
+from crisisflow.studies.gnom.params import SetParams, SettingParams
 from crisisflow.studies.gnom.sets import Training, Tweets, read_tweets
 
 
@@ -14,13 +16,47 @@ class GraphTexts(NamedTuple):
     """What a graph is made from, in parts with the names of their sets.
 
     Args:
-        left_out: unlabelled texts that a validation or test part of the setting has in the same words.
+        training, unlabelled: how many texts are from the training part, and how many are not.
+        training_left_out, left_out: texts of the two kinds that are near duplicates of a validation or test tweet of
+            the setting. Those of the training part are trained on; only the graph does not have them.
     """
 
     of_sets: list[Tweets]
     training: int
     unlabelled: int
+    training_left_out: int
     left_out: int
+
+
+class Named(NamedTuple):
+    """The sets of unlabelled texts that a setting's sets name, and the languages of a setting."""
+
+    unlabelled: list[str]
+    languages: list[str]
+
+
+def named_by(setting: SettingParams, sets: Mapping[str, SetParams]) -> Named:
+    """What the section gnom.sets says of the source and the target of a setting."""
+    about = [sets[setting.source], sets[setting.target]]
+    return Named(
+        list(dict.fromkeys(other for own in about for other in own.unlabelled)),
+        sorted({language for own in about for language in own.languages}),
+    )
+
+
+def unlabelled_of(
+    paths: Sequence[Path], source: Tweets, target: Tweets, unlabelled: Sequence[str], languages: Sequence[str]
+) -> list[Tweets]:
+    """The texts that a graph may take beside those of the source, before any is left out.
+
+    They are those of the sets `unlabelled` in these languages and, where source and target differ, the texts of the
+    target's training part (paper, section 4.3).
+    """
+    found = [] if source.set == target.set else [target.part("train")]
+    for own in read_tweets(paths, *unlabelled):
+        at = (place for place, language in enumerate(own.languages) if language is None or language in languages)
+        found.append(own.at(at))
+    return found
 
 
 def texts_of(
@@ -35,34 +71,44 @@ def texts_of(
 ) -> GraphTexts:
     """The texts of a setting.
 
-    Unlabelled texts are those of the sets `unlabelled` in these languages and, where source and target differ, the
-    texts of the target's training part (paper, section 4.3).
-
     Args:
         rest_of_training: whether texts of the source's training part that are not in the share are unlabelled ones.
         most: unlabelled texts that are drawn from those of all sets together, by the seed; more hold all of fewer.
     """
     source, target = read_tweets(sets, setting.source, setting.target)
-    found = [training.rest] if rest_of_training else []
-    if source.set != target.set:
-        found.append(target.part("train"))
-    for own in read_tweets(sets, *unlabelled):
-        at = (place for place, language in enumerate(own.languages) if language is None or language in languages)
-        found.append(own.at(at))
-    held_out = {
-        tokens(text)
-        for own in (source, target)
-        for text, split in zip(own.texts, own.splits, strict=True)
-        if split in ("validation", "test")
-    }
-    kept, left_out = [], 0
-    for own in found:
-        allowed = own.at(place for place, text in enumerate(own.texts) if tokens(text) not in held_out)
-        left_out += len(own.ids) - len(allowed.ids)
-        kept.append(allowed)
+    others = unlabelled_of(sets, source, target, unlabelled, languages)
+    near = _near_held_out([source] if source.set == target.set else [source, target], others)
+    labelled = _without(training.train, near)
+    found = [training.rest, *others] if rest_of_training else others
+    kept = [_without(own, near) for own in found]
+    left_out = _number(found) - _number(kept)
     if most != "all":
         kept = _drawn(kept, most, seed)
-    return GraphTexts([training.train, *kept], len(training.train.ids), sum(len(own.ids) for own in kept), left_out)
+    return GraphTexts(
+        [labelled, *kept], len(labelled.ids), _number(kept), len(training.train.ids) - len(labelled.ids), left_out
+    )
+
+
+def _near_held_out(split: Sequence[Tweets], others: Sequence[Tweets]) -> set[str]:
+    """The texts of these sets, validation and test parts aside, that are in a group with a tweet of such a part.
+
+    Groups are those of all texts together, whatever the share: near_duplicates.groups_of.
+    """
+    texts = [text for own in (*split, *others) for text in own.texts]
+    held_out = np.zeros(len(texts), dtype=bool)
+    splits = [part for own in split for part in own.splits]
+    held_out[: len(splits)] = [part in ("validation", "test") for part in splits]
+    groups = groups_of(texts)
+    near = np.isin(groups, groups[held_out]) & ~held_out
+    return {texts[at] for at in np.flatnonzero(near)}
+
+
+def _without(own: Tweets, texts: set[str]) -> Tweets:
+    return own.at(place for place, text in enumerate(own.texts) if text not in texts)
+
+
+def _number(parts: Iterable[Tweets]) -> int:
+    return sum(len(own.ids) for own in parts)
 
 
 def _drawn(parts: Sequence[Tweets], most: int, seed: int) -> list[Tweets]:

@@ -150,13 +150,13 @@ def table_of_less_unlabelled(
                 rows.append(
                     {"Setting": name, "Labels, %": str(share), "Row": row, "Graph": own.graph}
                     | {"Unlabelled texts": f"{graph['unlabelled_tweets']:,}"}
-                    | {"Left out: of a validation or test part": f"{graph['unlabelled_left_out']:,}"}
+                    | {"Left out: near a validation or test tweet": f"{graph['unlabelled_left_out']:,}"}
                     | {"F1": shown(score["f1"][ALL])}
                 )
     return pd.DataFrame(
         rows,
         columns=[
             *("Setting", "Labels, %", "Row", "Graph", "Unlabelled texts"),
-            *("Left out: of a validation or test part", "F1"),
+            *("Left out: near a validation or test tweet", "F1"),
         ],
     )

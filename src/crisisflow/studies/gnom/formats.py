@@ -18,8 +18,9 @@ most attended one), or the node with the largest gradient x input; null where th
 list is empty for all other runs.
 
 overlaps/<setting>.json: {setting, source, target, test_tweets, with_training_neighbour, equal_to_training,
-groups_in_both_sets, source_groups, target_groups}. `groups_in_both_sets` are groups of near duplicates over the union
-of both sets with a tweet of each; null where both are one set.
+with_unlabelled_neighbour, with_neighbour, groups_in_both_sets, source_groups, target_groups}. `with_neighbour` are test
+tweets with one of either kind. `groups_in_both_sets` are groups of near duplicates over the union of both sets with a
+tweet of each; null where both are one set.
 
 sets/<set>.json: {set, reader, terms, files, tweets, languages: {language: n}, dropped: {reason: n}, near_duplicates,
 classes: {class: n}, label_sets: {"a+b": n}, splits: {train: n, ...}, test_near_training}. `near_duplicates` are tweets
@@ -31,8 +32,8 @@ nodes, edges, isolated_nodes, components, edges_across_languages}]}, over the wh
 texts.
 
 graphs/.../statistics.json: what graph_statistics.statistics gives, and {setting, graph, share, seed, similarity,
-training_tweets, unlabelled_tweets, unlabelled_left_out, share_of_nodes: {train, test}}. `unlabelled_left_out` counts
-texts that a validation or test part of the setting has in the same words.
+training_tweets, unlabelled_tweets, training_left_out, unlabelled_left_out, share_of_nodes: {train, test}}. What is left
+out is in a group of near duplicates with a validation or test tweet of the setting.
 """
 
 import pyarrow as pa
@@ -50,12 +51,14 @@ TWEETS = pa.schema(
     ]
 )
 
-# The test tweets of a setting's target: whether the source's training part has a near duplicate, or the very text.
+# The test tweets of a setting's target: whether the source's training part has a near duplicate, or the very text;
+# and whether the unlabelled texts have a near duplicate, of which no graph is made.
 OVERLAP = pa.schema(
     [
         ("tweet_id", pa.string()),
         ("training_neighbour", pa.bool_()),
         ("equal", pa.bool_()),
+        ("unlabelled_neighbour", pa.bool_()),
     ]
 )
 

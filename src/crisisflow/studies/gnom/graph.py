@@ -20,7 +20,7 @@ from crisisflow.studies.gnom.cooccurrence import (
     nodes_of,
     numbers_of,
 )
-from crisisflow.studies.gnom.corpus import GraphTexts, texts_of
+from crisisflow.studies.gnom.corpus import GraphTexts, named_by, texts_of
 from crisisflow.studies.gnom.edges import edges_of
 from crisisflow.studies.gnom.graph_files import WordGraph, write_graph
 from crisisflow.studies.gnom.graph_statistics import share_of_nodes, statistics
@@ -188,9 +188,7 @@ def run(
         CrisisflowError: the encoder is not to be had, or has no vectors for its tokens; or a graph has no node.
     """
     training = training_of(sets, setting, splits.training_tweets, share, seed)
-    about = [sets_params[setting.source], sets_params[setting.target]]
-    languages = sorted({language for own in about for language in own.languages})
-    unlabelled = list(dict.fromkeys(other for own in about for other in own.unlabelled))
+    unlabelled, languages = named_by(setting, sets_params)
     encoder_name = encoder[setting.encoder].name
     known: dict[tuple[bool, int | str], tuple[GraphTexts, Corpus]] = {}
     for graph, changes in graphs.items():
@@ -216,6 +214,7 @@ def run(
             "similarity": similarity,
             "training_tweets": texts.training,
             "unlabelled_tweets": texts.unlabelled,
+            "training_left_out": texts.training_left_out,
             "unlabelled_left_out": texts.left_out,
             "share_of_nodes": shares,
         }

@@ -77,7 +77,8 @@ def table_of_graphs(statistics: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             ("Components", "components"),
             ("Edges across languages", "edges_across_languages"),
             ("Unlabelled texts", "unlabelled_tweets"),
-            ("Left out: of a validation or test part", "unlabelled_left_out"),
+            ("Left out: near a validation or test tweet", "unlabelled_left_out"),
+            ("Labelled texts left out", "training_left_out"),
         ):
             row[title] = f"{round(mean(one[key] for one in own)):,}"
         for origin in ("cooccurrence", "similarity", "both", "sum"):

@@ -1,4 +1,4 @@
-"""Overlap: which test tweets of a setting have a near duplicate in the training part (ledger, entry 16)."""
+"""Overlap: which test tweets of a setting have a near duplicate in what the run is given (ledger, entry 16)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,18 +8,30 @@ import numpy as np
 from crisisflow.artifacts import read_parquet, table_of, write_json, write_parquet
 from crisisflow.corpus.near_duplicates import groups_of
 from crisisflow.inputs import InputFile
+from crisisflow.params import Name
 from crisisflow.progress import say
+from crisisflow.studies.gnom.corpus import named_by, unlabelled_of
 from crisisflow.studies.gnom.formats import OVERLAP
-from crisisflow.studies.gnom.params import SettingParams
+from crisisflow.studies.gnom.params import SetParams, SettingParams
 from crisisflow.studies.gnom.sets import read_tweets
 
 
-def run(name: str, setting: SettingParams, sets: Sequence[InputFile], out: Path, statistics: Path) -> None:
-    """Write of each test tweet whether the source's training part has a near duplicate of it, and the counts.
+def run(
+    name: str,
+    setting: SettingParams,
+    sets_params: dict[Name, SetParams],
+    sets: Sequence[InputFile],
+    out: Path,
+    statistics: Path,
+) -> None:
+    """Write of each test tweet whether training or unlabelled text has a near duplicate of it, and the counts.
+
+    The unlabelled texts that have one are left out of the word graph (corpus.py), and counted here all the same.
 
     Args:
         name: of the setting
         setting: section gnom.settings.NAME
+        sets_params: section gnom.sets
         sets: of the step read_set
     """
     source, target = read_tweets(sets, setting.source, setting.target)
@@ -32,7 +44,13 @@ def run(name: str, setting: SettingParams, sets: Sequence[InputFile], out: Path,
     near = np.isin(of_target[tested], of_source[training])
     test, known = target.part("test"), {*source.part("train").texts}
     equal = [text in known for text in test.texts]
-    write_parquet(out, table_of(zip(test.ids, near.tolist(), equal, strict=True), OVERLAP), OVERLAP)
+    unlabelled = [
+        text for own in unlabelled_of(sets, source, target, *named_by(setting, sets_params)) for text in own.texts
+    ]
+    with_unlabelled = groups_of([*test.texts, *unlabelled])
+    of_graph = np.isin(with_unlabelled[: len(test.ids)], with_unlabelled[len(test.ids) :])
+    rows = zip(test.ids, near.tolist(), equal, of_graph.tolist(), strict=True)
+    write_parquet(out, table_of(rows, OVERLAP), OVERLAP)
     facts = {
         "setting": name,
         "source": source.set,
@@ -40,16 +58,21 @@ def run(name: str, setting: SettingParams, sets: Sequence[InputFile], out: Path,
         "test_tweets": len(test.ids),
         "with_training_neighbour": int(near.sum()),
         "equal_to_training": sum(equal),
+        "with_unlabelled_neighbour": int(of_graph.sum()),
+        "with_neighbour": int((near | of_graph).sum()),
         "groups_in_both_sets": None if same else len(np.intersect1d(of_source, of_target)),
         "source_groups": len(np.unique(of_source)),
         "target_groups": len(np.unique(of_target)),
     }
     write_json(statistics, facts)
-    say(f"overlap: {int(near.sum()):,} of {len(test.ids):,} test tweets of {name} have a neighbour in training")
+    say(
+        f"overlap: of {len(test.ids):,} test tweets of {name} {int(near.sum()):,} have a neighbour in training, and "
+        f"{int(of_graph.sum()):,} in unlabelled text"
+    )
 
 
 def neighbours(path: Path, ids: Sequence[str]) -> np.ndarray:
-    """Whether each of these test tweets has a neighbour in the training part: booleans [tweets]."""
-    table = read_parquet(path, OVERLAP)
-    found = dict(zip(table["tweet_id"].to_pylist(), table["training_neighbour"].to_pylist(), strict=True))
+    """Whether each of these test tweets has a neighbour in training or unlabelled text: booleans [tweets]."""
+    rows = read_parquet(path, OVERLAP).to_pylist()
+    found = {row["tweet_id"]: row["training_neighbour"] or row["unlabelled_neighbour"] for row in rows}
     return np.array([found.get(own, False) for own in ids], dtype=bool)

@@ -19,7 +19,7 @@ HELD_OUT = ("validation", "test")
 # A row for each validation tweet of the source and each test tweet of the target, in the order of their sets.
 # `labels`, `predicted`: of each class of the setting, in the order of CLASSES, whether the tweet has it; one is true
 # where the set has one label a tweet. `probabilities`: of each class; null of a row that gives none (an SVM, a constant
-# answer). `training_neighbour`: whether the source's whole training part has a near duplicate of the tweet.
+# answer). `neighbour`: whether the source's whole training part or unlabelled text has a near duplicate.
 PREDICTIONS = pa.schema(
     [
         ("part", pa.string()),
@@ -27,7 +27,7 @@ PREDICTIONS = pa.schema(
         ("labels", pa.list_(pa.bool_())),
         ("predicted", pa.list_(pa.bool_())),
         ("probabilities", pa.list_(pa.float32())),
-        ("training_neighbour", pa.bool_()),
+        ("neighbour", pa.bool_()),
     ]
 )
 FACTS = "gnom"  # of the metadata: JSON of Facts. The identity (row, seed, setting, share) is under identity.KEY
@@ -53,7 +53,7 @@ class Predictions(NamedTuple):
     labels: np.ndarray  # bool
     predicted: np.ndarray  # bool
     probabilities: np.ndarray | None  # float32
-    training_neighbour: np.ndarray  # bool
+    neighbour: np.ndarray  # bool
 
     def of(self, part: str) -> "Predictions":
         """Those of one part."""
@@ -64,7 +64,7 @@ class Predictions(NamedTuple):
             labels=self.labels[kept],
             predicted=self.predicted[kept],
             probabilities=None if self.probabilities is None else self.probabilities[kept],
-            training_neighbour=self.training_neighbour[kept],
+            neighbour=self.neighbour[kept],
         )
 
 
@@ -76,7 +76,7 @@ def write_predictions(path: Path, found: Predictions) -> None:
     if found.probabilities is not None:
         probabilities = found.probabilities.astype(np.float32).tolist()
     columns = (found.part_of_each, found.tweet_ids, found.labels.tolist(), found.predicted.tolist(), probabilities)
-    values = [*columns, found.training_neighbour.tolist()]
+    values = [*columns, found.neighbour.tolist()]
     arrays = [pa.array(own, kind) for own, kind in zip(values, PREDICTIONS.types, strict=True)]
     write_parquet(path, pa.table(arrays, schema=schema), schema)
 
@@ -107,7 +107,7 @@ def read_predictions(path: Path) -> Predictions:
         matrix("labels", bool),
         matrix("predicted", bool),
         matrix("probabilities", np.float32) if given else None,
-        table["training_neighbour"].to_numpy(zero_copy_only=False).astype(bool),
+        table["neighbour"].to_numpy(zero_copy_only=False).astype(bool),
     )
 
 
@@ -120,7 +120,7 @@ def facts_of(found: Predictions, training_tweets: int) -> dict[str, Any]:
         "training_tweets": training_tweets,
         "validation_tweets": found.part_of_each.count("validation"),
         "test_tweets": len(test.tweet_ids),
-        "test_tweets_with_neighbour": int(test.training_neighbour.sum()),
+        "test_tweets_with_neighbour": int(test.neighbour.sum()),
         "scores": {part: _scores(found.of(part)) for part in HELD_OUT},
     }
 

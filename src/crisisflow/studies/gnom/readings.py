@@ -6,7 +6,7 @@ from pathlib import Path
 from crisisflow.artifacts import write_json
 from crisisflow.inputs import InputFile
 from crisisflow.params import Name
-from crisisflow.studies.gnom.corpus import texts_of
+from crisisflow.studies.gnom.corpus import named_by, texts_of
 from crisisflow.studies.gnom.graph import Corpus, adds_similarity, build, changed
 from crisisflow.studies.gnom.params import EncoderParams, SetParams, SettingParams, SplitsParams, WordGraphParams
 from crisisflow.studies.gnom.sets import training_of
@@ -41,9 +41,7 @@ def run(
         CrisisflowError: as the step graph.
     """
     training = training_of(sets, setting, splits.training_tweets, 100, splits.seed)
-    about = [sets_params[setting.source], sets_params[setting.target]]
-    languages = sorted({language for own in about for language in own.languages})
-    unlabelled = list(dict.fromkeys(other for own in about for other in own.unlabelled))
+    unlabelled, languages = named_by(setting, sets_params)
     texts = texts_of(sets, setting, unlabelled, languages, training, False, "all", splits.seed)
     corpus = Corpus(encoder[setting.encoder].name, texts)
     readings = []

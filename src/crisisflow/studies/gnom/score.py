@@ -18,7 +18,7 @@ from crisisflow.studies.gnom.params import GnomParams
 from crisisflow.studies.gnom.predictions import Predictions, read_predictions
 
 TEST, VALIDATION = "test", "validation"
-# Of the test tweets: all, and those of which the source's training part has no near duplicate.
+# Of the test tweets: all, and those that are near no text of the source's training part and no unlabelled one.
 ALL, NEW = "all", "new"
 # What the other rows are compared with: the encoder alone, the linear floor, and the whole network. Where two of them
 # are compared, the earlier one of this list is the row and the later one the baseline.
@@ -49,7 +49,7 @@ def read_cells(paths: Iterable[Path]) -> dict[tuple[str, int], dict[str, dict[in
 def counted(found: Predictions, part: str) -> SeedCounts:
     """The counts of the test tweets, of all or of the new ones; a tweet id that stands there twice gets a number."""
     own = found.of(TEST)
-    kept = np.ones(len(own.tweet_ids), dtype=bool) if part == ALL else ~own.training_neighbour
+    kept = np.ones(len(own.tweet_ids), dtype=bool) if part == ALL else ~own.neighbour
     seen: Counter[str] = Counter()
     ids = []
     for tweet_id in own.tweet_ids:

@@ -200,6 +200,7 @@ def table_of_leaks(found: Scores, overlaps: Iterable[Mapping[str, Any]]) -> pd.D
             "Test tweets": f"{overlap['test_tweets']:,}",
             "With a near duplicate that trains": f"{overlap['with_training_neighbour']:,}",
             "The same text": f"{overlap['equal_to_training']:,}",
+            "With a near duplicate in unlabelled text": f"{overlap['with_unlabelled_neighbour']:,}",
             "Groups in both sets": NOTHING if both is None else f"{both:,}",
         }
         cell = setting["shares"].get("100", {"rows": {}})

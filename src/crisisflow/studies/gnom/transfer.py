@@ -86,7 +86,7 @@ def _trained(
     setting = SettingParams(source=source, target=source, encoder=ENCODER)
     encoders = {ENCODER: EncoderParams(name=encoder, layers=None, freeze_layers=0)}
     sets, seed, near = list(paths.values()), own.seeds[0], folder / "overlap.parquet"
-    overlap.run(SETTING, setting, sets, near, near.with_suffix(".json"))
+    overlap.run(SETTING, setting, about, sets, near, near.with_suffix(".json"))
     graphs = folder / "graphs"
     if isinstance(row, RowParams):
         used = {row.graph: own.graphs[row.graph]}
