@@ -165,7 +165,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         partial.replace(path)
     except OSError as error:
         raise CrisisflowError(
-            f"cannot write {path}: {error.strerror or error}; free some space or check the rights, "
+            f"cannot write {path}: {error.strerror or error}; free some space, check the path and the rights, "
             "then run again: nothing was left half-written"
         ) from error
     finally:

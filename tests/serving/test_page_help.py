@@ -59,6 +59,19 @@ def test_requests_and_offers_are_counted_by_place_with_their_ratio(page, address
     ]
 
 
+def test_the_view_of_a_tweet_tells_its_request_or_offer(page, address):
+    page.goto(address)
+    page.fill("#tweet-text", "I offer food")
+    page.click("#tweet-form button.main")
+    expect(page.locator("#tweet-help li").first).to_contain_text(re.compile(r"offer.*70\s%"))
+    expect(page.locator("#tweet-help p")).to_have_text("Resources: food.")
+    page.fill("#tweet-text", "Necesitamos agua y comida para las familias de aquí")
+    page.click("#tweet-form button.main")
+    expect(page.locator("#tweet-status")).to_contain_text("not judged")
+    expect(page.locator("#tweet-help")).to_be_hidden()
+    assert not Axe().run(page).response["violations"]
+
+
 def test_the_filter_is_in_the_address_and_leaves_the_counts_of_the_table(page, address):
     replay(page, address, ["we need water in Kathmandu", "I offer food", "need and offer", "a bridge is closed"])
     ended(page, 4)

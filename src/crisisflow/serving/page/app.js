@@ -5,7 +5,7 @@ import { json, onMissingToken, useToken } from "./api.js";
 import { $ } from "./dom.js";
 import { addressOfLive, openLive, showLive } from "./live.js";
 import { openStudy } from "./study.js";
-import { openTweet } from "./tweet.js";
+import { askForHelp, openTweet } from "./tweet.js";
 
 const VIEWS = ["tweet", "live", "study"];
 const opened = { study: openStudy, live: showLive };
@@ -54,6 +54,7 @@ async function tellServed() {
   $("model-note").classList.toggle("notice", facts.generated || Boolean(facts.help?.generated));
   $("model-note").hidden = false;
   const labels = await json("/v1/labels");
+  askForHelp(labels);
   openLive(labels);
 }
 

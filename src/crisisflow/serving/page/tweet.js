@@ -12,6 +12,9 @@ const EXAMPLES = [
 ];
 
 let latest = 0; // number of the request whose answer is shown
+let helping = false; // whether the server has a model of requests and offers
+
+export const askForHelp = (labels) => (helping = labels.help.length > 0);
 
 export function openTweet() {
   $("examples").append(
@@ -37,7 +40,9 @@ async function analyse(text) {
   $("rules-status").textContent = "Asking the rules…";
   const model = json("/v1/predict", { method: "POST", body: { text } });
   const rules = json("/v1/explain", { method: "POST", body: { text } });
+  const help = helping ? json("/v1/help", { method: "POST", body: { text } }) : null;
   rules.catch(() => {}); // told below, once the model has answered
+  help?.catch(() => {}); // likewise
   try {
     const found = await model;
     if (own !== latest) return;
@@ -45,6 +50,12 @@ async function analyse(text) {
     compare(text, found.entities ?? [], null);
     $("rules-marked").replaceChildren();
     $("conflicts").hidden = true;
+    $("tweet-help").hidden = true;
+    try {
+      if (help) showHelp(await help, own);
+    } catch (error) {
+      if (own === latest) $("tweet-status").textContent = error.message;
+    }
     try {
       const opinion = await rules;
       if (own === latest) showRules(text, found.entities ?? [], opinion);
@@ -67,6 +78,16 @@ function showModel(text, found) {
   const best = found.class ? `${inWords(found.class.label)}, ${percent(found.class.score)}` : "no class";
   const number = found.entities?.length ?? 0;
   $("tweet-status").textContent = found.judged === false ? `${notJudged(found.language)}.` : `${number} ${number === 1 ? "entity" : "entities"}; ${best}.`;
+}
+
+function showHelp({ label, probabilities, resources }, own) {
+  if (own !== latest || label === null) return;
+  const shares = Object.entries(probabilities).sort((one, other) => other[1] - one[1]);
+  $("tweet-help").querySelector("ol").replaceChildren(
+    ...shares.map(([name, share]) => bar(inWords(name), share, percent(share), { strong: name === label })));
+  $("tweet-help").querySelector("p").textContent =
+    resources.length ? `Resources: ${resources.map(inWords).join(", ")}.` : "It names no resource.";
+  $("tweet-help").hidden = false;
 }
 
 function showRules(text, model, opinion) {
