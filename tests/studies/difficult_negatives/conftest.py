@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from crisisflow.artifacts import read_parquet, write_csv, write_parquet
+from crisisflow.artifacts import read_parquet, write_csv, write_json, write_parquet
 from crisisflow.identity import Identity, identified, identified_lines
 from crisisflow.labels import IGNORED
 from crisisflow.params import QualityParams
@@ -185,4 +185,5 @@ def scored(small_run, tmp_path_factory) -> Path:
     gate.run(*trainings, *mined, *found, *known, folder / "gate.json")
     write_parquet(folder / "ordinary.parquet", [], ORDINARY)
     joint.run({}, folder / "ordinary.parquet", folder / "joint.json")
+    write_json(folder / "row_style.json", {"style": []})
     return folder

@@ -206,7 +206,7 @@ def test_the_tables_have_the_gates_and_each_tagger_behind_them(small_run, scored
     from crisisflow.studies.difficult_negatives import tables
 
     inputs = ("collection.json", "pool.json", "style.json", "fit.json", "datasets.json")
-    outputs = (scored / name for name in ("scores.json", "gate.json", "joint.json"))
+    outputs = (scored / name for name in ("scores.json", "gate.json", "joint.json", "row_style.json"))
     tables.run("sample", params(), *(small_run / name for name in inputs), *outputs, tmp_path)
     alone, behind = (read_cells(tmp_path / f"{name}.csv") for name in ("gate_alone", "gate"))
     assert alone["Gate"].tolist() == ["z > 2", "z > 3", "logistic regression"]

@@ -31,7 +31,7 @@ def shown(small_run, scored, tmp_path_factory):
         "sample",
         params(),
         *(small_run / name for name in ("collection.json", "pool.json", "style.json", "fit.json", "datasets.json")),
-        *(scored / name for name in ("scores.json", "gate.json", "joint.json")),
+        *(scored / name for name in ("scores.json", "gate.json", "joint.json", "row_style.json")),
         folder / "tables",
     )
     figures.run(

@@ -27,6 +27,7 @@ def of_rows(found):
 
 rule negatives_for_rows:
     input:
+        tweets=rules.subset.output.tweets,
         positives=rules.negatives_collection.output.positives,
         pool=rules.negatives_pool.output.tweets,
         mined=rules.negatives_mine_bands.output.mined,
@@ -34,6 +35,7 @@ rule negatives_for_rows:
     output:
         negatives="data/difficult_negatives/for_rows.parquet",
         ordinary="data/difficult_negatives/ordinary.parquet",
+        style="results/difficult_negatives/row_style.json",
     log:
         "logs/negatives_for_rows.log",
     benchmark:
@@ -46,9 +48,9 @@ rule negatives_for_rows:
     message:
         "Finding the negatives that rows of the leading study want"
     shell:
-        "crisisflow difficult_negatives for_rows --positives {input.positives} --pool {input.pool} --mined {input.mined}"
+        "crisisflow difficult_negatives for_rows --tweets {input.tweets} --positives {input.positives} --pool {input.pool} --mined {input.mined}"
         " --embeddings {input.embeddings} --params {params.mining:q} --wanted {params.wanted:q}"
-        " --ordinary {params.ordinary} --out {output.negatives} --ordinary-out {output.ordinary} 2>&1 | tee {log} >&2"
+        " --ordinary {params.ordinary} --out {output.negatives} --ordinary-out {output.ordinary} --style-out {output.style} 2>&1 | tee {log} >&2"
 
 
 rule negatives_joint:

@@ -25,6 +25,7 @@ rule negatives_tables:
         scores=rules.negatives_score.output.scores,
         gate=rules.negatives_gate.output,
         joint=rules.negatives_joint.output,
+        row_style=rules.negatives_for_rows.output.style,
     output:
         captions="results/difficult_negatives/tables/captions.json",
         markdown=expand(
@@ -56,7 +57,7 @@ rule negatives_tables:
     shell:
         "crisisflow difficult_negatives tables --preset {params.preset:q} --params {params.settings:q}"
         " --positives {input.positives} --pool {input.pool} --style {input.style} --fit {input.fit}"
-        " --datasets {input.datasets} --scores {input.scores} --gate {input.gate} --joint {input.joint} --folder {params.folder} 2>&1 | tee {log} >&2"
+        " --datasets {input.datasets} --scores {input.scores} --gate {input.gate} --joint {input.joint} --row-style {input.row_style} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 
 rule negatives_headline:

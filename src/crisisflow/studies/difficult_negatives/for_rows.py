@@ -4,14 +4,14 @@ The study's own settings have as many negatives as a class has positives. A join
 corpus, and wants more of them: the search of the pool goes on until it has found as many.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from crisisflow.artifacts import read_parquet, write_parquet
+from crisisflow.artifacts import TWEETS, read_parquet, write_json, write_parquet
 from crisisflow.corpus.normalise import Step, normalise
 from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
@@ -23,10 +23,12 @@ from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, MINED,
 from crisisflow.studies.difficult_negatives.mining import PART, Anchors, Pick, Scorer, Search, Wanted, scales_of, unit
 from crisisflow.studies.difficult_negatives.params import MiningParams, RowNegativesParams
 from crisisflow.studies.difficult_negatives.pool import POOL
+from crisisflow.studies.difficult_negatives.row_style import Texts, style_of
 from crisisflow.studies.difficult_negatives.vectors import read_vectors
 
 # Joint models read tweets as they were published. HumAID's lost their quotation marks and URLs, and end in no place
-# tail; what an ordinary tweet has of these would tell the two apart.
+# tail; what an ordinary tweet has of these tells the two apart. Taking it out leaves other signs: row_style.py measures
+# how much they tell.
 AS_HUMAID: list[Step] = ["entities", "emoji_repair", "urls", "quotes", "place_tail", "ellipsis"]
 
 # Of each set of negatives, in the order of the search: the band, how many tweets were asked for, the class for which a
@@ -42,6 +44,9 @@ FOR_ROWS = pa.schema(
     ]
 )
 ORDINARY = pa.schema([("id", pa.string()), ("text", pa.string())])
+
+
+LEARNT = "train"  # the split of the corpus that rows learn from; they are scored on the others
 
 
 class _Pool:
@@ -130,7 +135,29 @@ def search(
     return sorted(Found(int(pick.name), pick.position, pick.class_id, z_of.get(pick)) for pick in search.found())
 
 
+def anchored(crisis: Sequence[Mapping[str, Any]], learnt: Collection[str]) -> list[Mapping[str, Any]]:
+    """The positives that anchors may be made of: those among the tweets that rows learn from.
+
+    A row is scored on the other splits of the corpus. Negatives that are chosen by tweets of these would have seen
+    them.
+
+    Args:
+        crisis: training positives (collection.POSITIVES). learnt: ids of the corpus tweets in the split LEARNT.
+
+    Raises:
+        CrisisflowError: a class has none.
+    """
+    kept = [row for row in crisis if row["text_id"] in learnt]
+    if bare := sorted({row["class"] for row in crisis} - {row["class"] for row in kept}):
+        raise CrisisflowError(
+            f"no positive of class {bare[0]} is in the split {LEARNT} of the corpus, which rows learn from; raise "
+            "difficult_negatives.collection.positives.train"
+        )
+    return kept
+
+
 def run(
+    tweets: InputFile,
     positives: InputFile,
     pool: InputFile,
     mined: InputFile,
@@ -140,12 +167,14 @@ def run(
     ordinary: Positive,
     out: Path,
     ordinary_out: Path,
+    style_out: Path,
 ) -> None:
     """Write the negatives that rows want, and ordinary tweets that are in no training of a row or of this study.
 
-    Both tables are empty where no row wants negatives.
+    The tables and the list are empty where no row wants negatives.
 
     Args:
+        tweets: the corpus, with its splits
         positives: of the step collection
         pool: of the step pool
         mined: of the step mine_bands
@@ -155,16 +184,23 @@ def run(
         ordinary: how many ordinary tweets to try the rows on: difficult_negatives.joint.ordinary
         out: the negatives, with the columns band, tweets, class, id, text and z
         ordinary_out: the ordinary tweets, with the columns id and text
+        style_out: JSON; how well typography alone tells both from the corpus tweets of the split train
 
     Raises:
-        CrisisflowError: the pool has too few tweets, there is no such band, or the encoder cannot be loaded.
+        CrisisflowError: the pool has too few tweets, a class has no positive in the split train, there is no such
+            band, or the encoder cannot be loaded.
     """
     rows: list[dict[str, Any]] = []
+    styles: list[dict[str, Any]] = []
     tried: list[dict[str, Any]] = []
     if wanted:
-        crisis = [row for row in read_parquet(positives, POSITIVES).to_pylist() if row["role"] == TRAIN]
-        tweets = read_parquet(pool, POOL).select(["text_id", "original", "text"]).to_pydict()
-        ids, shown = tweets["text_id"], [normalise(text, AS_HUMAID).text for text in tweets["original"]]
+        corpus = read_parquet(tweets, TWEETS).select(["tweet_id", "text", "split"]).to_pylist()
+        learnt = {row["tweet_id"]: row["text"] for row in corpus if row["split"] == LEARNT}
+        every = [row for row in read_parquet(positives, POSITIVES).to_pylist() if row["role"] == TRAIN]
+        crisis = anchored(every, learnt)
+        of_pool = read_parquet(pool, POOL).select(["text_id", "original", "text"]).to_pydict()
+        ids, came = of_pool["text_id"], of_pool["original"]
+        shown = [normalise(text, AS_HUMAID).text for text in came]
         order = np.random.default_rng(params.seed).permutation(len(ids))
         picks = read_parquet(mined, MINED).select(["position", "role"]).to_pylist()
         picked = {row["position"] for row in picks}
@@ -183,7 +219,8 @@ def run(
         sample = np.stack([known[ids[place]] for place in order[: params.sample]])
         scorer = Scorer(anchors, sample, names, scales_of(list(filter(None, map(_band, wanted)))))
         tests = [row["position"] for row in picks if row["role"] != TRAIN]
-        searched = _Pool(ids, tweets["text"], known, params.encoder)
+        searched = _Pool(ids, of_pool["text"], known, params.encoder)
+        found = search(wanted, searched, order, scorer, len(names), [*free, *tests])
         rows = [
             {
                 **wanted[own.wanted].model_dump(),
@@ -192,9 +229,20 @@ def run(
                 "text": shown[order[own.position]],
                 "z": own.z,
             }
-            for own in search(wanted, searched, order, scorer, len(names), [*free, *tests])
+            for own in found
         ]
         tried = [{"id": ids[order[at]], "text": shown[order[at]]} for at in free]
+        sets = {
+            f"{own.tweets:,} negatives of {own.band}": [each.position for each in found if each.wanted == number]
+            for number, own in enumerate(wanted)
+        }
+        places = {name: order[positions] for name, positions in (sets | {"ordinary tweets": free}).items()}
+        styles = style_of(
+            list(learnt.values()),
+            {name: Texts([came[at] for at in own], [shown[at] for at in own]) for name, own in places.items()},
+            params.seed,
+        )
     write_parquet(out, rows, FOR_ROWS)
     write_parquet(ordinary_out, tried, ORDINARY)
+    write_json(style_out, {"style": styles})
     say(f"for_rows: {len(rows):,} negatives in {len(wanted)} sets, and {len(tried):,} ordinary tweets to try rows on")

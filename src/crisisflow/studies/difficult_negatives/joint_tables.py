@@ -5,6 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from crisisflow.reporting.over_seeds import NOTHING
+
+VIEWS = {"punctuation": "punctuation alone", "shape": "lengths of words alone"}  # evaluation.style.VIEWS, headed
+STATES = {"came": "as they came", "given": "as rows get them"}
+
 # How a score is headed, its format, and its factor.
 HEADINGS = {
     "f1_on_positives": ("NER span micro-F1, validation", ".2f", 100.0),
@@ -46,3 +51,20 @@ def table_of_joint_differences(found: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(
         rows or [], columns=["With negatives", "Without", "Score", "Difference (95 % interval)", "Chance of the tweets"]
     )
+
+
+def table_of_row_style(found: Mapping[str, Any]) -> pd.DataFrame:
+    """How well typography alone tells what rows get from the corpus tweets that they learn from.
+
+    Args:
+        found: the style of the step for_rows.
+    """
+    rows = []
+    for own in found["style"]:
+        line = {"Texts": own["texts"], "Tweets of a side": f"{own['tweets']:,}"}
+        for view, title in VIEWS.items():
+            for key, state in STATES.items():
+                line[f"AUC, {title}, {state}"] = NOTHING if own[key] is None else f"{own[key][view]:.3f}"
+        rows.append(line)
+    titles = [f"AUC, {title}, {state}" for title in VIEWS.values() for state in STATES.values()]
+    return pd.DataFrame(rows, columns=["Texts", "Tweets of a side", *titles])

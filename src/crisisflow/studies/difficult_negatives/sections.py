@@ -17,7 +17,7 @@ SECTIONS = {
     "apart": ["tables/decomposition", "tables/surest"],
     "gold": ["tables/gold"],
     "gate": ["tables/gate_alone", "tables/gate"],
-    "joint": ["tables/joint", "tables/joint_differences"],
+    "joint": ["tables/joint", "tables/joint_differences", "tables/joint_style"],
     "claims": ["tables/claims"],
     "data": ["tables/positives", "tables/pool", "tables/style"],
     "mining": [
