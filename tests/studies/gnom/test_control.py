@@ -61,7 +61,7 @@ def tensors(tokenizer, split: str, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     return batch.input_ids, batch.attention_mask, torch.tensor([int(tweet.relevance == RELEVANT) for tweet in tweets])
 
 
-def accuracies(tokenizer, own: Setting, edges: Edges, seed: int) -> list[float]:
+def accuracies(tokenizer, own: Setting, edges: Edges, seed: int, scale: str = "length") -> list[float]:
     """On known words (dev) and on hidden ones (test), after a training on known ones."""
     torch.manual_seed(1)
     encoder = load_encoder(ENCODER, 1).requires_grad_(False)
@@ -69,7 +69,7 @@ def accuracies(tokenizer, own: Setting, edges: Edges, seed: int) -> list[float]:
     vectors = encoder.get_input_embeddings().weight[ids]
     adjacency = normalised_adjacency(edges, len(ids), "binary")
     featurizer = GraphFeaturizer(adjacency, vectors, ids, "fixed", Layers(2, "relu", 0.2))
-    importance = ImportanceEstimator(vectors.shape[1], False, "length")
+    importance = ImportanceEstimator(vectors.shape[1], False, scale)
     numbers = torch.from_numpy(own.numbers)
     model = GraphClassifier(encoder, ("no", "yes"), numbers, featurizer, importance, RecurrentSizes(2, 100, 0.2))
     optimizer = torch.optim.AdamW(model.head_parameters(), lr=1e-3)
@@ -94,5 +94,7 @@ def test_hidden_words_are_classified_with_the_graph_and_not_without_its_edges(to
     own = setting_of(tokenizer, 13)
     known, hidden = accuracies(tokenizer, own, own.edges, 13)
     assert known > 0.95 and hidden > 0.85
+    printed_known, printed = accuracies(tokenizer, own, own.edges, 13, "one")
+    assert printed_known > 0.95 and 0.75 < printed < hidden  # the printed attention sums to one: a smaller graph
     known, hidden = accuracies(tokenizer, own, without_edges(own.edges), 13)
     assert known > 0.9 and hidden < 0.65

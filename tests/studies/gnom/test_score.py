@@ -39,7 +39,8 @@ def test_a_better_row_is_better_and_an_equal_one_is_not_decided(scored):
     empty = against(rows["GNoM-empty"], "GNoM")
     assert (empty.difference, empty.verdict) == (0, "not decided")
     assert against(rows["TR"], "svm") is not None and "TR" not in rows["TR"]["against"]
-    assert rows["svm"]["against"] == {}
+    assert [*rows["svm"]["against"]] == ["constant"] and rows["constant"]["against"] == {}
+    assert against(rows["TR-GF"], "GNoM-empty").verdict == "does not hold"
 
 
 def test_rows_and_settings_stand_in_the_order_of_the_parameters(scored):

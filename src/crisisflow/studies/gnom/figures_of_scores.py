@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from crisisflow.reporting.drawing import finish, line_style, style_of
-from crisisflow.studies.gnom.comparison import PLAIN_MODELS, Scores, cells_of, gain
+from crisisflow.studies.gnom.comparison import PLAIN_MODELS, Scores, cells_of, gain, panel_of, panels_of
 from crisisflow.studies.gnom.reproduction import NAMES, paper_scores
 from crisisflow.studies.gnom.score import ALL, FLOOR, PLAIN, WHOLE
 
@@ -20,7 +20,7 @@ SHOWN = (PLAIN, WHOLE, FLOOR)
 def curves(found: Scores) -> pd.DataFrame:
     """Weighted F1 in percent by the share of the labels: TR, GNoM and the floor of this run, and the paper's two."""
     rows = []
-    shown = {(setting["source"], setting["target"]): name for name, setting, *_ in cells_of(found)}
+    panels = panels_of(found)
     for name, _, share, cell in cells_of(found):
         for row in SHOWN:
             if own := cell["rows"].get(row):
@@ -30,7 +30,7 @@ def curves(found: Scores) -> pd.DataFrame:
                     | {"deviation": value["deviation"]}
                 )
     for cell, value in paper_scores().items():
-        row, setting = NAMES.get(cell.model), shown.get((cell.source, cell.target))
+        row, setting = NAMES.get(cell.model), panel_of(cell, panels)
         if setting and row:
             rows.append(
                 {"setting": setting, "whose": PAPER, "row": f"{row} ({cell.model})", "share": cell.share, "f1": value}
@@ -66,15 +66,14 @@ def panels_of_curves(table: pd.DataFrame) -> "Figure":
 def gains(found: Scores) -> pd.DataFrame:
     """GNoM less the encoder alone, in points: of this run with its interval, and of the paper."""
     rows = []
-    scores = paper_scores()
-    for name, setting, share, cell in cells_of(found):
+    scores, panels = paper_scores(), panels_of(found)
+    for name, _, share, cell in cells_of(found):
         if own := gain(cell):
             rows.append(
                 {"setting": name, "whose": OURS, "share": share} | dict(zip(("gain", "low", "high"), own, strict=True))
             )
         for one, value in scores.items():
-            here = (one.source, one.target, one.share) == (setting["source"], setting["target"], share)
-            if here and one.model.startswith("GNoM"):
+            if one.share == share and panel_of(one, panels) == name and one.model.startswith("GNoM"):
                 plain = next(scores[other] for model in PLAIN_MODELS if (other := one._replace(model=model)) in scores)
                 rows.append(
                     {"setting": name, "whose": f"{PAPER}: {one.model}", "share": share, "gain": value - plain}

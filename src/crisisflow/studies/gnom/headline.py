@@ -22,8 +22,10 @@ def run(scores: InputFile, params: GnomParams, out: Path) -> None:
         CrisisflowError: the file is absent or damaged.
     """
     found = read_scores(scores)
-    ours, paper, tally = mean_gain(found)
-    notes = [f"{tally} settings"] if tally.total else []
+    mean = mean_gain(found, params)
+    notes = [f"{mean.tally} settings"] if mean.tally.total else []
+    if not mean.same:
+        notes.append("the paper’s number is the mean over its own settings, of which none were run with all labels")
     if empty := against_controls(found, params).get("empty"):
         notes.append(f"against the same network without edges, GNoM is {empty} cells")
     used = {name for own in params.settings.values() for name in (own.source, own.target)}
@@ -34,8 +36,8 @@ def run(scores: InputFile, params: GnomParams, out: Path) -> None:
         title=TITLE.removesuffix("."),
         measure="gain in weighted F1 of GNoM over its encoder alone, in points, the mean over the settings with the "
         "most labels",
-        paper=None if paper is None else round(paper, 4),
-        ours=None if ours is None else round(ours, 4),
+        paper=round(mean.paper, 4),
+        ours=None if mean.ours is None else round(mean.ours, 4),
         note="; ".join(notes),
     )
     write_headline(headline, out)

@@ -1,4 +1,4 @@
-"""Score: weighted F1 of all rows over the seeds, and each row against the encoder alone, the floor and GNoM."""
+"""Score: weighted F1 of all rows over the seeds, and each row against TR, the floor, a constant, GNoM and no edges."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,10 +20,9 @@ from crisisflow.studies.gnom.predictions import Predictions, read_predictions
 TEST, VALIDATION = "test", "validation"
 # Of the test tweets: all, and those that are near no text of the source's training part and no unlabelled one.
 ALL, NEW = "all", "new"
-# What the other rows are compared with: the encoder alone, the linear floor, and the whole network. Where two of them
-# are compared, the earlier one of this list is the row and the later one the baseline.
-PLAIN, FLOOR, WHOLE = "TR", "svm", "GNoM"
-BASELINES = (WHOLE, PLAIN, FLOOR)
+# What the other rows are compared with: the whole network, the encoder alone, the linear floor and the constant answer.
+PLAIN, FLOOR, WHOLE, CONSTANT = "TR", "svm", "GNoM", "constant"
+BASELINES = (WHOLE, PLAIN, FLOOR, CONSTANT)
 
 Cells = Mapping[tuple[str, int], Mapping[str, Mapping[int, Predictions]]]  # by setting and share, row, seed
 
@@ -78,14 +77,24 @@ def over(values: Iterable[float | None]) -> dict[str, float | int | None] | None
     return {"mean": own.mean, "deviation": own.deviation, "runs": own.seeds}
 
 
-def against(rows: Mapping[str, Mapping[int, SeedCounts]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Weighted F1 of each row less that of each baseline, in points, with the 95 % interval of the paired bootstrap."""
-    order = [*(row for row in rows if row not in BASELINES), *(row for row in BASELINES if row in rows)]
+def baselines_of(params: GnomParams) -> list[str]:
+    """The rows that others are compared with: also those whose graph has no edges."""
+    return [*(row for row, own in params.rows.items() if own.control == "empty"), *BASELINES]
+
+
+def against(
+    rows: Mapping[str, Mapping[int, SeedCounts]], baselines: Sequence[str] = BASELINES
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Weighted F1 of each row less that of each baseline, in points, with the 95 % interval of the paired bootstrap.
+
+    Where two baselines are compared, the earlier one is the row.
+    """
+    order = [*(row for row in rows if row not in baselines), *(row for row in baselines if row in rows)]
     found: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
     if any(not len(own.tweet_ids) for runs in rows.values() for own in runs.values()):
         return found
     for pair in differences({row: rows[row] for row in order}, "weighted_f1", measure=weighted_f1):
-        if pair.second in BASELINES:
+        if pair.second in baselines:
             found[pair.first][pair.second] = {
                 name: round(100 * value, 6)
                 for name, value in (("difference", pair.difference), ("low", pair.low), ("high", pair.high))
@@ -93,13 +102,13 @@ def against(rows: Mapping[str, Mapping[int, SeedCounts]]) -> dict[str, dict[str,
     return found
 
 
-def of_cell(rows: Mapping[str, Mapping[int, Predictions]]) -> dict[str, Any]:
+def of_cell(rows: Mapping[str, Mapping[int, Predictions]], baselines: Sequence[str] = BASELINES) -> dict[str, Any]:
     """What one setting with one share of the labels comes to."""
     parts = {
         part: {row: {seed: counted(own, part) for seed, own in runs.items()} for row, runs in rows.items()}
         for part in (ALL, NEW)
     }
-    compared = {part: against(counts) for part, counts in parts.items()}
+    compared = {part: against(counts, baselines) for part, counts in parts.items()}
     first = {part: next(iter(next(iter(counts.values())).values())) for part, counts in parts.items()}
     return {
         "tweets": {part: len(own.tweet_ids) for part, own in first.items()},
@@ -109,7 +118,7 @@ def of_cell(rows: Mapping[str, Mapping[int, Predictions]]) -> dict[str, Any]:
                 "validation": over(f1_of(_validation(own)) for own in runs.values()),
                 "against": {
                     baseline: {part: compared[part][row].get(baseline) for part in parts}
-                    for baseline in BASELINES
+                    for baseline in baselines
                     if baseline in compared[ALL].get(row, {})
                 },
             }
@@ -125,11 +134,11 @@ def _validation(found: Predictions) -> LabelCounts:
 
 def score(cells: Cells, params: GnomParams) -> dict[str, Any]:
     """The settings by name with their shares and rows, each in the order of params.yaml."""
-    order = [*params.plain_rows, *params.rows, *params.others]
+    order, baselines = [*params.plain_rows, *params.rows, *params.others], baselines_of(params)
     settings: dict[str, Any] = {}
     for name, setting in params.settings.items():
         shares = {
-            str(share): of_cell({row: cells[name, share][row] for row in order if row in cells[name, share]})
+            str(share): of_cell({row: cells[name, share][row] for row in order if row in cells[name, share]}, baselines)
             for share in params.shares
             if (name, share) in cells
         }
@@ -184,7 +193,7 @@ def run(predictions: Sequence[InputFile], params: GnomParams, out: Path, metrics
     Args:
         predictions: predictions.parquet of all runs; repeat
         params: section gnom
-        out: all scores, and the differences from TR, the floor and GNoM
+        out: all scores, and the differences from TR, the floor, the constant answer, GNoM and the rows without edges
         metrics: JSON; weighted F1 on all test tweets by setting, share and row
 
     Raises:

@@ -24,7 +24,7 @@ from crisisflow.studies.gnom.reproduction import (
     paper_scores,
     paper_table,
 )
-from crisisflow.studies.gnom.score import ALL, FLOOR, NEW, PLAIN, WHOLE
+from crisisflow.studies.gnom.score import ALL, CONSTANT, FLOOR, NEW, PLAIN, WHOLE
 
 BEST = " (best)"  # behind a number that the paper prints bold
 
@@ -111,34 +111,47 @@ def table_of_rows(found: Scores) -> pd.DataFrame:
 
 
 def table_of_controls(found: Scores, params: GnomParams) -> pd.DataFrame:
-    """GNoM less TR and each other row with a graph, on all test tweets and on the new ones."""
+    """GNoM less TR and each other row with a graph, and these less the row without edges.
+
+    On all test tweets and on the new ones.
+    """
+    empty = [row for row, own in params.rows.items() if own.control == "empty"]
+    graphs = {PLAIN: "none"} | {row: own.control or own.graph for row, own in params.rows.items()}
     rows = []
     for name, setting in found.items():
         for share, cell in setting["shares"].items():
-            if WHOLE not in cell["rows"]:
-                continue
-            for row, own in cell["rows"].items():
-                if row == WHOLE or (row != PLAIN and row not in params.rows):
-                    continue
-                of_row = params.rows.get(row)
-                graph = "none" if of_row is None else of_row.control or of_row.graph
-                line = {"Setting": name, "Labels, %": share, "Beside GNoM": row, "Graph": graph}
-                line |= {"F1 of GNoM": shown(cell["rows"][WHOLE]["f1"][ALL]), "F1 of the other": shown(own["f1"][ALL])}
+            there = [row for row in cell["rows"] if row in graphs]
+            pairs = [(WHOLE, row) for row in there if WHOLE in there and row != WHOLE]
+            pairs += [
+                (row, control)
+                for row in there
+                if row in params.rows and row != WHOLE and params.rows[row].control is None
+                for control in empty
+                if control in there
+            ]
+            for row, other in pairs:
+                line = {"Setting": name, "Labels, %": share, "Row": row, "Beside it": other}
+                line |= {"Graph of the other": graphs[other]}
+                line |= {
+                    title: shown(cell["rows"][one]["f1"][ALL])
+                    for title, one in (("F1 of the row", row), ("F1 of the other", other))
+                }
                 for part, title in ((ALL, ""), (NEW, ", new tweets")):
-                    compared = against(cell["rows"][WHOLE], row, part) if row == PLAIN else _turned(own, part)
-                    difference, interval, verdict = _compared(compared)
-                    line |= {f"GNoM less it{title}": difference, f"95 % interval{title}": interval}
-                    line |= {f"GNoM is{title}": verdict}
+                    difference, interval, verdict = _compared(_between(cell, row, other, part))
+                    line |= {f"Row less the other{title}": difference, f"95 % interval{title}": interval}
+                    line |= {f"The row is{title}": verdict}
                 rows.append(line)
-    columns = ["Setting", "Labels, %", "Beside GNoM", "Graph", "F1 of GNoM", "F1 of the other"]
+    columns = ["Setting", "Labels, %", "Row", "Beside it", "Graph of the other", "F1 of the row", "F1 of the other"]
     for title in ("", ", new tweets"):
-        columns += [f"GNoM less it{title}", f"95 % interval{title}", f"GNoM is{title}"]
+        columns += [f"Row less the other{title}", f"95 % interval{title}", f"The row is{title}"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _turned(row: Mapping[str, Any], part: str) -> Compared | None:
-    own = against(row, WHOLE, part)
-    return None if own is None else -own
+def _between(cell: Mapping[str, Any], row: str, other: str, part: str) -> Compared | None:
+    """A row less another one, whichever of the two was the baseline."""
+    own = against(cell["rows"][row], other, part)
+    turned = against(cell["rows"][other], row, part)
+    return own if turned is None else -turned
 
 
 def _compared(own: Compared | None) -> tuple[str, str, str]:
@@ -158,16 +171,14 @@ def table_of_questions(found: Scores) -> pd.DataFrame:
     for source, target in (*((name, name) for name in WITHIN), *ACROSS):
         cells = of_paper_setting(found, source, target, 100)
         asked = next(paper[cell] for name in ("BERT", "mBERT") if (cell := Cell(source, target, 100, name)) in paper)
-        scores = {row: own["f1"][ALL]["mean"] for cell in cells[:1] for row, own in cell["rows"].items()}
+        scores = {row: own for cell in cells[:1] for row, own in cell["rows"].items()}
         known = {row: scores[row] for row in ((PLAIN,) if source == target else (PLAIN, WHOLE)) if row in scores}
         line = {"Setting": f"{source} → {target}", "Asked": f"the paper's encoder alone, {asked:.2f}"}
         line["Asked"] += f", within {NEAR:g} point" if source == target else ""
         rows.append(line | _answered(known, asked - NEAR * (source == target)))
-        if source != target and "constant" in scores:
-            rows.append(
-                {"Setting": f"{source} → {target}", "Asked": f"the constant answer, {scores['constant']:.2f}"}
-                | _answered(known, scores["constant"])
-            )
+        if source != target and CONSTANT in scores:
+            constant = f"the constant answer, {scores[CONSTANT]['f1'][ALL]['mean']:.2f}, interval above zero"
+            rows.append({"Setting": f"{source} → {target}", "Asked": constant} | _passed(known, CONSTANT))
     for row in (PLAIN, WHOLE):
         compared = [against(cell["rows"].get(row), FLOOR) for *_, cell in cells_of(found)]
         known = [one.verdict for one in compared if one is not None]
@@ -178,11 +189,31 @@ def table_of_questions(found: Scores) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _answered(scores: Mapping[str, float], asked: float) -> dict[str, str]:
-    if not scores:
-        return {"This run": NOT_RUN_HERE, "Answer": NOT_RUN_HERE}
-    best = max(scores, key=lambda row: scores[row])
-    return {"This run": f"{best} {scores[best]:.2f}", "Answer": "yes" if scores[best] >= asked else "no"}
+NOT_ANSWERED = {"This run": NOT_RUN_HERE, "Answer": NOT_RUN_HERE}
+
+
+def _chosen(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """The row with the best score on the validation part: not the one with the best score on what is told."""
+    return max(rows, key=lambda row: rows[row]["validation"]["mean"] if rows[row]["validation"] else -1.0)
+
+
+def _answered(rows: Mapping[str, Mapping[str, Any]], asked: float) -> dict[str, str]:
+    if not rows:
+        return NOT_ANSWERED
+    own = rows[(row := _chosen(rows))]["f1"][ALL]
+    return {"This run": f"{row} {shown(own)}", "Answer": "yes" if own["mean"] >= asked else "no"}
+
+
+def _passed(rows: Mapping[str, Mapping[str, Any]], baseline: str) -> dict[str, str]:
+    """Whether the interval of the difference from another row of the run is above zero."""
+    if not rows:
+        return NOT_ANSWERED
+    own = rows[(row := _chosen(rows))]
+    if (compared := against(own, baseline)) is None:
+        return NOT_ANSWERED
+    answer = {"holds": "yes", "does not hold": "no", "not decided": "not decided"}[compared.verdict]
+    difference, interval = compared.shown
+    return {"This run": f"{row} {shown(own['f1'][ALL])}", "Answer": f"{answer}: {difference} ({interval})"}
 
 
 def table_of_leaks(found: Scores, overlaps: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -51,7 +51,7 @@ OF_PAPER = {
 
 
 def setting_of(preset: str, params: GnomParams) -> str:
-    """What each caption says of the run: the encoders, and whether its tweets are generated."""
+    """What each caption says of the run: encoders, seeds, what 100 % of the labels is, whether tweets are generated."""
     encoders = []
     for own in params.encoder.values():
         quantized = ", 4-bit weights, dequantised" if own.name.startswith("embedded:e5") else ""
@@ -60,7 +60,14 @@ def setting_of(preset: str, params: GnomParams) -> str:
     used = {name for setting in params.settings.values() for name in (setting.source, setting.target)}
     generated = all(params.sets[name].reader == GENERATED for name in used)
     note = " Generated tweets: the numbers say nothing about real ones." * generated
-    return f"Preset {preset}, encoders {' and '.join(encoders)}; seeds {', '.join(map(str, params.seeds))}.{note}"
+    seeds = ", ".join(map(str, params.seeds))
+    return f"Preset {preset}, encoders {' and '.join(encoders)}; seeds {seeds}.{_of_cap(params)}{note}"
+
+
+def _of_cap(params: GnomParams) -> str:
+    """What a share of 100 % is where training parts are cut."""
+    most = params.splits.training_tweets
+    return "" if most == "all" else f" A set has at most {most:,} training tweets here: a share of 100 % is that many."
 
 
 def _read_all(paths: Sequence[Path], *keys: str) -> list[dict[str, Any]]:
@@ -106,7 +113,7 @@ def run(
     setting = setting_of(preset, params)
     bootstrap = (
         f"Intervals are of the paired bootstrap over the test tweets ({RESAMPLES:,} resamples), not corrected for the "
-        "number of comparisons; they know the chance of the tweets, and average that of the seeds"
+        "number of comparisons; they know the chance of the tweets, not that of the training and of the draw of labels"
     )
     measured = f"Weighted F1 in percent, mean ± standard deviation over the seeds. {bootstrap}"
     neighbours = "Tweets with a near duplicate in the source's training part are left out where it says so"
@@ -152,20 +159,25 @@ def run(
         ),
         "controls": (
             table_of_controls(found, params),
-            "GNoM less the encoder alone, less each control and less each other row with a graph. Controls: without "
-            "edges (empty), with random edges and the same degrees (rewired), with layers of the same size in place "
-            f"of the graph (parameters). {measured}. {neighbours}. {setting}",
+            "GNoM less the encoder alone, less each control and less each other row with a graph; and each other row "
+            "with a graph less the one without edges. Controls: without edges (empty), with random edges and the same "
+            "degrees (rewired), with layers of the same size over the encoder’s states in place of the graph "
+            "(parameters). A control has the attention as printed. every_pair also leaves out edges of similarity. "
+            f"{measured}. {neighbours}. {setting}",
         ),
         "questions": (
             table_of_questions(found),
             "Questions about the encoders of this run: whether TR reaches the paper's BERT and mBERT where source "
-            "and target are one set, and whether the best of TR and GNoM passes the paper's mBERT and a constant "
-            f"answer across languages; with all labels that the run has. {measured}. {setting}",
+            "and target are one set, and whether TR or GNoM passes the paper's mBERT and a constant answer across "
+            "languages: the one of the two with the better score on the validation part. With the most labels of the "
+            "run. The paper’s numbers have no spread, so an answer about them compares two means and has no interval. "
+            f"{measured}. {setting}",
         ),
         "leaks": (
             table_of_leaks(found, _read_all(overlaps, "setting", "test_tweets")),
-            "Leaks: test tweets with a near duplicate among the tweets that train (without RT prefix, handles, URLs, "
-            f"punctuation and case), and the scores with all labels with and without them. {setting}",
+            "Leaks: test tweets with a near duplicate in the source’s training part, before it is cut to what trains "
+            "(without RT prefix, handles, URLs, punctuation and case), and the scores with a share of 100 % with and "
+            f"without them. {setting}",
         ),
         "claims": (
             table_of_claims(found),
@@ -175,8 +187,8 @@ def run(
         "graphs": (
             table_of_readings(_read_all(readings, "setting", "texts", "readings")),
             "Graphs by reading of the paper: how a row is normalised, and the window. Divided by the sum is the "
-            "literal reading, every_pair the authors' published code. From the whole training part and all "
-            f"unlabelled texts. {setting}",
+            "literal reading, every_pair the authors' published code. From all tweets that train with a share of 100 % "
+            f"and all unlabelled texts. {setting}",
         ),
         "trained_graphs": (
             table_of_graphs(graphs),

@@ -31,7 +31,9 @@ class Own(ParamsSection):
 def run(
     params: Own, source: str, row: str, encoder: str, language: str, lines: Iterable[str], where: str, out: Path
 ) -> None:
-    """Train a row on all labels of a set, with the texts in its word graph, and write its answers on the texts.
+    """Train a row on the labels of a set, with the texts in its word graph, and write its answers on the texts.
+
+    Of the labels at most gnom.splits.training_tweets are used.
 
     Args:
         source: one of gnom.sets. row: one of gnom.rows or gnom.plain_rows.
