@@ -151,17 +151,26 @@ def verdict(cells: Sequence[Judged]) -> str:
     better, worse = helped(cells), [cell for cell in cells if cell.worse_than]
     than = "better than the encoder alone (TR) and than every control that ran there"
     if len(better) == len(cells):
-        said = f"Yes, in all {len(cells)} cells that have controls: GNoM is {than}."
+        said = f"Yes, in {'all ' if len(cells) > 1 else ''}{_with_controls(cells)}: GNoM is {than}."
     elif better:
         where = ", ".join(map(str, better))
-        said = f"In {len(better)} of the {len(cells)} cells that have controls ({where}): there GNoM is {than}."
+        said = f"In {len(better)} of {_with_controls(cells)} ({where}): there GNoM is {than}."
     else:
-        begin_of_no = "No" if worse else "Not that this run could show"
-        said = f"{begin_of_no}: in none of the {len(cells)} cells that have controls is GNoM {than}."
+        no = "No" if worse else "Not that this run could show"
+        none = (
+            f"in none of {_with_controls(cells)} is GNoM"
+            if len(cells) > 1
+            else f"in {_with_controls(cells)} GNoM is not"
+        )
+        said = f"{no}: {none} {than}."
     if worse:
         parts = (f"{cell}: than {' and '.join(cell.worse_than)}" for cell in worse)
-        said += f" GNoM is worse than a control in {len(worse)} of them ({'; '.join(parts)})."
+        said += f" GNoM is worse than a control in {len(worse)} of {_with_controls(cells)} ({'; '.join(parts)})."
     return begin + said
+
+
+def _with_controls(cells: Sequence[Judged]) -> str:
+    return "the one cell that has controls" if len(cells) == 1 else f"the {len(cells)} cells that have controls"
 
 
 def _of_chance(cells: int, seeds: int) -> str:
@@ -193,7 +202,7 @@ def _of_control_setting(setting: Mapping[str, Any], params: GnomParams) -> list[
             continue
         scores = {row: f"{own['f1'][ALL]['mean']:.1f}" for row, own in rows.items()}
         others = [
-            f"{scores[row]} {words}"
+            f"{scores[row]} {words}{_told(rows, row)}"
             for row, words in (
                 *((row, "without edges") for row in controls_of(params).get("empty", ())),
                 (PLAIN, "for the encoder alone"),
@@ -216,6 +225,13 @@ def _of_control_setting(setting: Mapping[str, Any], params: GnomParams) -> list[
             )
         sentences += [_of_scaling(row, rows) for row in _scaled(params) if row in rows]
     return sentences
+
+
+def _told(rows: Mapping[str, Any], other: str) -> str:
+    """What GNoM is beside another row, in brackets."""
+    own, turned = against(rows[WHOLE], other), against(rows[other], WHOLE)
+    compared = own if turned is None else -turned
+    return "" if compared is None else f" ({compared.better})"
 
 
 def _scaled(params: GnomParams) -> list[str]:

@@ -26,7 +26,7 @@ class Compared(NamedTuple):
     high: float
 
     def __neg__(self) -> "Compared":
-        return Compared(-self.difference, -self.high, -self.low)
+        return Compared(*(0.0 - value for value in (self.difference, self.high, self.low)))  # no -0.0
 
     @property
     def verdict(self) -> Verdict:

@@ -59,7 +59,7 @@ def _of_run(row: Mapping[str, Any] | None) -> dict[str, str]:
     if row is None:
         return {
             "F1 (this run)": NOT_RUN_HERE,
-            "Without training neighbours": NOT_RUN_HERE,
+            "New tweets": NOT_RUN_HERE,
             "Less TR": NOTHING,
             "95 % interval": NOTHING,
             "Better than TR": NOTHING,
@@ -67,7 +67,7 @@ def _of_run(row: Mapping[str, Any] | None) -> dict[str, str]:
     difference, interval = (NOTHING, NOTHING) if (own := against(row, PLAIN)) is None else own.shown
     return {
         "F1 (this run)": shown(row["f1"][ALL]),
-        "Without training neighbours": shown(row["f1"][NEW]),
+        "New tweets": shown(row["f1"][NEW]),
         "Less TR": difference,
         "95 % interval": interval,
         "Better than TR": NOTHING if own is None else own.verdict,

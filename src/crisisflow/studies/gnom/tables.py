@@ -116,7 +116,9 @@ def run(
         "number of comparisons; they know the chance of the tweets, not that of the training and of the draw of labels"
     )
     measured = f"Weighted F1 in percent, mean ± standard deviation over the seeds. {bootstrap}"
-    neighbours = "Tweets with a near duplicate in the source's training part are left out where it says so"
+    neighbours = (
+        "New tweets are the test tweets that are near no text of the source's training part and no unlabelled one"
+    )
     beside = (
         f"{measured}. {neighbours}. “holds” stands where the interval is above zero. BERT and mBERT stand beside TR, "
         "GNoMB and GNoMM beside GNoM; GNoMX beside GNoM with a second encoder. Models that the paper quotes are not "
@@ -175,9 +177,9 @@ def run(
         ),
         "leaks": (
             table_of_leaks(found, _read_all(overlaps, "setting", "test_tweets")),
-            "Leaks: test tweets with a near duplicate in the source’s training part, before it is cut to what trains "
-            "(without RT prefix, handles, URLs, punctuation and case), and the scores with a share of 100 % with and "
-            f"without them. {setting}",
+            "Leaks: test tweets with a near duplicate in the source’s training part, before it is cut to what trains, "
+            "or in unlabelled text (without RT prefix, handles, URLs, punctuation and case), and the scores with a "
+            f"share of 100 % with and without them. {setting}",
         ),
         "claims": (
             table_of_claims(found),
