@@ -76,7 +76,8 @@ def sorted_tweets(path: Path) -> Iterator[SortedTweets]:
             yield SortedTweets(connection)
     except sqlite3.Error as error:
         raise CrisisflowError(
-            f"cannot sort the tweets in {path} ({error}); free some space, check the path and the rights, then run again"
+            f"cannot sort the tweets in {path} ({error}); free some space, check the path and the rights, then run "
+            "again"
         ) from error
     finally:
         with suppress(OSError):

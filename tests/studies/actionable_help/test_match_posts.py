@@ -57,6 +57,7 @@ def test_pairs_have_ids_and_reasons_and_no_texts(folder):
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert "so a lexicon answers" in done.stderr  # of the lines without a label
     assert "blank or not in English: 1 of 6 tweets" in done.stderr
+    assert "created_at cannot be read as a time: 1 of 3 tweets" in done.stderr
     best = next(own for own in found if (own["request_id"], own["offer_id"]) == ("asks", "7"))
     assert best["resources"] == ["water"]
     assert best["days"] == pytest.approx(0.08)

@@ -63,6 +63,9 @@ def of_lines(
     for at, own in zip(matters, found, strict=True):
         places[at] = places_in(prepared[at], own.kept, known)
     times = [moment(own if isinstance(own := record.get("created_at"), TIME) else None) for _, record in read]
+    given_times = sum(record.get("created_at") not in (None, "") for _, record in read)
+    if unread := given_times - sum(time is not None for time in times):
+        say(f"help_match: created_at cannot be read as a time: {unread:,} of {given_times:,} tweets")
     return Tweets(list(keys), labels, prepared, places, list(map(resources_of, prepared)), times)
 
 
