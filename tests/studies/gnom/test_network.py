@@ -178,11 +178,13 @@ def numbers_of_vocabulary() -> torch.Tensor:
     return numbers
 
 
-def model_of(tiny_encoder, edges=EDGES, kind="gcn", importance=True) -> GraphClassifier:
+def model_of(tiny_encoder, edges=EDGES, kind="gcn", importance=True, other_vector=None) -> GraphClassifier:
     torch.manual_seed(8)
     encoder = load_encoder(str(tiny_encoder), 1)
     ids = torch.arange(NODES) + 2010
     vectors = encoder.get_input_embeddings().weight[ids]
+    if other_vector is not None:
+        vectors = vectors.index_fill(0, torch.tensor([other_vector]), 1.0)
     layers = Layers(2, "relu", 0.2)
     graph = GraphFeaturizer(normalised_adjacency(edges, NODES, "binary"), vectors, ids, "fixed", layers)
     featurizer = {"gcn": graph, "tokens": TokenFeaturizer(32, layers), "none": None}[kind]
@@ -222,8 +224,18 @@ def test_only_with_a_graph_an_edge_changes_a_prediction(tiny_encoder):
     more = edges_of([*zip(EDGES.first.tolist(), EDGES.second.tolist(), strict=True), (3, 8)])
     with_graph = [model_of(tiny_encoder, edges)(ids, mask) for edges in (EDGES, more)]
     assert (with_graph[0] - with_graph[1]).abs().max() > 1e-6
-    empty = [model_of(tiny_encoder, without_edges(edges))(ids, mask) for edges in (EDGES, more)]
-    assert torch.equal(*empty)
+
+
+def test_without_edges_no_other_node_changes_a_prediction(tiny_encoder):
+    """Node 3 is not in the text, and its neighbour, node 4, is: the control `empty` must not see its vector."""
+    ids = torch.tensor([[101, 2014, 5000, 102]])
+    mask = torch.ones_like(ids)
+    for edges, seen in ((EDGES, True), (without_edges(EDGES), False)):
+        logits = [model_of(tiny_encoder, edges, other_vector=other)(ids, mask) for other in (None, 3)]
+        assert torch.equal(*logits) != seen
+        # Its own vector counts in both.
+        own = model_of(tiny_encoder, edges, other_vector=4)(ids, mask)
+        assert not torch.equal(own, logits[0])
 
 
 def test_every_parameter_is_trained_and_none_of_the_encoders_rows_twice(tiny_encoder):

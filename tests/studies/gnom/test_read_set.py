@@ -82,6 +82,23 @@ def test_an_official_split_is_kept_and_a_validation_part_is_drawn_where_it_has_n
     assert {*tweets.part("test").ids} == {str(at) for at in range(101, 151)}
 
 
+def test_a_drawn_validation_part_of_an_official_split_keeps_near_duplicates_together(tmp_path):
+    pairs = [(text, label) for text, label in rows(60) for _ in (0, 1)]
+    content = [
+        (f"RT @someone: {text}" if at % 2 else text, label, "train" if at < 90 else "test")
+        for at, (text, label) in enumerate(pairs)
+    ]
+    columns = TABLE["columns"] | {"split": "split"}
+    for grouped, parted in ((True, False), (False, True)):
+        splits = SplitsParams(grouped=grouped, seed=13, training_tweets="all")
+        tweets, counts = read(
+            tmp_path, content, splits, head="id\ttext\tlabel\tsplit", columns=columns, split="official"
+        )
+        halves = zip(tweets.splits[:90:2], tweets.splits[1:90:2], strict=True)
+        assert any(one != other for one, other in halves) == parted
+        assert counts["splits"]["test"] == 30 and 6 <= counts["splits"]["validation"] <= 12
+
+
 @pytest.mark.parametrize(
     ("content", "instead", "message"),
     [

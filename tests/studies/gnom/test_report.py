@@ -12,7 +12,8 @@ from crisisflow.reporting.exhibits import read_cells, read_frame
 from crisisflow.reporting.index import read_headline
 from crisisflow.studies.gnom import figures, headline, report, tables
 from crisisflow.studies.gnom.answer import answer
-from crisisflow.studies.gnom.figures_of_words import projected
+from crisisflow.studies.gnom.figures_of_words import projected, shown_attention
+from crisisflow.studies.gnom.graph_tables import table_of_deletion
 from crisisflow.studies.gnom.made import read_words
 from crisisflow.studies.gnom.params import ReportParams
 from crisisflow.studies.gnom.score import read_scores
@@ -161,6 +162,14 @@ def test_the_deletion_test_leaves_out_texts_of_fewer_than_two_nodes(shown):
     found = cells(shown, "deletion", "Setting", "Labels, %", "Seed").loc[("E_E", "100", "13")]
     assert found["Texts"] == "2" and found["Most attended"] == "0.215"
     assert found["Attended less random"] == "+0.165" and found["Attended less gradient"] == "-0.035"
+
+
+def test_texts_that_may_not_be_shown_have_their_deletion_numbers_and_no_line_in_a_figure():
+    drops = {"attended": 0.2, "random": 0.1, "gradient": 0.3}
+    identity = {"setting": "E_E", "row": "GNoM", "share": 100, "seed": 13}
+    attention = [{**identity, "texts": [{"tweet_id": "1", "drops": drops}, {"tweet_id": "2", "drops": None}]}]
+    assert table_of_deletion(attention)["Texts"].tolist() == ["1"]
+    assert shown_attention(attention).empty
 
 
 def test_figures_have_their_numbers_and_show_no_handle(shown):

@@ -73,7 +73,7 @@ def test_no_table_shows_what_people_wrote():
 
 
 def test_the_ledger_has_its_entries_in_order():
-    assert [row[0] for row in LEDGER] == [str(at + 1) for at in range(28)]
+    assert [row[0] for row in LEDGER] == [str(at + 1) for at in range(32)]
 
 
 def test_each_entry_names_parameters_of_the_study_or_says_that_there_is_none():

@@ -181,6 +181,17 @@ def test_every_kind_of_row_is_trained_and_kept(made, tmp_path, row):
     )
 
 
+def test_of_texts_that_may_not_be_shown_only_numbers_are_kept(made, tmp_path):
+    given = arguments(made, "GNoM", "E_E", 50, tmp_path)
+    hidden = {name: own.model_copy(update={"show_texts": False}) for name, own in given["sets_params"].items()}
+    train_row.run(**{**given, "sets_params": hidden})
+    texts = read_json(tmp_path / OF_RUN["attention"])["texts"]
+    assert any(own["drops"] for own in texts) and {key for own in texts for key in own} == {"tweet_id", "drops"}
+    head, *lines = (tmp_path / OF_RUN["epochs"]).read_text().splitlines()
+    by_epoch = [float(line.split(",")[head.split(",").index("weighted_f1")]) for line in lines]
+    assert read_json(tmp_path / OF_RUN["training"])["best_epoch"] == 1 + by_epoch.index(max(by_epoch))
+
+
 def check_kept(made, found, kept):
     """The kept model says of the test tweets what the training said, and its table of h_G stands for the graph."""
     test = read_tweets(made.sets, found.facts.target)[0].part("test")

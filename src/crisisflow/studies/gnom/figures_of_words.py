@@ -113,6 +113,7 @@ def shown_attention(attentions: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         attentions: attention.json of one run of each setting; each has as many texts.
     """
     rows, number = [], 0
+    attentions = [own for own in attentions if any("tokens" in text for text in own["texts"])]
     for own in attentions:
         plain = [text for text in own["texts"] if not UNSHOWN.search("".join(text["tokens"]))]
         for text in plain[: max(TEXTS // len(attentions), 1)]:

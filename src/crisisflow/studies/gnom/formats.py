@@ -8,14 +8,14 @@ training.json of a run has its identity (study, row, setting, share, seed), the 
                         of the encoder; null of `others`
     scores              {validation, test}: {weighted_f1, macro_f1, accuracy}
 
-attention.json of a run whose row has importance, and whose target may be shown, has `texts`, a list of
+attention.json of a run whose row has importance, and whose weights are kept, has `texts`, a list of
 
     {tweet_id, tokens: [...], nodes: [true, ...], importance: [...], predicted: class, probability: p,
      drops: {attended, random, gradient}}
 
 with what `probability` loses when the most attended token is left out, a random one (the mean over all nodes but the
 most attended one), or the node with the largest gradient x input; null where the text has fewer than two nodes. The
-list is empty for all other runs.
+list is empty for all other runs. Of a target whose texts may not be shown there are `tweet_id` and `drops` alone.
 
 overlaps/<setting>.json: {setting, source, target, test_tweets, with_training_neighbour, equal_to_training,
 with_unlabelled_neighbour, with_neighbour, groups_in_both_sets, source_groups, target_groups}. `with_neighbour` are test

@@ -38,7 +38,7 @@ def read_words(paths: Iterable[Path], params: GnomParams) -> list[Words]:
 
 
 def read_attention(paths: Iterable[Path], params: GnomParams) -> list[dict[str, Any]]:
-    """The attention of all runs of GNoM that have texts to show, in the order of params.yaml.
+    """The attention of all runs of GNoM that have any, in the order of params.yaml.
 
     Raises:
         CrisisflowError: a file is absent, damaged or of another study.

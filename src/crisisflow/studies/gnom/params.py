@@ -133,7 +133,6 @@ class EncoderParams(ParamsSection):
 class WordGraphParams(ParamsSection):
     """The word graph (ledger, entries 1 to 6, 20, 22 and 24)."""
 
-    nodes: Annotated[Literal["subword"], Field(description="what a node is")]
     minimum_frequency: Positive
     stop_words: Annotated[Literal["spacy", "none"], Field(description="which lists; of the languages of both sets")]
     window: Annotated[int, Field(ge=2, le=1_000, description="two tokens are less than this apart")]

@@ -194,9 +194,7 @@ def _split(
         if any(own["split"] is None for own in tweets):
             raise CrisisflowError(f"gnom.sets.{name}.split: the set has no official split; give shares")
         if all(own["split"] != "validation" for own in tweets):
-            training = [own for own in tweets if own["split"] == "train"]
-            for at in share_of([own["labels"] for own in training], "all", VALIDATION, splits.seed):
-                training[at]["split"] = "validation"
+            _draw_validation(tweets, groups, splits)
     else:
         strata_of = strata([own["labels"] for own in tweets])
         try:
@@ -216,6 +214,30 @@ def _split(
                 f"the set {name}: no tweet of class {absent[0]} is in the {split} part; leave the class out, or give "
                 "the part a larger share"
             )
+
+
+def _draw_validation(tweets: Sequence[dict[str, Any]], groups: np.ndarray, splits: SplitsParams) -> None:
+    """Move a share of the official training part to the validation part, stratified; grouped as a drawn split is.
+
+    Where it is grouped, whole groups are taken, in an order that the seed shuffles, as long as they fit.
+    """
+    places = [at for at, own in enumerate(tweets) if own["split"] == "train"]
+    labels = [tweets[at]["labels"] for at in places]
+    chosen = share_of(labels, "all", VALIDATION, splits.seed)
+    if splits.grouped:
+        stratum, own = strata(labels), groups[places]
+        left = Counter(stratum[at] for at in chosen)
+        members: dict[int, list[int]] = {}
+        for at, group in enumerate(own.tolist()):
+            members.setdefault(group, []).append(at)
+        chosen = []
+        for group in np.random.default_rng(splits.seed).permutation([*members]).tolist():
+            asked = Counter(stratum[at] for at in members[group])
+            if asked <= left:
+                left -= asked
+                chosen += members[group]
+    for at in chosen:
+        tweets[places[at]]["split"] = "validation"
 
 
 def _counts(

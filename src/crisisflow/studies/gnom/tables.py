@@ -204,8 +204,8 @@ def run(
         ),
         "less_unlabelled": (
             table_of_less_unlabelled(found, params, graphs),
-            "Scores by the unlabelled texts in the graph, at the smallest share of the labels. Texts that a "
-            f"validation or test part has in the same words are left out. {setting}",
+            "Scores by the unlabelled texts in the graph, at the smallest share of the labels. Texts "
+            f"near a validation or test tweet are left out. {setting}",
         ),
         "cost": (
             table_of_cost(_read_all(trainings, "parameters", "epochs")),

@@ -43,10 +43,11 @@ from crisisflow.studies.gnom.params import (
 from crisisflow.studies.gnom.predictions import Facts, facts_of, write_predictions
 from crisisflow.studies.gnom.scored import Parts, decided, predictions_of
 from crisisflow.studies.gnom.sets import Tweets, classes_of, training_of
+from crisisflow.studies.gnom.tasks import WeightedClassification, WeightedMultiLabel
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import seeds
 from crisisflow.training.batching import Examples
-from crisisflow.training.classification import CLASS_ID, CLASSES, Classification, MultiLabel
+from crisisflow.training.classification import CLASS_ID, CLASSES
 from crisisflow.training.device import open_device
 from crisisflow.training.early_stopping import EarlyStopping
 from crisisflow.training.history import Speed, history_table
@@ -151,7 +152,7 @@ def run(
     trainer = Trainer(
         name=str(identity),
         model=model,
-        task=(MultiLabel if parts.multi_label else Classification)(parts.classes),
+        task=(WeightedMultiLabel if parts.multi_label else WeightedClassification)(parts.classes),
         weighting=WEIGHTINGS["fixed"](1),
         optimization=Optimization(
             batch_size=training.batch_size,
@@ -201,9 +202,7 @@ def run(
         kept = name in keep_weights
         nodes = _words(trainer.model, tokenizer, found, before, setting) if kept and found is not None else []
         write_parquet(out / OF_RUN["words"], table_of(nodes, WORDS), identified(WORDS, identity))
-        explained = (
-            _explained(trainer.model, tokenizer, parts, training.max_length) if kept and about.show_texts else []
-        )
+        explained = _explained(trainer.model, tokenizer, parts, training.max_length, about.show_texts) if kept else []
         write_json(out / OF_RUN["attention"], {**identity.facts(), "texts": explained})
         rebuilt = {
             CONFIG: identity.facts(),
@@ -278,11 +277,14 @@ def _words(
 
 
 def _explained(
-    model: EncoderModel, tokenizer: transformers.PreTrainedTokenizerBase, parts: Parts, max_length: int
+    model: EncoderModel, tokenizer: transformers.PreTrainedTokenizerBase, parts: Parts, max_length: int, shown: bool
 ) -> list[dict[str, Any]]:
-    """The texts of attention.json: the first ones of the test part."""
+    """The texts of attention.json: the first ones of the test part; only numbers of those that may not be shown."""
     if not isinstance(model, GraphClassifier) or model.importance is None:
         return []
     reader = Reader(model, tokenizer, max_length, parts.multi_label)
     test = parts.training.test.at(range(min(EXPLAINED, len(parts.training.test.ids))))
-    return [{"tweet_id": tweet_id, **reader.explain(text)} for tweet_id, text in zip(test.ids, test.texts, strict=True)]
+    found = [
+        {"tweet_id": tweet_id, **reader.explain(text)} for tweet_id, text in zip(test.ids, test.texts, strict=True)
+    ]
+    return found if shown else [{key: own[key] for key in ("tweet_id", "drops")} for own in found]
