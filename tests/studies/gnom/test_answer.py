@@ -130,7 +130,7 @@ def test_the_first_paragraph_says_what_the_printed_attention_does_in_the_positiv
     }
     own = " ".join(answer(found, with_length()))
     assert "GNoM as printed has a weighted F1 of 73.2, beside 34.5 without edges (better), 32.0 for" in own
-    assert "(attention_scale: length, row GNoM-length) has 99.7, +6.00 points (95 % interval +4.50 to +7.50)" in own
+    assert "(importance: length, row GNoM-length) has 99.7, +6.00 points (95 % interval +4.50 to +7.50)" in own
     assert "hides a part of the graph" in own
     assert "With 10 % of its labels GNoM as printed has a weighted F1 of 51.1, beside 50.5 for the linear" in own
     assert "was not run" in " ".join(answer({"E_E": found["E_E"]}, with_length()))

@@ -248,7 +248,7 @@ def _scaled(params: GnomParams) -> list[str]:
 def _of_scaling(row: str, rows: Mapping[str, Any]) -> str:
     """What the printed attention, which sums to one over the n nodes of a text, takes from the graph."""
     said = (
-        f"There the same network with the attention times the number of nodes (attention_scale: length, row {row}) has "
+        f"There the same network with the attention times the number of nodes (importance: length, row {row}) has "
         f"{rows[row]['f1'][ALL]['mean']:.1f}"
     )
     own = against(rows[row], WHOLE)
