@@ -261,8 +261,7 @@ def test_the_committed_schema_is_the_one_the_code_makes():
             (
                 f"humaid_ner.rows.{name}",
                 read_preset("sample", PRESETS)[1]["humaid_ner"]["rows"]["A"],
-                f"params.yaml: humaid_ner.rows.{name}: results/humaid_ner/checkpoints/{name} is of trainings beside "
-                "the rows",
+                f"params.yaml: humaid_ner.rows.{name}: results/humaid_ner/rows/{name} holds trainings beside the rows",
             )
             for name in ("fewer_tweets", "unseen_events")
         ),
@@ -495,6 +494,8 @@ def test_a_file_that_is_no_params_file(tmp_path, text, message):
 
 def test_no_row_is_called_as_a_folder_of_the_rules():
     rules = "".join(path.read_text() for path in (PRESETS.parent / "workflow/rules/humaid_ner").glob("*.smk"))
+    assert {*re.findall(r"results/humaid_ner/rows/(\w+)/", rules)} == {*BESIDE_THE_ROWS}
+    # No row is called so, and none of their checkpoints is in the folder of a row.
     assert {*re.findall(r"results/humaid_ner/checkpoints/([^/\"]+)/", rules)} == {*BESIDE_THE_ROWS, "{wildcards.row}"}
 
 

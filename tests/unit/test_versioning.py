@@ -414,32 +414,11 @@ def test_a_stage_names_no_temporary_file_and_watches_what_makes_those_that_it_re
     assert {"data/corpus/tweets.parquet", "src/crisisflow/studies/humaid_ner/hold_out.py"} <= set(without["deps"])
     assert not any("held_out" in path for path in without["deps"])
     # of all that training writes, a training beside the rows keeps the predictions
-    assert without["outs"] == ["results/humaid_ner/unseen_events/${item.row}"]
+    assert without["outs"] == ["results/humaid_ner/rows/unseen_events/${item.row}"]
     assert without["matrix"] == {"row": "${humaid_ner.evaluation.leave_one_event_out.rows}"}
     assert {"humaid_ner.evaluation.leave_one_event_out.events", "humaid_ner.seeds"} <= set(without["params"])
     assert stages["train_fewer"]["matrix"] == {"row": "${humaid_ner.evaluation.learning_curve.rows}"}
     assert "humaid_ner.evaluation.learning_curve.tweets" in stages["train_fewer"]["params"]
-
-
-def test_what_one_study_takes_of_another_brings_no_more_stages_than_its_rules_have():
-    """DVC follows a folder to all stages that write into it, Snakemake a file to the one rule that makes it."""
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    made = {
-        name: [*stage.get("outs", []), *(path for entry in stage.get("metrics", []) for path in entry)]
-        for name, stage in stages.items()
-    }
-
-    def study_of(name: str) -> str:
-        return next((own for path in made[name] if (own := axes.study_of(path)) in STUDIES), "")
-
-    taken = {}
-    for name, stage in stages.items():
-        for folder in stage.get("deps", []):
-            makers = [own for own, paths in made.items() if any(path.startswith(f"{folder}/") for path in paths)]
-            if study_of(name) and {study_of(own) for own in makers} - {study_of(name), ""}:
-                taken[name, folder] = makers
-    assert ("help_joint_teacher", "results/humaid_ner/rows") in taken
-    assert {key: makers for key, makers in taken.items() if len(makers) > 1} == {}
 
 
 def test_no_stage_but_that_of_a_study_watches_params_yaml_whole():

@@ -130,14 +130,14 @@ def test_the_studies_beside_the_rows_leave_their_predictions_and_scores(snakemad
     events = pd.read_csv(study.folder / targets[1]).set_index("score")
     assert set(events.index) == {"ner_micro_f1", "cls_macro_f1"}
     assert set(events["event"]) == {"hurricane_irma_2017"}
-    results = study.folder / "results" / "humaid_ner"
+    rows = study.folder / "results" / "humaid_ner" / "rows"
     for beside in ("fewer_tweets/A/seed13/tweets-120", "unseen_events/A/seed13/without-hurricane_irma_2017"):
-        assert [path.name for path in (results / beside).iterdir()] == ["predictions.parquet"]
+        assert [path.name for path in (rows / beside).iterdir()] == ["predictions.parquet"]
     assert not any((study.folder / "data" / "humaid_ner" / "held_out").rglob("*.parquet"))
     # taken off the list again, its predictions would count to the results
     study.vary("humaid_ner.evaluation.learning_curve", {"rows": [], "tweets": []})
     done = study.run("dvc", "repro", "learning_curve", check=False)
-    left = "results/humaid_ner/fewer_tweets/A/seed13/tweets-120"
+    left = "results/humaid_ner/rows/fewer_tweets/A/seed13/tweets-120"
     assert f"of nothing in params.yaml, and DVC would count it to the results: {left}; remove it" in done.stderr
 
 

@@ -6,21 +6,21 @@
 use rule train as train_fewer with:
     output:
         model=temp(
-            "results/humaid_ner/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/model.safetensors"
+            "results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/model.safetensors"
         ),
         config=temp(
-            "results/humaid_ner/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/config.json"
+            "results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/config.json"
         ),
         history=temp(
-            "results/humaid_ner/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/history.csv"
+            "results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/history.csv"
         ),
         scores=temp(
-            "results/humaid_ner/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/scores.csv"
+            "results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/scores.csv"
         ),
         gradients=temp(
-            "results/humaid_ner/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/gradients.csv"
+            "results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/gradients.csv"
         ),
-        predictions="results/humaid_ner/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/predictions.parquet",
+        predictions="results/humaid_ner/rows/fewer_tweets/{row}/seed{seed}/tweets-{tweets}/predictions.parquet",
     log:
         text="logs/train_fewer-{row}-{tweets}-{seed}.log",
         speed="logs/train_fewer-{row}-{tweets}-{seed}-speed.csv",
@@ -70,22 +70,22 @@ use rule train as train_without with:
         negatives=rules.bio.output.negatives,
     output:
         model=temp(
-            "results/humaid_ner/unseen_events/{row}/seed{seed}/without-{event}/model.safetensors"
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/model.safetensors"
         ),
         config=temp(
-            "results/humaid_ner/unseen_events/{row}/seed{seed}/without-{event}/config.json"
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/config.json"
         ),
         history=temp(
-            "results/humaid_ner/unseen_events/{row}/seed{seed}/without-{event}/history.csv"
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/history.csv"
         ),
         scores=temp(
-            "results/humaid_ner/unseen_events/{row}/seed{seed}/without-{event}/scores.csv"
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/scores.csv"
         ),
         gradients=temp(
-            "results/humaid_ner/unseen_events/{row}/seed{seed}/without-{event}/gradients.csv"
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/gradients.csv"
         ),
         predictions=temp(
-            "results/humaid_ner/unseen_events/{row}/seed{seed}/without-{event}/validation.parquet"
+            "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/validation.parquet"
         ),
     log:
         text="logs/train_without-{row}.{event}-{seed}.log",
@@ -113,7 +113,7 @@ rule predict_event:
         tweets=rules.subset.output.tweets,
         aligned=rules.bio.output.tweets,
     output:
-        "results/humaid_ner/unseen_events/{row}/seed{seed}/without-{event}/predictions.parquet",
+        "results/humaid_ner/rows/unseen_events/{row}/seed{seed}/without-{event}/predictions.parquet",
     log:
         "logs/predict_event-{row}.{event}-{seed}.log",
     benchmark:

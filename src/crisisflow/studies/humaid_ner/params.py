@@ -20,8 +20,7 @@ from crisisflow.params import (
     repeated,
 )
 
-# Folders of results/humaid_ner that hold the trainings beside the rows; their checkpoints are beside those of the rows
-# (workflow/rules/humaid_ner).
+# Folders of results/humaid_ner/rows that hold the trainings beside the rows (workflow/rules/humaid_ner).
 BESIDE_THE_ROWS = ("fewer_tweets", "unseen_events")
 
 
@@ -184,8 +183,8 @@ class HumaidNerParams(ParamsSection):
             yield ("rows", "floor"), "the tables have a floor of their own; give the row another name"
         for name in BESIDE_THE_ROWS:
             if name in self.rows:
-                place = f"results/humaid_ner/checkpoints/{name}"
-                yield ("rows", name), f"{place} is of trainings beside the rows; give the row another name"
+                place = f"results/humaid_ner/rows/{name}"
+                yield ("rows", name), f"{place} holds trainings beside the rows; give the row another name"
         for name, part in self.evaluation:
             if absent := [row for row in part.rows if row not in self.rows]:
                 known = ", ".join(self.rows)
