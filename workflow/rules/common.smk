@@ -19,6 +19,7 @@ from crisisflow.versioning.account import ensure_name
 from crisisflow.versioning.axes import (
     benchmarks,
     every,
+    every_named,
     expected,
     named,
     over,
@@ -34,6 +35,7 @@ from crisisflow.versioning.dvcyaml import (
 from crisisflow.versioning.lockfile import put_back
 from crisisflow.versioning.rule_helpers import (
     code,
+    follows,
     inputs_by_params,
     lexicons,
     load_params,

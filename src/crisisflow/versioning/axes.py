@@ -71,6 +71,11 @@ def every(file: Any, **instead: str) -> list[str]:
     return [filled(file, values) for values in combinations(lists)]
 
 
+def every_named(files: Iterable[Any], name: str) -> list[str]:
+    """Of these outputs of a rule the one whose file has this name, of all the rule's jobs."""
+    return [path for file in files if Path(file).name == name for path in every(file)]
+
+
 def filled(pattern: str, values: dict[str, str]) -> str:
     from snakemake.io import apply_wildcards
 

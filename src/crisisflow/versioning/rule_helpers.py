@@ -172,6 +172,16 @@ def sections(*names: str, of: str = "") -> Callable[[Any], str]:
     return value
 
 
+def follows(found: Callable[[Any], Any], path: str) -> Callable[[Any], str]:
+    """A rule's parameter: what a function finds in the value at `path` of params.yaml, as JSON."""
+
+    def value(wildcards: Any) -> str:
+        return json.dumps(found(_found(path, wildcards)), sort_keys=True)
+
+    value.sections = (path,)
+    return value
+
+
 def option(name: str, path: str) -> Callable[[Any], str]:
     """A rule's parameter: the option --NAME with the value at `path` of params.yaml, as `section` has it and quoted for
     the shell; nothing where that is null."""

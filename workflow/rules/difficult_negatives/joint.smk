@@ -1,28 +1,10 @@
-import json
-
 from crisisflow.studies.difficult_negatives.joint_rows import asked, compared, wanted
 
-# Rows of the leading study with mined negatives, and the rows that they are compared with.
-JOINT_ROWS = PARAMS["humaid_ner"]["rows"]
-
-
-def joint_files(output):
-    """Of each row that is compared and each seed."""
-    return expand(
-        output,
-        row=asked(JOINT_ROWS),
-        seed=list(map(str, PARAMS["humaid_ner"]["seeds"])),
-    )
-
-
-def of_rows(found):
-    """A rule's parameter that follows from the rows of the leading study."""
-
-    def value(wildcards):
-        return json.dumps(found(JOINT_ROWS), sort_keys=True)
-
-    value.sections = ("humaid_ner.rows",)
-    return value
+# Rows of the leading study with mined negatives, and the rows that they are compared with, with each seed.
+JOINT_RUNS = {
+    "row": asked(PARAMS["humaid_ner"]["rows"]),
+    "seed": list(map(str, PARAMS["humaid_ner"]["seeds"])),
+}
 
 
 rule negatives_for_rows:
@@ -44,7 +26,7 @@ rule negatives_for_rows:
         code=code("studies.difficult_negatives.for_rows"),
         mining=section("difficult_negatives.mining"),
         ordinary=section("difficult_negatives.joint.ordinary"),
-        wanted=of_rows(wanted),
+        wanted=follows(wanted, "humaid_ner.rows"),
     message:
         "Finding the negatives that rows of the leading study want"
     shell:
@@ -56,9 +38,9 @@ rule negatives_for_rows:
 rule negatives_joint:
     input:
         ordinary=rules.negatives_for_rows.output.ordinary,
-        weights=joint_files(rules.train.output.model),
-        configs=joint_files(rules.train.output.config),
-        predictions=joint_files(rules.train.output.predictions),
+        weights=expand(rules.train.output.model, **JOINT_RUNS),
+        configs=expand(rules.train.output.config, **JOINT_RUNS),
+        predictions=expand(rules.train.output.predictions, **JOINT_RUNS),
     output:
         "results/difficult_negatives/joint.json",
     log:
@@ -67,7 +49,7 @@ rule negatives_joint:
         "logs/benchmarks/negatives_joint.tsv"
     params:
         code=code("studies.difficult_negatives.joint"),
-        pairs=of_rows(compared),
+        pairs=follows(compared, "humaid_ner.rows"),
         # To DVC the files of all rows are one folder: which of them are read stands here.
         seeds=section("humaid_ner.seeds"),
         files=lambda wildcards, input: options(
@@ -75,7 +57,7 @@ rule negatives_joint:
             configs=input.configs,
             predictions=input.predictions,
         ),
-        inputs=inputs_by_params(bool(asked(JOINT_ROWS))),
+        inputs=inputs_by_params(bool(JOINT_RUNS["row"])),
     message:
         "Scoring rows of the leading study with and without negatives"
     shell:

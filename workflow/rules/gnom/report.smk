@@ -7,17 +7,12 @@ GNOM_TABLES, GNOM_FIGURES = (
 )
 
 
-def every_of(files, name):
-    """Of all jobs of a rule the files with this name."""
-    return [path for file in files if Path(file).name == name for path in every(file)]
-
-
 # What the study shows: the paper beside this run.
 rule gnom_score:
     input:
         predictions=every(rules.gnom_train_row.output.predictions)
         + every(rules.gnom_train_row_plain.output.predictions)
-        + every_of(rules.gnom_others.output, "predictions.parquet"),
+        + every_named(rules.gnom_others.output, "predictions.parquet"),
     output:
         scores="results/gnom/scores.json",
         metrics=committed("results/gnom/metrics.json"),
@@ -44,10 +39,10 @@ rule gnom_tables:
         sets=every(rules.gnom_read_set.output.manifest),
         overlaps=every(rules.gnom_overlap.output.found),
         readings=every(rules.gnom_readings.output[0]),
-        graphs=every_of(rules.gnom_graph.output, STATISTICS),
+        graphs=every_named(rules.gnom_graph.output, STATISTICS),
         trainings=every(rules.gnom_train_row.output.training)
         + every(rules.gnom_train_row_plain.output.training)
-        + every_of(rules.gnom_others.output, "training.json"),
+        + every_named(rules.gnom_others.output, "training.json"),
         words=every(rules.gnom_train_row.output.words),
         attention=every(rules.gnom_train_row.output.attention),
     output:
