@@ -57,3 +57,20 @@ def test_a_study_made_by_the_page_runs_from_both_sides(tmp_path):
     refused = study.run("dvc", "exp", "run", "echo", "-S", "+rowz=3", check=False)
     assert refused.returncode != 0
     assert "rowz" in refused.stderr
+    reads_one_row_of_another_study(study)
+
+
+def reads_one_row_of_another_study(study: Study) -> None:
+    """To DVC the study then rests on all rows of the other one, of which Snakemake makes one."""
+    rules = study.folder / "workflow" / "rules" / "echo" / "echo.smk"
+    head, tables = rules.read_text().split("rule echo_tables:")
+    tables = tables.replace("{input}", "{input.counts}")
+    tables = tables.replace("input: every", 'input: aligned="data/humaid_ner/aligned/D.parquet", counts=every')
+    rules.write_text(f"{head}rule echo_tables:{tables}")
+    study.run("git", "checkout", "params.yaml")
+    study.run("crisisflow", "dvcyaml")
+    done = study.run("snakemake", "--cores", "2", "echo")
+    assert "record: DVC has recorded what is up to date, echo," in done.stderr
+    assert {name for name in study.recorded() if name.startswith("bio")} == {"bio@D"}
+    assert study.run("dvc", "status", "echo", "bio@D").stdout == "Data and pipelines are up to date.\n"
+    assert "is recorded already" in study.run("crisisflow", "record").stderr

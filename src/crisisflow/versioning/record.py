@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +20,10 @@ from crisisflow.versioning.snakefile import nothing_to_do, opened
 from crisisflow.versioning.unfinished import finished_files
 
 if TYPE_CHECKING:
+    from dvc.dvcfile import FileMixin
     from dvc.output import Output
     from dvc.repo import Repo
+    from dvc.stage import Stage
 
 METADATA = Path(".snakemake/metadata")
 
@@ -108,6 +110,26 @@ class Sources:
         return self._read() != self._content
 
 
+def _is_made(stage: "Stage") -> bool:
+    """Whether all outputs of a stage are there.
+
+    To DVC a study that reads a folder rests on all stages that write into it. Snakemake makes only the files that the
+    study reads: a stage with other files was not asked for.
+    """
+    return all(Path(str(out)).exists() for out in stage.outs)
+
+
+def _commit(stages: Iterable["Stage"]) -> None:
+    """What `dvc commit --force` does, for these stages: that command takes one target or all."""
+    by_file: dict[FileMixin, list[Stage]] = {}
+    for stage in stages:
+        stage.save()
+        stage.commit()
+        by_file.setdefault(stage.dvcfile, []).append(stage)
+    for file, own in by_file.items():
+        file.dump_stages(own, update_pipeline=False)
+
+
 def _record(repo: "Repo", shards: int | None) -> None:
     changed = repo.status()
     if not changed:
@@ -119,7 +141,12 @@ def _record(repo: "Repo", shards: int | None) -> None:
         rules = list(workflow.rules)
     done: list[str | None] = [None] if nothing_to_do(*as_run) else []  # None: all stages
     done = done or [study for study in studies_of(rules) if nothing_to_do(study, *as_run)]
-    stages = {stage.addressing: stage for target in done for stage in repo.stage.collect(target, with_deps=True)}
+    stages = {
+        stage.addressing: stage
+        for target in done
+        for stage in repo.stage.collect(target, with_deps=True)
+        if target is None or _is_made(stage)
+    }
     if done and not stages.keys() & changed.keys():
         say(
             f"record: what is up to date, {', '.join(study or 'all' for study in done)}, is recorded already (dvc.lock)"
@@ -143,8 +170,7 @@ def _record(repo: "Repo", shards: int | None) -> None:
 
     try:
         with lock_repo(repo), kept():
-            for target in done:
-                repo.commit(target=target, with_deps=True, force=True)
+            _commit(stages.values())
             if sources.edited():
                 raise CrisisflowError(
                     "parameters or code were edited meanwhile, so nothing was recorded; run: crisisflow record"
