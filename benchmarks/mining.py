@@ -21,9 +21,10 @@ from crisisflow.corpus.sources.texts import read_texts
 from crisisflow.embedding import SentenceEncoder
 from crisisflow.studies.difficult_negatives.bands import band_of
 from crisisflow.studies.difficult_negatives.collection import TRAIN
-from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS, Crisis, mine
+from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS
 from crisisflow.studies.difficult_negatives.mining import PART, Anchors, Scorer, Search, Wanted, unit
 from crisisflow.studies.difficult_negatives.own_tables import ALL_BUT_CASE
+from crisisflow.studies.difficult_negatives.search_pool import Crisis, mine
 from crisisflow.training.device import open_device
 
 BANDS = ("1sigma", "2sigma", "3sigma")

@@ -36,7 +36,8 @@ def search(texts: dict) -> int:
     """Ours; how many tweets of the pool were embedded."""
     from crisisflow.embedding import SentenceEncoder
     from crisisflow.studies.difficult_negatives.collection import TRAIN
-    from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS, Crisis, mine
+    from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS
+    from crisisflow.studies.difficult_negatives.search_pool import Crisis, mine
     from crisisflow.training.device import open_device
 
     encoder = SentenceEncoder(f"embedded:{ENCODER}", MAX_LENGTH, 1, open_device("cpu", 1, 1))

@@ -15,7 +15,7 @@ from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
 from crisisflow.studies.difficult_negatives.extra_tests import draw, read_negatives
 from crisisflow.studies.difficult_negatives.generated import generate
 from crisisflow.studies.difficult_negatives.gold_tweets import GOLD
-from crisisflow.studies.difficult_negatives.mine_bands import MINED
+from crisisflow.studies.difficult_negatives.mined_negatives import MINED
 from tests.studies.difficult_negatives.conftest import make_datasets, params
 
 

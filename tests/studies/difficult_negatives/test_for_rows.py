@@ -11,7 +11,7 @@ from crisisflow.studies.difficult_negatives.collection import POSITIVES
 from crisisflow.studies.difficult_negatives.for_rows import AS_HUMAID, FOR_ROWS, ORDINARY
 from crisisflow.studies.difficult_negatives.joint_rows import asked, compared, wanted
 from crisisflow.studies.difficult_negatives.joint_tables import table_of_row_style
-from crisisflow.studies.difficult_negatives.mine_bands import MINED, embeddings_schema
+from crisisflow.studies.difficult_negatives.mined_negatives import MINED, embeddings_schema
 from crisisflow.studies.difficult_negatives.params import RowNegativesParams
 from crisisflow.studies.difficult_negatives.pool import POOL
 from crisisflow.studies.difficult_negatives.row_style import Texts, style_of

@@ -18,8 +18,8 @@ from crisisflow.studies.difficult_negatives.collection import POSITIVES
 from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import scores_of, span_numbers
 from crisisflow.studies.difficult_negatives.gate_tables import first_line
-from crisisflow.studies.difficult_negatives.mine_bands import MINED
-from crisisflow.studies.difficult_negatives.score import read_runs
+from crisisflow.studies.difficult_negatives.mined_negatives import MINED
+from crisisflow.studies.difficult_negatives.runs import read_runs
 from crisisflow.studies.difficult_negatives.sentence_gates import Gate, gates_of, largest_z
 from crisisflow.studies.difficult_negatives.vectors import read_vectors
 from tests.studies.difficult_negatives.conftest import params, write_training

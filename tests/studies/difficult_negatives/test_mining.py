@@ -15,9 +15,11 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.studies.difficult_negatives import bands
 from crisisflow.studies.difficult_negatives.bands import band_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
-from crisisflow.studies.difficult_negatives.mine_bands import MINED, Crisis, mine, shares
+from crisisflow.studies.difficult_negatives.fitted_curves import shares
+from crisisflow.studies.difficult_negatives.mined_negatives import MINED
 from crisisflow.studies.difficult_negatives.mining import PART, Anchors, Curve, Search, Wanted, curves_of, top, unit
 from crisisflow.studies.difficult_negatives.pool import POOL
+from crisisflow.studies.difficult_negatives.search_pool import Crisis, mine
 from crisisflow.training.device import open_device
 from tests.studies.difficult_negatives.conftest import mined, params
 

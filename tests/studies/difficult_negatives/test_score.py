@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from crisisflow.artifacts import read_json, read_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.metrics import entity_scores
-from crisisflow.studies.difficult_negatives import bands, folds, score
+from crisisflow.studies.difficult_negatives import bands, folds, over_runs, score, surest
 from crisisflow.studies.difficult_negatives.choice_tables import advice, table_of_choices
 from crisisflow.studies.difficult_negatives.claims import table_of_claims
+from crisisflow.studies.difficult_negatives.compared_settings import against_random, at_equal_numbers
 from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import ON_POSITIVES, PREDICTED, RATIOS
 from crisisflow.studies.difficult_negatives.gold_table import agreement
 from crisisflow.studies.difficult_negatives.gold_tweets import GOLD, of_types
 from crisisflow.studies.difficult_negatives.reproduction import TESTS, decomposed
+from crisisflow.studies.difficult_negatives.runs import read_runs
 from crisisflow.studies.difficult_negatives.tagger_figures import gains
 from crisisflow.taxonomy import ENTITY_TYPES
 from tests.studies.difficult_negatives.conftest import ROOT, params, write_training
@@ -38,9 +40,9 @@ def made(hits: int, missed: int, inside: int, brought: int, negatives: int, posi
 @given(counts)
 def test_f1_at_the_test_s_own_share_is_that_of_the_test_and_without_negatives_that_of_the_positives(numbers):
     own = made(*numbers)
-    assert score.f1_at(own, own.negatives / own.positives) == pytest.approx(own.f1)
-    assert score.f1_at(own, 0) == pytest.approx(own.f1_on_positives)
-    values = [score.f1_at(own, ratio) for ratio in RATIOS]
+    assert over_runs.f1_at(own, own.negatives / own.positives) == pytest.approx(own.f1)
+    assert over_runs.f1_at(own, 0) == pytest.approx(own.f1_on_positives)
+    values = [over_runs.f1_at(own, ratio) for ratio in RATIOS]
     assert values == sorted(values, reverse=True)
 
 
@@ -48,7 +50,7 @@ def test_f1_at_the_test_s_own_share_is_that_of_the_test_and_without_negatives_th
 def test_f1_of_two_tests_gives_the_false_spans_that_were_counted(numbers):
     hits, missed, inside, brought, _ = numbers
     own = made(hits, missed, inside, brought, 20)
-    f1 = {name: 100 * score.f1_at(own, 10 if name == "random_plus" else 1) for name in ("random", "random_plus")}
+    f1 = {name: 100 * over_runs.f1_at(own, 10 if name == "random_plus" else 1) for name in ("random", "random_plus")}
     parts = decomposed({**f1, "1sigma": f1["random"], "2sigma": f1["random"], "3sigma": f1["random"]})
     assert parts.f1 == pytest.approx(100 * own.f1_on_positives)
     assert parts.false["random"] == pytest.approx(own.false_spans_per_true_span, abs=1e-9)
@@ -112,7 +114,7 @@ def test_the_surest_false_spans_come_first(scored):
     assert rows["2sigma"]["surest"] == {"negatives": [], "positives": []}
     for tweets in rows["none"]["surest"].values():
         sure = [own["probability"] for own in tweets]
-        assert len(sure) == score.SUREST and sure == sorted(sure, reverse=True)
+        assert len(sure) == surest.SUREST and sure == sorted(sure, reverse=True)
         assert {own["class"] for own in tweets} <= {"storm", "wildfire"}
 
 
@@ -186,13 +188,13 @@ def test_a_number_of_negatives_is_compared_with_as_many_random_ones(small_run, t
     for setting, share in wrong.items():
         write_training(small_run, tmp_path / setting, setting, 13, share, folds=1)
     files = ([tmp_path / setting / name for setting in wrong] for name in ("folds.csv", "predictions.parquet"))
-    runs = score.read_runs(*files, {"lstm-crf": [*wrong]})["lstm-crf"]
-    one_to_one, equal = score.against_random(runs), score.at_equal_numbers(runs)
+    runs = read_runs(*files, {"lstm-crf": [*wrong]})["lstm-crf"]
+    one_to_one, equal = against_random(runs), at_equal_numbers(runs)
     assert one_to_one["2sigma_x2"]["random+"]["low"] > 0
     assert equal["2sigma_x2"]["random+"] == {"difference": 0, "low": 0, "high": 0}
     assert equal["3sigma_x2"]["random+"]["low"] > 0
     assert {*equal} == {"2sigma_x2", "3sigma_x2"}  # random_x4 was not run
-    rows = {name: score.of_setting(own) for name, own in runs.items()}
+    rows = {name: over_runs.of_setting(own) for name, own in runs.items()}
     found = {"main": "lstm-crf", "rows": {"lstm-crf": rows}}
     found |= {"against_random": {"lstm-crf": one_to_one}, "at_equal_numbers": {"lstm-crf": equal}}
     table = table_of_choices(found).set_index("Train")["Less as many random, at 1:10"]

@@ -25,7 +25,7 @@ from crisisflow.studies.difficult_negatives.bands import base_of, quota_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
 from crisisflow.studies.difficult_negatives.extra_tests import Extra, draw, read_negatives
 from crisisflow.studies.difficult_negatives.gold_tweets import GOLD, ROLE
-from crisisflow.studies.difficult_negatives.mine_bands import MINED
+from crisisflow.studies.difficult_negatives.mined_negatives import MINED
 from crisisflow.studies.difficult_negatives.params import ExtraTestsParams, TestSetting, TrainSetting
 from crisisflow.studies.difficult_negatives.pool import POOL
 from crisisflow.studies.difficult_negatives.tagger_params import encoder_of

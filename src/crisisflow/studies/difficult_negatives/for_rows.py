@@ -19,7 +19,8 @@ from crisisflow.params import Positive
 from crisisflow.progress import say
 from crisisflow.studies.difficult_negatives.bands import RANDOM, Band, band_of, base_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TRAIN, quotas
-from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, MINED, SUBWORDS
+from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS
+from crisisflow.studies.difficult_negatives.mined_negatives import MINED
 from crisisflow.studies.difficult_negatives.mining import PART, Anchors, Pick, Scorer, Search, Wanted, scales_of, unit
 from crisisflow.studies.difficult_negatives.params import MiningParams, RowNegativesParams
 from crisisflow.studies.difficult_negatives.pool import POOL

@@ -17,9 +17,9 @@ from crisisflow.studies.difficult_negatives.bands import NOT_MINED, RANDOM, RAND
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TRAIN
 from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import span_numbers
-from crisisflow.studies.difficult_negatives.mine_bands import MINED
+from crisisflow.studies.difficult_negatives.mined_negatives import MINED
 from crisisflow.studies.difficult_negatives.params import FurtherParams, TrainSetting
-from crisisflow.studies.difficult_negatives.score import Run, Runs, expected_settings, read_runs
+from crisisflow.studies.difficult_negatives.runs import Run, Runs, expected_settings, read_runs
 from crisisflow.studies.difficult_negatives.sentence_gates import Gate, gates_of
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams
 from crisisflow.studies.difficult_negatives.vectors import read_vectors

@@ -14,7 +14,8 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.progress import say
 from crisisflow.studies.difficult_negatives.bands import band_of, checked_own
 from crisisflow.studies.difficult_negatives.collection import TRAIN
-from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS, Crisis, common, mine
+from crisisflow.studies.difficult_negatives.mine_bands import MAX_LENGTH, SUBWORDS, common
+from crisisflow.studies.difficult_negatives.search_pool import Crisis, mine
 
 ONLY = "positives"  # the class, where none is told
 ALL_BUT_CASE = [step for step in STEPS if step not in ("paper", "case")]

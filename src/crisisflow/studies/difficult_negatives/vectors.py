@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from crisisflow.artifacts import read_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.studies.difficult_negatives.mine_bands import embeddings_schema
+from crisisflow.studies.difficult_negatives.mined_negatives import embeddings_schema
 
 
 def read_vectors(path: Path, wanted: Iterable[str] | None = None) -> dict[str, np.ndarray]:
