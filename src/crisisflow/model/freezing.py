@@ -34,6 +34,13 @@ def freeze(encoder: PreTrainedModel, layers: int, embeddings: bool) -> None:
         part.requires_grad_(False)
 
 
+def frozen_tensors(encoder: PreTrainedModel, layers: int, embeddings: bool) -> set[str]:
+    """The names of the encoder's tensors that stay as they are where these parts are frozen."""
+    parts = frozen_parts(encoder, layers, embeddings)
+    kept = {id(own) for part in parts for own in part.state_dict(keep_vars=True).values()}
+    return {name for name, own in encoder.state_dict(keep_vars=True).items() if id(own) in kept}
+
+
 class _Given(nn.Module):
     """Stands where the embeddings were, and hands on the states that it is given."""
 

@@ -1,6 +1,6 @@
 """The weights of a trained row, and config.json, which rebuilds its model and says of which weights it is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,11 @@ def write_weights(
     write_json(config, {**facts, KEY: None if tensors is None else file_sha256(weights)})
 
 
-def load_weights(model: nn.Module, weights: Path, config: Path, pretrained: str | None = None) -> None:
+def load_weights(model: nn.Module, weights: Path, config: Path, pretrained: Collection[str] = ()) -> None:
     """Give the model that `config` describes its weights.
 
     Args:
-        pretrained: how the names of those begin that the model has already, and that need not be in the file.
+        pretrained: names of those that the model has already, and that need not be in the file.
 
     Raises:
         CrisisflowError: a file is absent or damaged, or `config` is of other weights or of another model.
@@ -51,8 +51,7 @@ def load_weights(model: nn.Module, weights: Path, config: Path, pretrained: str 
             f"{weights} does not belong to {config}, which is of weights with another sha256; give both files of one "
             "training, or train the row again"
         )
-    if pretrained:
-        tensors = {name: own for name, own in model.state_dict().items() if name.startswith(pretrained)} | tensors
+    tensors = {name: own for name, own in model.state_dict().items() if name in pretrained} | tensors
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:

@@ -1,19 +1,21 @@
 """A row from the sets to its predictions: what a graph is made of, resume, and the kept model on new texts."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from safetensors import safe_open
 
-from crisisflow.artifacts import read_json, read_parquet
+from crisisflow.artifacts import read_json, read_parquet, write_json
 from crisisflow.corpus.tweet_words import tokens
 from crisisflow.embedding import tokenize
 from crisisflow.errors import CrisisflowError
 from crisisflow.studies.gnom import others, overlap, train_row
-from crisisflow.studies.gnom.answering import answered, explained, kept_runs
+from crisisflow.studies.gnom.answering import answered, chosen_run, explained, kept_runs
 from crisisflow.studies.gnom.attention import Reader
 from crisisflow.studies.gnom.corpus import texts_of
+from crisisflow.studies.gnom.exported import write_exported
 from crisisflow.studies.gnom.files import OF_RUN
 from crisisflow.studies.gnom.formats import WORDS
 from crisisflow.studies.gnom.graph_files import NODES
@@ -237,6 +239,45 @@ def test_runs_whose_weights_were_kept_are_found_most_labels_first(made, trained,
     assert kept_runs(tmp_path) == [folder]
     with pytest.raises(CrisisflowError, match="were not kept; name the row"):
         read_model(tmp_path / "TR/E_E/whole/model.safetensors", tmp_path / "TR/E_E/whole/config.json")
+
+
+def test_what_learnt_from_generated_tweets_says_so_and_real_tweets_come_first(trained, tmp_path, capsys):
+    def copied(to, **changes):
+        shutil.copytree(trained["E_S"], to)
+        write_json(to / OF_RUN["config"], {**read_json(to / OF_RUN["config"]), **changes})
+        return to
+
+    def chosen(run=None, shipped=None):
+        folder = chosen_run("gnom_predict", run, tmp_path / "results", shipped)
+        return folder, capsys.readouterr().err
+
+    with pytest.raises(CrisisflowError, match="no run of the study is in"):
+        chosen(shipped=tmp_path / "shipped")
+    shipped = copied(tmp_path / "shipped", generated=False)
+    assert chosen(shipped=shipped) == (shipped, f"gnom_predict: by {shipped}\n")
+    made_up = copied(tmp_path / "results/GNoM/A/one")
+    warning = f"gnom_predict: {made_up} learnt from generated tweets: its answers mean nothing about real tweets\n"
+    assert chosen(made_up, shipped) == (made_up, warning)
+    assert chosen(shipped=shipped)[0] == shipped and chosen() == (made_up, f"gnom_predict: by {made_up}\n{warning}")
+    real = copied(tmp_path / "results/GNoM/B/one", generated=False)
+    assert chosen(shipped=shipped) == (real, f"gnom_predict: by {real}; --run names another: {shipped}, {made_up}\n")
+
+
+def test_an_exported_run_answers_alike_and_has_only_what_was_trained(made, trained, tmp_path):
+    write_exported(trained["E_S"], "CC0", tmp_path / "model")
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {"README.md", "config.json", "model.safetensors"}
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "**This model learnt from generated tweets.**" in card and "CC0" in card
+    kept = read_model(tmp_path / "model" / "model.safetensors", tmp_path / "model" / "config.json")
+    check_kept(made, read_predictions(trained["E_S"] / OF_RUN["predictions"]), kept)
+    with safe_open(tmp_path / "model" / "model.safetensors", "pt") as stored:  # all layers of this encoder are frozen
+        assert not [name for name in stored.keys() if ".encoder." in name]  # noqa: SIM118
+    hidden = {name: own.model_copy(update={"terms": "confidential"}) for name, own in made.params.sets.items()}
+    given = arguments(made, "GNoM", "E_S", 50, tmp_path / "hidden")
+    train_row.run(**{**given, "sets_params": hidden})
+    with pytest.raises(CrisisflowError, match="GeneratedE, GeneratedS, GeneratedUnlabelled, which are confidential"):
+        write_exported(tmp_path / "hidden", "none", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(made, trained, tmp_path, monkeypatch):

@@ -16,6 +16,9 @@ from crisisflow.studies.gnom.models import Kept, read_model
 from crisisflow.studies.gnom.network import GraphClassifier
 from crisisflow.training.weights import KEY
 
+RESULTS = Path("results/gnom/rows")
+SHIPPED = Path("models/gnom_t26")  # of real tweets; it answers where no run of real tweets is
+
 
 def kept_runs(results: Path) -> list[Path]:
     """The folders of the runs whose weights were kept, those with the most labels and across sets first."""
@@ -28,27 +31,39 @@ def kept_runs(results: Path) -> list[Path]:
     return [folder for *_, folder in sorted(found)]
 
 
-def chosen_run(run: Path | None, results: Path) -> Path:
-    """The run that is asked for, or the first one that was kept, which is said.
+def chosen_run(command: str, run: Path | None, results: Path = RESULTS, shipped: Path | None = SHIPPED) -> Path:
+    """The run that is asked for. Without one, the first kept run that learnt from real tweets, else the shipped model.
+
+    Where one is chosen, which one is said; and of any that learnt from generated tweets, that it did.
+
+    Args:
+        command: who asks. shipped: a folder that gnom_export wrote; None where it has not what is asked for.
 
     Raises:
         CrisisflowError: there is none.
     """
-    if run is not None:
-        return run
-    known = kept_runs(results)
+    folder = run or _first(command, results, shipped)
+    if read_json(folder / OF_RUN["config"], "generated")["generated"]:
+        say(f"{command}: {folder} learnt from generated tweets: its answers mean nothing about real tweets")
+    return folder
+
+
+def _first(command: str, results: Path, shipped: Path | None) -> Path:
+    runs = kept_runs(results)
+    real = [own for own in runs if not read_json(own / OF_RUN["config"], "generated")["generated"]]
+    known = [*real, *([shipped] if shipped and shipped.is_dir() else []), *(own for own in runs if own not in real)]
     if not known:
         raise CrisisflowError(
             f"no run of the study is in {results}; make one: make reproduce STUDY=gnom (or crisisflow gnom_transfer)"
         )
-    if len(known) > 1:
-        say(f"by {known[0]}; another run is named by --run: {', '.join(map(str, known[1:]))}")
+    others = f"; --run names another: {', '.join(map(str, known[1:]))}" if known[1:] else ""
+    say(f"{command}: by {known[0]}{others}")
     return known[0]
 
 
-def open_run(run: Path | None, results: Path) -> Kept:
+def open_run(command: str, run: Path | None, results: Path = RESULTS, shipped: Path = SHIPPED) -> Kept:
     """The model of a run; raises what `chosen_run` and `read_model` raise."""
-    folder = chosen_run(run, results)
+    folder = chosen_run(command, run, results, shipped)
     return read_model(folder / OF_RUN["weights"], folder / OF_RUN["config"])
 
 

@@ -6,16 +6,15 @@ from typing import Annotated
 
 import typer
 
-from crisisflow.options import USE, App
+from crisisflow.options import SHARE, USE, App
 
 app = App()
 
-RESULTS = Path("results/gnom/rows")
 Run = Annotated[
     Path | None,
     typer.Option(
         help="folder of a trained run whose weights were kept, as results/gnom/rows/ROW/SETTING/shareP-seedK; without "
-        "it, the first setting of the study's run with the most labels"
+        "it, the first setting with the most labels of a run of real tweets, else the model models/gnom_t26"
     ),
 ]
 
@@ -41,7 +40,7 @@ def gnom_predict_command(
     stream, where = open_input(file, "a file of JSON Lines"), name_of(file)
     from crisisflow.studies.gnom.answering import answered, open_run
 
-    write(answered(open_run(run, RESULTS), lines_of(stream, where), where, masking), sys.stdout)
+    write(answered(open_run("gnom_predict", run), lines_of(stream, where), where, masking), sys.stdout)
 
 
 @app.command("gnom_explain", rich_help_panel=USE)
@@ -55,7 +54,7 @@ def gnom_explain_command(
     given = text_of(text, 10_000)
     from crisisflow.studies.gnom.answering import explained, open_run
 
-    print(explained(open_run(run, RESULTS), given))
+    print(explained(open_run("gnom_explain", run), given))
 
 
 @app.command("neighbours", rich_help_panel=USE)
@@ -67,7 +66,7 @@ def neighbours_command(
     """Find the words nearest to a word: by the encoder's embedding, and by h_G before and after training."""
     from crisisflow.studies.gnom.neighbours import near_words, open_words
 
-    print(near_words(open_words(run, RESULTS), words, number))
+    print(near_words(open_words(run), words, number))
 
 
 @app.command("gnom_transfer", rich_help_panel=USE)
@@ -94,3 +93,18 @@ def gnom_transfer_command(
     from crisisflow.studies.gnom.transfer import run as transfer
 
     transfer(read_own(params, Own), source, row, encoder, language, lines_of(stream, where), where, out)
+
+
+@app.command("gnom_export", rich_help_panel=SHARE)
+def gnom_export_command(
+    run: Annotated[Path, typer.Option(help="folder of a trained run whose weights were kept")],
+    licence: Annotated[str, typer.Option(help="of its training set, for the card")],
+    out: Annotated[Path, typer.Option(help="a new folder")],
+) -> None:
+    """Write a trained run as a model that gnom_predict reads without the run, with a model card.
+
+    A run with a confidential set is refused: the nodes of its graph are tokens of the texts.
+    """
+    from crisisflow.studies.gnom.exported import write_exported
+
+    write_exported(run, licence, out)

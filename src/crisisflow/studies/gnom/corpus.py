@@ -44,6 +44,12 @@ def named_by(setting: SettingParams, sets: Mapping[str, SetParams]) -> Named:
     )
 
 
+def confidential(setting: SettingParams, sets: Mapping[str, SetParams]) -> list[str]:
+    """The sets of a setting, unlabelled ones included, whose texts are confidential; texts of no set are not told."""
+    names = {setting.source, setting.target, *named_by(setting, sets).unlabelled}
+    return sorted(name for name in names & {*sets} if sets[name].terms == "confidential")
+
+
 def unlabelled_of(
     paths: Sequence[Path], source: Tweets, target: Tweets, unlabelled: Sequence[str], languages: Sequence[str]
 ) -> list[Tweets]:

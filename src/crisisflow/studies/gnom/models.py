@@ -11,6 +11,7 @@ from crisisflow.artifacts import read_json
 from crisisflow.errors import CrisisflowError
 from crisisflow.model.classifier import Classifier
 from crisisflow.model.encoder_model import EncoderModel
+from crisisflow.model.freezing import frozen_tensors
 from crisisflow.model.recurrent import RecurrentSizes
 from crisisflow.pretrained import load_encoder, load_tokenizer
 from crisisflow.studies.gnom.adjacency import normalised_adjacency, rewired, without_edges
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 POOLING = "cls"  # of the row CLS: what the paper's encoders are classified by
-EMBEDDINGS = "encoder.embeddings."  # tensors that stay those of the pretrained encoder where they are not trained
 TABLE = "featurizer.table"  # h_G of the nodes of a kept model
 
 
@@ -124,16 +124,16 @@ def write_model(
     device: Device,
     model: EncoderModel,
     kept: bool,
-    trained_embeddings: bool,
     facts: Mapping[str, Any],
     weights: Path,
     config: Path,
 ) -> None:
     """Write a model as it is now, whose h_G of all nodes is computed once, and config.json.
 
+    What was not trained is left out: it is the pretrained encoder's.
+
     Args:
         kept: whether its weights are; else the file has no tensor.
-        trained_embeddings: whether the encoder's embeddings are other than the pretrained ones; else they are left out.
         facts: what else config.json says: of `read_model` the keys but `nodes`.
     """
     numbers = getattr(model, "node_numbers", torch.zeros(0))
@@ -146,11 +146,17 @@ def write_model(
     if isinstance(getattr(model, "featurizer", None), GraphFeaturizer):
         table = settled(model.featurizer, model.encoder.get_input_embeddings().weight).table
         tensors = {name: own for name, own in tensors.items() if not name.startswith("featurizer.")} | {TABLE: table}
-    if not trained_embeddings:
-        tensors = {name: own for name, own in tensors.items() if not name.startswith(EMBEDDINGS)}
+    pretrained = _pretrained(model, facts)
+    tensors = {name: own for name, own in tensors.items() if name not in pretrained}
     write_weights(
         device, over({name: device.to_host(own) for name, own in tensors.items()}, "model"), facts, weights, config
     )
+
+
+def _pretrained(model: EncoderModel, facts: Mapping[str, Any]) -> set[str]:
+    """The names of the model's tensors that are those of the pretrained encoder."""
+    layers, embeddings = facts["encoder"]["freeze_layers"], facts["freeze_embeddings"]
+    return {f"encoder.{name}" for name in frozen_tensors(model.encoder, layers, embeddings)}
 
 
 def read_model(weights: Path, config: Path) -> Kept:
@@ -160,7 +166,7 @@ def read_model(weights: Path, config: Path) -> Kept:
         CrisisflowError: a file is absent, damaged or of another version; the weights were not kept; or the encoder is
             not to be had.
     """
-    facts = read_json(config, "row", "plain", "encoder", "network", "classifier", "classes", "nodes", KEY)
+    facts = read_json(config, "row", "plain", "encoder", "freeze_embeddings", "network", "classifier", "nodes", KEY)
     if facts[KEY] is None:
         raise CrisisflowError(f"the weights of {config} were not kept; name the row in gnom.keep_weights, and train it")
     encoder_params = EncoderParams.model_validate(facts["encoder"])
@@ -172,7 +178,7 @@ def read_model(weights: Path, config: Path) -> Kept:
         row = RowParams.model_validate(facts["row"])
     network = facts["network"] and NetworkParams.model_validate(facts["network"])
     model = _unfilled(encoder, len(tokenizer), facts["classes"], row, facts["nodes"], network, sizes)
-    load_weights(model, weights, config, EMBEDDINGS)
+    load_weights(model, weights, config, _pretrained(model, facts))
     return Kept(model.eval(), tokenizer, facts)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from crisisflow.artifacts import read_parquet
 from crisisflow.errors import CrisisflowError
-from crisisflow.studies.gnom.answering import chosen_run
+from crisisflow.studies.gnom.answering import RESULTS, chosen_run
 from crisisflow.studies.gnom.files import OF_RUN
 from crisisflow.studies.gnom.formats import WORDS
 from crisisflow.studies.gnom.glossary import words_of
@@ -17,13 +17,13 @@ from crisisflow.studies.gnom.glossary import words_of
 BY = ("embedding", "before", "after")
 
 
-def open_words(run: Path | None, results: Path) -> pa.Table:
+def open_words(run: Path | None, results: Path = RESULTS) -> pa.Table:
     """words.parquet of a run.
 
     Raises:
         CrisisflowError: there is no such run, or its row has no word graph.
     """
-    folder = chosen_run(run, results)
+    folder = chosen_run("neighbours", run, results, None)
     found = read_parquet(folder / OF_RUN["words"], WORDS)
     if not found.num_rows:
         raise CrisisflowError(f"{folder} has no vectors of words: its row has no word graph, or was not kept")

@@ -19,6 +19,7 @@ from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
 from crisisflow.sources import digest
 from crisisflow.studies.gnom import STUDY
 from crisisflow.studies.gnom.attention import Reader
+from crisisflow.studies.gnom.corpus import confidential
 from crisisflow.studies.gnom.files import OF_RUN
 from crisisflow.studies.gnom.formats import WORDS
 from crisisflow.studies.gnom.glossary import glossary, words_of
@@ -27,6 +28,7 @@ from crisisflow.studies.gnom.graph_files import WordGraph, read_graph
 from crisisflow.studies.gnom.models import build, sizes_of, write_model
 from crisisflow.studies.gnom.network import GraphClassifier, GraphFeaturizer, settled
 from crisisflow.studies.gnom.params import (
+    GENERATED,
     ClassifierParams,
     EncoderParams,
     GraphChanges,
@@ -209,6 +211,7 @@ def run(
             "row": row.model_dump(),
             "plain": isinstance(row, PlainRowParams),
             "encoder": own.model_dump(),
+            "freeze_embeddings": training.freeze_embeddings,
             "network": network and network.model_dump(),
             "classifier": classifier.model_dump(),
             "classes": parts.classes,
@@ -216,9 +219,11 @@ def run(
             "max_length": training.max_length,
             "source": setting.source,
             "target": setting.target,
+            "generated": sets_params[setting.source].reader == GENERATED,
+            "confidential": confidential(setting, sets_params),
         }
         weights, config = out / OF_RUN["weights"], out / OF_RUN["config"]
-        write_model(device, trainer.model, kept, not training.freeze_embeddings, rebuilt, weights, config)
+        write_model(device, trainer.model, kept, rebuilt, weights, config)
         write_csv(speed, Speed._fields, trainer.records.speeds)
         checkpoints.discard(checkpoint)
     device.wait()

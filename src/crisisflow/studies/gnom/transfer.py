@@ -57,7 +57,7 @@ def run(
     with new_folder(out) as folder:
         run_folder = _trained(params, source, rows[row], row, encoder, language, [one["text"] for one in read], folder)
         given = (json.dumps(one) for one in read)
-        answers = answered(open_run(run_folder, folder), given, where, masking=False)
+        answers = answered(open_run("gnom_transfer", run_folder), given, where, masking=False)
         found = "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in answers)
         write_text(folder / PREDICTIONS, found)
 
@@ -84,7 +84,7 @@ def _trained(
         "languages": list(dict.fromkeys([*known.languages, language])),
         "unlabelled": [*known.unlabelled, TEXTS],
     }
-    about = {source: known.model_copy(update=with_texts)}
+    about = {**own.sets, source: known.model_copy(update=with_texts)}
     setting = SettingParams(source=source, target=source, encoder=ENCODER)
     encoders = {ENCODER: EncoderParams(name=encoder, layers=None, freeze_layers=0)}
     sets, seed, near = list(paths.values()), own.seeds[0], folder / "overlap.parquet"
