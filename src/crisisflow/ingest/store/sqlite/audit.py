@@ -1,0 +1,49 @@
+"""The audit: entries that each have the hash of the one before."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from crisisflow.ingest.store.faults import StoreError
+from crisisflow.ingest.store.records import Entry
+from crisisflow.ingest.store.sqlite.database import Database, told
+
+FIRST = "0" * 64  # what the first entry has for the one before
+
+
+def as_json(value: Any) -> str:
+    """JSON that is the same for the same value."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(number: int, at: int, actor: str, act: str, subject: str, details: str, previous: str) -> str:
+    """The hash of an entry: SHA-256 over all that it says."""
+    return hashlib.sha256(as_json([number, at, actor, act, subject, details, previous]).encode()).hexdigest()
+
+
+class AuditTable(Database):
+    """The table audit."""
+
+    def note(self, actor: str, act: str, subject: str, details: Mapping[str, Any], now: int) -> None:
+        """As in Store."""
+        with self._writing():
+            self._note(actor, act, subject, details, now)
+
+    def _note(self, actor: str, act: str, subject: str, details: Mapping[str, Any], now: int) -> None:
+        last = self._rows("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1")
+        number, previous = (last[0][0] + 1, last[0][1]) if last else (1, FIRST)
+        said = as_json(details)
+        values = (number, now, actor, act, subject, said, previous)
+        self._connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, digest(*values)))
+
+    def audit(self) -> Iterator[Entry]:
+        """As in Store."""
+        before, expected = FIRST, 1
+        with told(self.file):
+            for *values, previous, found in self._connection.execute("SELECT * FROM audit ORDER BY number"):
+                number = values[0]
+                if (number, previous, found) != (expected, before, digest(*values, previous)):
+                    raise StoreError(f"{self.file}: entry {number} of the audit was changed, or one before it is gone")
+                yield Entry(*values[:5], json.loads(values[5]), found)
+                before, expected = found, number + 1

@@ -1,0 +1,493 @@
+"""What every store must do: a test module of an implementation inherits these tests and gives the fixture `store`."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from crisisflow.ingest.store.faults import StaleError
+from crisisflow.ingest.store.interface import Store
+from crisisflow.ingest.store.records import (
+    Alert,
+    Deleted,
+    Destination,
+    Drop,
+    Filed,
+    Gap,
+    Incident,
+    Intake,
+    Media,
+    Membership,
+    Post,
+    Query,
+    Queue,
+    Taken,
+)
+
+NOW = 1_700_000_000_000
+MINUTE = 60_000
+
+
+def prepared(store: Store) -> Store:
+    """A store with two sources and two watches."""
+    store.set_sources({"wire": "push", "feed": "feed"})
+    store.set_watches({"flood": {"terms": ["flood"]}, "fire": {"terms": ["fire"]}}, NOW)
+    return store
+
+
+def filed(number: int, text: str = "The river is over its banks", *watches: str, **values) -> Filed:
+    return Filed(Post(f"n{number}", text, **values), tuple(map(Membership, watches or ("flood",))))
+
+
+def take(store: Store, *events, source: str = "wire", cursor: str | None = None, now: int = NOW, **values) -> Taken:
+    return store.take([Intake(source, events, cursor, **values)], now)[0]
+
+
+def native(store: Store, limit: int = 100, **values) -> list[str]:
+    return [own.native_id for own in store.posts(Query(**values), limit)]
+
+
+def alert(number: str = "a1", version: int = 1, kind: str = "alert") -> Alert:
+    return Alert(number, version, kind, "flood-rescue", "0" * 8, "high", {"place": "Riverton"})
+
+
+def raised(store: Store, *channels: str, incident: str = "i1", version: int = 1, number: str = "a1", now: int = NOW):
+    """A change of an incident that causes an alert to these channels of one receiver."""
+    made = alert(number, version, "alert" if version == 1 else "update")
+    to = [Destination("rescue", channel, now) for channel in channels]
+    store.set_incident(Incident(incident, "flood", version, "open", {}), [], [(made, to)], now)
+
+
+def claim(store: Store, worker: str = "w1", now: int = NOW, seconds: int = 60):
+    return store.claim("rescue", worker, now, now + seconds * 1000)
+
+
+class StoreContract:
+    """The contract. Each test has a store of its own."""
+
+    # Posts and cursors
+
+    def test_a_post_comes_back_as_it_was_taken(self, store):
+        prepared(store)
+        own = Post(
+            "at://a/1",
+            "Überschwemmung: 17 people on roofs 🌊",
+            NOW - 5_000,
+            "Ana",
+            "de",
+            (7.1, 50.7),
+            "https://example.org/1",
+            (Media("https://example.org/1.jpg", "a street under water"),),
+        )
+        assert take(store, Filed(own, (Membership("flood", "coordinates"),)), cursor="c1") == Taken(new=1)
+        (found,) = store.posts(Query(), 10)
+        assert (found.source, found.native_id, found.text, found.revision) == ("wire", own.native_id, own.text, 1)
+        assert (found.created, found.taken, found.language, found.url) == (NOW - 5_000, NOW, "de", own.url)
+        assert (found.point, found.media) == (own.point, own.media)
+        assert found.watches == (Membership("flood", "coordinates"),)
+        assert store.cursor("wire") == "c1"
+
+    def test_an_author_is_kept_as_a_hash_that_tells_who_wrote_twice(self, store):
+        prepared(store)
+        take(store, filed(1, author="Ana"), filed(2, author="Ana"), filed(3, author="Ben"), filed(4))
+        fourth, third, second, first = (own.author for own in store.posts(Query(), 10))
+        assert first == second != third and fourth is None
+        assert len(first) == 64 and "Ana" not in first
+
+    def test_the_cursor_is_written_with_the_posts_or_neither_is(self, store):
+        prepared(store)
+        take(store, filed(1), cursor="c1")
+        with pytest.raises(Exception):  # noqa: B017 - whatever an implementation has for a watch that is not there
+            take(store, filed(2), filed(3, "text", "no such watch"), cursor="c2", drops={Drop("flood", "terms"): 1})
+        assert (native(store), store.cursor("wire")) == (["n1"], "c1")
+        assert store.health(NOW)[1].drops == {}
+        assert store.queue().posts == 1
+        take(store, filed(2), cursor="c2")
+        assert store.cursor("wire") == "c2"
+
+    def test_an_intake_without_a_cursor_leaves_it(self, store):
+        prepared(store)
+        take(store, filed(1), cursor="c1")
+        take(store, filed(2))
+        assert store.cursor("wire") == "c1" and store.cursor("feed") is None
+
+    def test_several_intakes_are_one_transaction(self, store):
+        prepared(store)
+        with pytest.raises(Exception):  # noqa: B017
+            store.take([Intake("wire", [filed(1)], "c1"), Intake("feed", [filed(2, "x", "no such watch")])], NOW)
+        assert native(store) == [] and store.cursor("wire") is None
+        assert store.take([Intake("wire", [filed(1)], "c1"), Intake("feed", [filed(1)])], NOW) == [Taken(1), Taken(1)]
+
+    def test_repeats_change_nothing_but_bring_further_watches(self, store):
+        prepared(store)
+        assert take(store, filed(1), filed(1)) == Taken(new=1, repeated=1)
+        assert take(store, filed(1, "The river is over its banks", "fire")) == Taken(repeated=1)
+        (found,) = store.posts(Query(), 10)
+        assert [own.watch for own in found.watches] == ["fire", "flood"]
+        assert found.revision == 1 and store.queue().posts == 1
+        assert take(store, filed(1), source="feed") == Taken(new=1)  # the same id at another source is another post
+
+    def test_another_text_is_a_revision_which_is_found_by_its_new_words_alone(self, store):
+        prepared(store)
+        take(store, filed(1, "bridge closed"))
+        store.analysed([store.posts(Query(), 1)[0].id])
+        assert take(store, filed(1, "bridge open again")) == Taken(revised=1)
+        (found,) = store.posts(Query(words="open"), 10)
+        assert (found.text, found.revision) == ("bridge open again", 2)
+        assert store.revisions(found.id) == ["bridge closed"]
+        assert native(store, words="closed") == []
+        assert store.queue() == Queue(1, len("bridge open again"))  # it is to be analysed again
+
+    def test_a_post_that_its_author_deletes_is_gone_and_does_not_come_back(self, store):
+        prepared(store)
+        take(store, filed(1, "a secret word"), filed(2))
+        take(store, filed(1, "another secret"))
+        assert take(store, Deleted("n1"), Deleted("n9")) == Taken(deleted=1)
+        assert native(store) == ["n2"] and native(store, words="secret") == []
+        assert store.queue().posts == 1
+        assert take(store, filed(1)) == Taken(forgotten=1)
+        said = [own for own in store.audit() if own.act == "delete"]
+        assert [(own.actor, own.subject) for own in said] == [("source:wire", "post:1")]
+
+    def test_in_one_intake_deletions_follow_what_comes_before_them(self, store):
+        prepared(store)
+        assert take(store, filed(1), Deleted("n1"), filed(1)) == Taken(new=1, deleted=1, forgotten=1)
+        assert native(store) == []
+
+    # Looking up
+
+    def test_queries(self, store):
+        prepared(store)
+        take(store, filed(1, "Water in the cellar", point=(10.0, 50.0)), now=NOW)
+        take(store, filed(2, "Fire in the mill", "fire", point=(11.0, 51.0)), now=NOW + 1)
+        take(store, filed(3, "Water and fire at once", "fire", "flood"), source="feed", now=NOW + 2)
+        take(store, filed(4, "Inundación en el río, cellars full", point=(179.9, -17.0)), now=NOW + 3)
+        assert native(store) == ["n4", "n3", "n2", "n1"]
+        assert native(store, limit=2) == ["n4", "n3"]
+        assert native(store, before=3) == ["n2", "n1"]
+        assert native(store, watch="fire") == ["n3", "n2"]
+        assert native(store, source="feed") == ["n3"]
+        assert native(store, words="FIRE water") == ["n3"]
+        assert native(store, words="inundacion") == ["n4"]
+        assert native(store, words="cellar*") == ["n4", "n1"]
+        assert native(store, words="water", watch="flood", until=NOW + 2) == ["n1"]
+        assert native(store, since=NOW + 1, until=NOW + 3) == ["n3", "n2"]
+        assert native(store, box=(9, 49, 10.5, 50.5)) == ["n1"]
+        assert native(store, box=(10, 50, 11, 51)) == ["n2", "n1"]
+        assert native(store, box=(170, -20, -170, -10)) == ["n4"]  # across the date line
+        assert native(store, box=(9, 49, 12, 52), words="fire", watch="fire") == ["n2"]
+
+    @pytest.mark.parametrize("words", ['"', "'", "AND", "OR NOT", "a:b", "(", "*", "^x", "-x", "fire OR water", "{x}"])
+    def test_no_word_is_an_order_to_the_index(self, store, words):
+        prepared(store)
+        take(store, filed(1, "fire"), filed(2, "water"))
+        assert native(store, words=words) == []
+
+    def test_places_are_compared_exactly(self, store):
+        prepared(store)
+        take(store, filed(1, point=(10.000000001, 50.0)))
+        assert native(store, box=(9, 49, 10.0, 51)) == []
+        assert native(store, box=(9, 49, 10.000000001, 51)) == ["n1"]
+
+    # Health
+
+    def test_health_of_a_source(self, store):
+        prepared(store)
+        store.connected("wire", NOW)
+        take(store, filed(1, created=NOW - 2_000), filed(1), drops={Drop("flood", "area"): 2, Drop("", "no text"): 1})
+        take(store, filed(1, "again"), drops={Drop("flood", "area"): 1}, now=NOW + 10)
+        store.add_gap("wire", Gap(NOW - 9_000, NOW, "restart"))
+        store.disconnected("wire", "the server closed the stream")
+        feed, wire = store.health(NOW + MINUTE - 1)
+        assert (wire.connected, wire.heard, wire.last_post, wire.lag) == (None, NOW + 10, NOW, 2_000)
+        assert (wire.taken, wire.repeats, wire.revisions, wire.last_minute) == (1, 1, 1, 1)
+        assert wire.drops == {Drop("flood", "area"): 3, Drop("", "no text"): 1}
+        assert wire.gaps == (Gap(NOW - 9_000, NOW, "restart"),)
+        assert (wire.trouble, wire.reconnects) == ("the server closed the stream", 0)
+        store.connected("wire", NOW + 5)
+        again = store.health(NOW + MINUTE)[1]
+        assert (again.trouble, again.reconnects, again.connected, again.last_minute) == (None, 1, NOW + 5, 0)
+        assert (feed.kind, feed.heard, feed.gaps) == ("feed", None, ())
+
+    def test_known_sources_keep_what_they_have(self, store):
+        prepared(store)
+        take(store, filed(1), cursor="c1")
+        store.set_sources({"wire": "push"})
+        assert store.cursor("wire") == "c1" and len(store.health(NOW)) == 2
+
+    def test_a_changed_watch_is_in_the_audit(self, store):
+        prepared(store)
+        store.set_watches({"flood": {"terms": ["flood"]}}, NOW + 1)
+        store.set_watches({"flood": {"terms": ["dam"]}}, NOW + 2)
+        assert store.watches() == {"fire": {"terms": ["fire"]}, "flood": {"terms": ["dam"]}}
+        said = [(own.at, own.subject, own.details) for own in store.audit()]
+        assert said[2:] == [
+            (NOW + 2, "watch:flood", {"before": {"terms": ["flood"]}, "after": {"terms": ["dam"]}}),
+        ]
+
+    # Forgetting
+
+    def test_forget_leaves_an_entry_of_the_audit_and_no_text(self, store):
+        prepared(store)
+        take(store, filed(1, "a secret word"), filed(2))
+        assert store.forget([1, 99], "ana", "asked by its author", NOW) == 1
+        assert native(store) == ["n2"]
+        assert take(store, filed(1)) == Taken(forgotten=1)
+        said = [own for own in store.audit() if own.act == "forget"]
+        assert [(own.actor, own.subject, own.details) for own in said] == [
+            ("ana", "post:1", {"why": "asked by its author"}),
+        ]
+        assert "secret" not in json.dumps([own.details for own in store.audit()])
+
+    def test_purge_removes_what_is_old_but_not_what_is_in_an_incident_or_in_another_watch(self, store):
+        prepared(store)
+        take(store, filed(1), filed(2), filed(3, "x", "flood", "fire"), now=NOW)
+        take(store, filed(4), now=NOW + 10)
+        store.set_incident(Incident("i1", "flood", 1, "open", {}), [2], [], NOW)
+        assert store.purge(NOW + 10, "flood", "ana", NOW + 20) == 1
+        assert native(store) == ["n4", "n3", "n2"]
+        assert store.purge(NOW + 10, None, "ana", NOW + 20) == 1
+        assert native(store) == ["n4", "n2"]
+        assert store.queue().posts == 2
+        assert [own.details["posts"] for own in store.audit() if own.act == "purge"] == [1, 1]
+
+    # The queue of the analysis
+
+    def test_posts_wait_until_they_are_analysed_or_set_aside(self, store):
+        prepared(store)
+        take(store, *(filed(number, "é" * number) for number in (1, 2, 3, 4)))
+        assert store.queue() == Queue(4, 20)
+        assert [own.native_id for own in store.waiting(3)] == ["n1", "n2", "n3"]
+        store.analysed([2, 2])
+        assert store.queue() == Queue(3, 16)
+        assert store.set_aside(Queue(2, 100)) == 1
+        assert [own.native_id for own in store.waiting(9)] == ["n3", "n4"]
+        assert store.set_aside(Queue(100, 8)) == 1
+        assert [own.native_id for own in store.waiting(9)] == ["n4"]
+        assert store.set_aside(Queue(1, 8)) == 0
+        assert len(native(store)) == 4  # all are still there
+
+    # Incidents and alerts
+
+    def test_an_incident_its_alerts_and_their_deliveries_are_written_together_or_not_at_all(self, store):
+        prepared(store)
+        take(store, filed(1))
+        with pytest.raises(Exception):  # noqa: B017
+            store.set_incident(Incident("i1", "flood", 1, "open", {}), [1, 99], [(alert(), [])], NOW)
+        assert store.incident("i1") is None and store.alerts("i1") == []
+        state = Incident("i1", "flood", 1, "open", {"dead": [3, 17]})
+        to = [Destination("rescue", "mail", NOW), Destination("rescue", "hook", NOW + 5)]
+        store.set_incident(state, [1], [(alert(), to)], NOW)
+        assert store.incident("i1") == state and store.alerts("i1") == [alert()]
+        rows = [(own.receiver, own.channel, own.state, own.since, own.next) for own in store.deliveries()]
+        assert rows == [("rescue", "mail", "due", NOW, NOW), ("rescue", "hook", "due", NOW, NOW + 5)]
+
+    def test_a_stale_change_of_an_incident_is_refused(self, store):
+        prepared(store)
+        raised(store, "mail")
+        for version in (1, 3):
+            with pytest.raises(StaleError, match="i1 has version 1"):
+                store.set_incident(Incident("i1", "flood", version, "closed", {}), [], [(alert("a2"), [])], NOW)
+        assert store.incident("i1").state == "open" and store.alerts("i1") == [alert()]
+
+    # Deliveries
+
+    def test_a_delivery_is_claimed_by_one_worker_and_delivered(self, store):
+        prepared(store)
+        raised(store, "mail")
+        own = claim(store)
+        assert (own.alert, own.incident, own.channel, own.attempt) == (alert(), "i1", "mail", 1)
+        assert claim(store, "w2") is None
+        assert store.attempts(own.delivery)[0][1:] == ("w1", NOW, None, None, None)
+        assert store.finish(own, "delivered", "202", NOW + 7, reference="their-17")
+        (row,) = store.deliveries("delivered")
+        assert (row.reference, row.attempts, row.claim) == ("their-17", 1, None)
+        assert store.attempts(own.delivery)[0][3:] == (NOW + 7, "delivered", "202")
+        assert claim(store, now=NOW + 10**9) is None
+
+    def test_a_failed_delivery_is_due_again_when_its_time_has_come(self, store):
+        prepared(store)
+        raised(store, "mail")
+        store.finish(claim(store), "failed", "503", NOW, retry=NOW + 5_000)
+        assert claim(store, now=NOW + 4_999) is None
+        again = claim(store, now=NOW + 5_000)
+        assert again.attempt == 2
+        store.finish(again, "dead", "gave up", NOW + 6_000)
+        assert [own.state for own in store.deliveries()] == ["dead"]
+        assert [own.outcome for own in store.attempts(again.delivery)] == ["failed", "dead"]
+
+    def test_a_claim_that_ended_goes_to_another_worker_and_its_attempt_is_lost(self, store):
+        prepared(store)
+        raised(store, "mail")
+        first = claim(store, seconds=60)
+        assert claim(store, "w2", NOW + 59_999) is None
+        assert store.renew(first, NOW + 90_000)
+        assert claim(store, "w2", NOW + 60_000) is None
+        second = claim(store, "w2", NOW + 90_000)
+        assert second.attempt == 2 and not store.renew(first, NOW + 200_000)
+        assert [own.outcome for own in store.attempts(first.delivery)] == ["lost", None]
+        assert not store.finish(first, "failed", "late", NOW + 91_000, retry=NOW + 95_000)
+        assert store.deliveries()[0].state == "sending"
+        assert store.finish(second, "delivered", "200", NOW + 92_000)
+
+    def test_a_late_success_of_a_lost_attempt_counts(self, store):
+        prepared(store)
+        raised(store, "mail")
+        first = claim(store, seconds=1)
+        second = claim(store, "w2", NOW + 2_000)
+        assert not store.finish(first, "delivered", "200", NOW + 3_000)
+        assert store.deliveries()[0].state == "delivered"
+        assert not store.finish(second, "failed", "reset", NOW + 4_000, retry=NOW + 9_000)
+        assert store.deliveries()[0].state == "delivered"
+
+    def test_order_per_incident_receiver_and_channel(self, store):
+        prepared(store)
+        raised(store, "mail", "hook")
+        raised(store, "mail", "hook", version=2)
+        raised(store, "mail", incident="i2", number="b1")
+        first, second, third = claim(store), claim(store), claim(store)
+        assert [(own.alert.id, own.alert.version, own.channel) for own in (first, second, third)] == [
+            ("a1", 1, "mail"),
+            ("a1", 1, "hook"),
+            ("b1", 1, "mail"),
+        ]
+        assert claim(store) is None  # version 2 waits for version 1 on each channel
+        store.finish(first, "failed", "reset", NOW, retry=NOW + 5)
+        assert claim(store) is None
+        store.finish(second, "dead", "410", NOW)
+        following = claim(store)
+        assert (following.alert.version, following.channel) == (2, "hook")
+
+    def test_withdrawn_versions_are_not_sent(self, store):
+        prepared(store)
+        raised(store, "mail")
+        raised(store, "mail", version=2)
+        assert store.withdraw("a1", 2, NOW) == 1
+        assert claim(store).alert.version == 2
+        assert [own.state for own in store.deliveries()] == ["withdrawn", "sending"]
+
+    def test_redelivery_keeps_alert_version_and_number(self, store):
+        prepared(store)
+        raised(store, "mail")
+        own = claim(store)
+        assert not store.redeliver(own.delivery, "ana", NOW)
+        store.finish(own, "dead", "410", NOW)
+        assert store.redeliver(own.delivery, "ana", NOW + 5)
+        again = claim(store, now=NOW + 5)
+        assert (again.delivery, again.alert, again.attempt) == (own.delivery, own.alert, 2)
+        assert again.since == NOW + 5  # gives up counted from now
+        assert [own.subject for own in store.audit() if own.act == "redeliver"] == [f"delivery:{own.delivery}"]
+
+    def test_a_receiver_is_given_its_own_deliveries_alone(self, store):
+        prepared(store)
+        raised(store, "mail")
+        assert store.claim("fire-brigade", "w1", NOW, NOW + 1) is None
+        assert [own.receiver for own in store.deliveries(receiver="rescue")] == ["rescue"]
+        assert store.deliveries(receiver="fire-brigade") == []
+
+    # The audit
+
+    def test_the_audit_keeps_what_is_noted_in_order(self, store):
+        store.note("ana", "acknowledge", "incident:i1", {"before": None}, NOW)
+        store.note("ben", "close", "incident:i1", {}, NOW + 1)
+        entries = list(store.audit())
+        assert [(own.number, own.actor, own.act) for own in entries] == [(1, "ana", "acknowledge"), (2, "ben", "close")]
+        assert len({own.hash for own in entries}) == 2
+
+    def test_two_connections_see_what_the_other_wrote(self, store, another):
+        prepared(store)
+        take(store, filed(1), cursor="c1")
+        assert native(another) == ["n1"] and another.cursor("wire") == "c1"
+        take(another, filed(2))
+        raised(another, "mail")
+        assert native(store) == ["n2", "n1"] and claim(store) is not None and claim(another) is None
+
+    def test_the_outbox_in_any_order_of_events(self, make_store):
+        """See OutboxMachine."""
+
+        class Machine(OutboxMachine):
+            make = staticmethod(make_store)
+
+        case = Machine.TestCase
+        case.settings = settings(
+            max_examples=6, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        )
+        case("runTest").runTest()
+
+
+class OutboxMachine(RuleBasedStateMachine):
+    """Alerts, claims, crashes, answers, time-outs and redeliveries in any order.
+
+    Never lost, never under another id, in order per incident and channel.
+    """
+
+    make = None
+
+    def __init__(self):
+        super().__init__()
+        self.store = prepared(self.make())
+        self.now = NOW
+        self.claims = []
+        self.versions = {"i1": 0, "i2": 0}
+        self.made = set()
+        self.received = []
+
+    @rule(incident=st.sampled_from(["i1", "i2"]), channels=st.sampled_from([("mail",), ("mail", "hook")]))
+    def alert(self, incident, channels):
+        self.versions[incident] += 1
+        version = self.versions[incident]
+        raised(self.store, *channels, incident=incident, version=version, number=f"a-{incident}", now=self.now)
+        self.made |= {(incident, version, channel) for channel in channels}
+
+    @rule(worker=st.sampled_from(["w1", "w2"]))
+    def claim(self, worker):
+        own = claim(self.store, worker, self.now, 10)
+        if own:
+            assert own.alert.id == f"a-{own.incident}"
+            self.claims.append(own)
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), outcome=st.sampled_from(["delivered", "failed", "crash", "answer lost"]))
+    def answer(self, data, outcome):
+        own = self.claims.pop(data.draw(st.integers(0, len(self.claims) - 1)))
+        if outcome in ("delivered", "answer lost"):
+            self.received.append((own.incident, own.alert.version, own.channel))
+        if outcome == "delivered":
+            self.store.finish(own, "delivered", "200", self.now)
+        elif outcome == "failed":
+            self.store.finish(own, "failed", "503", self.now, retry=self.now + 5_000)
+
+    @rule(seconds=st.sampled_from([1, 6, 11]))
+    def time_passes(self, seconds):
+        self.now += seconds * 1000
+
+    @precondition(lambda self: self.store.deliveries("delivered"))
+    @rule(data=st.data())
+    def redeliver(self, data):
+        self.store.redeliver(data.draw(st.sampled_from(self.store.deliveries("delivered"))).id, "ana", self.now)
+
+    @invariant()
+    def every_alert_has_one_row_for_each_channel(self):
+        rows = [(own.incident, own.version, own.channel) for own in self.store.deliveries()]
+        assert len(rows) == len(set(rows)) and set(rows) == self.made
+
+    @invariant()
+    def nothing_is_first_received_before_what_came_before_it(self):
+        first = list(dict.fromkeys(self.received))
+        for incident in self.versions:
+            for channel in ("mail", "hook"):
+                own = [version for at, version, by in first if (at, by) == (incident, channel)]
+                assert own == sorted(own)
+
+    def teardown(self):
+        # In the end everything is received, whatever happened before.
+        for _ in range(4 * len(self.made) + 4):
+            self.now += 11_000
+            while own := claim(self.store, "w3", self.now, 10):
+                self.received.append((own.incident, own.alert.version, own.channel))
+                self.store.finish(own, "delivered", "200", self.now)
+        assert set(self.received) >= self.made
+        assert {own.state for own in self.store.deliveries()} <= {"delivered"}
+        self.store.close()
