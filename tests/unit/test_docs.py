@@ -29,7 +29,7 @@ ENDS = {"&&", "||", ";", "|", "&", "(", ")"}
 REDIRECTIONS = {"<", ">", ">>"}
 BEFORE = {"time", "taskset", "-c", "0"}  # another command follows
 # Commands that the shell or a system has, which are passed over; another one is a slip of the pen.
-OTHERS = frozenset(("cd", "curl", "do", "docker", "done", "echo", "export", "for", "gcloud", "git", "kubectl"))
+OTHERS = frozenset(("cd", "cp", "curl", "do", "docker", "done", "echo", "export", "for", "gcloud", "git", "kubectl"))
 OTHERS |= {"kaggle", "label-studio", "pip", "pytest", "sed", "source"}
 TOOLS = ("crisisflow", "snakemake", "dvc", "make", "python")
 
