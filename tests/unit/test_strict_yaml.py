@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from crisisflow.errors import CrisisflowError
-from crisisflow.strict_yaml import YamlFault, parse, parse_value, read_yaml, yaml_line
+from crisisflow.strict_yaml import YamlFault, parse, parse_quickly, parse_value, read_yaml, yaml_line
 from crisisflow.studies import read_params
 from crisisflow.versioning import rule_helpers
 
@@ -92,6 +92,15 @@ def test_what_is_no_such_yaml_is_one_fault_of_one_line(text):
     with pytest.raises(YamlFault) as fault:
         parse(text)
     assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("text", ["a: off", "a: 1\n\na: 2", "a: [", "1: a", "b:\n- c\na: 2018-02-30", "[" * 100_000])
+def test_what_is_refused_when_read_quickly_is_the_same_fault(text):
+    with pytest.raises(YamlFault) as fault:
+        parse(text)
+    with pytest.raises(YamlFault) as quick:
+        parse_quickly(text)
+    assert str(quick.value) == str(fault.value) and quick.value.line == fault.value.line
 
 
 @given(st.floats())
@@ -187,7 +196,8 @@ def test_every_yaml_file_of_the_repository_is_read_alike_by_both():
     files = [*ROOT.glob("src/**/*.yaml"), *ROOT.glob("presets/*/*.yaml"), ROOT / "params.yaml", ROOT / "CITATION.cff"]
     assert len(files) > 15
     for path in files:
-        assert typed(read_yaml(path)) == typed(yaml.safe_load(path.read_text())), path
+        plain = typed(yaml.safe_load(path.read_text()))
+        assert typed(read_yaml(path)) == plain == typed(read_yaml(path, parse_quickly)), path
 
 
 VALUES = st.recursive(

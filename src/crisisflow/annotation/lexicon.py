@@ -51,7 +51,8 @@ Both may have:
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -64,8 +65,8 @@ from crisisflow.annotation.people import FULL, ONE, STORM, People, PeopleFile, S
 from crisisflow.annotation.phrases import LONG, unaccented
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Name, Section, Text
-from crisisflow.places.gazetteer import STATE_CODE, TOWN, Gazetteer, context_names, place_names, town_names
-from crisisflow.strict_yaml import read_yaml, yaml_line
+from crisisflow.places.gazetteer import STATE_CODE, TOWN, Gazetteer, Towns, place_names, state_codes, town_names
+from crisisflow.strict_yaml import parse_quickly, read_yaml, yaml_line
 from crisisflow.taxonomy import EntityType
 from crisisflow.validation import explain, in_order
 
@@ -195,6 +196,13 @@ class Tag(NamedTuple):
     rule: str
 
 
+class SmallPlace(NamedTuple):
+    """A town or the code of a state, which counts where a place is spoken of, or everywhere."""
+
+    tag: Tag
+    everywhere: bool
+
+
 class Rule(NamedTuple):
     """A compiled regular expression of the regex stage, whose matches begin where `matching.starts` says."""
 
@@ -220,8 +228,7 @@ class Ruler(NamedTuple):
     hashtags: list[tuple[re.Pattern[str], Tag]]
     hashtag_openers: frozenset[str]
     after_place: dict[str, Tag]  # lower-case words that make a name together with a place before them
-    everywhere: frozenset[str]  # those of the following that count without it
-    in_context: dict[str, Tag]  # names that count where a place is spoken of; towns lower-case, codes in capitals
+    small_place: Callable[[str], SmallPlace | None]  # what a name of one word says; towns lower-case, codes in capitals
     context: frozenset[str]  # the words after which a place is named
     people: People | None
     storms: Storms | None
@@ -271,7 +278,7 @@ def read_lexicon(name: str, model: type[File], folder: Path) -> File:
     if not path.is_file():
         known = ", ".join(sorted({file.stem for file in folder.glob("*.yaml")} - {FRAGMENTS, NUMERALS}))
         raise CrisisflowError(f"no lexicon {name} in {folder}; there are {known or 'none'}")
-    plain = read_yaml(path)
+    plain = read_yaml(path, parse_quickly)
     try:
         return model.model_validate(plain)
     except ValidationError as error:
@@ -315,7 +322,9 @@ def load_names(name: str, folder: Path = LEXICONS) -> Names:
     if people is None:
         raise CrisisflowError(f"{EntryPath(path, ('people',))}: {lists.people}.yaml has no names of people")
     # By their words: "port au prince".
-    places = frozenset(" ".join(re.findall(r"\w+", name)) for name, _ in place_names(gazetteer))
+    places = frozenset(
+        name if name.isalpha() else " ".join(re.findall(r"\w+", name)) for name, _ in place_names(gazetteer)
+    )
     return Names(lists, places, load_people(people))
 
 
@@ -334,12 +343,11 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
     tags: dict[str, Tag] = {}
     place_tags: dict[str, Tag] = {}
     after_place: dict[str, Tag] = {}
-    in_context: dict[str, Tag] = {}
     cased: set[str] = set()
     words: set[str] = set()
     openers: set[str] = set()
     context: set[str] = set()
-    towns_everywhere: set[str] = set()
+    small_place: Callable[[str], SmallPlace | None] = dict[str, SmallPlace]().get
     owners: dict[str, str] = {}
     written: dict[str, str] = {}
     files = [(folder / f"{name}.yaml", read_lexicon(name, RulerFile, folder)) for name in names]
@@ -389,11 +397,7 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
                 for form in _as_hashtags(name):
                     place_tags.setdefault(form, tag_of[kind])
                 phrases.append((name, label, kind))
-        for name, kind, everywhere in context_names(file.gazetteer):
-            if name not in written:
-                in_context[name] = tag_of[kind]
-                if everywhere:
-                    towns_everywhere.add(name)
+        small_place = _small_places(file.gazetteer, label, written)
         context |= set(file.gazetteer.context.before)
         cased |= set(file.gazetteer.kinds) - set(file.gazetteer.lower_case)
         words |= set(file.gazetteer.words)
@@ -411,14 +415,33 @@ def load_ruler(names: Sequence[str], folder: Path = RULER) -> Ruler:
         hashtags=hashtags,
         hashtag_openers=frozenset(openers),
         after_place=after_place,
-        everywhere=frozenset(towns_everywhere),
-        in_context=in_context,
+        small_place=small_place,
         context=frozenset(context),
         people=_people(files, owners),
         storms=_storms(files, owners),
         sites=[file.sites for _, file in files if file.sites],
         tools=[file.tools for _, file in files if file.tools],
     )
+
+
+def _small_places(gazetteer: Gazetteer, label: str, written: Mapping[str, str]) -> Callable[[str], SmallPlace | None]:
+    """A function from a name of one word to the small town or the state of a code that it names.
+
+    Args:
+        written: the phrases that stand for something already
+    """
+    towns = Towns(gazetteer)
+    town, code = Tag(label, TOWN), SmallPlace(Tag(label, STATE_CODE), everywhere=False)
+    codes = dict.fromkeys(state_codes(), code)
+
+    @lru_cache(maxsize=100_000)
+    def small_place(name: str) -> SmallPlace | None:
+        if name in written:
+            return None
+        in_context, everywhere = towns.count(name)
+        return SmallPlace(town, everywhere) if in_context else codes.get(name)
+
+    return small_place
 
 
 def load_forms(name: str, folder: Path = RULER) -> list[Rule]:
@@ -472,7 +495,10 @@ def _as_hashtags(phrase: str) -> set[str]:
     """A phrase as a hashtag's word, its words in full and in short: #FortWorth, #FtWorth."""
     if phrase.isalpha() and phrase not in LONG:
         return {unaccented(phrase)}
-    return {_as_hashtag(phrase), _as_hashtag(" ".join(LONG.get(word, word) for word in phrase.split()))}
+    forms, words = {_as_hashtag(phrase)}, phrase.split()
+    if not LONG.keys().isdisjoint(words):
+        forms.add(_as_hashtag(" ".join(LONG.get(word, word) for word in words)))
+    return forms
 
 
 _NOT_IN_HASHTAGS = str.maketrans("", "", ".'-")

@@ -41,8 +41,10 @@ class Patterns:
 
     def spans(self, text: str, tweet_id: str, source: str) -> Iterator[Span]:
         """The spans of all rules, in their order; those of different rules may overlap."""
-        lower, at = lowered(text), starts(text)
-        for rule in map(self.rules.__getitem__, self._needs.met(lower)):
+        lower = lowered(text)
+        met = self._needs.met(lower)
+        at = starts(text) if met else ()
+        for rule in map(self.rules.__getitem__, met):
             for match in search(rule, text if rule.cased else lower, at):
                 found = match[0]
                 start = match.start() + len(found) - len(found.lstrip())

