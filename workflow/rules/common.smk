@@ -41,6 +41,7 @@ from crisisflow.versioning.rule_helpers import (
     load_params,
     option,
     options,
+    picked,
     refuse_another_package,
     refuse_config_overrides,
     refuse_touch,
@@ -88,4 +89,5 @@ wildcard_constraints:
     seed="[0-9]+",
     batch_size="[0-9]+",
     setting="[A-Za-z0-9_]+",
+    training="[A-Za-z0-9_]+",
     share="[0-9]+",

@@ -158,7 +158,7 @@ def section(path: str, **instead: str) -> Callable[[Any], str]:
 
 
 def sections(*names: str, of: str = "") -> Callable[[Any], str]:
-    """A rule's parameter: these sections of params.yaml, as the JSON of a mapping.
+    """A rule's parameter: these sections of params.yaml, as the JSON of a mapping; wildcards stand in braces.
 
     Args:
         of: the section (dots between keys) that they are keys of; "" for the whole of params.yaml.
@@ -166,9 +166,21 @@ def sections(*names: str, of: str = "") -> Callable[[Any], str]:
 
     def value(wildcards: Any) -> str:
         found = reduce(getitem, filter(None, of.split(".")), load_params())
-        return json.dumps({name: found[name] for name in names}, sort_keys=True)
+        asked = [name.format(**dict(wildcards)) for name in names]
+        return json.dumps({name: found[name] for name in asked}, sort_keys=True)
 
     value.sections = tuple(f"{of}.{name}".lstrip(".") for name in names)
+    return value
+
+
+def picked(path: str, names: str) -> Callable[[Any], str]:
+    """A rule's parameter: of the section at `path` the keys that the value at `names` lists, as JSON in their order."""
+
+    def value(wildcards: Any) -> str:
+        known = _found(path, wildcards)
+        return json.dumps({name: known[name] for name in _found(names, wildcards)})
+
+    value.sections = (path, names)
     return value
 
 

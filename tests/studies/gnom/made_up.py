@@ -40,7 +40,8 @@ def params(**values) -> GnomParams:
     plain["graphs"]["no_similarity"] = {"similarity": "never"}
     row = {"graph": "as_set", "control": None, "importance": "one", "settings": settings, "shares": [100, 10]}
     across = ["E_S", "EcuadorE_EcuadorS"]
-    plain["plain_rows"]["TR"]["settings"] = settings
+    groups = {"E": ["E_E"], "E_e5": ["E_S"], "Control": ["Control"], "Ecuador": settings[-2:]}
+    plain["plain_rows"]["TR"]["trainings"] = groups
     plain["rows"] = {
         "TR-GF": row | {"importance": "none"},
         "TR-GF-e-IE": row | {"graph": "no_similarity", "settings": across},
@@ -79,7 +80,8 @@ def predicted(own: Identity, facts: Facts, wrong: float, tweets: int = TWEETS) -
     guess[turned] = ~guess[turned]
     near = np.arange(len(parts)) % 9 == 0
     ids = [f"{part}:{number}" for number, part in enumerate(parts)]
-    return Predictions(own, facts, parts, ids, labels, guess, None, near)
+    groups = np.arange(len(parts), dtype=np.int32)
+    return Predictions(own, facts, parts, ids, groups, labels, guess, None, near)
 
 
 def write_run(folder: Path, own: GnomParams) -> Made:
@@ -96,9 +98,9 @@ def write_run(folder: Path, own: GnomParams) -> Made:
                     of_run = identity(row, name, share, seed)
                     wrong = (WRONG | WRONG_OTHERS)[row]
                     made.predictions.append(at / "predictions.parquet")
-                    write_predictions(made.predictions[-1], predicted(of_run, facts, wrong))
+                    write_predictions(made.predictions[-1], [predicted(of_run, facts, wrong)])
                     made.trainings.append(at / "training.json")
-                    write_json(made.trainings[-1], _training(of_run, facts, row in own.others))
+                    write_json(made.trainings[-1], {"runs": [_training(of_run, facts, row in own.others)]})
                     if row in own.rows:
                         made.words.append(at / "words.parquet")
                         _write_words(made.words[-1], of_run, setting.source, setting.target)

@@ -51,7 +51,7 @@ def params(encoder: Path, **values: Any) -> GnomParams:
         "TR-GF": row | {"importance": "none"},
         **{f"GNoM-{control}": row | {"control": control} for control in ("empty", "rewired", "parameters")},
     }
-    plain = {"settings": ["E_E", "E_S"], "shares": [100, 50]}
+    plain = {"trainings": {"tiny": ["E_E"], "frozen": ["E_S"]}, "shares": [100, 50]}
     own["plain_rows"] = {"TR": {"classifier": "recurrent", **plain}, "CLS": {"classifier": "linear", **plain}}
     own["keep_weights"] = [*own["rows"], *own["plain_rows"]]
     return GnomParams.model_validate(own | values)
@@ -97,8 +97,8 @@ def arguments(made: Made, row: str, setting: str, share: int, out: Path) -> Mapp
     return {
         "name": row,
         "row": found,
-        "setting_name": setting,
-        "setting": own.settings[setting],
+        "training_name": setting,
+        "settings": {setting: own.settings[setting]},
         "sets_params": own.sets,
         "splits": own.splits,
         "encoder": own.encoder,
@@ -112,7 +112,7 @@ def arguments(made: Made, row: str, setting: str, share: int, out: Path) -> Mapp
         "share": share,
         "seed": SEED,
         "sets": made.sets,
-        "overlap": made.overlap(setting),
+        "overlaps": [made.overlap(name) for name in own.settings],
         "graph": made.graphs(setting, share) / found.graph if row in own.rows else None,
         "checkpoint": out / "checkpoint",
         "out": out,

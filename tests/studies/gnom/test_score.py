@@ -18,7 +18,7 @@ def test_the_scores_are_those_of_the_predictions(made, scored):
     assert cell["tweets"] == {"all": 90, "new": 80}
     f1 = {"all": [], "new": []}
     for path in made.predictions:
-        own = read_predictions(path)
+        (own,) = read_predictions(path)
         if (own.identity.row, own.identity.setting, own.identity.share) == ("TR", "E_S", 100):
             tested = own.of("test")
             for part, kept in (("all", np.ones(90, dtype=bool)), ("new", ~tested.neighbour)):
@@ -56,7 +56,7 @@ def test_a_run_that_is_given_twice_or_of_an_unknown_setting_is_refused(made, tmp
     with pytest.raises(CrisisflowError, match="give it once"):
         score.read_cells([made.predictions[0], made.predictions[0]])
     facts = Facts("a", "b", "e", CLASSES, False)
-    write_predictions(tmp_path / "a.parquet", predicted(identity("TR", "nowhere", 100, 13), facts, 0.1))
+    write_predictions(tmp_path / "a.parquet", [predicted(identity("TR", "nowhere", 100, 13), facts, 0.1)])
     with pytest.raises(CrisisflowError, match=r"nowhere, which params\.yaml does not have"):
         score.run([tmp_path / "a.parquet"], params(), tmp_path / "scores.json", tmp_path / "metrics.json")
 
@@ -68,6 +68,26 @@ def test_a_tweet_id_that_stands_there_twice_is_two_tweets(tmp_path):
     assert len({*ids}) < len(ids)
     cell = score.of_cell({"TR": {13: own._replace(tweet_ids=ids)}, "svm": {13: own._replace(tweet_ids=ids)}})
     assert cell["rows"]["TR"]["against"]["svm"]["all"] == {"difference": 0, "low": 0, "high": 0}
+
+
+def test_the_bootstrap_draws_groups_of_near_duplicates(tmp_path):
+    """A row that is better on one large group alone is not surely better; on as many single tweets it is."""
+    facts = Facts("a", "b", "e", CLASSES, False)
+    worse = predicted(identity("TR", "s", 100, 13), facts, 0.0)
+    tested = np.flatnonzero([part == "test" for part in worse.part_of_each])
+    wrong = worse.predicted.copy()
+    wrong[tested[:30]] = ~wrong[tested[:30]]
+    groups = worse.groups.copy()
+    groups[tested[:30]] = groups[tested[0]]
+
+    def of(groups):
+        runs = {"CLS": {13: worse._replace(groups=groups)}, "TR": {13: worse._replace(predicted=wrong, groups=groups)}}
+        cell = score.of_cell(runs)
+        return cell["tweets"]["all"], cell["rows"]["CLS"]["against"]["TR"]["all"]
+
+    (tweets, alone), (same, together) = of(worse.groups), of(groups)
+    assert tweets == same == 90 and alone["difference"] == together["difference"]
+    assert alone["low"] > 10 and together["low"] == 0
 
 
 def test_a_test_part_without_a_new_tweet_has_no_score_of_it():

@@ -158,13 +158,13 @@ def test_a_graph_of_another_share_is_refused(made, tmp_path):
 
 def test_predictions_are_of_the_source_s_validation_and_the_target_s_test_part(made, trained):
     for setting, folder in trained.items():
-        own, found = made.params.settings[setting], read_predictions(folder / OF_RUN["predictions"])
+        own, (found,) = made.params.settings[setting], read_predictions(folder / OF_RUN["predictions"])
         source, target = read_tweets(made.sets, own.source, own.target)
         assert found.of("validation").tweet_ids == source.part("validation").ids
         assert found.of("test").tweet_ids == target.part("test").ids
         assert (found.facts.source, found.facts.target, found.identity.share) == (own.source, own.target, 100)
         assert (found.labels.sum(axis=1) == 1).all() and (found.predicted.sum(axis=1) == 1).all()
-        told = read_json(folder / OF_RUN["training"])
+        (told,) = read_json(folder / OF_RUN["training"])["runs"]
         assert told["training_tweets"] == len(source.part("train").ids)
         assert told["parameters"]["featurizer"] == 2 * (32 * 32 + 32)
 
@@ -172,7 +172,7 @@ def test_predictions_are_of_the_source_s_validation_and_the_target_s_test_part(m
 @pytest.mark.parametrize("row", ["TR", "CLS", "TR-GF", "GNoM-empty", "GNoM-rewired", "GNoM-parameters"])
 def test_every_kind_of_row_is_trained_and_kept(made, tmp_path, row):
     folder = train(made, row, "E_S", 50, tmp_path)
-    found, kept = (
+    (found,), kept = (
         read_predictions(folder / OF_RUN["predictions"]),
         read_model(folder / "model.safetensors", folder / "config.json"),
     )
@@ -191,7 +191,7 @@ def test_of_texts_that_may_not_be_shown_only_numbers_are_kept(made, tmp_path):
     assert any(own["drops"] for own in texts) and {key for own in texts for key in own} == {"tweet_id", "drops"}
     head, *lines = (tmp_path / OF_RUN["epochs"]).read_text().splitlines()
     by_epoch = [float(line.split(",")[head.split(",").index("weighted_f1")]) for line in lines]
-    assert read_json(tmp_path / OF_RUN["training"])["best_epoch"] == 1 + by_epoch.index(max(by_epoch))
+    assert read_json(tmp_path / OF_RUN["training"])["runs"][0]["best_epoch"] == 1 + by_epoch.index(max(by_epoch))
 
 
 def check_kept(made, found, kept):
@@ -205,7 +205,7 @@ def check_kept(made, found, kept):
 def test_the_kept_model_answers_without_its_graph_and_explains_itself(made, trained):
     for folder in trained.values():
         kept = read_model(folder / OF_RUN["weights"], folder / OF_RUN["config"])
-        check_kept(made, read_predictions(folder / OF_RUN["predictions"]), kept)
+        check_kept(made, read_predictions(folder / OF_RUN["predictions"])[0], kept)
     lines = [
         json.dumps({"id": at, "text": text}) for at, text in enumerate(["We need water!", "agua, por favor", "zzz"])
     ]
@@ -241,6 +241,27 @@ def test_runs_whose_weights_were_kept_are_found_most_labels_first(made, trained,
         read_model(tmp_path / "TR/E_E/whole/model.safetensors", tmp_path / "TR/E_E/whole/config.json")
 
 
+def test_one_training_is_scored_on_all_its_settings_as_it_would_be_on_each(made, tmp_path):
+    settings = {**made.params.settings, "E_S": made.params.settings["E_S"].model_copy(update={"encoder": "tiny"})}
+    given = arguments(made, "TR", "E_E", 50, tmp_path / "both")
+    train_row.run(**{**given, "training_name": "E", "settings": settings})
+    both = {own.identity.setting: own for own in read_predictions(tmp_path / "both" / OF_RUN["predictions"])}
+    assert [*both] == ["E_E", "E_S"] and both["E_S"].facts.target == "GeneratedS"
+    told = read_json(tmp_path / "both" / OF_RUN["training"])["runs"]
+    assert [(own["setting"], own["target"]) for own in told] == [("E_E", "GeneratedE"), ("E_S", "GeneratedS")]
+    for name, setting in settings.items():
+        out = tmp_path / name
+        train_row.run(
+            **{**given, "training_name": name, "settings": {name: setting}, "out": out, "checkpoint": out / "c"}
+        )
+        (alone,) = read_predictions(out / OF_RUN["predictions"])
+        assert alone.tweet_ids == both[name].tweet_ids and alone.identity == both[name].identity
+        np.testing.assert_array_equal(alone.probabilities, both[name].probabilities)
+        np.testing.assert_array_equal(alone.groups, both[name].groups)
+    with pytest.raises(CrisisflowError, match="no file of the step overlap is of the setting E_E"):
+        train_row.run(**{**given, "settings": settings, "overlaps": [made.overlap("E_S")]})
+
+
 def test_what_learnt_from_generated_tweets_says_so_and_real_tweets_come_first(trained, tmp_path, capsys):
     def copied(to, **changes):
         shutil.copytree(trained["E_S"], to)
@@ -269,7 +290,7 @@ def test_an_exported_run_answers_alike_and_has_only_what_was_trained(made, train
     card = (tmp_path / "model" / "README.md").read_text()
     assert "**This model learnt from generated tweets.**" in card and "CC0" in card
     kept = read_model(tmp_path / "model" / "model.safetensors", tmp_path / "model" / "config.json")
-    check_kept(made, read_predictions(trained["E_S"] / OF_RUN["predictions"]), kept)
+    check_kept(made, read_predictions(trained["E_S"] / OF_RUN["predictions"])[0], kept)
     with safe_open(tmp_path / "model" / "model.safetensors", "pt") as stored:  # all layers of this encoder are frozen
         assert not [name for name in stored.keys() if ".encoder." in name]  # noqa: SIM118
     hidden = {name: own.model_copy(update={"terms": "confidential"}) for name, own in made.params.sets.items()}
@@ -312,11 +333,12 @@ def test_answers_without_a_trained_encoder(made, tmp_path):
     own = made.params
     rest = (own.sets, own.splits, own.encoder, 32, 50, SEED, made.sets, made.overlap("E_E"), tmp_path)
     others.run(own.others, "E_E", own.settings["E_E"], *rest)
-    found = {row: read_predictions(tmp_path / row / OF_RUN["predictions"]) for row in own.others}
+    found = {row: read_predictions(tmp_path / row / OF_RUN["predictions"])[0] for row in own.others}
     relevant = found["constant"].facts.classes.index("relevant")
     assert found["constant"].predicted[:, relevant].all() and found["source_majority"].predicted[:, relevant].all()
     assert found["svm"].probabilities is None and found["logistic"].probabilities is not None
-    scores = {row: read_json(tmp_path / row / OF_RUN["training"])["scores"]["test"]["weighted_f1"] for row in found}
+    told = {row: read_json(tmp_path / row / OF_RUN["training"])["runs"][0] for row in found}
+    scores = {row: own["scores"]["test"]["weighted_f1"] for row, own in told.items()}
     assert scores["svm"] > scores["constant"]
     np.testing.assert_array_equal(found["svm"].labels, found["constant"].labels)
 
@@ -339,12 +361,13 @@ def test_several_labels_a_tweet(tiny_encoder, tmp_path):
         ),
         tmp_path / "sets",
     )
-    found = read_predictions(train(made, "GNoM", "E_E", 100, tmp_path / "out") / OF_RUN["predictions"])
+    (found,) = read_predictions(train(made, "GNoM", "E_E", 100, tmp_path / "out") / OF_RUN["predictions"])
     assert found.facts.multi_label and found.labels.sum(axis=1).max() == 2
     np.testing.assert_array_equal(found.predicted, found.probabilities >= 0.5)
     rest = (sets, own.splits, own.encoder, 32, 100, SEED, made.sets, made.overlap("E_E"), tmp_path / "others")
     others.run(own.others, "E_E", settings["E_E"], *rest)
-    assert read_predictions(tmp_path / "others" / "svm" / OF_RUN["predictions"]).predicted.sum() > 0
+    (svm,) = read_predictions(tmp_path / "others" / "svm" / OF_RUN["predictions"])
+    assert svm.predicted.sum() > 0
 
 
 def test_labels_of_one_set_answer_texts_of_another_language(tiny_encoder, tmp_path):

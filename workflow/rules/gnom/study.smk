@@ -8,7 +8,7 @@ from crisisflow.studies.gnom.files import (
 
 GNOM_GRAPHS = "data/gnom/graphs/{setting}/share{share}-seed{seed}"
 GNOM_ROW = "results/gnom/rows/{row}/{setting}/share{share}-seed{seed}"
-GNOM_PLAIN = "results/gnom/plain_rows/{row}/{setting}/share{share}-seed{seed}"
+GNOM_PLAIN = "results/gnom/plain_rows/{row}/{training}/share{share}-seed{seed}"
 GNOM_OTHER = "results/gnom/others/{setting}/share{share}-seed{seed}"
 
 
@@ -165,7 +165,7 @@ rule gnom_train_row:
         ),
         code=code("studies.gnom.train_row"),
         row=section("gnom.rows.{row}"),
-        setting=section("gnom.settings.{setting}"),
+        settings=sections("{setting}", of="gnom.settings"),
         sets=section("gnom.sets"),
         splits=section("gnom.splits"),
         encoder=section("gnom.encoder"),
@@ -187,28 +187,29 @@ rule gnom_train_row:
     message:
         "Training row {wildcards.row} on {wildcards.setting} with {wildcards.share} % of the labels, seed {wildcards.seed}"
     shell:
-        "crisisflow gnom train_row --name {wildcards.row} --row {params.row:q} --setting-name {wildcards.setting}"
-        " --setting {params.setting:q} --sets-params {params.sets:q} --splits {params.splits:q}"
+        "crisisflow gnom train_row --name {wildcards.row} --row {params.row:q} --training-name {wildcards.setting}"
+        " --settings {params.settings:q} --sets-params {params.sets:q} --splits {params.splits:q}"
         " --encoder {params.encoder:q} --word-graph {params.word_graph:q} --graphs {params.graphs:q}"
         " --network {params.network:q} --classifier {params.classifier:q} --training {params.training:q}"
         " --compute {params.compute:q} --keep-weights {params.keep_weights:q} --share {wildcards.share}"
-        " --seed {wildcards.seed} $(printf -- ' --sets %s' {input.sets}) --overlap {input.overlap} {params.graph}"
+        " --seed {wildcards.seed} $(printf -- ' --sets %s' {input.sets}) --overlaps {input.overlap} {params.graph}"
         " --checkpoint {params.checkpoint} --out {params.folder} --speed {log.speed} 2>&1 | tee {log.text} >&2"
 
 
-# Rows without a word graph: nothing that belongs to a graph makes them anew.
+# Rows without a word graph: nothing that belongs to a graph makes them anew, and one training is scored on all settings
+# of its source and encoder.
 rule gnom_train_row_plain:
     input:
         sets=every(rules.gnom_read_set.output.tweets),
-        overlap=rules.gnom_overlap.output.overlap,
+        overlaps=every(rules.gnom_overlap.output.overlap),
     output:
         **{name: f"{GNOM_PLAIN}/{file}" for name, file in OF_RUN.items()},
     log:
-        text="logs/gnom_train_row_plain-{row}-{setting}-{share}-{seed}.log",
+        text="logs/gnom_train_row_plain-{row}-{training}-{share}-{seed}.log",
         # Not an output: it differs from run to run.
-        speed="logs/gnom_train_row_plain-{row}-{setting}-{share}-{seed}-speed.csv",
+        speed="logs/gnom_train_row_plain-{row}-{training}-{share}-{seed}-speed.csv",
     benchmark:
-        "logs/benchmarks/gnom_train_row_plain-{row}-{setting}-{share}-{seed}.tsv"
+        "logs/benchmarks/gnom_train_row_plain-{row}-{training}-{share}-{seed}.tsv"
     threads:
         PARAMS["compute"]["threads"] * PARAMS["compute"]["processes"]
         if PARAMS["compute"]["device"] == "cpu"
@@ -222,13 +223,13 @@ rule gnom_train_row_plain:
     params:
         axes=over(
             row="gnom.plain_rows",
-            setting="gnom.plain_rows.{row}.settings",
+            training="gnom.plain_rows.{row}.trainings",
             share="gnom.plain_rows.{row}.shares",
             seed="gnom.seeds",
         ),
         code=code("studies.gnom.train_row"),
         row=section("gnom.plain_rows.{row}"),
-        setting=section("gnom.settings.{setting}"),
+        settings=picked("gnom.settings", "gnom.plain_rows.{row}.trainings.{training}"),
         sets=section("gnom.sets"),
         splits=section("gnom.splits"),
         encoder=section("gnom.encoder"),
@@ -237,17 +238,18 @@ rule gnom_train_row_plain:
         compute=section("compute"),
         keep_weights=section("gnom.keep_weights"),
         folder=lambda wildcards, output: Path(output.predictions).parent,
-        checkpoint=lambda wildcards: "results/gnom/checkpoints/{row}/{setting}/share{share}-seed{seed}".format(
+        checkpoint=lambda wildcards: "results/gnom/checkpoints/{row}/{training}/share{share}-seed{seed}".format(
             **wildcards
         ),
     message:
-        "Training row {wildcards.row} on {wildcards.setting} with {wildcards.share} % of the labels, seed {wildcards.seed}"
+        "Training row {wildcards.row} on {wildcards.training} with {wildcards.share} % of the labels, seed {wildcards.seed}"
     shell:
-        "crisisflow gnom train_row --name {wildcards.row} --row {params.row:q} --setting-name {wildcards.setting}"
-        " --setting {params.setting:q} --sets-params {params.sets:q} --splits {params.splits:q}"
+        "crisisflow gnom train_row --name {wildcards.row} --row {params.row:q} --training-name {wildcards.training}"
+        " --settings {params.settings:q} --sets-params {params.sets:q} --splits {params.splits:q}"
         " --encoder {params.encoder:q} --classifier {params.classifier:q} --training {params.training:q}"
         " --compute {params.compute:q} --keep-weights {params.keep_weights:q} --share {wildcards.share}"
-        " --seed {wildcards.seed} $(printf -- ' --sets %s' {input.sets}) --overlap {input.overlap}"
+        " --seed {wildcards.seed} $(printf -- ' --sets %s' {input.sets})"
+        " $(printf -- ' --overlaps %s' {input.overlaps})"
         " --checkpoint {params.checkpoint} --out {params.folder} --speed {log.speed} 2>&1 | tee {log.text} >&2"
 
 

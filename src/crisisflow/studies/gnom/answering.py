@@ -24,9 +24,9 @@ def kept_runs(results: Path) -> list[Path]:
     """The folders of the runs whose weights were kept, those with the most labels and across sets first."""
     found = []
     for config in sorted(results.glob(f"*/*/*/{OF_RUN['config']}")):
-        facts = read_json(config, KEY, "identity", "source", "target")
+        facts = read_json(config, KEY, "identity", "source", "targets")
         if facts[KEY] is not None:
-            is_same = facts["source"] == facts["target"]
+            is_same = facts["targets"] == [facts["source"]]
             found.append((-facts["identity"]["share"], is_same, str(config.parent), config.parent))
     return [folder for *_, folder in sorted(found)]
 

@@ -44,9 +44,9 @@ def named_by(setting: SettingParams, sets: Mapping[str, SetParams]) -> Named:
     )
 
 
-def confidential(setting: SettingParams, sets: Mapping[str, SetParams]) -> list[str]:
-    """The sets of a setting, unlabelled ones included, whose texts are confidential; texts of no set are not told."""
-    names = {setting.source, setting.target, *named_by(setting, sets).unlabelled}
+def confidential(settings: Iterable[SettingParams], sets: Mapping[str, SetParams]) -> list[str]:
+    """The sets of settings, unlabelled ones included, whose texts are confidential; texts of no set are not told."""
+    names = {name for own in settings for name in (own.source, own.target, *named_by(own, sets).unlabelled)}
     return sorted(name for name in names & {*sets} if sets[name].terms == "confidential")
 
 

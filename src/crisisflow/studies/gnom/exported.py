@@ -1,7 +1,7 @@
 """Exported: a kept run without what belongs to the workflow, and its model card."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,12 @@ def write_exported(run: Path, licence: str, out: Path) -> None:
     """
     weights, config = (run / OF_RUN[name] for name in ("weights", "config"))
     read_model(weights, config)
-    facts = read_json(config, "source", "target", "generated", "confidential", KEY)
+    facts = read_json(config, "source", "targets", "generated", "confidential", KEY)
     if facts["confidential"]:
         raise CrisisflowError(
             f"{run} has texts of {', '.join(facts['confidential'])}, which are confidential; export another run"
         )
-    card = rendered(facts, read_json(run / OF_RUN["training"], "scores", "training_tweets", "test_tweets"), licence)
+    card = rendered(facts, read_json(run / OF_RUN["training"], "runs")["runs"], licence)
     with new_folder(out) as folder:
         folder.mkdir(parents=True)
         for path in (weights, config):
@@ -41,11 +41,11 @@ def write_exported(run: Path, licence: str, out: Path) -> None:
         write_text(folder / CARD, card)
 
 
-def rendered(facts: Mapping[str, Any], training: Mapping[str, Any], licence: str) -> str:
+def rendered(facts: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], licence: str) -> str:
     """The card as Markdown.
 
     Args:
-        facts: config.json. training: training.json of the same run.
+        facts: config.json. runs: of training.json beside it.
     """
     environment = Environment(
         loader=PackageLoader("crisisflow.studies.gnom", ""),
@@ -55,4 +55,4 @@ def rendered(facts: Mapping[str, Any], training: Mapping[str, Any], licence: str
         undefined=StrictUndefined,
     )
     template = environment.get_template(TEMPLATE)
-    return template.render(facts=facts, training=training, licence=licence, number="{:,}".format)
+    return template.render(facts=facts, runs=runs, licence=licence, number="{:,}".format)

@@ -1,6 +1,7 @@
 """The tables and JSON files of the study, beside its predictions (predictions.py) and graphs (graph_files.py).
 
-training.json of a run has its identity (study, row, setting, share, seed), the Facts of its predictions, and
+training.json has `runs`, with a mapping for each setting that the training was scored on. Each has the identity of the
+run (study, row, setting, share, seed), the Facts of its predictions, and
 
     training_tweets, validation_tweets, test_tweets, test_tweets_with_neighbour
     best_epoch, epochs  the epoch that was kept, and how many were trained; null of `others`

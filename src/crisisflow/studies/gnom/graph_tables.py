@@ -94,7 +94,7 @@ def table_of_cost(trainings: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """The parameters of each row by part, and how long it was trained; the mean over the seeds with all labels.
 
     Args:
-        trainings: training.json of all runs.
+        trainings: the runs of training.json of all trainings.
     """
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for own in trainings:

@@ -129,7 +129,8 @@ def run(
         identity = Identity(STUDY, row, seed, setting=setting_name, share=share)
         facts = Facts(setting.source, setting.target, name, tuple(parts.classes), parts.multi_label)
         found = predictions_of(identity, facts, parts, predicted, probabilities, overlap)
-        write_predictions(out / row / OF_RUN["predictions"], found)
+        write_predictions(out / row / OF_RUN["predictions"], [found])
         told = facts_of(found, len(parts.training.train.ids))
-        write_json(out / row / OF_RUN["training"], {**told, "best_epoch": None, "epochs": None, "parameters": None})
+        untrained = {"best_epoch": None, "epochs": None, "parameters": None}
+        write_json(out / row / OF_RUN["training"], {"runs": [{**told, **untrained}]})
         say(f"{identity}: weighted F1 {told['scores']['test']['weighted_f1']:.3f} on the test tweets")

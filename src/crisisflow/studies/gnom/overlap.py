@@ -1,12 +1,13 @@
 """Overlap: which test tweets of a setting have a near duplicate in what the run is given (ledger, entry 16)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from crisisflow.artifacts import read_parquet, table_of, write_json, write_parquet
+from crisisflow.artifacts import read_metadata, read_parquet, table_of, write_json, write_parquet
 from crisisflow.corpus.near_duplicates import groups_of
+from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.params import Name
 from crisisflow.progress import say
@@ -14,6 +15,8 @@ from crisisflow.studies.gnom.corpus import named_by, unlabelled_of
 from crisisflow.studies.gnom.formats import OVERLAP
 from crisisflow.studies.gnom.params import SetParams, SettingParams
 from crisisflow.studies.gnom.sets import read_tweets
+
+SETTING = "gnom_setting"  # of the table's metadata: the name of the setting
 
 
 def run(
@@ -50,7 +53,8 @@ def run(
     with_unlabelled = groups_of([*test.texts, *unlabelled])
     of_graph = np.isin(with_unlabelled[: len(test.ids)], with_unlabelled[len(test.ids) :])
     rows = zip(test.ids, near.tolist(), equal, of_graph.tolist(), strict=True)
-    write_parquet(out, table_of(rows, OVERLAP), OVERLAP)
+    schema = OVERLAP.with_metadata({SETTING: name})
+    write_parquet(out, table_of(rows, OVERLAP), schema)
     facts = {
         "setting": name,
         "source": source.set,
@@ -69,6 +73,18 @@ def run(
         f"overlap: of {len(test.ids):,} test tweets of {name} {int(near.sum()):,} have a neighbour in training, and "
         f"{int(of_graph.sum()):,} in unlabelled text"
     )
+
+
+def overlap_of(paths: Iterable[Path], setting: str) -> Path:
+    """The file of this setting among several.
+
+    Raises:
+        CrisisflowError: there is none.
+    """
+    for path in paths:
+        if read_metadata(path, OVERLAP).get(SETTING.encode(), b"").decode() == setting:
+            return path
+    raise CrisisflowError(f"no file of the step overlap is of the setting {setting}; give its file")
 
 
 def neighbours(path: Path, ids: Sequence[str]) -> np.ndarray:

@@ -187,12 +187,24 @@ class PlainRowParams(ParamsSection):
     """A row without a word graph."""
 
     classifier: Annotated[Literal["recurrent", "linear"], Field(description="TR has the paper's, which is recurrent")]
-    settings: Annotated[list[Name], Field(min_length=1)]
+    trainings: Annotated[
+        dict[Name, Annotated[list[Name], Field(min_length=1)]],
+        Field(
+            min_length=1, description="of each training the settings that it is scored on, of one source and encoder"
+        ),
+    ]
     shares: Annotated[list[Percentage], Field(min_length=1)]
+
+    @property
+    def settings(self) -> list[Name]:
+        """The settings of all trainings."""
+        return [setting for own in self.trainings.values() for setting in own]
 
     @model_validator(mode="after")
     def _each_once(self) -> "PlainRowParams":
-        return refuse(self, repeated(self, "settings", "shares"))
+        twice = sorted({own for own in self.settings if self.settings.count(own) > 1})
+        faults = [(("trainings",), f"{own} stands there twice") for own in twice]
+        return refuse(self, [*faults, *repeated(self, "shares")])
 
 
 class RowParams(ParamsSection):
@@ -305,6 +317,8 @@ class GnomParams(ParamsSection):
                 for share in own.shares:
                     if share not in self.shares:
                         yield (group, name, "shares"), f"{share} is none of gnom.shares"
+        for name, plain in self.plain_rows.items():
+            yield from self._faults_of_trainings(name, plain)
         for name, row in self.rows.items():
             if row.graph not in self.graphs:
                 yield ("rows", name, "graph"), _unknown("graph", row.graph, self.graphs)
@@ -318,6 +332,15 @@ class GnomParams(ParamsSection):
         for name in self.keep_weights:
             if name not in self.plain_rows and name not in self.rows:
                 yield ("keep_weights",), _unknown("row", name, [*self.plain_rows, *self.rows])
+
+    def _faults_of_trainings(self, row: str, own: PlainRowParams) -> Iterator[Fault]:
+        known: dict[tuple[str, str], str] = {}
+        for name, settings in own.trainings.items():
+            of = {(self.settings[one].source, self.settings[one].encoder) for one in settings if one in self.settings}
+            if len(of) > 1:
+                yield ("plain_rows", row, "trainings", name), "its settings differ in source or encoder"
+            elif of and (other := known.setdefault(next(iter(of)), name)) != name:
+                yield ("plain_rows", row, "trainings", name), f"{other} has the same source and encoder; join them"
 
     def _is_monolingual(self, setting: str) -> bool:
         own = self.settings[setting]

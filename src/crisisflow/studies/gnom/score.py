@@ -1,6 +1,6 @@
 """Score: weighted F1 of all rows over the seeds, and each row against TR, the floor, a constant, GNoM and no edges."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,30 +35,44 @@ def read_cells(paths: Iterable[Path]) -> dict[tuple[str, int], dict[str, dict[in
     """
     found: dict[tuple[str, int], dict[str, dict[int, Predictions]]] = defaultdict(lambda: defaultdict(dict))
     for path in paths:
-        own = read_predictions(path)
-        if own.identity.setting is None or own.identity.share is None:
-            raise CrisisflowError(f"{path} does not say of which setting and share it is; make it again")
-        runs = found[own.identity.setting, own.identity.share][own.identity.row]
-        if own.identity.seed in runs:
-            raise CrisisflowError(f"{path} is of {own.identity}, of which there was a file before; give it once")
-        runs[own.identity.seed] = own
+        for own in read_predictions(path):
+            if own.identity.share is None:
+                raise CrisisflowError(f"{path} does not say of which share it is; make it again")
+            runs = found[str(own.identity.setting), own.identity.share][own.identity.row]
+            if own.identity.seed in runs:
+                raise CrisisflowError(f"{path} is of {own.identity}, of which there was a file before; give it once")
+            runs[own.identity.seed] = own
     return {key: dict(rows) for key, rows in found.items()}
 
 
 def counted(found: Predictions, part: str) -> SeedCounts:
-    """The counts of the test tweets, of all or of the new ones; a tweet id that stands there twice gets a number."""
+    """The counts of the test tweets, of all or of the new ones, summed over each group of near duplicates.
+
+    So the bootstrap draws groups: near duplicates are right or wrong together, and count as one draw. A group is named
+    by its number and its tweets.
+    """
     own = found.of(TEST)
     kept = np.ones(len(own.tweet_ids), dtype=bool) if part == ALL else ~own.neighbour
-    seen: Counter[str] = Counter()
-    ids = []
-    for tweet_id in own.tweet_ids:
-        ids.append(f"{tweet_id} {seen[tweet_id]}")
-        seen[tweet_id] += 1
-    counts = label_counts(own.labels, own.predicted)
-    return SeedCounts(
-        [tweet_id for tweet_id, there in zip(ids, kept, strict=True) if there],
-        LabelCounts(*(values[kept] for values in counts)),
-    )
+    groups, places = np.unique(own.groups[kept], return_inverse=True)
+    members: list[list[str]] = [[] for _ in groups]
+    for tweet_id, place in zip(
+        (one for one, there in zip(own.tweet_ids, kept, strict=True) if there), places, strict=True
+    ):
+        members[place].append(tweet_id)
+
+    def summed(values: np.ndarray) -> np.ndarray:
+        total = np.zeros((len(groups), values.shape[1]), dtype=values.dtype)
+        np.add.at(total, places, values[kept])
+        return total
+
+    names = [f"{group} {' '.join(ids)}" for group, ids in zip(groups.tolist(), members, strict=True)]
+    return SeedCounts(names, LabelCounts(*map(summed, label_counts(own.labels, own.predicted))))
+
+
+def tweets_of(found: Predictions) -> dict[str, int]:
+    """How many test tweets there are: all, and new ones."""
+    own = found.of(TEST)
+    return {ALL: len(own.tweet_ids), NEW: int((~own.neighbour).sum())}
 
 
 def f1_of(counts: LabelCounts) -> float | None:
@@ -87,6 +101,8 @@ def against(
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Weighted F1 of each row less that of each baseline, in points, with the 95 % interval of the paired bootstrap.
 
+    The bootstrap draws groups of near duplicates.
+
     Where two baselines are compared, the earlier one is the row.
     """
     order = [*(row for row in rows if row not in baselines), *(row for row in baselines if row in rows)]
@@ -109,9 +125,8 @@ def of_cell(rows: Mapping[str, Mapping[int, Predictions]], baselines: Sequence[s
         for part in (ALL, NEW)
     }
     compared = {part: against(counts, baselines) for part, counts in parts.items()}
-    first = {part: next(iter(next(iter(counts.values())).values())) for part, counts in parts.items()}
     return {
-        "tweets": {part: len(own.tweet_ids) for part, own in first.items()},
+        "tweets": tweets_of(next(iter(next(iter(rows.values())).values()))),
         "rows": {
             row: {
                 "f1": {part: over(f1_of(own.counts) for own in parts[part][row].values()) for part in parts},

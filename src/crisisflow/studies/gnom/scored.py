@@ -50,6 +50,7 @@ def predictions_of(
         facts,
         [part for part, own in zip(HELD_OUT, parts.held_out, strict=True) for _ in own.ids],
         [*validation.ids, *test.ids],
+        np.array([*validation.groups, *test.groups], dtype=np.int32),
         np.concatenate([classes_of(own.labels, parts.classes) for own in parts.held_out]),
         predicted,
         probabilities,

@@ -26,6 +26,7 @@ class Tweets(NamedTuple):
     languages: list[str | None]
     labels: list[list[str]]
     splits: list[str | None]
+    groups: list[int]  # of near duplicates within the set
 
     def at(self, positions: Iterable[int]) -> "Tweets":
         """Those at these positions, in this order."""
@@ -55,7 +56,7 @@ def read_tweets(paths: Sequence[Path], *names: str) -> list[Tweets]:
         if name not in by_name:
             raise CrisisflowError(f"no file is of the set {name}; there are: {', '.join(sorted(by_name))}")
         table = read_parquet(by_name[name], TWEETS)
-        columns = (table[own].to_pylist() for own in ("tweet_id", "text", "language", "labels", "split"))
+        columns = (table[own].to_pylist() for own in ("tweet_id", "text", "language", "labels", "split", "group"))
         found.append(Tweets(name, *columns))
     return found
 

@@ -97,7 +97,7 @@ def run(
         overlaps: counts of each setting; repeat
         readings: of each setting; repeat
         statistics: of each graph; repeat
-        trainings: training.json of each run; repeat
+        trainings: training.json of each training; repeat
         words: words.parquet of each run with a graph; repeat
         attention: attention.json of each run with a graph; repeat
         folder: a folder
@@ -112,8 +112,9 @@ def run(
     runs, texts = read_words(words, params), read_attention(attention, params)
     setting = setting_of(preset, params)
     bootstrap = (
-        f"Intervals are of the paired bootstrap over the test tweets ({RESAMPLES:,} resamples), not corrected for the "
-        "number of comparisons; they know the chance of the tweets, not that of the training and of the draw of labels"
+        f"Intervals are of the paired bootstrap over groups of near duplicates of the test tweets ({RESAMPLES:,} "
+        "resamples), not corrected for the number of comparisons; they know the chance of the tweets, not that of the "
+        "training and of the draw of labels"
     )
     measured = f"Weighted F1 in percent, mean ± standard deviation over the seeds. {bootstrap}"
     neighbours = (
@@ -208,7 +209,7 @@ def run(
             f"near a validation or test tweet are left out. {setting}",
         ),
         "cost": (
-            table_of_cost(_read_all(trainings, "parameters", "epochs")),
+            table_of_cost([run for own in _read_all(trainings, "runs") for run in own["runs"]]),
             "Parameters by part, and epochs. Seconds differ from run to run: those of this one are in "
             f"provenance.html, and measured ratios in docs/studies/gnom.md. {setting}",
         ),

@@ -1,4 +1,4 @@
-"""Train row: a row on a setting, a share of the labels and a seed (paper, section 4.3)."""
+"""Train row: a row on a source, a share of the labels and a seed, scored on its settings (paper, section 4.3)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from crisisflow.pretrained import check_length, load_encoder, load_tokenizer
 from crisisflow.sources import digest
 from crisisflow.studies.gnom import STUDY
 from crisisflow.studies.gnom.attention import Reader
-from crisisflow.studies.gnom.corpus import confidential
+from crisisflow.studies.gnom.corpus import confidential, named_by
 from crisisflow.studies.gnom.files import OF_RUN
 from crisisflow.studies.gnom.formats import WORDS
 from crisisflow.studies.gnom.glossary import glossary, words_of
@@ -27,6 +27,7 @@ from crisisflow.studies.gnom.graph import adds_similarity, changed, graph_facts
 from crisisflow.studies.gnom.graph_files import WordGraph, read_graph
 from crisisflow.studies.gnom.models import build, sizes_of, write_model
 from crisisflow.studies.gnom.network import GraphClassifier, GraphFeaturizer, settled
+from crisisflow.studies.gnom.overlap import overlap_of
 from crisisflow.studies.gnom.params import (
     GENERATED,
     ClassifierParams,
@@ -71,8 +72,8 @@ def _examples(parts: Parts, tweets: Tweets, input_ids: list[list[int]]) -> Examp
 def run(
     name: Name,
     row: RowParams | PlainRowParams,
-    setting_name: Name,
-    setting: SettingParams,
+    training_name: Name,
+    settings: dict[Name, SettingParams],
     sets_params: dict[Name, SetParams],
     splits: SplitsParams,
     encoder: dict[Name, EncoderParams],
@@ -86,22 +87,23 @@ def run(
     share: Percentage,
     seed: Seed,
     sets: Sequence[InputFile],
-    overlap: InputFile,
+    overlaps: Sequence[InputFile],
     graph: Path | None,
     checkpoint: Path,
     out: Path,
     speed: Path,
 ) -> None:
-    """Train the row, and write its predictions of the source's validation and the target's test tweets.
+    """Train the row, and write its predictions of the source's validation and the targets' test tweets.
 
-    The epoch is chosen on the source's validation part. No label of the target is read before the test. An interrupted
-    run goes on from its last checkpoint.
+    A row with a word graph has one setting, of which the graph is. One without has those of one source and encoder. The
+    epoch is chosen on the source's validation part. No label of a target is read before the test. An interrupted run
+    goes on from its last checkpoint.
 
     Args:
         name: of the row
         row: section gnom.rows.NAME or gnom.plain_rows.NAME
-        setting_name: of the setting
-        setting: section gnom.settings.SETTING
+        training_name: of the training: the setting, or of gnom.plain_rows.NAME.trainings
+        settings: of section gnom.settings those that are scored
         sets_params: section gnom.sets
         splits: section gnom.splits
         encoder: section gnom.encoder
@@ -114,39 +116,45 @@ def run(
         keep_weights: gnom.keep_weights
         share: of the training part, in per cent
         sets: of the step read_set
-        overlap: of the step overlap
+        overlaps: of the step overlap; repeat
         graph: folder of a graph of the step graph; a plain row has none
         checkpoint: folder of the checkpoints, removed at the end
         out: folder of what formats.py and predictions.py describe
         speed: seconds and memory per epoch; differs from run to run
 
     Raises:
-        CrisisflowError: the encoder, graph or device is not to be had, the graph is of other parameters, a class is
-            left without a tweet, a loss is not finite, or memory does not suffice.
+        CrisisflowError: the encoder, graph or device is not to be had, the graph is of other parameters, a setting has
+            no overlap, a class is left without a tweet, a loss is not finite, or memory does not suffice.
     """
-    own = encoder[setting.encoder]
+    setting = next(iter(settings.values()))
+    own, about = encoder[setting.encoder], sets_params[setting.source]
     check_length(own.name, training.max_length, "training.max_length")
-    about = sets_params[setting.target]
-    parts = Parts(
-        training_of(sets, setting, splits.training_tweets, share, seed), sorted(about.classes), about.multi_label
-    )
-    identity = Identity(STUDY, name, seed, setting=setting_name, share=share)
+    near = {scored: overlap_of(overlaps, scored) for scored in settings}
+    by_setting = {
+        scored: Parts(
+            training_of(sets, found, splits.training_tweets, share, seed), sorted(about.classes), about.multi_label
+        )
+        for scored, found in settings.items()
+    }
+    parts = next(iter(by_setting.values()))
+    identity = Identity(STUDY, name, seed, setting=training_name, share=share)
     found, used = None, None
     if isinstance(row, RowParams):
         used = changed(word_graph, graphs[row.graph])
-        languages = sorted({*sets_params[setting.source].languages, *about.languages})
+        languages = named_by(setting, sets_params).languages
         similarity = adds_similarity(used, languages)
-        found = read_graph(graph, graph_facts(used, own.name, setting_name, share, seed, similarity))
+        found = read_graph(graph, graph_facts(used, own.name, training_name, share, seed, similarity))
     device = open_device(compute.device, compute.threads, compute.processes)
     tokenizer, opened = load_tokenizer(own.name), load_encoder(own.name, own.layers)
-    examples = {
-        split: _examples(parts, tweets, tokenize(tweets.texts, tokenizer, training.max_length))
-        for split, tweets in (
-            ("train", parts.training.train),
-            ("validation", parts.training.validation),
-            ("test", parts.training.test),
-        )
-    }
+    learnt = {"train": parts.training.train, "validation": parts.training.validation}
+    asked = {scored: found.training.test for scored, found in by_setting.items()}
+    examples, tested = (
+        {
+            part: _examples(parts, tweets, tokenize(tweets.texts, tokenizer, training.max_length))
+            for part, tweets in of_part.items()
+        }
+        for of_part in (learnt, asked)
+    )
     pretrained = checkpoints.weights_digest(opened)
     device.seed(seeds.of_heads(seed))
     model = build(opened, len(tokenizer), parts.classes, row, found, used, network, classifier, seed)
@@ -176,27 +184,36 @@ def run(
             {package.__name__: package.__version__ for package in (numpy, torch, transformers)},
             *(section and section.model_dump() for section in (row, own, network, classifier, training, compute)),
             [pretrained, tokenizer.pad_token_id, parts.classes, seed],
-            {split: [own.ids, own.input_ids, _plain(own.targets)] for split, own in examples.items()},
+            *(
+                {part: [own.ids, own.input_ids, _plain(own.targets)] for part, own in of_part.items()}
+                for of_part in (examples, tested)
+            ),
             None if found is None else [found.token_ids.tolist(), *(column.tolist() for column in found.edges)],
         ),
         early_stopping=None if training.patience is None else EarlyStopping(training.patience),
     )
     best = trainer.fit([_stage(training, own, len(examples["train"].ids))], examples["train"], examples["validation"])
-    tested = trainer.predict(best, examples["test"])["probabilities"]
+    answers = {scored: trainer.predict(best, own)["probabilities"] for scored, own in tested.items()}
     if device.writes:
-        facts = Facts(setting.source, setting.target, own.name, tuple(parts.classes), parts.multi_label)
-        probabilities = torch.cat([best.predictions["probabilities"], tested]).numpy()
-        predicted = decided(probabilities, parts.multi_label)
-        predictions = predictions_of(identity, facts, parts, predicted, probabilities, overlap)
+        predictions = []
+        for scored, of_test in answers.items():
+            facts = Facts(setting.source, settings[scored].target, own.name, tuple(parts.classes), parts.multi_label)
+            probabilities = torch.cat([best.predictions["probabilities"], of_test]).numpy()
+            predicted = decided(probabilities, parts.multi_label)
+            of_run = identity._replace(setting=scored)
+            predictions.append(
+                predictions_of(of_run, facts, by_setting[scored], predicted, probabilities, near[scored])
+            )
         write_predictions(out / OF_RUN["predictions"], predictions)
         trained = {
             "best_epoch": best.epoch,
             "epochs": len(trainer.records.history),
             "parameters": sizes_of(trainer.model),
         }
-        write_json(out / OF_RUN["training"], {**facts_of(predictions, len(parts.training.train.ids)), **trained})
+        runs = [{**facts_of(one, len(parts.training.train.ids)), **trained} for one in predictions]
+        write_json(out / OF_RUN["training"], {"runs": runs})
         head, lines = history_table(trainer.task, trainer.records.history)
-        within = [setting_name, share]
+        within = [training_name, share]
         write_csv(
             out / OF_RUN["epochs"],
             *identified_lines(identity, ["setting", "share", *head], [[*within, *line] for line in lines]),
@@ -204,7 +221,8 @@ def run(
         kept = name in keep_weights
         nodes = _words(trainer.model, tokenizer, found, before, setting) if kept and found is not None else []
         write_parquet(out / OF_RUN["words"], table_of(nodes, WORDS), identified(WORDS, identity))
-        explained = _explained(trainer.model, tokenizer, parts, training.max_length, about.show_texts) if kept else []
+        shown = sets_params[setting.target].show_texts
+        explained = _explained(trainer.model, tokenizer, parts, training.max_length, shown) if kept else []
         write_json(out / OF_RUN["attention"], {**identity.facts(), "texts": explained})
         rebuilt = {
             CONFIG: identity.facts(),
@@ -218,9 +236,9 @@ def run(
             "multi_label": parts.multi_label,
             "max_length": training.max_length,
             "source": setting.source,
-            "target": setting.target,
-            "generated": sets_params[setting.source].reader == GENERATED,
-            "confidential": confidential(setting, sets_params),
+            "targets": [one.target for one in settings.values()],
+            "generated": about.reader == GENERATED,
+            "confidential": confidential(settings.values(), sets_params),
         }
         weights, config = out / OF_RUN["weights"], out / OF_RUN["config"]
         write_model(device, trainer.model, kept, rebuilt, weights, config)
