@@ -79,6 +79,18 @@ def results(trained, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture
+def another_study(results) -> Iterator[str]:
+    """The name of a second study with results, which is there for one test."""
+    folder = results.parent / "difficult-negatives.2"
+    (folder / "tables").mkdir(parents=True)
+    (folder / "headline.json").write_text(json.dumps({"title": "<b>Negatives</b>"}))
+    (folder / "tables" / "table9.csv").write_text("Row\nA\n")
+    (folder / "tables" / "captions.json").write_text(json.dumps({"table9": "Table 9. <i>Another</i>."}))
+    yield folder.name
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def params(results) -> Path:
     """The sample's, but for the gazetteers of the rules, which take long to load."""

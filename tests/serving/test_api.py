@@ -230,7 +230,14 @@ def test_own_names_are_taken_with_any_port_and_in_any_case(served, results):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/v1/version", "/nothing", "/page/index.html", "/v1/study/figures/figure4", "/v1/study/report"],
+    [
+        "/",
+        "/v1/version",
+        "/nothing",
+        "/page/index.html",
+        "/v1/studies/humaid_ner/figures/figure4",
+        "/v1/studies/humaid_ner/report",
+    ],
 )
 def test_every_answer_has_the_security_headers(client, path):
     headers = client.get(path).headers
@@ -333,7 +340,7 @@ def test_a_table_with_a_long_cell_is_shown_and_one_that_cannot_be_read_is_left_o
 
 
 def test_the_study_is_what_the_results_show_now(client, results):
-    study = client.get("/v1/study").json()
+    study = client.get("/v1/studies/humaid_ner").json()
     assert study["chosen_row"] == "both"
     assert study["tables"] == [
         {
@@ -344,15 +351,31 @@ def test_the_study_is_what_the_results_show_now(client, results):
         }
     ]
     assert [figure["name"] for figure in study["figures"]] == ["figure4"]
-    assert client.get("/v1/study/figures/figure4").headers["content-type"] == "image/svg+xml"
+    assert client.get("/v1/studies/humaid_ner/figures/figure4").headers["content-type"] == "image/svg+xml"
     assert study["report"]
-    report = client.get("/v1/study/report")
+    report = client.get("/v1/studies/humaid_ner/report")
     assert report.headers["content-type"].startswith("text/html")
     assert report.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
-    assert client.get("/v1/study/tables/table3").text == 'Row,CLS\nboth,"<b>0.5</b>"\n'
-    assert client.get("/v1/study/tables/table4").status_code == 404
+    assert client.get("/v1/studies/humaid_ner/tables/table3").text == 'Row,CLS\nboth,"<b>0.5</b>"\n'
+    assert client.get("/v1/studies/humaid_ner/tables/table4").status_code == 404
     for wrong in ("figure5", "..%2Fmetrics", "a.b"):
-        assert client.get(f"/v1/study/figures/{wrong}").status_code in (404, 422)
+        assert client.get(f"/v1/studies/humaid_ner/figures/{wrong}").status_code in (404, 422)
+
+
+def test_all_studies_with_results_are_listed_the_served_one_first(client, results, another_study):
+    (results.parent / "no headline").mkdir(exist_ok=True)
+    assert client.get("/v1/studies").json() == {
+        "studies": [
+            {"name": "humaid_ner", "title": "humaid_ner"},
+            {"name": another_study, "title": "<b>Negatives</b>"},
+        ]
+    }
+    there = client.get(f"/v1/studies/{another_study}").json()
+    assert (there["chosen_row"], there["report"], there["tables"][0]["rows"]) == (None, False, [["A"]])
+    assert client.get(f"/v1/studies/{another_study}/tables/table9").text == "Row\nA\n"
+    for wrong in ("none", "no%20headline", "..", "%2e%2e", "..%2Fhumaid_ner", "a" * 65):
+        for below in ("", "/report", "/tables/table3", "/figures/figure4"):
+            assert client.get(f"/v1/studies/{wrong}{below}").status_code in (404, 422), wrong
 
 
 def test_what_is_not_english_is_not_judged_and_said_to_be_so(client):

@@ -15,12 +15,31 @@ FILES = [
     "/docs",
     "/page/app.js",
     "/page/world.json",
-    "/v1/study/report",
-    "/v1/study/tables/table3",
-    "/v1/study/figures/figure4",
+    "/v1/studies/humaid_ner/report",
+    "/v1/studies/humaid_ner/tables/table3",
+    "/v1/studies/humaid_ner/figures/figure4",
 ]
-OTHERS = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/labels", "/v1/version", "/v1/live", "/v1/study"]
-WRONG = ["/nothing", "/page", "/page/none.js", "/page/..%2Fapp.py", "/v1/study/tables/none", "/v1/study/figures/A"]
+OTHERS = [
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/v1/labels",
+    "/v1/version",
+    "/v1/live",
+    "/v1/studies",
+    "/v1/studies/humaid_ner",
+]
+WRONG = [
+    "/nothing",
+    "/page",
+    "/page/none.js",
+    "/page/..%2Fapp.py",
+    "/v1/studies/humaid_ner/tables/none",
+    "/v1/studies/humaid_ner/figures/A",
+    "/v1/studies/..",
+    "/v1/studies/none/report",
+]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get"]
 HEADERS = [
     {},

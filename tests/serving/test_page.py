@@ -866,6 +866,24 @@ def test_the_report_opens_with_its_styles_and_without_scripts(page, address):
     assert Path(download.value.path()).read_text(encoding="utf-8").startswith("Row,CLS")
 
 
+def test_another_study_is_chosen_by_keyboard_and_stands_in_the_address(page, address, another_study):
+    page.goto(f"{address}#study")
+    expect(page.locator("#study .study-table")).to_contain_text("Table 3")
+    tab_to(page, "study-name")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#study .study-table")).to_contain_text("Table 9. <i>Another</i>.")
+    expect(page.get_by_role("link", name="The whole report")).to_have_count(0)
+    assert page.evaluate("location.hash") == f"#study?name={another_study}"
+    page.reload()
+    expect(page.locator("#study-name")).to_have_value(another_study)
+    expect(page.locator("#study .study-table")).to_contain_text("Table 9")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save table9.csv").click()
+    assert Path(download.value.path()).read_text(encoding="utf-8") == "Row\nA\n"
+    page.go_back()
+    expect(page.locator("#study .study-table")).to_contain_text("Table 3")
+
+
 def test_the_api_is_described_without_a_network(browser, address):
     page = browser.new_context().new_page()
     asked = []
@@ -879,7 +897,7 @@ def test_the_api_is_described_without_a_network(browser, address):
 def test_figures_are_as_dark_as_the_page(page, address):
     white = '<rect width="90" height="90" fill="white"/>'
     drawing = f'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90">{white}</svg>'
-    page.route("**/v1/study/figures/*", lambda route: route.fulfill(body=drawing, content_type="image/svg+xml"))
+    page.route("**/v1/studies/*/figures/*", lambda route: route.fulfill(body=drawing, content_type="image/svg+xml"))
     for scheme, light in (("light", True), ("dark", False)):
         page.emulate_media(color_scheme=scheme)
         page.goto(f"{address}#study")

@@ -1,12 +1,13 @@
-"""The study view's part of the API: tables, figures and report of the results, as they are when they are asked for."""
+"""The studies' part of the API: tables, figures and report of their results, as they are when they are asked for."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException
 from fastapi import Path as InPath
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse
 from pydantic import Field
 
 from crisisflow.artifacts import read_json
@@ -14,7 +15,9 @@ from crisisflow.delimited import read_rows
 from crisisflow.errors import CrisisflowError
 from crisisflow.serving.schema import Form, Problem
 
+HEADLINE = "headline.json"
 NAME = r"^[a-z0-9_]{1,64}$"
+STUDY = r"^[A-Za-z0-9_.-]{1,64}$"
 FIGURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # a drawing runs no script
 # The report has its styles and drawings in it, and no script; in a sandbox it is of another origin than the page.
 REPORT_HEADERS = {
@@ -23,8 +26,11 @@ REPORT_HEADERS = {
 }
 
 
+Study = Annotated[str, InPath(pattern=STUDY)]
+
+
 class TableEntry(Form):
-    """A table as text, to be had as CSV at /v1/study/tables/NAME."""
+    """A table as text, to be had as CSV at /v1/studies/STUDY/tables/NAME."""
 
     name: str
     caption: str | None
@@ -33,59 +39,104 @@ class TableEntry(Form):
 
 
 class FigureEntry(Form):
-    """A figure, to be had as SVG at /v1/study/figures/NAME."""
+    """A figure, to be had as SVG at /v1/studies/STUDY/figures/NAME."""
 
     name: str
     caption: str | None
 
 
+class StudyEntry(Form):
+    """A study with results, to be had at /v1/studies/NAME."""
+
+    name: str
+    title: str
+
+
+class Studies(Form):
+    """The studies with results, the served one first."""
+
+    studies: list[StudyEntry]
+
+
 class StudyPage(Form):
-    """What the results show; empty where nothing was run."""
+    """What the results of a study show; empty where nothing was run."""
 
     chosen_row: str | None
-    report: bool = Field(description="there is a report, to be had as HTML at /v1/study/report")
+    report: bool = Field(description="there is a report, to be had as HTML at /v1/studies/STUDY/report")
     tables: list[TableEntry]
     figures: list[FigureEntry]
 
 
 def add_operations(api: APIRouter, results: Path, problems: Callable[..., dict[int | str, dict[str, Any]]]) -> None:
-    """Add the operations of the study to the API."""
+    """Add the operations of the studies to the API.
 
-    @api.get("/v1/study", tags=["study"], responses={401: {"model": Problem}})
-    def study() -> StudyPage:
-        """Tables and figures of the current results."""
-        return read_study(results)
+    Args:
+        results: the folder of the served study's results. Those of the other studies are beside it.
+    """
+
+    def folder(study: str) -> Path:
+        found = folders(results).get(study)
+        if found is None:
+            raise HTTPException(404, "there is no such study")
+        return found
+
+    @api.get("/v1/studies", tags=["studies"], responses={401: {"model": Problem}})
+    def studies() -> Studies:
+        """The studies that have results, the served one first."""
+        return Studies(studies=[StudyEntry(name=name, title=_title(own)) for name, own in folders(results).items()])
+
+    @api.get("/v1/studies/{study}", tags=["studies"], responses=problems(404))
+    def study(study: Study) -> StudyPage:
+        """Tables and figures of a study's current results."""
+        return read_study(folder(study))
 
     @api.get(
-        "/v1/study/report",
-        tags=["study"],
-        response_class=HTMLResponse,
-        responses={status: {"model": Problem} for status in (400, 401, 404, 416)},
+        "/v1/studies/{study}/report",
+        tags=["studies"],
+        response_class=FileResponse,
+        responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}, **problems(404, 416)},
     )
-    def report() -> FileResponse:
-        """All of the current results on one page."""
-        return _file(results / "report.html", "report", "text/html", REPORT_HEADERS)
+    def report(study: Study) -> FileResponse:
+        """All of a study's current results on one page."""
+        return _file(folder(study) / "report.html", "report", "text/html", REPORT_HEADERS)
 
     @api.get(
-        "/v1/study/tables/{name}",
-        tags=["study"],
+        "/v1/studies/{study}/tables/{name}",
+        tags=["studies"],
         response_class=FileResponse,
         responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(404, 416)},
     )
-    def table(name: Annotated[str, InPath(pattern=NAME)]) -> FileResponse:
-        """A table of the current results."""
-        return _file(results / "tables" / f"{name}.csv", "table", "text/csv", {})
+    def table(study: Study, name: Annotated[str, InPath(pattern=NAME)]) -> FileResponse:
+        """A table of a study's current results."""
+        return _file(folder(study) / "tables" / f"{name}.csv", "table", "text/csv", {})
 
     @api.get(
-        "/v1/study/figures/{name}",
-        tags=["study"],
+        "/v1/studies/{study}/figures/{name}",
+        tags=["studies"],
         response_class=FileResponse,
         responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}, **problems(404, 416)},
     )
-    def figure(name: Annotated[str, InPath(pattern=NAME)]) -> FileResponse:
-        """A figure of the current results."""
+    def figure(study: Study, name: Annotated[str, InPath(pattern=NAME)]) -> FileResponse:
+        """A figure of a study's current results."""
         headers = {"content-security-policy": FIGURE_POLICY}
-        return _file(results / "figures" / f"{name}.svg", "figure", "image/svg+xml", headers)
+        return _file(folder(study) / "figures" / f"{name}.svg", "figure", "image/svg+xml", headers)
+
+
+def folders(results: Path) -> dict[str, Path]:
+    """The folders of results by the name of their study: the served one, then those beside it that have a headline.
+
+    A folder whose name the address of the API cannot hold is left out.
+    """
+    served = results.resolve()
+    others = sorted(path.parent for path in served.parent.glob(f"*/{HEADLINE}"))
+    return {path.name: path for path in dict.fromkeys([served, *others]) if re.fullmatch(STUDY, path.name)}
+
+
+def _title(folder: Path) -> str:
+    try:
+        return str(read_json(folder / HEADLINE, "title")["title"])
+    except (CrisisflowError, KeyError):
+        return folder.name
 
 
 def _file(path: Path, what: str, kind: str, headers: dict[str, str]) -> FileResponse:
