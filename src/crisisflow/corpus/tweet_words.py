@@ -4,8 +4,14 @@ import re
 
 NEAR = 0.8  # token Jaccard from which two tweets count as near duplicates
 
-_NOISE = re.compile(r"^rt\b|@\w+|https?\S*")
+_NOISE = re.compile(r"^rt\b|@\w+|https?\S*", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
+
+
+def in_order(text: str) -> str:
+    """The words of a tweet in their order, spelled as they are, with a space between two: without retweet prefix,
+    handles, URLs and punctuation."""
+    return " ".join(_WORD.findall(_NOISE.sub(" ", text.strip())))
 
 
 def tokens(text: str) -> frozenset[str]:

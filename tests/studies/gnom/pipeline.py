@@ -42,7 +42,7 @@ def params(encoder: Path, **values: Any) -> GnomParams:
         "E_E": {"source": "GeneratedE", "target": "GeneratedE", "encoder": "tiny"},
         "E_S": {"source": "GeneratedE", "target": "GeneratedS", "encoder": "frozen"},
     }
-    own["graphs"] = {"as_set": {}, "with_rest": {"rest_of_training": True}}
+    own["graphs"] = {"as_set": {}, "with_rest": {"rest_of_training": True}, "words": {"texts": "words"}}
     own["training"] |= {"epochs": 2, "batch_size": 16, "max_length": 32}
     row = {"graph": "as_set", "control": None, "importance": "one", "settings": ["E_E", "E_S"], "shares": [100, 50]}
     own["shares"] = [100, 50]

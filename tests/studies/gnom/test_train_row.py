@@ -8,7 +8,7 @@ import pytest
 from safetensors import safe_open
 
 from crisisflow.artifacts import read_json, read_parquet, write_json
-from crisisflow.corpus.tweet_words import tokens
+from crisisflow.corpus.tweet_words import in_order, tokens
 from crisisflow.embedding import tokenize
 from crisisflow.errors import CrisisflowError
 from crisisflow.studies.gnom import others, overlap, train_row
@@ -145,6 +145,17 @@ def test_a_graph_has_the_same_bytes_again_and_says_what_it_is_of(made, tmp_path)
     assert (found["setting"], found["share"], found["similarity"]) == ("E_S", 50, True)
     more = read_json(tmp_path / "with_rest" / "statistics.json")
     assert more["unlabelled_tweets"] > found["unlabelled_tweets"]
+
+
+def test_a_graph_may_be_of_the_words_alone(made):
+    texts = "RT @someone: Two bridges (the old ones) are closed! https://t.co/x #flood"
+    assert in_order(texts) == "Two bridges the old ones are closed flood"
+    nodes = {
+        name: read_parquet(made.graphs("E_S", 100) / name / "nodes.parquet", NODES)["token"].to_pylist()
+        for name in ("as_set", "words")
+    }
+    marks = {name: [token for token in own if not any(map(str.isalnum, token))] for name, own in nodes.items()}
+    assert marks["as_set"] and not marks["words"] and len({*nodes["as_set"]} & {*nodes["words"]}) > 20
 
 
 def test_a_graph_of_another_share_is_refused(made, tmp_path):

@@ -8,7 +8,7 @@ from crisisflow.corpus.sources.layout import Layout, Part, SourceFile
 from crisisflow.corpus.sources.posts import Post, Rows, snowflake_time
 
 ARCHIVE, EVENTS = "HumAID_data_all_combined.tar.gz", "humaid_events.tsv"
-LABELS: dict[str, tuple[str, ...]] = {}  # read_rows refuses what is none of its classes
+LABELS: dict[str, tuple[str, ...]] = {"class": ()}  # read_rows refuses what is none of its classes
 
 
 def _read(source: Path, events: dict[str, str | None]) -> Rows:

@@ -94,6 +94,6 @@ def rows_of(name: str, root: Path, layout: Layout, files: list[SourceFile]) -> R
     for where, row in layout.read(root, files):
         if not isinstance(row, Dropped):
             for task, value in row.labels:
-                if task in known and value not in known[task]:
+                if known.get(task) and value not in known[task]:
                     raise CrisisflowError(f"{where}: {task} is none of {', '.join(known[task])}")
         yield where, row

@@ -17,7 +17,7 @@ from crisisflow.studies.gnom.network import GraphClassifier
 from crisisflow.training.weights import KEY
 
 RESULTS = Path("results/gnom/rows")
-SHIPPED = Path("models/gnom_t26")  # of real tweets; it answers where no run of real tweets is
+SHIPPED = Path("models/gnom_mini")  # of real tweets; it answers where no run of real tweets is
 
 
 def kept_runs(results: Path) -> list[Path]:

@@ -14,7 +14,7 @@ Run = Annotated[
     Path | None,
     typer.Option(
         help="folder of a trained run whose weights were kept, as results/gnom/rows/ROW/SETTING/shareP-seedK; without "
-        "it, the first setting with the most labels of a run of real tweets, else the model models/gnom_t26"
+        "it, the first setting with the most labels of a run of real tweets, else the model models/gnom_mini"
     ),
 ]
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from crisisflow.corpus.near_duplicates import groups_of
+from crisisflow.corpus.tweet_words import in_order
 from crisisflow.studies.gnom.params import SetParams, SettingParams
 from crisisflow.studies.gnom.sets import Training, Tweets, read_tweets
 
@@ -93,6 +94,11 @@ def texts_of(
     return GraphTexts(
         [labelled, *kept], len(labelled.ids), _number(kept), len(training.train.ids) - len(labelled.ids), left_out
     )
+
+
+def as_words(found: GraphTexts) -> GraphTexts:
+    """The same texts, of which only the words are left (tweet_words.in_order)."""
+    return found._replace(of_sets=[own._replace(texts=[in_order(text) for text in own.texts]) for own in found.of_sets])
 
 
 def _near_held_out(split: Sequence[Tweets], others: Sequence[Tweets]) -> set[str]:

@@ -20,7 +20,7 @@ from crisisflow.studies.gnom.cooccurrence import (
     nodes_of,
     numbers_of,
 )
-from crisisflow.studies.gnom.corpus import GraphTexts, named_by, texts_of
+from crisisflow.studies.gnom.corpus import GraphTexts, as_words, named_by, texts_of
 from crisisflow.studies.gnom.edges import edges_of
 from crisisflow.studies.gnom.graph_files import WordGraph, write_graph
 from crisisflow.studies.gnom.graph_statistics import share_of_nodes, statistics
@@ -93,6 +93,11 @@ class Corpus:
     def occurs(self, nodes: np.ndarray, parts: Iterable[Tokens]) -> np.ndarray:
         """Whether each node stands in a text of these parts: booleans [nodes]."""
         return frequencies((chunk for part in parts for chunk in part.chunks), self.vocabulary)[nodes] > 0
+
+
+def corpus_of(encoder: str, texts: GraphTexts, params: WordGraphParams) -> Corpus:
+    """The tokens of the texts, of which the graph may take the words alone."""
+    return Corpus(encoder, as_words(texts) if params.texts == "words" else texts)
 
 
 def tokens_of(tokenizer: "PreTrainedTokenizerBase", texts: GraphTexts) -> Iterator[Tokens]:
@@ -190,13 +195,14 @@ def run(
     training = training_of(sets, setting, splits.training_tweets, share, seed)
     unlabelled, languages = named_by(setting, sets_params)
     encoder_name = encoder[setting.encoder].name
-    known: dict[tuple[bool, int | str], tuple[GraphTexts, Corpus]] = {}
+    known: dict[tuple[bool, int | str, str], tuple[GraphTexts, Corpus]] = {}
     for graph, changes in graphs.items():
         params = changed(word_graph, changes)
-        kind = params.rest_of_training, params.unlabelled
+        which = params.rest_of_training, params.unlabelled
+        kind = *which, params.texts
         if kind not in known:
-            found = texts_of(sets, setting, unlabelled, languages, training, *kind, seed)
-            known[kind] = found, Corpus(encoder_name, found)
+            found = texts_of(sets, setting, unlabelled, languages, training, *which, seed)
+            known[kind] = found, corpus_of(encoder_name, found, params)
         texts, corpus = known[kind]
         similarity = adds_similarity(params, languages)
         where = f"setting {name}, graph {graph}, {share} %, seed {seed}"

@@ -131,8 +131,12 @@ class EncoderParams(ParamsSection):
 
 
 class WordGraphParams(ParamsSection):
-    """The word graph (ledger, entries 1 to 6, 20, 22 and 24)."""
+    """The word graph (ledger, entries 1 to 6, 20, 22, 24 and 32)."""
 
+    texts: Annotated[
+        Literal["whole", "words"],
+        Field(description="words: without URLs, handles, retweet marks and punctuation; the classifier reads all"),
+    ]
     minimum_frequency: Positive
     stop_words: Annotated[Literal["spacy", "none"], Field(description="which lists; of the languages of both sets")]
     window: Annotated[int, Field(ge=2, le=1_000, description="two tokens are less than this apart")]

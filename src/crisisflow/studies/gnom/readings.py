@@ -7,7 +7,7 @@ from crisisflow.artifacts import write_json
 from crisisflow.inputs import InputFile
 from crisisflow.params import Name
 from crisisflow.studies.gnom.corpus import named_by, texts_of
-from crisisflow.studies.gnom.graph import Corpus, adds_similarity, build, changed
+from crisisflow.studies.gnom.graph import adds_similarity, build, changed, corpus_of
 from crisisflow.studies.gnom.params import EncoderParams, SetParams, SettingParams, SplitsParams, WordGraphParams
 from crisisflow.studies.gnom.sets import training_of
 
@@ -43,7 +43,7 @@ def run(
     training = training_of(sets, setting, splits.training_tweets, 100, splits.seed)
     unlabelled, languages = named_by(setting, sets_params)
     texts = texts_of(sets, setting, unlabelled, languages, training, False, "all", splits.seed)
-    corpus = Corpus(encoder[setting.encoder].name, texts)
+    corpus = corpus_of(encoder[setting.encoder].name, texts, word_graph)
     readings = []
     kinds = [False, True] if adds_similarity(word_graph, languages) else [False]
     for similarity in kinds:
