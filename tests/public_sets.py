@@ -98,7 +98,7 @@ COPIES: dict[str, dict[str, bytes]] = {
     "need_offer_other": {"nepal_need_offer_other.tsv": lines("split|label|text", "val|need|Storm")},
     "crowdflower": {
         "crowdflower_dfe.tsv": lines(
-            "unit_id|keyword|location|text|choose_one|confidence|choose_one_gold", "9001|||Storm|Relevant|1|"
+            "unit_id|keyword|location|text|choose_one|confidence|choose_one_gold", "9001|car%20crash||Storm|Relevant|1|"
         )
     },
     "kaggle": {"kaggle_nlp_getting_started_train.tsv": lines("id|keyword|location|text|target", "9001|||Storm|1")},
@@ -170,7 +170,8 @@ PUBLISHED: dict[str, dict[str, bytes]] = {
     },
     "crowdflower": {
         "socialmedia-disaster-tweets-DFE.csv": csv(
-            "_unit_id|_golden|choose_one|choose_one:confidence|text|tweetid", "9001|FALSE|Relevant|1|Storm|6.29E+17"
+            "_unit_id|_golden|choose_one|choose_one:confidence|keyword|text|tweetid",
+            "9001|FALSE|Relevant|1|car%20crash|Storm|6.29E+17",
         )
     },
     "kaggle": {"train.csv": csv("id|keyword|location|text|target", "9001|||Storm|1"), "test.csv": b""},

@@ -68,7 +68,7 @@ FIRST = {
         None,
     ),
     "need_offer_other": ("need_offer_other:1", "Storm", {"need_offer": "need"}, "en", "2015_Nepal_Earthquake", "dev"),
-    "crowdflower": ("crowdflower:9001", "Storm", {"relevance": "Relevant"}, "en", None, None),
+    "crowdflower": ("crowdflower:9001", "Storm", {"relevance": "Relevant", "keyword": "car crash"}, "en", None, None),
     "kaggle": ("kaggle:9001", "Storm", {"disaster": "1"}, "en", None, "train"),
     "covidsenti": ("covidsenti:1", "Storm", {"sentiment": "neu", "subset": "A"}, "en", PANDEMIC, None),
     "corona_nlp": ("corona_nlp:1", "Storm", {"sentiment": "Neutral"}, "en", PANDEMIC, "test"),

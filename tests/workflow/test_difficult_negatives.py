@@ -20,7 +20,14 @@ FROM_MINING = {
     "negatives_word_states": 1,
     "negatives_tag": 1,
 }
-BEFORE = {"negatives_pool", "negatives_collection", "negatives_gold", "negatives_style", "negatives_mark"}
+BEFORE = {
+    "negatives_urban",
+    "negatives_pool",
+    "negatives_collection",
+    "negatives_gold",
+    "negatives_style",
+    "negatives_mark",
+}
 
 
 def test_another_sample_remakes_the_mining_and_what_follows_and_nothing_before(tmp_path):

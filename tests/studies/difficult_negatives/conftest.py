@@ -20,6 +20,7 @@ from crisisflow.studies.difficult_negatives import (
     pool,
     score,
     style,
+    urban,
 )
 from crisisflow.studies.difficult_negatives.datasets import DATASETS
 from crisisflow.studies.difficult_negatives.folds import PREDICTED
@@ -64,16 +65,26 @@ def mined(folder: Path, own: DifficultNegativesParams, out: Path) -> Path:
     return out
 
 
+def no_urban(folder: Path) -> tuple[Path, Path]:
+    """The step urban, of a run whose classes have no such event: tweets and spans."""
+    own = params()
+    found = (folder / "urban.parquet", folder / "urban_spans.parquet")
+    urban.run(own.urban, own.collection.classes, folder, *found, folder / "urban.json")
+    return found
+
+
 @pytest.fixture(scope="session")
 def small_run(corpus, tiny_encoder, tmp_path_factory) -> Path:
     """A folder with all that the steps make, up to the datasets and the style."""
     folder = tmp_path_factory.mktemp("negatives")
     own = params(tiny_encoder)
     tweets = corpus / "tweets.parquet"
-    pool.run(tweets, own.pool, own.normalise, folder / "pool.parquet", folder / "pool.json")
+    other = no_urban(folder)
+    pool.run(tweets, other[0], own.pool, own.normalise, folder / "pool.parquet", folder / "pool.json")
     collection.run(
         tweets,
         corpus / "gold.parquet",
+        *other,
         own.collection,
         own.normalise,
         folder / "positives.parquet",

@@ -5,6 +5,8 @@ import json
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from crisisflow.artifacts import TWEETS, read_json, read_parquet
@@ -12,9 +14,9 @@ from crisisflow.corpus.near_duplicates import groups_of
 from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.studies.difficult_negatives import collection
-from crisisflow.studies.difficult_negatives.collection import POSITIVES, quotas
+from crisisflow.studies.difficult_negatives.collection import POSITIVES, quotas, shares_of
 from crisisflow.studies.difficult_negatives.gold_tweets import GOLD
-from tests.studies.difficult_negatives.conftest import make_gold, params
+from tests.studies.difficult_negatives.conftest import make_gold, no_urban, params
 
 
 def test_the_positives_are_evenly_of_the_classes_and_from_their_events(small_run, corpus):
@@ -52,21 +54,30 @@ def test_spans_have_the_words_of_their_text(small_run):
 @pytest.mark.parametrize(("total", "classes", "expected"), [(269, 4, [67, 67, 67, 68]), (864, 4, [216] * 4)])
 def test_quotas_are_as_even_as_can_be(total, classes, expected):
     assert quotas(total, classes) == expected
+    assert shares_of(total, [total] * classes) == expected
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=7), st.integers(0, 200))
+def test_a_class_that_has_too_few_tweets_gives_all_and_the_others_share_the_rest(there, total):
+    shares = shares_of(total, there)
+    assert sum(shares) == min(total, sum(there))
+    assert all(share <= own for share, own in zip(shares, there, strict=True))
+    spare = [share for share, own in zip(shares, there, strict=True) if share < own]
+    assert not spare or max(shares) <= min(spare) + 1
 
 
 def run(corpus, folder, **values):
     own = params().collection.model_dump() | values
     section = params(collection=own).collection
-    collection.run(
-        corpus / "tweets.parquet", corpus / "gold.parquet", section, [], folder / "out.parquet", folder / "counts.json"
-    )
+    found = (corpus / "tweets.parquet", corpus / "gold.parquet", *no_urban(folder))
+    collection.run(*found, section, [], folder / "out.parquet", folder / "counts.json")
 
 
 def test_an_event_that_the_corpus_lacks_is_named(corpus, tmp_path):
     classes = {"storm": {"train": ["hurricane_nemo"], "unseen": ["hurricane_irma_2017"]}}
     with pytest.raises(CrisisflowError, match="the corpus has no tweet of hurricane_nemo; there are: california"):
         run(corpus, tmp_path, classes=classes)
-    with pytest.raises(CrisisflowError, match=r"class storm has \d+ tweets with spans to train on .* 200 are wanted"):
+    with pytest.raises(CrisisflowError, match=r"400 tweets with .* class storm has \d+, wildfire has \d+; lower"):
         run(corpus, tmp_path, positives={"train": 400, "test": 6})
     assert not (tmp_path / "out.parquet").exists()
 

@@ -11,10 +11,11 @@ from crisisflow.identity import KEY
 from crisisflow.labels import IGNORED
 from crisisflow.pretrained import load_tokenizer
 from crisisflow.studies.difficult_negatives.collection import POSITIVES
-from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
+from crisisflow.studies.difficult_negatives.datasets import DATASETS
 from crisisflow.studies.difficult_negatives.extra_tests import draw, read_negatives
 from crisisflow.studies.difficult_negatives.generated import generate
 from crisisflow.studies.difficult_negatives.gold_tweets import GOLD
+from crisisflow.studies.difficult_negatives.label_sets import LABELS
 from crisisflow.studies.difficult_negatives.mined_negatives import MINED
 from tests.studies.difficult_negatives.conftest import make_datasets, params
 
@@ -81,8 +82,8 @@ def test_files_of_different_runs_are_refused(small_run, tiny_encoder, tmp_path):
 
 def crowdflower(folder, texts):
     """A small file in the layout of the set, of texts with their labels."""
-    lines = [f"{at}\t{text}\t{label}\n" for at, (text, label) in enumerate(texts)]
-    (folder / "crowdflower_dfe.tsv").write_text("unit_id\ttext\tchoose_one\n" + "".join(lines))
+    lines = [f"{at}\t\t{text}\t{label}\n" for at, (text, label) in enumerate(texts)]
+    (folder / "crowdflower_dfe.tsv").write_text("unit_id\tkeyword\ttext\tchoose_one\n" + "".join(lines))
     return folder
 
 

@@ -15,9 +15,9 @@ from crisisflow.studies.difficult_negatives import gate, headline
 from crisisflow.studies.difficult_negatives.at_ratio import MEASURES, Counts, measures
 from crisisflow.studies.difficult_negatives.bands import RANDOM_PLUS
 from crisisflow.studies.difficult_negatives.collection import POSITIVES
-from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import scores_of, span_numbers
 from crisisflow.studies.difficult_negatives.gate_tables import first_line
+from crisisflow.studies.difficult_negatives.label_sets import LABELS
 from crisisflow.studies.difficult_negatives.mined_negatives import MINED
 from crisisflow.studies.difficult_negatives.runs import read_runs
 from crisisflow.studies.difficult_negatives.sentence_gates import Gate, gates_of, largest_z
@@ -205,7 +205,7 @@ def test_a_run_without_a_random_test_or_with_other_tweets_is_refused(small_run, 
 def test_the_tables_have_the_gates_and_each_tagger_behind_them(small_run, scored, found, tmp_path):
     from crisisflow.studies.difficult_negatives import tables
 
-    inputs = ("collection.json", "pool.json", "style.json", "fit.json", "datasets.json")
+    inputs = ("collection.json", "urban.json", "pool.json", "style.json", "fit.json", "datasets.json")
     outputs = (scored / name for name in ("scores.json", "gate.json", "joint.json", "row_style.json"))
     tables.run("sample", params(), *(small_run / name for name in inputs), *outputs, tmp_path)
     alone, behind = (read_cells(tmp_path / f"{name}.csv") for name in ("gate_alone", "gate"))

@@ -357,3 +357,14 @@ def test_a_pool_with_a_positive_and_an_encoder_with_few_positions_are_refused(sm
     with pytest.raises(CrisisflowError, match=r"128 subwords of a text are read, but encoder .* takes 127; name"):
         mined(small_run, params(tmp_path / "short"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_search_begins_with_the_sample_of_the_curves(small_run):
+    """As the paper's loop does: ledger, entry 28."""
+    rows = read_parquet(small_run / "mined.parquet", MINED).to_pylist()
+    at = {
+        name: [row["position"] for row in rows if (row["role"], row["setting"]) == (TEST, name)]
+        for name in ("random", "random+", "1sigma")
+    }
+    assert at["random"] == list(range(6)) and at["random+"] == list(range(60))
+    assert max(at["1sigma"]) < params().mining.sample

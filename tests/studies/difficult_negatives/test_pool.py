@@ -13,7 +13,7 @@ from crisisflow.studies.difficult_negatives import pool
 from crisisflow.studies.difficult_negatives.generated import generate, templates
 from crisisflow.studies.difficult_negatives.params import GeneratedParams, PoolParams
 from crisisflow.studies.difficult_negatives.pool import POOL
-from tests.studies.difficult_negatives.conftest import params
+from tests.studies.difficult_negatives.conftest import no_urban, params
 
 STEPS = params().normalise
 
@@ -54,7 +54,7 @@ def corpus(tmp_path):
 def made(tmp_path, lines, kinds=None, name="own.csv"):
     (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
     own = PoolParams(source=str(tmp_path / name), kinds=kinds, sample=GeneratedParams(tweets=200, seed=1))
-    pool.run(corpus(tmp_path), own, STEPS, tmp_path / "pool.parquet", tmp_path / "pool.json")
+    pool.run(corpus(tmp_path), no_urban(tmp_path)[0], own, STEPS, tmp_path / "pool.parquet", tmp_path / "pool.json")
     return read_parquet(tmp_path / "pool.parquet", POOL).to_pylist(), read_json(tmp_path / "pool.json")
 
 

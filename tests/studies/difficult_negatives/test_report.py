@@ -30,7 +30,10 @@ def shown(small_run, scored, tmp_path_factory):
     tables.run(
         "sample",
         params(),
-        *(small_run / name for name in ("collection.json", "pool.json", "style.json", "fit.json", "datasets.json")),
+        *(
+            small_run / name
+            for name in ("collection.json", "urban.json", "pool.json", "style.json", "fit.json", "datasets.json")
+        ),
         *(scored / name for name in ("scores.json", "gate.json", "joint.json", "row_style.json")),
         folder / "tables",
     )

@@ -13,10 +13,10 @@ from crisisflow.studies.difficult_negatives import bands, folds, over_runs, scor
 from crisisflow.studies.difficult_negatives.choice_tables import advice, table_of_choices
 from crisisflow.studies.difficult_negatives.claims import table_of_claims
 from crisisflow.studies.difficult_negatives.compared_settings import against_random, at_equal_numbers
-from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import ON_POSITIVES, PREDICTED, RATIOS
 from crisisflow.studies.difficult_negatives.gold_table import agreement
 from crisisflow.studies.difficult_negatives.gold_tweets import GOLD, of_types
+from crisisflow.studies.difficult_negatives.label_sets import LABELS
 from crisisflow.studies.difficult_negatives.reproduction import TESTS, decomposed
 from crisisflow.studies.difficult_negatives.runs import read_runs
 from crisisflow.studies.difficult_negatives.tagger_figures import gains

@@ -19,8 +19,9 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.evaluation.metrics import entity_scores
 from crisisflow.labels import IGNORED
 from crisisflow.studies.difficult_negatives import grid, mark, tag, word_states
-from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
+from crisisflow.studies.difficult_negatives.datasets import DATASETS
 from crisisflow.studies.difficult_negatives.folds import SpanNumbers, folds_of, scores_of
+from crisisflow.studies.difficult_negatives.label_sets import LABELS
 from crisisflow.studies.difficult_negatives.marked import MARKED
 from crisisflow.studies.difficult_negatives.params import GridParams
 from crisisflow.studies.difficult_negatives.pool import POOL

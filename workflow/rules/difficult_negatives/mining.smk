@@ -1,8 +1,36 @@
 # Crisis tweets, ordinary tweets, and which of these are similar to those.
+# The paper's urban types. Empty where no class has an event of them.
+rule negatives_urban:
+    input:
+        types="src/crisisflow/studies/difficult_negatives/urban_types.yaml",
+        reference=expand(
+            "data/reference/urban/{name}.csv", name=["tweets", "passes", "spans"]
+        ),
+    output:
+        tweets="data/difficult_negatives/urban.parquet",
+        spans="data/difficult_negatives/urban_spans.parquet",
+        report="results/difficult_negatives/urban.json",
+    log:
+        "logs/negatives_urban.log",
+    benchmark:
+        "logs/benchmarks/negatives_urban.tsv"
+    params:
+        code=code("studies.difficult_negatives.urban"),
+        sets=section("difficult_negatives.urban"),
+        classes=section("difficult_negatives.collection.classes"),
+        folder=lambda wildcards, input: Path(input.reference[0]).parent,
+    message:
+        "Reading crisis tweets of the urban types"
+    shell:
+        "crisisflow difficult_negatives urban --sets {params.sets:q} --classes {params.classes:q} --reference {params.folder}"
+        " --out {output.tweets} --spans {output.spans} --report {output.report} 2>&1 | tee {log} >&2"
+
+
 rule negatives_pool:
     input:
         templates="src/crisisflow/studies/difficult_negatives/generated_templates.yaml",
         tweets=rules.subset.output.tweets,
+        urban=rules.negatives_urban.output.tweets,
     output:
         tweets="data/difficult_negatives/pool.parquet",
         counts=report(
@@ -21,7 +49,7 @@ rule negatives_pool:
     message:
         "Collecting ordinary tweets"
     shell:
-        "crisisflow difficult_negatives pool --tweets {input.tweets} --params {params.pool:q} --steps {params.steps:q}"
+        "crisisflow difficult_negatives pool --tweets {input.tweets} --urban {input.urban} --params {params.pool:q} --steps {params.steps:q}"
         " --out {output.tweets} --counts {output.counts} 2>&1 | tee {log} >&2"
 
 
@@ -29,6 +57,8 @@ rule negatives_collection:
     input:
         tweets=rules.subset.output.tweets,
         spans=rules.resolve.output.spans,
+        urban=rules.negatives_urban.output.tweets,
+        urban_spans=rules.negatives_urban.output.spans,
     output:
         positives="data/difficult_negatives/positives.parquet",
         counts=committed("data/difficult_negatives/collection.json"),
@@ -43,7 +73,7 @@ rule negatives_collection:
     message:
         "Drawing crisis tweets"
     shell:
-        "crisisflow difficult_negatives collection --tweets {input.tweets} --spans {input.spans}"
+        "crisisflow difficult_negatives collection --tweets {input.tweets} --spans {input.spans} --urban {input.urban} --urban-spans {input.urban_spans}"
         " --params {params.collection:q} --steps {params.steps:q} --out {output.positives} --counts {output.counts} 2>&1 | tee {log} >&2"
 
 

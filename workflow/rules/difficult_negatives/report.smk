@@ -18,6 +18,7 @@ rule negatives_tables:
             )
         ),
         positives=rules.negatives_collection.output.counts,
+        urban=rules.negatives_urban.output.report,
         pool=rules.negatives_pool.output.counts,
         style=rules.negatives_style.output.style,
         fit=rules.negatives_mine_bands.output.fit,
@@ -56,7 +57,7 @@ rule negatives_tables:
         "Making the tables of the study difficult_negatives"
     shell:
         "crisisflow difficult_negatives tables --preset {params.preset:q} --params {params.settings:q}"
-        " --positives {input.positives} --pool {input.pool} --style {input.style} --fit {input.fit}"
+        " --positives {input.positives} --urban {input.urban} --pool {input.pool} --style {input.style} --fit {input.fit}"
         " --datasets {input.datasets} --scores {input.scores} --gate {input.gate} --joint {input.joint} --row-style {input.row_style} --folder {params.folder} 2>&1 | tee {log} >&2"
 
 

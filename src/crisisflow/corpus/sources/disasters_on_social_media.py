@@ -3,6 +3,8 @@
 Never train on one and test on the other.
 """
 
+from urllib.parse import unquote
+
 from crisisflow.corpus.sources.formats import layout, table
 from crisisflow.corpus.sources.layout import Part
 from crisisflow.corpus.sources.posts import Post, Record, number_of
@@ -14,7 +16,9 @@ KAGGLE_LABELS = {"disaster": ("0", "1")}
 def crowdflower_post(row: Record) -> Post:
     """The set lost its tweet ids; its unit ids are kept as `crowdflower:<unit>`."""
     unit = number_of(row, "unit_id")
-    return Post(f"crowdflower:{unit}", row["text"], (("relevance", row["choose_one"]),), "en")
+    # The keyword is what the tweet was found by; a few have none.
+    labels = (("relevance", row["choose_one"]), ("keyword", unquote(row["keyword"])))
+    return Post(f"crowdflower:{unit}", row["text"], tuple(own for own in labels if own[1]), "en")
 
 
 def kaggle_post(row: Record) -> Post:
@@ -23,10 +27,12 @@ def kaggle_post(row: Record) -> Post:
 
 
 CROWDFLOWER_LAYOUTS = (
-    layout((Part("crowdflower_dfe.tsv"),), table("\t", ("unit_id", "text", "choose_one")), crowdflower_post),
+    layout((Part("crowdflower_dfe.tsv"),), table("\t", ("unit_id", "keyword", "text", "choose_one")), crowdflower_post),
     layout(
         (Part("socialmedia-disaster-tweets-DFE.csv"),),
-        table(",", {"unit_id": "_unit_id", "text": "text", "choose_one": "choose_one"}, "latin-1"),
+        table(
+            ",", {"unit_id": "_unit_id", "keyword": "keyword", "text": "text", "choose_one": "choose_one"}, "latin-1"
+        ),
         crowdflower_post,
     ),
 )

@@ -3,6 +3,7 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,9 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
 from crisisflow.progress import say
 from crisisflow.spans import Span, read_spans
+from crisisflow.studies.difficult_negatives.label_sets import LABELS, labelled
 from crisisflow.studies.difficult_negatives.params import CollectionParams
+from crisisflow.studies.difficult_negatives.urban_types import urban_labels
 
 NOT_CRISIS = "not_humanitarian"  # HumAID's class of tweets that are of the event and of no use
 TRAIN, TEST = "train", "test"
@@ -51,13 +54,34 @@ def quotas(total: int, classes: int) -> list[int]:
     return [total * (at + 1) // classes - total * at // classes for at in range(classes)]
 
 
+def shares_of(total: int, there: Sequence[int]) -> list[int]:
+    """`total` over the classes, as evenly as what is there of each allows; less where all of them have less.
+
+    A class that has fewer than its share gives all; the others share the rest.
+    """
+    shares = [0] * len(there)
+    left = list(range(len(there)))
+    while left:
+        even = dict(zip(left, quotas(total, len(left)), strict=True))
+        if not (short := [at for at in left if there[at] < even[at]]):
+            break
+        for at in short:
+            shares[at] = there[at]
+            total -= there[at]
+        left = [at for at in left if at not in short]
+    return [even[at] if at in left else shares[at] for at in range(len(there))]
+
+
 def _candidates(
-    tweets: Path, spans: Path, params: CollectionParams, steps: Sequence[Step]
-) -> dict[tuple[str, str], list[Candidate]]:
-    """The tweets that may be drawn, by role and class, in the order of the corpus.
+    sources: Sequence[tuple[Path, Path]], params: CollectionParams, steps: Sequence[Step]
+) -> tuple[dict[tuple[str, str], list[Candidate]], list[bool]]:
+    """The tweets that may be drawn, by role and class, in the order of the sources; and of each whether it has any.
+
+    Args:
+        sources: tweets and spans of each.
 
     Raises:
-        CrisisflowError: an event is not in the corpus.
+        CrisisflowError: an event is in no source.
     """
     place = {
         event: (role, name)
@@ -66,11 +90,13 @@ def _candidates(
         for event in events
     }
     of_tweet: dict[str, list[Span]] = defaultdict(list)
-    for span in read_spans(spans):
-        of_tweet[span.tweet_id].append(span)
+    for _, spans in sources:
+        for span in read_spans(spans):
+            of_tweet[span.tweet_id].append(span)
     found: dict[tuple[str, str], list[Candidate]] = {(role, name): [] for role in ROLES for name in params.classes}
     events = set()
-    for tweet in read_parquet(tweets, TWEETS).to_pylist():
+    read = [read_parquet(tweets, TWEETS).to_pylist() for tweets, _ in sources]
+    for tweet in chain.from_iterable(read):
         events.add(tweet["event"])
         if tweet["event"] not in place or tweet["class_label"] == NOT_CRISIS:
             continue
@@ -96,7 +122,7 @@ def _candidates(
             f"difficult_negatives.collection.classes: the corpus has no tweet of {', '.join(absent)}; there are: "
             f"{', '.join(sorted(own for own in events if own)) or 'no events (corpus.events may name them)'}"
         )
-    return found
+    return found, [any(tweet["event"] in place for tweet in own) for own in read]
 
 
 def _apart(found: Mapping[tuple[str, str], Sequence[Candidate]]) -> dict[tuple[str, str], list[Candidate]]:
@@ -113,39 +139,56 @@ def _apart(found: Mapping[tuple[str, str], Sequence[Candidate]]) -> dict[tuple[s
 
 
 def run(
-    tweets: InputFile, spans: InputFile, params: CollectionParams, steps: list[Step], out: Path, counts: Path
+    tweets: InputFile,
+    spans: InputFile,
+    urban: InputFile,
+    urban_spans: InputFile,
+    params: CollectionParams,
+    steps: list[Step],
+    out: Path,
+    counts: Path,
 ) -> None:
     """Write the positives: those that train, then those of unseen events, by class in the order of params.
 
-    A positive has at least one span. No two of them are near duplicates.
+    A positive has at least one span. No two of them are near duplicates. A class that has too few tweets gives all; the
+    others give more.
 
     Args:
         tweets: the corpus
         spans: its resolved spans
+        urban: tweets of the step urban
+        urban_spans: their spans
         params: section difficult_negatives.collection
         steps: difficult_negatives.normalise
         counts: JSON of tweets and spans by role, class and event
 
     Raises:
-        CrisisflowError: an event is not in the corpus, or a class has fewer tweets than are wanted.
+        CrisisflowError: an event is not there, some events are of the corpus and some urban, or all classes together
+            have fewer tweets than are wanted.
     """
-    found = _candidates(tweets, spans, params, steps)
+    found, (of_corpus, of_urban) = _candidates([(tweets, spans), (urban, urban_spans)], params, steps)
+    if of_corpus and of_urban:
+        raise CrisisflowError(
+            "difficult_negatives.collection.classes: some events are of the corpus and some urban ones, whose "
+            "spans have other types; name those of one"
+        )
     apart = _apart(found)
     rng = random.Random(f"positives {params.seed}")
     chosen: list[Candidate] = []
     for role in ROLES:
-        for name, wanted in zip(
-            params.classes, quotas(getattr(params.positives, role), len(params.classes)), strict=True
-        ):
-            own = apart[role, name]
-            if len(own) < wanted:
-                events = params.classes[name].train if role == TRAIN else params.classes[name].unseen
-                raise CrisisflowError(
-                    f"difficult_negatives.collection: class {name} has {len(own)} tweets with spans to {role} on "
-                    f"({', '.join(events)}), and {wanted} are wanted; lower positives.{role}, or name further events"
-                )
-            chosen += [own[at] for at in sorted(rng.sample(range(len(own)), wanted))]
-    write_parquet(out, [own.row for own in chosen], POSITIVES)
+        there = {name: apart[role, name] for name in params.classes if params.classes[name].events(role)}
+        wanted = getattr(params.positives, role)
+        shares = shares_of(wanted, [len(own) for own in there.values()])
+        told = ", ".join(f"{name} has {len(own)}" for name, own in there.items())
+        if sum(shares) < wanted or min(shares) < 2:
+            raise CrisisflowError(
+                f"difficult_negatives.collection: {wanted} tweets with spans are wanted to {role} on, two of each "
+                f"class at least; class {told}; lower positives.{role}, or name further events"
+            )
+        for own, share in zip(there.values(), shares, strict=True):
+            chosen += [own[at] for at in sorted(rng.sample(range(len(own)), share))]
+    labels = urban_labels() if of_urban else LABELS
+    write_parquet(out, [own.row for own in chosen], labelled(POSITIVES, labels))
     there = Counter((own.row["role"], own.row["class"], own.row["event"]) for own in chosen)
     marked = Counter(dict.fromkeys(there, 0))
     for own in chosen:

@@ -8,7 +8,6 @@ import numpy as np
 from crisisflow.evaluation.bootstrap import SeedCounts, differences
 from crisisflow.evaluation.counts import TweetCounts, span_counts
 from crisisflow.studies.difficult_negatives.bands import RANDOM, base_of, random_of
-from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import ON_POSITIVES
 from crisisflow.studies.difficult_negatives.runs import Run
 
@@ -37,7 +36,7 @@ def _against(settings: Mapping[str, Mapping[int, Run]], control: str) -> dict[st
     # the control last, so that each difference is that of a setting less the control
     order = sorted(settings, key=lambda setting: setting == control)
     counts = {
-        setting: {number: span_counts(run.predictions, LABELS) for number, run in settings[setting].items()}
+        setting: {number: span_counts(run.predictions, run.labels) for number, run in settings[setting].items()}
         for setting in order
     }
     for test in (*first.inside, ON_POSITIVES):

@@ -15,7 +15,6 @@ from crisisflow.corpus.tweet_words import tokens
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import Alignment, identified
 from crisisflow.inputs import InputFile
-from crisisflow.labels import Labels
 from crisisflow.params import Line, Positive, Seed
 from crisisflow.pretrained import bare_name, check_length, load_tokenizer
 from crisisflow.progress import say
@@ -25,18 +24,18 @@ from crisisflow.studies.difficult_negatives.bands import base_of, quota_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
 from crisisflow.studies.difficult_negatives.extra_tests import Extra, draw, read_negatives
 from crisisflow.studies.difficult_negatives.gold_tweets import GOLD, ROLE
+from crisisflow.studies.difficult_negatives.label_sets import labelled, labels_of
 from crisisflow.studies.difficult_negatives.mined_negatives import MINED
 from crisisflow.studies.difficult_negatives.params import ExtraTestsParams, TestSetting, TrainSetting
 from crisisflow.studies.difficult_negatives.pool import POOL
 from crisisflow.studies.difficult_negatives.tagger_params import encoder_of
-from crisisflow.taxonomy import ENTITY_TYPES
 
-LABELS = Labels(ENTITY_TYPES, ())
 BATCH = 1000
 
 # One row for each tweet and role. `settings`: those of the role that it is in; a positive is in all of them. `classes`:
-# in each of these its class; of a negative that for which it was taken, or null. `labels`: a number of LABELS.bio on
-# the first subword of each word, else -100. `truncated_spans`: those that end behind the last subword. No text is here.
+# in each of these its class; of a negative that for which it was taken, or null. `labels`: numbers of the BIO labels of
+# the file's types (label_sets.py) on the first subword of each word, else -100. `truncated_spans`: those that end
+# behind the last subword. No text is here.
 DATASETS = pa.schema(
     [
         ("text_id", pa.string()),
@@ -143,6 +142,7 @@ def run(
     ordinary = read_parquet(pool, POOL).select(["text_id", "text"]).to_pydict()
     texts = dict(zip(ordinary["text_id"], ordinary["text"], strict=True))
     found = read_parquet(mined, MINED).to_pylist()
+    labels = labels_of(positives, POSITIVES)
     known = {tokens(row["text"]) for row in crisis}
     number = Counter(row["role"] for row in crisis)
     trained = list(dict.fromkeys([*train, *further]))
@@ -158,13 +158,13 @@ def run(
     rows: list[dict[str, Any]] = []
     fates: Counter[str] = Counter()
     for batch in batched(_members(crisis, found, texts, settings, judged, known_spans), BATCH):
-        aligned = align(tokenizer, [text for _, text, _ in batch], [spans for _, _, spans in batch], max_length, LABELS)
+        aligned = align(tokenizer, [text for _, text, _ in batch], [spans for _, _, spans in batch], max_length, labels)
         for (row, _, _), own in zip(batch, aligned, strict=True):
             truncated = sum(fate == "truncated" for _, fate in own.fates)
             rows.append({**row, "input_ids": own.input_ids, "labels": own.labels, "truncated_spans": truncated})
             if row["role"] != ROLE:
                 fates.update(fate for _, fate in own.fates)
-    schema = identified(DATASETS, Alignment(STUDY, bare_name(encoder), max_length))
+    schema = identified(labelled(DATASETS, labels), Alignment(STUDY, bare_name(encoder), max_length))
     write_parquet(out, rows, schema)
     facts = [
         {

@@ -52,7 +52,8 @@ def facts_of(
             "shares": shares(curve.z(curve.sample)),
             "histogram": histogram(curve.z(curve.sample)),
             "positives": {
-                role: {"median_z": float(np.median(z)), "below_3": float((z < 3).mean())} for role, z in own_z.items()
+                role: {"median_z": float(np.median(z)), "below_3": float((z < 3).mean())} if len(z) else None
+                for role, z in own_z.items()
             },
         }
     return {

@@ -15,7 +15,6 @@ from crisisflow.progress import say
 from crisisflow.studies.difficult_negatives.at_ratio import MEASURES, Counts, Resampled, resampled
 from crisisflow.studies.difficult_negatives.bands import NOT_MINED, RANDOM, RANDOM_PLUS, base_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TRAIN
-from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import span_numbers
 from crisisflow.studies.difficult_negatives.mined_negatives import MINED
 from crisisflow.studies.difficult_negatives.params import FurtherParams, TrainSetting
@@ -35,7 +34,7 @@ def _counts(runs: Sequence[Sequence[Run]], test: str, opened: Sequence[np.ndarra
     for own in runs:
         by_run = []
         for run in own:
-            numbers, inside = span_numbers(run.predictions, LABELS), run.inside[test]
+            numbers, inside = span_numbers(run.predictions, run.labels), run.inside[test]
             positive = run.predictions["positive"].to_numpy(zero_copy_only=False)[inside]
             true, found, hits = (part[inside].astype(np.float32) for part in numbers)
             by_run.append(

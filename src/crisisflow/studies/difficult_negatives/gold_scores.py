@@ -10,7 +10,6 @@ import pyarrow as pa
 from crisisflow.evaluation.bootstrap import SeedCounts, differences
 from crisisflow.evaluation.counts import span_counts
 from crisisflow.studies.difficult_negatives.bands import RANDOM
-from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import scores_of, span_numbers
 from crisisflow.studies.difficult_negatives.gold_tweets import of_types
 from crisisflow.studies.difficult_negatives.over_runs import over
@@ -26,14 +25,16 @@ def on_gold(settings: Mapping[str, Mapping[int, Run]], name: str, types: Collect
         types: of which the set knows all spans; others count neither as found nor as missed.
     """
 
+    labels = next(run.labels for runs in settings.values() for run in runs.values())
+
     def part(run: Run) -> pa.Table:
         inside = [own == [name] for own in run.gold["settings"].to_pylist()]
-        return of_types(run.gold.filter(pa.array(inside, pa.bool_())), types, LABELS)
+        return of_types(run.gold.filter(pa.array(inside, pa.bool_())), types, labels)
 
     tables = {setting: [part(run) for run in runs.values()] for setting, runs in settings.items()}
     scores = {
         setting: [
-            scores_of(span_numbers(table, LABELS), np.ones(table.num_rows, bool), np.ones(table.num_rows, bool))
+            scores_of(span_numbers(table, labels), np.ones(table.num_rows, bool), np.ones(table.num_rows, bool))
             for table in own
         ]
         for setting, own in tables.items()
@@ -42,7 +43,7 @@ def on_gold(settings: Mapping[str, Mapping[int, Run]], name: str, types: Collect
     if RANDOM in settings:
         counted = {
             setting: {
-                number: SeedCounts(table["text_id"].to_pylist(), span_counts(table, LABELS))
+                number: SeedCounts(table["text_id"].to_pylist(), span_counts(table, labels))
                 for number, table in enumerate(tables[setting])
             }
             for setting in sorted(tables, key=lambda setting: setting == RANDOM)

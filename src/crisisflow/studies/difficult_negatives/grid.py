@@ -10,12 +10,14 @@ from crisisflow.artifacts import read_parquet, write_csv
 from crisisflow.checksums import file_sha256
 from crisisflow.identity import Identity
 from crisisflow.inputs import InputFile
+from crisisflow.labels import Labels
 from crisisflow.params import Name, Seed
 from crisisflow.progress import say
 from crisisflow.studies.difficult_negatives import STUDY
 from crisisflow.studies.difficult_negatives.collection import TRAIN
-from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
+from crisisflow.studies.difficult_negatives.datasets import DATASETS
 from crisisflow.studies.difficult_negatives.folds import scores_of, span_numbers
+from crisisflow.studies.difficult_negatives.label_sets import labels_of
 from crisisflow.studies.difficult_negatives.params import GridParams
 from crisisflow.studies.difficult_negatives.tag import Job, fingerprint_of, inside_of, parts_of, tweets_of
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, TaggingParams
@@ -73,10 +75,11 @@ def run(
             device,
             folder,
             fingerprint_of(identity, row, tagging, file_sha256(states)),
+            labels_of(aligned, DATASETS),
         )
         trained = [job.train(number, *parts, {}) for number, parts in enumerate(parts_of(own, tagging, seed), start=1)]
         jobs.append(job)
-        f1 = [_f1(fold.predictions) for fold in trained]
+        f1 = [_f1(fold.predictions, job.labels) for fold in trained]
         epochs = float(np.mean([fold.epochs for fold in trained]))
         steps = float(np.mean([fold.epochs * fold.steps for fold in trained]))
         lines.append([params.tagger, params.setting, seed, rate, size, np.mean(f1), np.std(f1, ddof=1), epochs, steps])
@@ -89,7 +92,7 @@ def run(
     say(f"grid: the best of {len(lines)}: learning rate {lines[0][3]:g}, batch size {lines[0][4]}")
 
 
-def _f1(predictions: pa.Table) -> float:
+def _f1(predictions: pa.Table, labels: Labels) -> float:
     everything = np.ones(predictions.num_rows, dtype=bool)
     positive = predictions["positive"].to_numpy(zero_copy_only=False)
-    return scores_of(span_numbers(predictions, LABELS), positive, everything).f1
+    return scores_of(span_numbers(predictions, labels), positive, everything).f1

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from crisisflow.artifacts import batched, read_parquet, write_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.inputs import InputFile
-from crisisflow.labels import IGNORED
+from crisisflow.labels import IGNORED, Labels
 from crisisflow.params import Name, Seed
 from crisisflow.progress import Progress, say
 from crisisflow.studies.difficult_negatives import STUDY
 from crisisflow.studies.difficult_negatives.bands import MODEL, NO, base_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TRAIN
+from crisisflow.studies.difficult_negatives.label_sets import labels_of
 from crisisflow.studies.difficult_negatives.marked import MARKED
 from crisisflow.studies.difficult_negatives.params import TrainSetting
 from crisisflow.studies.difficult_negatives.pool import POOL
@@ -63,7 +64,8 @@ def run(
     from crisisflow.training import checkpoint as checkpoints
 
     crisis = [row for row in read_parquet(positives, POSITIVES).to_pylist() if row["role"] == TRAIN]
-    job, trainer, best = _first_tagger(crisis, taggers, tagging, seed, checkpoint)
+    labels = labels_of(positives, POSITIVES)
+    job, trainer, best = _first_tagger(crisis, labels, taggers, tagging, seed, checkpoint)
     texts = read_parquet(pool, POOL).select(["text_id", "text"]).to_pydict()
     marks: list[tuple[int, int]] = []
     progress = Progress("Marking the pool", len(texts["text"]), shown=job.device.writes)
@@ -83,6 +85,7 @@ def run(
 
 def _first_tagger(
     crisis: Sequence[dict],
+    types: Labels,
     taggers: dict[str, TaggerParams],
     tagging: TaggingParams,
     seed: int,
@@ -93,7 +96,6 @@ def _first_tagger(
     from crisisflow.identity import Identity
     from crisisflow.pretrained import check_length, load_tokenizer
     from crisisflow.spans import Span
-    from crisisflow.studies.difficult_negatives.datasets import LABELS
     from crisisflow.studies.difficult_negatives.folds import folds_of
     from crisisflow.studies.difficult_negatives.tag import Job, fingerprint_of
     from crisisflow.studies.difficult_negatives.word_states import compute_states
@@ -108,7 +110,7 @@ def _first_tagger(
         [Span(own["text_id"], *(each[key] for key in ("start", "end", "label")), "", "") for each in own["spans"]]
         for own in crisis
     ]
-    aligned = list(align(load_tokenizer(encoder), [own["text"] for own in crisis], spans, tagging.max_length, LABELS))
+    aligned = list(align(load_tokenizer(encoder), [own["text"] for own in crisis], spans, tagging.max_length, types))
     labels = [[label for label in own.labels if label != IGNORED] for own in aligned]
     if wordless := [own["text_id"] for own, there in zip(crisis, labels, strict=True) if not there]:
         raise CrisisflowError(f"tweet {wordless[0]} has no word in at most max_length subwords; leave it out")
@@ -118,7 +120,7 @@ def _first_tagger(
     numbers = [own.tolist() for own in states.numbers.split(list(map(len, labels)))]
     examples = Examples([own["text_id"] for own in crisis], numbers, {"labels": labels})
     run = fingerprint_of(identity, row, tagging, examples, input_ids)
-    job = Job(identity, row, tagging, states, input_ids if row.tuned else [], device, checkpoint, run)
+    job = Job(identity, row, tagging, states, input_ids if row.tuned else [], device, checkpoint, run, types)
     part = folds_of([own["class"] for own in crisis], PARTS, seed)
     stops, trains = ([at for at, own in enumerate(part) if (own == 0) == stop] for stop in (True, False))
     trainer = job.trainer(f"first tagger, {identity}", checkpoint, run)
@@ -129,13 +131,12 @@ def _marks(job: "Job", trainer: "Trainer", best: "Best", texts: Sequence[str]) -
     """The spans and words that it marks in each text."""
     from crisisflow.alignment.bio import align
     from crisisflow.pretrained import load_tokenizer
-    from crisisflow.studies.difficult_negatives.datasets import LABELS
     from crisisflow.studies.difficult_negatives.tag import words_of
     from crisisflow.studies.difficult_negatives.word_states import compute_states
     from crisisflow.training.batching import Examples
 
     tokenizer = load_tokenizer(encoder_of(job.row.embedding))
-    aligned = list(align(tokenizer, list(texts), [[] for _ in texts], job.tagging.max_length, LABELS))
+    aligned = list(align(tokenizer, list(texts), [[] for _ in texts], job.tagging.max_length, job.labels))
     there = [at for at, own in enumerate(aligned) if any(label != IGNORED for label in own.labels)]
     found = [(0, 0)] * len(texts)
     if not there:
@@ -147,6 +148,6 @@ def _marks(job: "Job", trainer: "Trainer", best: "Best", texts: Sequence[str]) -
     examples = Examples([""] * len(there), [own.tolist() for own in states.numbers.split(lengths)], {})
     predicted = examples.split(trainer.predict(best, examples)["labels"])
     for at, own in zip(there, predicted, strict=True):
-        names = [LABELS.bio[label] for label in own]
+        names = [job.labels.bio[label] for label in own]
         found[at] = sum(name.startswith("B-") for name in names), sum(name != "O" for name in names)
     return found

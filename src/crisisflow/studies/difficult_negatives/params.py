@@ -42,7 +42,11 @@ class ClassParams(ParamsSection):
     """A class of crisis tweets: the events whose tweets train, and those that are unseen until the test."""
 
     train: Annotated[list[Name], Field(min_length=1)]
-    unseen: Annotated[list[Name], Field(min_length=1)]
+    unseen: Annotated[list[Name], Field(description="none of a class that only trains")]
+
+    def events(self, role: str) -> list[str]:
+        """Its events in a role, `train` or `test`."""
+        return self.train if role == "train" else self.unseen
 
 
 class PositivesParams(ParamsSection):
@@ -61,7 +65,7 @@ class CollectionParams(ParamsSection):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "CollectionParams":
-        return refuse(self, [*self._events_twice(), *self._too_few()])
+        return refuse(self, [*self._events_twice(), *self._too_few(), *self._none_unseen()])
 
     def _events_twice(self) -> Iterator[Fault]:
         named = Counter(event for own in self.classes.values() for event in (*own.train, *own.unseen))
@@ -69,9 +73,14 @@ class CollectionParams(ParamsSection):
             yield ("classes",), f"an event is of one class, and trains or is unseen; named twice: {', '.join(twice)}"
 
     def _too_few(self) -> Iterator[Fault]:
-        for role in ("train", "test"):
-            if getattr(self.positives, role) < 2 * len(self.classes):
-                yield ("positives", role), f"each of the {len(self.classes)} classes needs two positives; raise it"
+        tested = [own for own in self.classes.values() if own.unseen]
+        for role, classes in (("train", len(self.classes)), ("test", len(tested))):
+            if getattr(self.positives, role) < 2 * classes:
+                yield ("positives", role), f"each of the {classes} classes needs two positives; raise it"
+
+    def _none_unseen(self) -> Iterator[Fault]:
+        if not any(own.unseen for own in self.classes.values()):
+            yield ("classes",), "no class has an event that is unseen; name one"
 
 
 class MiningParams(ParamsSection):
@@ -97,6 +106,16 @@ class ExtraTestsParams(ParamsSection):
     def named(self) -> dict[str, str]:
         """The folder of each that is named."""
         return {name: folder for name, folder in self.model_dump().items() if folder is not None}
+
+
+class UrbanParams(ParamsSection):
+    """The public sets with tweets of the paper's urban types; classes of the collection may name their events."""
+
+    crisislex_t26: Annotated[Line | None, Field(description="folder of the public set crisislex_t26, with its events")]
+    crowdflower: Annotated[
+        Line | None,
+        Field(description="folder of the public set crowdflower; its events are dfe_traffic, dfe_bombing …"),
+    ]
 
 
 class JointRowsParams(ParamsSection):
@@ -152,6 +171,7 @@ class DifficultNegativesParams(ParamsSection):
     match_length: Annotated[
         bool, Field(description="random negatives have the numbers of words that the positives have")
     ]
+    urban: UrbanParams
     collection: CollectionParams
     mining: MiningParams
     train: Annotated[

@@ -54,11 +54,12 @@ def _given(params: PoolParams) -> list[Given]:
     return [Given(row.values.get("id") or text_id(row.text), row.values.get("source"), row.text) for row in rows]
 
 
-def run(tweets: InputFile, params: PoolParams, steps: list[Step], out: Path, counts: Path) -> None:
+def run(tweets: InputFile, urban: InputFile, params: PoolParams, steps: list[Step], out: Path, counts: Path) -> None:
     """Write the pool in the order of its source, and what was read and dropped.
 
     Args:
         tweets: the corpus; a text with the words of one of its humanitarian tweets is dropped
+        urban: tweets of the step urban; so is a text with the words of one of these
         params: section difficult_negatives.pool
         steps: difficult_negatives.normalise
         counts: JSON
@@ -67,7 +68,7 @@ def run(tweets: InputFile, params: PoolParams, steps: list[Step], out: Path, cou
         CrisisflowError: the table is not to be read, two different texts have one id, or nothing is left.
     """
     given = _given(params)
-    corpus = read_parquet(tweets, TWEETS).select(["text", "class_label"]).to_pylist()
+    corpus = [row for path in (tweets, urban) for row in read_parquet(path, TWEETS).to_pylist()]
     crisis = {tokens(row["text"]) for row in corpus if row["class_label"] != NOT_CRISIS}
     dropped: Counter[str] = Counter()
     chosen: list[Given] = []

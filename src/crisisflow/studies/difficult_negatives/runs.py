@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 from crisisflow.artifacts import read_parquet
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import of_parquet
+from crisisflow.labels import Labels
 from crisisflow.reporting.exhibits import read_frame
 from crisisflow.studies.difficult_negatives import STUDY
 from crisisflow.studies.difficult_negatives.collection import TEST
-from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.folds import PREDICTED, TestScores, scores_of, span_numbers, tests_of
 from crisisflow.studies.difficult_negatives.gold_tweets import ROLE
+from crisisflow.studies.difficult_negatives.label_sets import labels_of
 from crisisflow.studies.difficult_negatives.params import FurtherParams
 
 
@@ -26,6 +27,7 @@ class Run(NamedTuple):
     Args:
         predictions: of the tweets of unseen events. inside: by test, which of them are in it.
         epochs, steps: how many were taken; a step is one of the optimizer. gold: predictions of tweets with gold spans.
+        labels: of the spans.
     """
 
     predictions: pa.Table
@@ -34,6 +36,7 @@ class Run(NamedTuple):
     epochs: int
     steps: int
     gold: pa.Table
+    labels: Labels
 
 
 Runs = Mapping[str, Mapping[str, Mapping[int, Run]]]  # by row and setting; the numbers go over the seeds and folds
@@ -75,20 +78,20 @@ def read_runs(
         if setting not in found.get(row, {}):
             raise CrisisflowError(f"{path} is of row {row} and setting {setting}, which params.yaml does not have")
         runs = found[row][setting]
-        for run in _folds(read_parquet(path, PREDICTED), lines[row, setting, seed]):
+        for run in _folds(read_parquet(path, PREDICTED), lines[row, setting, seed], labels_of(path, PREDICTED)):
             runs[len(runs)] = run
     if missing := [f"{row}, {setting}" for row, own in found.items() for setting in own if not own[setting]]:
         raise CrisisflowError(f"no training of {'; '.join(missing)} is given; give all rows on all settings")
     return found
 
 
-def _folds(table: pa.Table, lines: Any) -> Iterable[Run]:
+def _folds(table: pa.Table, lines: Any, labels: Labels) -> Iterable[Run]:
     roles = {role: table.filter(pc.equal(table["role"], role)) for role in (TEST, ROLE)}
     for fold, own in lines.groupby("fold"):
         part, gold = (each.filter(pc.equal(each["fold"], int(fold))).combine_chunks() for each in roles.values())
         inside = tests_of(part["settings"].to_pylist())
         positive = part["positive"].to_numpy(zero_copy_only=False)
-        numbers = span_numbers(part, LABELS)
+        numbers = span_numbers(part, labels)
         scores = {test: scores_of(numbers, positive, at) for test, at in inside.items()}
         epochs = int(own["epochs"].iloc[0])
-        yield Run(part, inside, scores, epochs, epochs * int(own["steps_per_epoch"].iloc[0]), gold)
+        yield Run(part, inside, scores, epochs, epochs * int(own["steps_per_epoch"].iloc[0]), gold, labels)

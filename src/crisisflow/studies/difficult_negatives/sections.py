@@ -19,7 +19,7 @@ SECTIONS = {
     "gate": ["tables/gate_alone", "tables/gate"],
     "joint": ["tables/joint", "tables/joint_differences", "tables/joint_style"],
     "claims": ["tables/claims"],
-    "data": ["tables/positives", "tables/pool", "tables/style"],
+    "data": ["tables/positives", "tables/urban", "tables/pool", "tables/style"],
     "mining": [
         "figures/figure6",
         "figures/figure4",

@@ -5,6 +5,7 @@ TITLE = "Difficult negatives: ordinary tweets that are similar to crisis tweets.
 _HERE = "crisisflow.studies.difficult_negatives"
 STEPS = {
     "pool": (f"{_HERE}.pool:run", "Collect ordinary tweets in the style of both sides."),
+    "urban": (f"{_HERE}.urban:run", "Read crisis tweets of the paper's urban types, with their spans."),
     "collection": (f"{_HERE}.collection:run", "Draw crisis tweets with spans, of known and of unseen events."),
     "gold": (f"{_HERE}.gold:run", "Collect tweets of unseen events with gold spans."),
     "style": (f"{_HERE}.style:run", "Measure how well typography alone tells both sides apart."),

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from crisisflow.evaluation.word_arrays import words_of
-from crisisflow.studies.difficult_negatives.datasets import LABELS
 from crisisflow.studies.difficult_negatives.runs import Run
 
 SUREST = 5  # false alarms that are listed of a setting
@@ -28,7 +27,7 @@ def surest(
     number = 0
     for run in runs:
         number += 1
-        words = words_of(run.predictions, LABELS)
+        words = words_of(run.predictions, run.labels)
         sure = run.predictions["label_probabilities"].combine_chunks().flatten().to_numpy()
         false = (words.predicted_ends > 0) & ~words.hits
         ids = run.predictions["text_id"].to_pylist()
@@ -38,7 +37,7 @@ def surest(
             tweet = int(words.tweets[at])
             span = float(sure[at : words.predicted_ends[at]].min())
             if crisis[tweet] == positive and span > most.get(tweet, (0.0, ""))[0]:
-                most[tweet] = (span, LABELS.bio[words.predicted[at]][2:])
+                most[tweet] = (span, run.labels.bio[words.predicted[at]][2:])
         for tweet, (span, label) in most.items():
             sums[ids[tweet]] += span
             labels[ids[tweet]] = max(labels.get(ids[tweet], (0.0, "")), (span, label))

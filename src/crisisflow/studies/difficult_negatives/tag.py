@@ -16,7 +16,7 @@ from crisisflow.checksums import file_sha256
 from crisisflow.errors import CrisisflowError
 from crisisflow.identity import CONFIG, Identity, identified, identified_lines
 from crisisflow.inputs import InputFile
-from crisisflow.labels import IGNORED
+from crisisflow.labels import IGNORED, Labels
 from crisisflow.model.taggers import Tagger, TaggerSizes
 from crisisflow.model.weighting import WEIGHTINGS
 from crisisflow.model.word_states import KeptStates, TunedStates, WordVectors
@@ -26,7 +26,7 @@ from crisisflow.progress import say
 from crisisflow.sources import digest
 from crisisflow.studies.difficult_negatives import STUDY
 from crisisflow.studies.difficult_negatives.collection import TEST, TRAIN
-from crisisflow.studies.difficult_negatives.datasets import DATASETS, LABELS
+from crisisflow.studies.difficult_negatives.datasets import DATASETS
 from crisisflow.studies.difficult_negatives.folds import (
     PREDICTED,
     TEST_SPLIT,
@@ -38,6 +38,7 @@ from crisisflow.studies.difficult_negatives.folds import (
     tests_of,
 )
 from crisisflow.studies.difficult_negatives.gold_tweets import ROLE
+from crisisflow.studies.difficult_negatives.label_sets import labelled, labels_of
 from crisisflow.studies.difficult_negatives.params import TrainSetting
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams, TaggingParams, encoder_of, of_batch
 from crisisflow.studies.difficult_negatives.word_states import KEPT, STATIC, WordStates, read_states
@@ -149,6 +150,7 @@ class Job(NamedTuple):
     device: Device
     folder: Path
     common: str  # fingerprint
+    labels: Labels
 
     def model(self) -> Tagger:
         """A new tagger, with the weights of its seed."""
@@ -156,7 +158,7 @@ class Job(NamedTuple):
         self.device.seed(seeds.of_heads(self.identity.seed))
         own = self.tagging
         return Tagger(
-            words, self.row.architecture, LABELS, TaggerSizes(own.hidden, own.dropout, own.kernel, own.filters)
+            words, self.row.architecture, self.labels, TaggerSizes(own.hidden, own.dropout, own.kernel, own.filters)
         )
 
     def trainer(self, name: str, folder: Path, run: str) -> Trainer:
@@ -169,7 +171,7 @@ class Job(NamedTuple):
         return Trainer(
             name=name,
             model=model,
-            task=CrfTagging(LABELS, model.crf),
+            task=CrfTagging(self.labels, model.crf),
             weighting=WEIGHTINGS["fixed"](1),
             optimization=Optimization(
                 batch_size=self.row.batch_size,
@@ -325,12 +327,15 @@ def run(
         device,
         checkpoint,
         fingerprint_of(identity, row, tagging, file_sha256(states), *(own.examples for own in others.values())),
+        labels_of(aligned, DATASETS),
     )
     trained = [job.train(number, *parts, others) for number, parts in enumerate(parts_of(own, tagging, seed), start=1)]
-    lines, scores = _scores(trained, others[TEST])
+    lines, scores = _scores(trained, others[TEST], job.labels)
     write_csv(folds, *identified_lines(identity, ["setting", *lines[0]], [[setting, *line.values()] for line in lines]))
     write_parquet(
-        predictions, pa.concat_tables([fold.predictions for fold in trained]), identified(PREDICTED, identity)
+        predictions,
+        pa.concat_tables([fold.predictions for fold in trained]),
+        identified(labelled(PREDICTED, job.labels), identity),
     )
     write_json(metrics, {**identity.facts(), "folds": len(trained), **_epochs(trained), "tests": scores})
     write_json(config, {CONFIG: identity.facts(), **_facts(job, trained)})
@@ -339,13 +344,13 @@ def run(
     say(f"tag: {identity}: F1 of the tests {f1}")
 
 
-def _scores(trained: Sequence[Fold], unseen: Tweets) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _scores(trained: Sequence[Fold], unseen: Tweets, labels: Labels) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The lines of folds.csv, and the summary of each test over the folds."""
     tests = tests_of(unseen.settings)
     lines: list[dict[str, Any]] = []
     found: dict[str, list[TestScores]] = {test: [] for test in (TEST_SPLIT, *tests)}
     for number, fold in enumerate(trained, start=1):
-        numbers = span_numbers(fold.predictions, LABELS)
+        numbers = span_numbers(fold.predictions, labels)
         positive = fold.predictions["positive"].to_numpy(zero_copy_only=False)
         role = np.array(fold.predictions["role"].to_pylist())
         inside = {TEST_SPLIT: role == TRAIN}
@@ -374,7 +379,7 @@ def _facts(job: Job, trained: Sequence[Fold]) -> dict[str, Any]:
     return {
         "row": job.row.model_dump(),
         "tagging": job.tagging.model_dump(),
-        "bio_labels": LABELS.bio,
+        "bio_labels": job.labels.bio,
         "parameters": sum(own.numel() for own in model.parameters()),
         "coverage": job.states.coverage,
         "folds": [
