@@ -117,6 +117,7 @@ def differences(
     score: str,
     number: int = RESAMPLES,
     measure: Callable[[Any, np.ndarray], np.ndarray] = f1,
+    draw: Callable[[Sequence[str], int], Iterator[np.ndarray]] | None = None,
 ) -> list[Difference]:
     """Every pair of rows compared on the same resamples, each row by its mean over the seeds.
 
@@ -124,6 +125,8 @@ def differences(
         rows: per row the counts by seed; the seeds and tweets are the same in every row, in any order.
         score: the name that the result bears.
         number: of resamples. measure: `f1`, or another one of counts.py; it takes counts of the kind that `rows` has.
+        draw: of the ids of the tweets and the number, the weights of the resamples, as `resamples` has them; without it
+            tweets are drawn one by one.
 
     Raises:
         CrisisflowError: a row has other seeds or tweets than another, or a tweet twice.
@@ -131,11 +134,13 @@ def differences(
     if len(rows) < 2:
         return []
     paired = _paired(rows)
+    ids = next(iter(next(iter(rows.values())).values())).tweet_ids
     # (tweets, rows, seeds, classes): one product of matrices weighs them all.
     every = type(paired[0][0])(*np.moveaxis(np.array(paired), (2, 3), (0, 1)))
     tweets = len(every.hits)
     whole = measure(every, np.ones((1, tweets), dtype=np.float32)).mean(axis=-1)[0]
-    resampled = np.concatenate([measure(every, weights).mean(axis=-1) for weights in resamples(tweets, number)])
+    drawn = resamples(tweets, number) if draw is None else draw(ids, number)
+    resampled = np.concatenate([measure(every, weights).mean(axis=-1) for weights in drawn])
     found = []
     for (first, name), (second, other) in combinations(enumerate(rows), 2):
         low, high = np.quantile(resampled[:, first] - resampled[:, second], INTERVAL)

@@ -1,5 +1,6 @@
 """Scores: what follows from counts, and each setting against random negatives."""
 
+import numpy as np
 import pyarrow.compute as pc
 import pytest
 import yaml
@@ -8,11 +9,14 @@ from hypothesis import strategies as st
 
 from crisisflow.artifacts import read_json, read_parquet
 from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.bootstrap import SeedCounts, differences
+from crisisflow.evaluation.counts import TweetCounts
 from crisisflow.evaluation.metrics import entity_scores
 from crisisflow.studies.difficult_negatives import bands, folds, over_runs, score, surest
 from crisisflow.studies.difficult_negatives.choice_tables import advice, table_of_choices
 from crisisflow.studies.difficult_negatives.claims import table_of_claims
 from crisisflow.studies.difficult_negatives.compared_settings import against_random, at_equal_numbers
+from crisisflow.studies.difficult_negatives.event_resamples import EventResamples
 from crisisflow.studies.difficult_negatives.folds import ON_POSITIVES, PREDICTED, RATIOS
 from crisisflow.studies.difficult_negatives.gold_table import agreement
 from crisisflow.studies.difficult_negatives.gold_tweets import GOLD, of_types
@@ -76,7 +80,8 @@ def test_the_numbers_are_those_of_the_predictions(scored):
 
 def test_a_setting_like_random_may_be_chance_and_a_better_one_is_not(scored):
     found = read_json(scored / "scores.json")["against_random"]["lstm-crf"]
-    assert found["1sigma"]["random+"] == {"difference": 0, "low": 0, "high": 0}
+    same = {"difference": 0, "low": 0, "high": 0}
+    assert found["1sigma"]["random+"] == same | {"events": {"low": 0, "high": 0, "number": 2}}
     assert found["2sigma"]["random+"]["low"] > 0 > found["none"]["random+"]["high"]
     assert {*found} == {"none", "1sigma", "2sigma", "3sigma"}
     assert ON_POSITIVES in found["2sigma"]
@@ -189,9 +194,9 @@ def test_a_number_of_negatives_is_compared_with_as_many_random_ones(small_run, t
         write_training(small_run, tmp_path / setting, setting, 13, share, folds=1)
     files = ([tmp_path / setting / name for setting in wrong] for name in ("folds.csv", "predictions.parquet"))
     runs = read_runs(*files, {"lstm-crf": [*wrong]})["lstm-crf"]
-    one_to_one, equal = against_random(runs), at_equal_numbers(runs)
+    one_to_one, equal = against_random(runs, {}), at_equal_numbers(runs, {})
     assert one_to_one["2sigma_x2"]["random+"]["low"] > 0
-    assert equal["2sigma_x2"]["random+"] == {"difference": 0, "low": 0, "high": 0}
+    assert equal["2sigma_x2"]["random+"] == {"difference": 0, "low": 0, "high": 0, "events": None}
     assert equal["3sigma_x2"]["random+"]["low"] > 0
     assert {*equal} == {"2sigma_x2", "3sigma_x2"}  # random_x4 was not run
     rows = {name: over_runs.of_setting(own) for name, own in runs.items()}
@@ -225,3 +230,39 @@ def test_a_claim_counts_the_cells_that_bear_it_out():
     without = {**settings, "3sigma": tests_at(0.5, None)}
     assert table_of_claims(without)["This run"].tolist() == [*found[:6], "–", found[7]]
     assert set(table_of_claims({"random": tests_at(0.3, 0.3)})["This run"]) == {"not run"}
+
+
+@given(st.lists(st.sampled_from([None, "flood", "fire", "storm"]), min_size=1, max_size=30), st.integers(1, 250))
+def test_resamples_draw_events_whole_and_ordinary_tweets_one_by_one(events, number):
+    ids = [str(at) for at in range(len(events))]
+    drawn = EventResamples({own: event for own, event in zip(ids, events, strict=True) if event})
+    names = drawn.events(ids)
+    if not names:
+        return
+    weights = np.concatenate(list(drawn(ids, number)))
+    assert weights.shape == (number, len(ids))
+    firsts = [events.index(name) for name in names]
+    assert (weights[:, firsts].sum(axis=1) == len(names)).all()
+    for at, event in enumerate(events):
+        if event:
+            assert (weights[:, at] == weights[:, events.index(event)]).all()
+    ordinary = [at for at, event in enumerate(events) if event is None]
+    assert (weights[:, ordinary].sum(axis=1) == len(ordinary)).all()
+
+
+def test_a_gain_in_one_event_alone_is_sure_over_tweets_and_not_over_events():
+    """Thirty tweets of one event get better, thirty of two others do not change."""
+    ids = [str(at) for at in range(60)]
+    event_of = {own: ("flood" if at < 30 else "fire" if at < 45 else "storm") for at, own in enumerate(ids)}
+    sizes = np.full((60, 1), 4)
+    better, plain = (np.where(np.arange(60)[:, None] < 30, hits, 1) for hits in (2, 1))
+    rows = {name: {1: SeedCounts(ids, TweetCounts(hits, sizes))} for name, hits in (("a", better), ("b", plain))}
+    by_tweet = differences(rows, "f1")[0]
+    by_event = differences(rows, "f1", draw=EventResamples(event_of))[0]
+    assert by_tweet.difference == by_event.difference > 0 and by_tweet.low > 0.1
+    assert by_event.low == 0 and by_event.high > by_tweet.high
+
+
+def test_scores_have_the_interval_over_events_where_there_are_two(scored):
+    own = read_json(scored / "scores.json")["against_random"]["lstm-crf"]["2sigma"]["random+"]
+    assert own["events"]["number"] == 2 and own["events"]["low"] <= own["difference"] <= own["events"]["high"]

@@ -2,6 +2,10 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -165,6 +169,30 @@ def test_an_interrupted_job_keeps_finished_folds_and_gives_the_same_bytes(
     assert (tmp_path / "checkpoint/fold1.parquet").exists() and list(tmp_path.glob("checkpoint/fold2/epoch*"))
     train(small_run, states, row(tiny_encoder), tmp_path)
     assert [name[-1] for name in fitted] == ["1", "2", "2"]
+    for name in FILES:
+        assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_a_job_killed_midway_goes_on_by_the_same_command_to_the_same_bytes(
+    small_run, states, tiny_encoder, trained, tmp_path
+):
+    """SIGKILL when the first fold is finished and the second has a checkpoint."""
+    values = {"name": "T", "aligned": small_run / "datasets.parquet", "states": states, "setting": "2sigma", "seed": 5}
+    values |= {"row": row(tiny_encoder).model_dump_json(), "tagging": tagging().model_dump_json()}
+    names = ("folds", "predictions", "metrics", "config")
+    values |= dict(zip(names, (tmp_path / name for name in FILES), strict=True))
+    values |= {"checkpoint": tmp_path / "checkpoint"}
+    command = [sys.executable, "-m", "crisisflow", "difficult_negatives", "tag"]
+    command += [part for name, value in values.items() for part in (f"--{name}", str(value))]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not list(tmp_path.glob("checkpoint/fold2/epoch*.json")):
+        time.sleep(0.001)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert (tmp_path / "checkpoint/fold1.parquet").exists() and not any((tmp_path / name).exists() for name in FILES)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "fold 2: going on" in done.stderr and "fold 1:" not in done.stderr
     for name in FILES:
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
     assert not (tmp_path / "checkpoint").exists()

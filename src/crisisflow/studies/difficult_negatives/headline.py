@@ -33,6 +33,11 @@ def run(scores: InputFile, gate: InputFile, source: Line, out: Path) -> None:
     if own is not None:
         chance = "may be chance" if own["low"] <= 0 <= own["high"] else "is no chance of the test tweets"
         notes.append(f"95 % interval {100 * own['low']:+.2f} to {100 * own['high']:+.2f}: the gain {chance}")
+        if events := own["events"]:
+            low, high = 100 * events["low"], 100 * events["high"]
+            notes.append(
+                f"with the {events['number']} unseen events drawn in place of their tweets {low:+.2f} to {high:+.2f}"
+            )
     if source == SAMPLE:
         notes.append("generated tweets: the number says nothing about real ones")
     headline = Headline(

@@ -69,7 +69,9 @@ def run(
     expected = expected_settings(taggers, train, further)
     known = read_runs(folds, predictions, {**expected, **dict.fromkeys(batches, batch_sizes.train)})
     runs = {row: known[row] for row in taggers}
-    classes = nearest_classes(read_parquet(positives, POSITIVES), read_parquet(mined, MINED))
+    crisis = read_parquet(positives, POSITIVES)
+    classes = nearest_classes(crisis, read_parquet(mined, MINED))
+    event_of = dict(zip(crisis["text_id"].to_pylist(), crisis["event"].to_pylist(), strict=True))
     rows = {row: {setting: of_setting(own) for setting, own in settings.items()} for row, settings in runs.items()}
     for row, settings in runs.items():
         for setting, own in settings.items():
@@ -80,8 +82,8 @@ def run(
     found = {
         "main": main_tagger(taggers),
         "rows": rows,
-        "against_random": {row: against_random(settings) for row, settings in runs.items()},
-        "at_equal_numbers": {row: at_equal_numbers(settings) for row, settings in runs.items()},
+        "against_random": {row: against_random(settings, event_of) for row, settings in runs.items()},
+        "at_equal_numbers": {row: at_equal_numbers(settings, event_of) for row, settings in runs.items()},
         "gold": {
             name: {"tweets": number, "rows": {row: on_gold(own, name, types) for row, own in runs.items()}}
             for name, types, number in sets_of(read_parquet(gold, GOLD))
@@ -90,7 +92,7 @@ def run(
             row: {
                 **facts,
                 "steps": {setting: over(run.steps for run in own.values()) for setting, own in known[row].items()},
-                "against_random": against_random(known[row]),
+                "against_random": against_random(known[row], event_of),
             }
             for row, facts in batches.items()
         },

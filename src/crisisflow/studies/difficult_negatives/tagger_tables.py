@@ -16,6 +16,7 @@ from crisisflow.studies.difficult_negatives.reproduction import BEST, PRINTED, T
 from crisisflow.studies.difficult_negatives.tagger_params import TaggerParams
 
 PAPER = "paper: BERTweet-LSTM-CRF"
+BY_EVENT = "95 % interval, whole events drawn"
 Scores = Mapping[str, Any]  # of the step score
 
 
@@ -100,11 +101,13 @@ def table_of_differences(found: Scores) -> pd.DataFrame:
                 elif name in apart and test == ON_POSITIVES:
                     printed = f"{apart[name].f1 - apart['random'].f1:+.2f}"
                 gain, interval = points(tests[test])
+                events = tests[test]["events"]
                 rows.append(
                     {"Tagger": row, "Train": name}
                     | {"Test": "crisis tweets alone" if test == ON_POSITIVES else name_of(test)}
                     | {"Difference (paper)": printed, "Difference (this run)": gain}
                     | {"95 % interval": interval, "Against random": verdict(tests[test])}
+                    | {BY_EVENT: NOTHING if events is None else points(tests[test] | events)[1]}
                 )
     return pd.DataFrame(
         rows,
@@ -116,6 +119,7 @@ def table_of_differences(found: Scores) -> pd.DataFrame:
             "Difference (this run)",
             "95 % interval",
             "Against random",
+            BY_EVENT,
         ],
     )
 
