@@ -1,7 +1,7 @@
 """Commands to develop the workflow."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,9 +11,20 @@ app = App()
 
 
 @app.command("schema", rich_help_panel=DEVELOP)
-def schema_command(out: Annotated[Path, typer.Option(help="where to write")]) -> None:
-    """Write the JSON schema of params.yaml."""
+def schema_command(
+    out: Annotated[Path, typer.Option(help="where to write")],
+    of: Annotated[
+        Literal["params", "alert"], typer.Option(help="params.yaml, or an alert as receivers get it")
+    ] = "params",
+) -> None:
+    """Write the JSON schema of params.yaml, or of an alert."""
     from crisisflow.artifacts import write_json
+
+    if of == "alert":
+        from crisisflow.ingest.delivery.message import Message
+
+        write_json(out, Message.model_json_schema())
+        return
     from crisisflow.studies import Params
 
     write_json(out, Params.model_json_schema())

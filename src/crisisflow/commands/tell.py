@@ -16,12 +16,18 @@ RULES = typer.Option(
 )
 
 
+STORE = typer.Option(help="folder of the store")
+
+
 @app.command("route", rich_help_panel=USE)
 def route_command(
     file: Annotated[Path, typer.Argument(help="incidents: a JSON list, or JSON Lines")],
     explaining: Annotated[
         bool, typer.Option("--explain", help="say which rules fire and which conditions fail; tell nobody")
     ] = False,
+    store: Annotated[
+        Path | None, typer.Option(help="folder of the store: write the incidents and the alerts that they cause")
+    ] = None,
     rules: Annotated[Path | None, RULES] = None,
     at: Annotated[
         str | None,
@@ -32,18 +38,63 @@ def route_command(
 
     Rules, agencies with their areas, and silences are those of a folder of yours (docs/operations.md).
     """
-    if not explaining:
-        raise CrisisflowError("say --explain")
+    if explaining == (store is not None):
+        raise CrisisflowError("say --explain to see who would be told, or --store FOLDER to tell them")
+    if store is not None and at is not None:
+        raise CrisisflowError("--at is for --explain: what is written with --store is of now")
     from crisisflow.ingest.incident import read_incidents
     from crisisflow.ingest.routing.configuration import EXAMPLE, read_routing
-    from crisisflow.ingest.routing.explain import explain
 
     when = _time(at)
     incidents = read_incidents(file)
     routing = read_routing(rules or EXAMPLE)
+    if store is not None:
+        from crisisflow.ingest.routing.route import run
+
+        for line in run(store, routing, incidents, when):
+            print(line)
+        return
+    from crisisflow.ingest.routing.explain import explain
+
     for incident in incidents:
         for line in explain(routing, incident, when):
             print(line)
+
+
+@app.command("deliver", rich_help_panel=USE)
+def deliver_command(
+    store: Annotated[Path, STORE],
+    rules: Annotated[Path | None, RULES] = None,
+    once: Annotated[bool, typer.Option("--once", help="end when nothing more can be sent now")] = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="say how many deliveries of each channel wait or ended")
+    ] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="list the deliveries that were given up")] = False,
+    redeliver: Annotated[int | None, typer.Option(help="make the delivery of this number due again")] = None,
+    enable: Annotated[str | None, typer.Option(help="use a channel (agency/channel) that was disabled again")] = None,
+    test: Annotated[str | None, typer.Option(help="send a test message by a channel (agency/channel)")] = None,
+) -> None:
+    """Send alerts to agencies: at least once, in order per incident and receiver.
+
+    It goes on until ^C. A changed configuration is taken when it is valid.
+    """
+    from crisisflow.ingest.delivery import deliver
+    from crisisflow.ingest.routing.configuration import EXAMPLE
+
+    if status or dead:
+        for line in deliver.status(store) if status else deliver.dead_letters(store):
+            print(line)
+    elif redeliver is not None:
+        deliver.redeliver(store, redeliver)
+    elif enable is not None:
+        deliver.enable(store, enable)
+    elif test is not None:
+        result = deliver.send_test(store, rules or EXAMPLE, test)
+        if result.outcome != "delivered":
+            raise CrisisflowError(f"the test message to {test} was not delivered: {result.answer}")
+        print(f"delivered: {result.answer}")
+    else:
+        deliver.run(store, rules or EXAMPLE, once)
 
 
 def _time(given: str | None) -> datetime:

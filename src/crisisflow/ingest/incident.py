@@ -64,7 +64,7 @@ class Incident(Section):
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-    watch: str = ""
+    watch: str = "manual"
     state: State = "open"
     type: str | None = None
     classes: dict[str, Share] = {}
@@ -112,11 +112,11 @@ def read_incidents(path: Path) -> list[Incident]:
     entries: list[tuple[str, object]] = []
     try:
         if text.lstrip().startswith("["):
-            entries = [(f"entry {number}", own) for number, own in enumerate(json.loads(text), 1)]
+            entries = [(f"entry {number}", _whole(own)) for number, own in enumerate(json.loads(text), 1)]
         else:
             for number, line in enumerate(text.split("\n"), 1):
                 if line.strip():
-                    entries.append((f"line {number}", json.loads(line)))
+                    entries.append((f"line {number}", _whole(json.loads(line))))
     except (ValueError, RecursionError) as error:
         raise CrisisflowError(
             f"{path}: not JSON ({error}); write incidents as a list, or as one object a line"
@@ -128,3 +128,8 @@ def read_incidents(path: Path) -> list[Incident]:
         except ValidationError as error:
             raise CrisisflowError(f"{path}, {where}: {explain(error, Incident)}") from None
     return found
+
+
+def _whole(value: object) -> object:
+    """A value of JSON in which a question mark stands for each lone surrogate, which no store and no receiver takes."""
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))

@@ -318,6 +318,29 @@ class StoreContract:
         assert [own.state for own in store.deliveries()] == ["dead"]
         assert [own.outcome for own in store.attempts(again.delivery)] == ["failed", "dead"]
 
+    def test_a_channel_is_ready_when_something_is_due_and_gets_only_its_own(self, store):
+        prepared(store)
+        assert store.ready(NOW) == []
+        raised(store, "mail", "hook")
+        assert store.ready(NOW - 1) == [] and store.ready(NOW) == [("rescue", "hook"), ("rescue", "mail")]
+        own = store.claim("rescue", "w1", NOW, NOW + 60_000, "mail")
+        assert own.channel == "mail"
+        assert store.claim("rescue", "w1", NOW, NOW + 60_000, "mail") is None
+        assert store.ready(NOW) == [("rescue", "hook")]
+        assert store.ready(NOW + 60_000) == [("rescue", "hook"), ("rescue", "mail")]
+
+    def test_failed_deliveries_to_a_channel_are_hastened_and_no_others(self, store):
+        prepared(store)
+        raised(store, "mail", "hook")
+        for _ in range(2):
+            store.finish(claim(store), "failed", "503", NOW, retry=NOW + 5_000)
+        assert store.hasten("rescue", "mail", NOW + 1) == 1
+        assert [(own.channel, own.next) for own in store.deliveries("failed")] == [
+            ("mail", NOW + 1),
+            ("hook", NOW + 5_000),
+        ]
+        assert store.hasten("rescue", "mail", NOW + 2) == 0
+
     def test_a_claim_that_ended_goes_to_another_worker_and_its_attempt_is_lost(self, store):
         prepared(store)
         raised(store, "mail")

@@ -2,23 +2,29 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from crisisflow.ingest.typed_yaml import fault, read
 from crisisflow.params import Name, Section, Text
 
+Category = Literal[
+    "Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE", "Other"
+]
+
 
 class DisasterType(Section):
     """A type of disaster.
 
-    `words` tell of it, by language (ISO 639-1); `classes` and `entities` are what a model finds in posts about it.
+    `words` tell of it, by language (ISO 639-1); `classes` and `entities` are what a model finds in posts about it;
+    `category` is that of the Common Alerting Protocol, also for the types below it.
     """
 
     words: dict[Annotated[str, Field(pattern="^[a-z]{2,3}$")], list[Text]] = {}
     classes: list[str] = []
     entities: list[str] = []
+    category: Category | None = None
     types: dict[Name, "DisasterType"] = {}
 
 
@@ -42,6 +48,15 @@ class Ontology(Section):
             for name in path:
                 found.setdefault(name, set()).add(path[-1])
         return {name: frozenset(own) for name, own in found.items()}
+
+    def category(self, name: str | None) -> Category:
+        """The category of a type: its own, or that of the nearest type above it."""
+        path = next((own for own, _ in self.walk() if own[-1] == name), ())
+        found: Category = "Other"
+        types = self.types
+        for part in path:
+            found, types = types[part].category or found, types[part].types
+        return found
 
 
 def _walk(above: tuple[str, ...], types: Mapping[str, DisasterType]) -> Iterator[tuple[tuple[str, ...], DisasterType]]:

@@ -151,8 +151,14 @@ class Store(ABC):
         """The alerts of an incident with all versions, in the order in which they were made."""
 
     @abstractmethod
-    def claim(self, receiver: str, worker: str, now: int, ends: int) -> Claim | None:
+    def ready(self, now: int) -> list[tuple[str, str]]:
+        """The receivers and channels that have something to be sent now, in order; `claim` says what, if anything."""
+
+    @abstractmethod
+    def claim(self, receiver: str, worker: str, now: int, ends: int, channel: str | None = None) -> Claim | None:
         """Claim the next delivery to a receiver for a worker until `ends`; None where nothing is to be sent now.
+
+        With a channel only what goes there.
 
         Order per incident, receiver and channel: a delivery waits until all earlier ones are delivered, dead or
         withdrawn. A claim that ended is given anew, and its attempt is noted as lost. The attempt is on disk before
@@ -185,6 +191,10 @@ class Store(ABC):
 
         Returns how many.
         """
+
+    @abstractmethod
+    def hasten(self, receiver: str, channel: str, now: int) -> int:
+        """Make the failed deliveries to a channel due now: it answers again. Returns how many."""
 
     @abstractmethod
     def redeliver(self, delivery: int, actor: str, now: int) -> bool:

@@ -97,18 +97,31 @@ class OutboxTables(AuditTable):
                 )
             ]
 
-    def claim(self, receiver: str, worker: str, now: int, ends: int) -> Claim | None:
+    def ready(self, now: int) -> list[tuple[str, str]]:
+        """As in Store."""
+        with self._reading():
+            return [
+                (receiver, channel)
+                for receiver, channel in self._rows(
+                    f"SELECT DISTINCT receiver, channel FROM outbox WHERE state IN {OPEN} AND next <= ? "
+                    "AND (state <> 'sending' OR claim_ends <= ?) ORDER BY receiver, channel",
+                    now,
+                    now,
+                )
+            ]
+
+    def claim(self, receiver: str, worker: str, now: int, ends: int, channel: str | None = None) -> Claim | None:
         """As in Store."""
         with self._writing():
             found = self._rows(
                 f"SELECT o.id, o.alert, o.version, o.incident, o.channel, o.since FROM outbox o "
-                f"WHERE o.receiver = ? AND o.state IN {OPEN} AND o.next <= ? "
-                "AND (o.state <> 'sending' OR o.claim_ends <= ?) "
+                f"WHERE o.receiver = ?1 AND o.state IN {OPEN} AND o.next <= ?2 AND (?3 IS NULL OR o.channel = ?3) "
+                "AND (o.state <> 'sending' OR o.claim_ends <= ?2) "
                 "AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.incident = o.incident AND e.receiver = o.receiver "
                 f"AND e.channel = o.channel AND e.id < o.id AND e.state IN {OPEN}) ORDER BY o.next, o.id LIMIT 1",
                 receiver,
                 now,
-                now,
+                channel,
             )
             if not found:
                 return None
@@ -186,6 +199,14 @@ class OutboxTables(AuditTable):
                 "UPDATE outbox SET state = 'withdrawn', changed = ? "
                 "WHERE alert = ? AND version < ? AND state IN ('due', 'failed')",
                 (now, alert, below),
+            ).rowcount
+
+    def hasten(self, receiver: str, channel: str, now: int) -> int:
+        """As in Store."""
+        with self._writing():
+            return self._connection.execute(
+                "UPDATE outbox SET next = ?1 WHERE receiver = ?2 AND channel = ?3 AND state = 'failed' AND next > ?1",
+                (now, receiver, channel),
             ).rowcount
 
     def redeliver(self, delivery: int, actor: str, now: int) -> bool:

@@ -1,0 +1,1 @@
+"""The channels: webhook, e-mail, folder, and those of other packages."""

@@ -1,0 +1,225 @@
+"""crisisflow deliver: send what the store has for the agencies, until it is stopped."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.ingest.delivery.channels.opened import open_receiver
+from crisisflow.ingest.delivery.dispatch import LEASE, Dispatcher, Lines
+from crisisflow.ingest.delivery.line import Line
+from crisisflow.ingest.delivery.message import Message
+from crisisflow.ingest.delivery.result import Result
+from crisisflow.ingest.delivery.settle import ENABLE, disabled, subject
+from crisisflow.ingest.routing.agencies import Channel
+from crisisflow.ingest.routing.configuration import Routing, read_routing
+from crisisflow.ingest.routing.content import UNVERIFIED, Evidence, written
+from crisisflow.ingest.store.faults import FullError
+from crisisflow.ingest.store.sqlite import SqliteStore
+from crisisflow.ingest.store.sqlite.database import alone
+from crisisflow.progress import say
+
+PAUSE = 0.1  # seconds between looks into the store
+RELOAD = 2.0  # seconds between looks at the configuration
+LAST = 10.0  # seconds for what is on its way when it is stopped
+OPERATOR = "operator"  # who used the command line, in the audit
+
+
+def now() -> int:
+    """The time, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def open_lines(routing: Routing, configured: Path, store: Path, why: Mapping[str, str], before: Lines) -> Lines:
+    """A line to each channel; one whose configuration is as before goes on.
+
+    Args:
+        configured: folder of agencies.yaml. store: folder of the store.
+        why: of disabled channels, by their subject in the audit.
+    """
+    found: Lines = {}
+    for agency, own in routing.directory.content.agencies.items():
+        for channel in own.channels:
+            known = before.get((agency, channel.name))
+            line = known if known and known.channel == channel else _line(routing, channel, configured, store)
+            line.disabled = why.get(subject(agency, channel.name))
+            found[agency, channel.name] = line
+    return found
+
+
+def _line(routing: Routing, channel: Channel, configured: Path, store: Path) -> Line:
+    return Line(channel, open_receiver(channel, routing.directory.content.cap, configured, store))
+
+
+def run(folder: Path, configured: Path, once: bool, lease: int = LEASE, end: threading.Event | None = None) -> None:
+    """Send what is due, until a signal or `end`; with `once` until nothing more can be sent now.
+
+    Raises:
+        CrisisflowError: the configuration is not valid at the start, or another process delivers from this store.
+    """
+    with alone(folder, "deliver"), SqliteStore(folder) as store, _ended(end) as stop:
+        routing = read_routing(configured)
+        lines = open_lines(routing, configured, folder, disabled(store), {})
+        dispatcher = Dispatcher(store, routing, lines, now, lease)
+        _say_unknown(store, lines)
+        seen, looked = _state(configured), time.monotonic()
+        while not stop.is_set():
+            try:
+                busy = dispatcher.step()
+            except FullError as error:
+                say(f"deliver: {error}")
+                stop.wait(1)
+                continue
+            if once and not busy:
+                return
+            dispatcher.wake.wait(PAUSE)
+            if time.monotonic() - looked >= RELOAD:
+                looked, state = time.monotonic(), _state(configured)
+                if state != seen:
+                    seen = state
+                    _reload(dispatcher, configured, folder)
+        until = time.monotonic() + LAST
+        while dispatcher.finish() and time.monotonic() < until:
+            dispatcher.wake.wait(PAUSE)
+
+
+def _reload(dispatcher: Dispatcher, configured: Path, folder: Path) -> None:
+    """Take a changed configuration if it is valid; else say why not and go on with the old one."""
+    try:
+        routing = read_routing(configured)
+        dispatcher.lines = open_lines(routing, configured, folder, disabled(dispatcher.store), dispatcher.lines)
+    except CrisisflowError as error:
+        say(f"deliver: {error}; the old configuration goes on")
+        return
+    dispatcher.routing = routing
+    say(f"deliver: configuration {routing.hash[:12]} is loaded")
+    _say_unknown(dispatcher.store, dispatcher.lines)
+
+
+def _say_unknown(store: SqliteStore, lines: Lines) -> None:
+    waiting = {(own.receiver, own.channel) for state in ("due", "failed") for own in store.deliveries(state)}
+    for receiver, channel in sorted(waiting - lines.keys()):
+        say(f"deliver: {receiver}/{channel} is not in agencies.yaml; what is for it waits")
+
+
+def _state(configured: Path) -> dict[str, tuple[int, int]]:
+    """The files of a configuration, with what changes when they do."""
+    found = {}
+    for path in sorted(configured.rglob("*")):
+        if path.is_file():
+            status = path.stat()
+            found[str(path)] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+@contextmanager
+def _ended(end: threading.Event | None) -> Iterator[threading.Event]:
+    """An event that SIGTERM and ^C set, in the main thread; elsewhere only `end`."""
+    stop = end or threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {own: signal.signal(own, lambda *_: stop.set()) for own in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for own, handler in before.items():
+            signal.signal(own, handler)
+
+
+def status(folder: Path) -> list[str]:
+    """A line for each channel that was ever used: how many deliveries are in each state, and the oldest that waits."""
+    with SqliteStore(folder) as store:
+        why = disabled(store)
+        counts: dict[tuple[str, str], dict[str, int]] = {}
+        oldest: dict[tuple[str, str], int] = {}
+        for own in store.deliveries():
+            key = own.receiver, own.channel
+            states = counts.setdefault(key, {})
+            states[own.state] = states.get(own.state, 0) + 1
+            if own.state in ("due", "sending", "failed"):
+                oldest[key] = min(oldest.get(key, own.since), own.since)
+    lines = []
+    for (receiver, channel), states in sorted(counts.items()):
+        said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+        line = f"{receiver}/{channel}: {said}"
+        if (receiver, channel) in oldest:
+            line += (
+                f"; the oldest waits since {written(datetime.fromtimestamp(oldest[receiver, channel] // 1000, UTC))}"
+            )
+        if subject(receiver, channel) in why:
+            line += f"; disabled: {why[subject(receiver, channel)]}"
+        lines.append(line)
+    return lines
+
+
+def dead_letters(folder: Path) -> list[str]:
+    """A line for each delivery that was given up: its number, where it should have gone, and the last answer."""
+    with SqliteStore(folder) as store:
+        lines = []
+        for own in store.deliveries("dead"):
+            answer = next((one.answer for one in reversed(store.attempts(own.id)) if one.answer), "no answer")
+            lines.append(f"{own.id}: {own.alert}-{own.version} to {own.receiver}/{own.channel}: {answer}")
+        return lines
+
+
+def redeliver(folder: Path, delivery: int) -> None:
+    """Make a delivery due again under its id.
+
+    Raises:
+        CrisisflowError: there is none of this number that ended.
+    """
+    with SqliteStore(folder) as store:
+        if not store.redeliver(delivery, OPERATOR, now()):
+            raise CrisisflowError(f"{folder} has no delivery {delivery} that was delivered, given up or withdrawn")
+
+
+def enable(folder: Path, channel: str) -> None:
+    """Let a disabled channel be used again."""
+    with SqliteStore(folder) as store:
+        if f"channel:{channel}" not in disabled(store):
+            raise CrisisflowError(f"the channel {channel} is not disabled")
+        store.note(OPERATOR, ENABLE, f"channel:{channel}", {}, now())
+
+
+def send_test(folder: Path, configured: Path, named: str) -> Result:
+    """Send a test message by a channel (agency/channel); nothing of it is stored.
+
+    Raises:
+        CrisisflowError: there is no such channel.
+    """
+    routing = read_routing(configured)
+    agency, _, name = named.partition("/")
+    own = routing.directory.content.agencies.get(agency)
+    channel = next((one for one in own.channels if one.name == name), None) if own else None
+    if own is None or channel is None:
+        known = (f"{key}/{one.name}" for key, of in routing.directory.content.agencies.items() for one in of.channels)
+        raise CrisisflowError(f"no channel {named}; there are: {', '.join(known)}")
+    made = written(datetime.fromtimestamp(now() // 1000, UTC))
+    message = Message(
+        id=f"test-{now()}-1",
+        alert=f"test-{now()}",
+        version=1,
+        kind="alert",
+        made=made,
+        incident="test",
+        rule="test",
+        rules_hash=routing.hash,
+        priority="low",
+        references=[],
+        agency=agency,
+        agency_name=own.name,
+        headline="Test message: nothing happened",
+        reason="this is a test",
+        escalated=False,
+        incident_state="open",
+        category="Other",
+        facts={},
+        evidence=Evidence(posts=0, authors=0, confidence=0.0, verified_by=None, statement=UNVERIFIED),
+        posts=[],
+    )
+    return open_receiver(channel, routing.directory.content.cap, configured, folder).send(message)

@@ -1,0 +1,128 @@
+"""The dispatcher: claims deliveries, has them sent in threads, renews their claims and writes how they ended.
+
+One thread uses the store. A message is sent by a thread of its own, which knows the receiver alone; what does not end
+in time is given up, and its thread counts until it ends. So a receiver that hangs delays no other.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+
+from crisisflow.ingest.delivery.line import Line
+from crisisflow.ingest.delivery.message import message_of
+from crisisflow.ingest.delivery.result import Result, line
+from crisisflow.ingest.delivery.settle import settle
+from crisisflow.ingest.routing.configuration import Routing
+from crisisflow.ingest.store.interface import Store
+from crisisflow.ingest.store.records import Claim
+
+Lines = dict[tuple[str, str], Line]  # by agency and channel
+LEASE = 10_000  # milliseconds of a claim
+GRACE = 2_000  # milliseconds beyond a channel's time-out
+
+
+@dataclass(eq=False)
+class Attempt:
+    """A claim that is being sent."""
+
+    claim: Claim
+    line: Line
+    given_up: int  # when
+    ends: int  # of the claim
+
+
+class Dispatcher:
+    """Sends what is due.
+
+    Args:
+        clock: gives the time in milliseconds since 1970.
+        lease: milliseconds of a claim; it is renewed when half of them are over.
+    """
+
+    def __init__(
+        self, store: Store, routing: Routing, lines: Lines, clock: Callable[[], int], lease: int = LEASE
+    ) -> None:
+        self.store, self.routing, self.lines = store, routing, lines
+        self._clock, self._lease = clock, lease
+        self._worker = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._attempts: list[Attempt] = []
+        self._ended: SimpleQueue[tuple[Attempt, Result]] = SimpleQueue()
+        self.wake = Event()
+
+    def step(self) -> bool:
+        """One round; False where nothing is on its way and nothing could be claimed."""
+        self.settle_ended()
+        self._give_up_and_renew()
+        claimed = self._claim()
+        return claimed or bool(self._attempts)
+
+    def finish(self) -> bool:
+        """One round without further claims; False where nothing is on its way."""
+        self.settle_ended()
+        self._give_up_and_renew()
+        return bool(self._attempts)
+
+    def settle_ended(self) -> None:
+        """Write how attempts ended."""
+        self.wake.clear()
+        while True:
+            try:
+                attempt, result = self._ended.get_nowait()
+            except Empty:
+                return
+            attempt.line.under_way -= 1
+            if attempt in self._attempts:
+                self._attempts.remove(attempt)
+                settle(self.store, self.routing, attempt.line, attempt.claim, result, self._clock())
+            elif result.outcome == "delivered":  # too late, but it arrived
+                self.store.finish(attempt.claim, "delivered", result.answer, self._clock(), reference=result.reference)
+
+    def _give_up_and_renew(self) -> None:
+        now = self._clock()
+        for attempt in list(self._attempts):
+            if now >= attempt.given_up:
+                self._attempts.remove(attempt)
+                said = f"no answer within {attempt.line.channel.timeout} s"
+                settle(self.store, self.routing, attempt.line, attempt.claim, Result("failed", said), now)
+            elif now >= attempt.ends - self._lease // 2:
+                attempt.ends = now + self._lease
+                self.store.renew(attempt.claim, attempt.ends)
+
+    def _claim(self) -> bool:
+        """Claim and send: one of each channel in turn, while any has something and may send."""
+        claimed = False
+        ready = [own for own in self.store.ready(self._clock()) if own in self.lines]
+        while ready:
+            still = []
+            for receiver, channel in ready:
+                own, now = self.lines[receiver, channel], self._clock()
+                if not own.disabled and not own.allows(now):
+                    continue
+                claim = self.store.claim(receiver, self._worker, now, now + self._lease, channel)
+                if claim is None:
+                    continue
+                claimed = True
+                still.append((receiver, channel))
+                if own.disabled:
+                    settle(self.store, self.routing, own, claim, Result("dead", own.disabled, ours=True), now)
+                else:
+                    self._send(own, claim, now)
+            ready = still
+        return claimed
+
+    def _send(self, own: Line, claim: Claim, now: int) -> None:
+        attempt = Attempt(claim, own, now + own.channel.timeout * 1000 + GRACE, claim.ends)
+        self._attempts.append(attempt)
+        own.sent()
+        Thread(target=self._sending, args=(attempt,), daemon=True).start()
+
+    def _sending(self, attempt: Attempt) -> None:
+        try:
+            result = attempt.line.receiver.send(message_of(attempt.claim.alert, attempt.claim.incident))
+        except Exception as error:  # of any receiver
+            result = Result("failed", line(f"{type(error).__name__}: {error}"))
+        self._ended.put((attempt, result))
+        self.wake.set()
