@@ -15,7 +15,7 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.studies.difficult_negatives import bands
 from crisisflow.studies.difficult_negatives.bands import band_of
 from crisisflow.studies.difficult_negatives.collection import POSITIVES, TEST, TRAIN
-from crisisflow.studies.difficult_negatives.fitted_curves import shares
+from crisisflow.studies.difficult_negatives.fitted_curves import shares, without_a_part
 from crisisflow.studies.difficult_negatives.mined_negatives import MINED
 from crisisflow.studies.difficult_negatives.mining import PART, Anchors, Curve, Search, Wanted, curves_of, top, unit
 from crisisflow.studies.difficult_negatives.pool import POOL
@@ -368,3 +368,18 @@ def test_the_search_begins_with_the_sample_of_the_curves(small_run):
     }
     assert at["random"] == list(range(6)) and at["random+"] == list(range(60))
     assert max(at["1sigma"]) < params().mining.sample
+
+
+def test_an_anchor_without_a_part_of_like_positives_moves_nothing_and_of_unlike_ones_much():
+    random = np.random.default_rng(3)
+    sample = unit(random.normal(size=(300, 8)))
+    same = np.tile(unit(random.normal(size=(1, 8))), (10, 1))
+    still = without_a_part(same, sample)
+    assert still["least_cosine"] == pytest.approx(1) and still["median_move"] < 1e-4 and still["other_band"] < 0.01
+    moved = without_a_part(unit(random.normal(size=(10, 8))), sample)
+    assert moved["least_cosine"] < 0.99 and moved["median_move"] > 0.02 and moved["other_band"] > 0.01
+
+
+def test_the_curves_say_what_a_part_of_the_positives_changes(small_run):
+    for own in read_json(small_run / "fit.json")["classes"].values():
+        assert 0 < own["without_a_part"]["least_cosine"] <= 1 and 0 <= own["without_a_part"]["other_band"] <= 1
