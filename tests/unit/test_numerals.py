@@ -16,6 +16,9 @@ from tests.unit.test_spacy_stage import PARAMS
 AMOUNTS = [
     *(
         "88, 000",
+        "88. 000",
+        "17 mrd",
+        "17 thou",
         "88 ,000",
         "two-and-a-half million",
         "10,000s",
@@ -114,6 +117,12 @@ def test_an_amount_is_one_span_with_what_is_counted_and_alone(amount: str) -> No
         assert (people, label) in stage3(people + tail)
         assert [found for found in stage3(people + tail) if found[1] == "NUMBER"] == []
     assert stage3(f"{amount} homes destroyed") == [(amount, "NUMBER")]
+
+
+@pytest.mark.parametrize("amount", ["17 Mio.", "17 mill.", "17 M.", "17MM", "17 m.", "1.7 bn."])
+def test_an_abbreviation_s_dot_does_not_cut_an_amount(amount: str) -> None:
+    assert stage3(f"{amount} people displaced") == [(f"{amount} people displaced", "DISPLACED")]
+    assert stage3(f"It rose to {amount} The rest went home")[0][0] == amount.rstrip(".")
 
 
 @pytest.mark.parametrize("hedge", HEDGES)
@@ -320,6 +329,9 @@ OTHERS = [
             "A {30-something}: ",
         ),
         *("contact: {9847-000-000 / 0484 2000000} ", "Call {0917/555/0100} or {02/8555/0100} "),
+        *("AD {79}, ", "A.D. {79}, ", "a girl of {5}, ", "a boy of {six}, ", "in his {60’s}, ", "ext. {12}, "),
+        *("text HELP {2} {12345}, ", "OTP {123456}, ", "Bus {42}: ", "Train {12345}: ", "Order {66}: "),
+        *("the quake at {13.14}. ", "since {5.30} this morning "),
         *("on {19} Sept., ", "+{1 (713) 555-0100} ", "{103.5} FM ", "iOS {11.2} ", "ward {12}, "),
     ),
 ]

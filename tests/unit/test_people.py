@@ -33,6 +33,10 @@ def found(text: str, *labels: str) -> list[tuple[str, str]]:
     return [(text[span.start : span.end], str(span.label)) for span in spans if not labels or span.label in labels]
 
 
+def test_a_full_name_within_a_building_s_is_nobody() -> None:
+    assert found("at the Rosita Okafor Elementary School", "PERSON") == []
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
@@ -52,6 +56,10 @@ def found(text: str, *labels: str) -> list[tuple[str, str]]:
         ("Foreign Minister Silva said", "Silva"),
         ("President Ana Silva said", "President Ana Silva"),
         ("Governor Ana DeSilva said", "Governor Ana DeSilva"),
+        ("my friend Brandon lost his house", "Brandon"),
+        ("her daughter Brittany is safe", "Brittany"),
+        ("my uncle Harvey is safe after the hurricane", "Harvey"),
+        ("Mary-Kate Olsen gives", "Mary-Kate Olsen"),
     ],
 )
 def test_a_person_is_found(text: str, name: str) -> None:

@@ -117,6 +117,16 @@ def found(text: str) -> list[tuple[str, str]]:
         ("Marsh Harbour is gone", "Marsh Harbour", "LOCATION"),
         ("Chengannur is cut off", "Chengannur", "LOCATION"),
         ("roads closed #FtWorth", "FtWorth", "LOCATION"),
+        ("aid for #Puerto_Rico", "Puerto_Rico", "LOCATION"),
+        ("N. Carolina floods", "N. Carolina", "LOCATION"),
+        ("S Africa sends help", "S Africa", "LOCATION"),
+        ("Harris Co. under water", "Harris Co", "LOCATION"),
+        ("Harris Cty under water", "Harris Cty", "LOCATION"),
+        ("Vidor TX under water", "Vidor", "LOCATION"),
+        ("Orange, Texas under water", "Orange", "LOCATION"),
+        ("shelter at the Ana B. Silva Convention Center", "Ana B. Silva Convention Center", "LOCATION"),
+        ("ash of Mt. St. Helens", "Mt. St. Helens", "LOCATION"),
+        ("ash of the Volcán de Fuego", "Volcán de Fuego", "LOCATION"),
     ],
 )
 def test_what_is_found(text: str, span: str, label: str) -> None:
@@ -151,6 +161,7 @@ def test_what_is_no_body(text: str) -> None:
         "we saw 500 times, 12 St people, WXQZ here",
         "the Cut Off, cut off by the creek",
         "I 45 times said so, A 12 year old, I 5 at home",
+        "Paradise is lost, Please come, Mobile phones OK",
     ],
 )
 def test_what_is_not_found(text: str) -> None:

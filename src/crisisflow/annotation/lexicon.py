@@ -200,6 +200,7 @@ class SmallPlace(NamedTuple):
     """A town or the code of a state, which counts where a place is spoken of, or everywhere."""
 
     tag: Tag
+    in_context: bool  # False: only before the name of a state
     everywhere: bool
 
 
@@ -431,15 +432,14 @@ def _small_places(gazetteer: Gazetteer, label: str, written: Mapping[str, str]) 
         written: the phrases that stand for something already
     """
     towns = Towns(gazetteer)
-    town, code = Tag(label, TOWN), SmallPlace(Tag(label, STATE_CODE), everywhere=False)
+    town, code = Tag(label, TOWN), SmallPlace(Tag(label, STATE_CODE), in_context=True, everywhere=False)
     codes = dict.fromkeys(state_codes(), code)
 
     @lru_cache(maxsize=100_000)
     def small_place(name: str) -> SmallPlace | None:
         if name in written:
             return None
-        in_context, everywhere = towns.count(name)
-        return SmallPlace(town, everywhere) if in_context else codes.get(name)
+        return SmallPlace(town, *towns.count(name)) if towns.is_one(name) else codes.get(name)
 
     return small_place
 

@@ -51,6 +51,8 @@ class PeopleFile(Section):
     words: Annotated[Words, Field(description="names that are as often a word or a storm: alone only in a context")]
     before: Annotated[Words, Field(description="that context: words before a name")]
     behind: Annotated[Words, Field(description="and behind it")]
+    kin: Annotated[Words, Field(description="words behind which a name is a person's though a place or storm has it")]
+    buildings: Annotated[Words, Field(description="words that make a full name before them that of a building")]
     not_before: Annotated[Words, Field(description="words behind which a name alone is no person's")]
     not_behind: Annotated[Words, Field(description="words before which it is none")]
     not_family: Annotated[Words, Field(description="words that are no family name")]
@@ -78,6 +80,8 @@ class People(NamedTuple):
     one: frozenset[str]  # alone
     family: Container[str]
     surname: Container[str]  # alone, where spaCy takes it for a person
+    kin: frozenset[str]
+    buildings: frozenset[str]
 
 
 class Storms(NamedTuple):
@@ -121,6 +125,8 @@ def load_people(lists: PeopleFile) -> People:
         one=frozenset(alone - stop),
         family=_When(is_known),
         surname=_When(is_surname),
+        kin=frozenset(lists.kin),
+        buildings=frozenset(lists.buildings),
     )
 
 
@@ -196,7 +202,8 @@ def find(
         if at < end:
             continue
         if people and (last := _family(tokens, at, people, known)):
-            yield Found(at, last, FULL)
+            if not _is_building(tokens, last, people):
+                yield Found(at, last, FULL)
             end = last
         elif not known[at] and not _glued(tokens, at) and not _behind_a_name(tokens, at, people):
             before_one = _before_a_name(tokens, at)
@@ -211,6 +218,22 @@ def _is_name(word: str, people: People | None, storms: Storms | None) -> bool:
     return (people is not None and (word in people.given or word in people.one)) or (
         storms is not None and word in storms.names
     )
+
+
+def kin_names(tokens: Tokens, people: People | None) -> list[int]:
+    """The tokens that name somebody by the word before them: "my friend Brandon"."""
+    if people is None:
+        return []
+    kin, words = people.kin, tokens.words
+    return [
+        at
+        for at, before in enumerate(tokens.lower[:-1], 1)
+        if before in kin
+        and words[at].istitle()
+        and (tokens.lower[at] in people.one or tokens.lower[at] in people.lists.words)
+        and not _glued(tokens, at)
+        and not _before_a_name(tokens, at)
+    ]
 
 
 def _known(tokens: Tokens, taken: Sequence[tuple[int, int]]) -> list[bool]:
@@ -251,6 +274,10 @@ def _family(tokens: Tokens, at: int, people: People, known: Sequence[bool]) -> i
     if lower[at] not in people.given or (at and words[at - 1] in SIGNS):
         return 0
     behind = at + 1
+    # "Mary-Kate Olsen"
+    joined = behind + 1 < len(words) and words[behind] == "-" and words[behind + 1].istitle()
+    if joined and not tokens.spaced[at] and not tokens.spaced[behind]:
+        behind += 2
     initial = behind < len(words) and re.fullmatch(r"[A-Z]\.?", words[behind])
     if initial:
         behind += 1
@@ -265,6 +292,11 @@ def _family(tokens: Tokens, at: int, people: People, known: Sequence[bool]) -> i
     while behind < len(words) and not known[behind] and _is_family(words[behind], people, sure=True):
         behind += 1
     return behind
+
+
+def _is_building(tokens: Tokens, behind: int, people: People) -> bool:
+    """Whether a full name goes on to name a building: "Ana Silva Convention Center"."""
+    return behind < len(tokens.words) and _capital(tokens.words[behind]) and tokens.lower[behind] in people.buildings
 
 
 def _is_family(word: str, people: People, sure: bool) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # a heavy import
 # Words that are written in two ways, with a dot or without; a dot that follows one is no word.
 SHORT = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount", "pt": "point", "&": "and"}
 LONG = {long: short for short, long in SHORT.items() if long != "and"}
+# Short for a county where they have a capital: "Lake Co."
+COUNTY = {"Co", "Cty", "Cnty"}
 # The key of what the phrase that ends at a node stands for: no word is empty.
 _HERE = ""
 
@@ -44,6 +46,8 @@ _UNACCENTED = _Unaccented()
 @lru_cache(maxsize=100_000)
 def folded(word: str) -> str:
     """The key of a word: lower-case, without accents, apostrophes and dots, and in full where it has a short form."""
+    if word.rstrip(".") in COUNTY:
+        return "county"
     lower = word.lower()
     if not (word.isascii() and word.isalpha()):
         lower = unaccented(lower).replace("'", "").replace(".", "") or word
@@ -105,14 +109,16 @@ class Phrases:
                 yield from ((token, at == len(tokens)) for at, token in enumerate(tokens, 1))
 
     def _keys(self, words: Sequence[str], spaced: Sequence[bool]) -> tuple[list[str], Sequence[int]]:
-        """The keys of words, and whose they are: hyphens between words and dots of short forms are passed over."""
+        """The keys of words, and whose they are: hyphens, blanks and dots of short forms are passed over."""
         keys = list(map(self._key, words))
-        if "-" not in words and "'" not in words and ("." not in words or LONG.keys().isdisjoint(keys)):
+        dots = "." in words and not LONG.keys().isdisjoint(keys)
+        if not (dots or "-" in words or "'" in words or any(map(str.isspace, words))):
             return keys, range(len(keys))
         places = []
         blank, before = True, ""
         for at, word in enumerate(words):
-            joins = word in ("-", "'") and blank == spaced[at]
+            # "Port-au-Prince", "Port - au - Prince", "L' Aquila", and the second of two blanks
+            joins = (word in ("-", "'") and blank == spaced[at]) or (word == "'" and not blank) or word.isspace()
             if not (joins or (word == "." and before in LONG)):
                 before = keys[at]
                 places.append(at)

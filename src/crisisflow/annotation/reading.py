@@ -21,17 +21,20 @@ INVISIBLE = (
 APOSTROPHES = "`\u00b4\u02b9\u02bb-\u02bf\u02c8\u02ca\u02cb\u02ee\u055a\u05f3\u07f4\u07f5\u1fbd\u1fbf\u1fef\u1ffd\u1ffe"
 APOSTROPHES += "\u2018-\u201b\u2032\u2035\ua78b\ua78c\uff07"
 HYPHENS = "\u02d7\u058a\u05be\u1806\u2010-\u2013\u2043\u2212\u2e17\u2e1a\u2e40\ufe58\ufe63\uff0d"
+DASHES = "\u2014\u2015\u2e3a\u2e3b"  # a hyphen between two letters, otherwise a sign between words
+PERCENTS = "\u066a\ufe6a"
 BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 # Letters, digits and signs of another width or type face, and joined letters.
 FORMS = "\u2102\u210a-\u2113\u2115\u2119-\u211d\u2124\u2128\u212c\u212d\u212f-\u2131\u2133\u2134\u2139\u2145-\u2149"
-FORMS += "\ufb00-\ufb06\uff01-\uff9f\uffe0-\uffee\U0001d400-\U0001d7ff"
+FORMS += "\u2024\u24b6-\u24e9\ufb00-\ufb06\uff01-\uff9f\uffe0-\uffee\U0001d400-\U0001d7ff\U0001f130-\U0001f149"
 
 # Next to a digit an apostrophe or a dash is a sign of its own: 5′, 1’000, 10–15.
 _ODD = re.compile(
     rf"(?P<nothing>[{INVISIBLE}]+)|(?<!\d)(?P<apostrophe>[{APOSTROPHES}])"
-    rf"|(?<!\d)(?P<hyphen>[{HYPHENS}])|(?P<blank>[{BLANKS}])|(?P<form>[{FORMS}])"
+    rf"|(?<!\d)(?P<hyphen>[{HYPHENS}])|(?<=[^\W\d])(?P<long>[{DASHES}])(?=[^\W\d])"
+    rf"|(?P<blank>[{BLANKS}])|(?P<percent>[{PERCENTS}])|(?P<form>[{FORMS}])"
 )
-_PLAIN = {"nothing": "", "apostrophe": "'", "hyphen": "-", "blank": " "}
+_PLAIN = {"nothing": "", "apostrophe": "'", "hyphen": "-", "long": "-", "blank": " ", "percent": "%"}
 _UNSEEN = re.compile(f"[{INVISIBLE}]")
 # A Latin letter with an accent, or several, of which Unicode has no letter.
 _ACCENTED = re.compile("(?:[A-Za-z]|[\u00c0-\u024f])[\u0300-\u036f\ufe0f]+")

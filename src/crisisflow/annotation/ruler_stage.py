@@ -1,7 +1,7 @@
 """Annotation stage 2: the phrases, token patterns, regular expressions and gazetteers of the ruler lexicons."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from crisisflow.annotation.lexicon import Ruler, Sites, Tag, Tools, load_ruler
 from crisisflow.annotation.matching import Patterns
 from crisisflow.annotation.memory_zones import in_memory_zones
-from crisisflow.annotation.people import STORM, TITLED, find, without_office
+from crisisflow.annotation.people import STORM, TITLED, find, kin_names, without_office
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
 from crisisflow.annotation.tokens import Tokens, cutter
@@ -30,6 +30,10 @@ HASHTAG = re.compile(r"#(\w+)")
 # "PrayForPeru", "prayForPERU2019": a capital begins a word unless it goes on with capitals.
 CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z]+")
 ARTICLES = ("the", "a", "an")
+# What the name of a person may be taken for.
+MISTAKEN = {EntityType.LOCATION, EntityType.DISASTER_TYPE}
+# Rules of names of states.
+STATES = {"us-state", "us-state-dotted", "us-state-abbreviation"}
 # From this share of words in capitals on, capitals tell nothing: "HELP US" is no country.
 SHOUT = 0.6
 
@@ -148,8 +152,13 @@ def _hashtag_reader(lexicons: Ruler) -> Callable[[str], Stretch | None]:
         # Towns, which are lower-case there, but no codes of states: "#OK" is mostly no Oklahoma.
         if tag := lexicons.place_tags.get(lower):
             return Stretch(0, len(word), tag)
-        if small := lexicons.small_place(lower):
+        if (small := lexicons.small_place(lower)) and small.in_context:
             return Stretch(0, len(word), small.tag)
+        # "#Puerto_Rico"
+        if (plain := lower.replace("_", "")) != lower and (
+            tag := lexicons.tags.get(plain) or lexicons.place_tags.get(plain)
+        ):
+            return Stretch(0, len(word), tag)
         # To segment a word takes long, and few have a place behind an opener.
         behind = {}
         for opener in lexicons.hashtag_openers:
@@ -237,6 +246,10 @@ def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
     tokens = ruler.tokens_of(text)
     found = [Span(tweet_id, *place, label, SOURCE, rule) for *place, label, rule in _matches(ruler, tokens, text)]
     found += ruler.regexes.spans(text, tweet_id, SOURCE)
+    # "my friend Brandon": no town, and in "my uncle Harvey" no storm
+    if kin := kin_names(tokens, ruler.lexicons.people):
+        named = {(tokens.starts[at], tokens.ends[at]) for at in kin}
+        found = [span for span in found if (span.start, span.end) not in named or span.label not in MISTAKEN]
     yield from found
     # People and storms named by their names, but what is known for something else.
     taken = [(span.start, span.end) for span in found if span.label != EntityType.PERSON]
@@ -248,7 +261,10 @@ def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
 def _matches(ruler: _Ruler, tokens: Tokens, text: str) -> Iterator[Match]:
     """What the matchers find in running text."""
     lexicons, lower = ruler.lexicons, tokens.lower
+    states: set[int] = set()  # the first tokens of names of states
     for first, last, label, rule in _phrases(ruler, tokens, text):
+        if rule in STATES:
+            states.add(first)
         if last > first and lower[first] in ARTICLES:
             first += 1
         if lexicons.people and rule == TITLED:
@@ -268,7 +284,9 @@ def _matches(ruler: _Ruler, tokens: Tokens, text: str) -> Iterator[Match]:
         name = word if len(word) == 2 and word.isupper() else unaccented(word.lower())
         small = lexicons.small_place(name)
         if small and (
-            (small.everywhere and not _acronym(word)) or _place_is_meant(tokens, at, small.tag.rule, lexicons.context)
+            (small.everywhere and not _acronym(word))
+            or (small.in_context and _place_is_meant(tokens, at, small.tag.rule, lexicons.context))
+            or (small.tag.rule == TOWN and _in_a_state(tokens, at, states, lexicons))
         ):
             start = tokens.starts[at]
             yield start, start + len(word), *small.tag
@@ -333,6 +351,23 @@ def _place_is_meant(tokens: Tokens, at: int, rule: str, words: frozenset[str]) -
     if at > 1 and own[at - 1] == "," and own[at - 2].istitle():
         return True
     return rule != STATE_CODE and at + 2 < len(own) and own[at + 1] == "," and own[at + 2].istitle()
+
+
+def _in_a_state(tokens: Tokens, at: int, states: Collection[int], lexicons: Ruler) -> bool:
+    """Whether a state stands behind the name at token `at`: "Hope, Arkansas", "Hope AR"; not of a person or storm."""
+    words, name, behind = tokens.words, tokens.lower[at], at + 1
+    comma = behind < len(words) and words[behind] == ","
+    behind += comma
+    if behind == len(words) or not words[at].istitle():
+        return False
+    if lexicons.people and (name in lexicons.people.given or name in lexicons.people.one):
+        return False
+    if lexicons.storms and name in lexicons.storms.names:
+        return False
+    if behind in states:
+        return comma or words[behind].isupper()
+    small = lexicons.small_place(words[behind]) if len(words[behind]) == 2 and words[behind].isupper() else None
+    return small is not None and small.tag.rule == STATE_CODE
 
 
 def _acronym(word: str) -> bool:

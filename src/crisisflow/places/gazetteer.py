@@ -122,6 +122,10 @@ class Towns:
                     if population > largest.get(form, -1):
                         largest[form] = population
 
+    def is_one(self, name: str) -> bool:
+        """Whether a lower-case name without accents is that of a town, be it also a frequent word."""
+        return len(name) > 3 and name in self._largest
+
     def count(self, name: str) -> tuple[bool, bool]:
         """Whether a lower-case name without accents counts in the context of a place, and whether everywhere."""
         population = self._largest.get(name)
@@ -199,8 +203,8 @@ def _forms(name: str) -> Iterable[str]:
     if name.isalpha() and (name.isascii() or _COMPOSED.fullmatch(name)):
         return (unaccented(name.lower()),)
     form = unaccented(read(name).form.lower())
-    # Apostrophes and hyphens are left out by many: "Coxs Bazar", "Port au Prince".
-    return dict.fromkeys((form, form.replace("'", ""), form.replace("-", " ")))
+    # Apostrophes and hyphens are left out by many: "Coxs Bazar", "Port au Prince", "L AQUILA".
+    return dict.fromkeys((form, form.replace("'", ""), form.replace("'", " ").strip(), form.replace("-", " ")))
 
 
 @lru_cache(maxsize=2)
@@ -233,7 +237,11 @@ def _names_of(kind: str, gazetteer: Gazetteer) -> Iterator[str]:
         yield from (continent["name"] for continent in places.get_continents().values())
     elif kind == "country":
         yield from (country["name"] for country in places.get_countries().values())
-        yield from (getattr(country, "common_name", country.name) for country in pycountry.countries)
+        for country in pycountry.countries:
+            yield getattr(country, "common_name", country.name)
+            # "Viet Nam", but not "Moldova, Republic of"
+            if "," not in country.name:
+                yield country.name
     elif kind == "us-state":
         yield from (state["name"] for state in places.get_us_states().values())
     elif kind == "us-county":
