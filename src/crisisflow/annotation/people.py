@@ -222,7 +222,7 @@ def _is_name(word: str, people: People | None, storms: Storms | None) -> bool:
 
 def kin_names(tokens: Tokens, people: People | None) -> list[int]:
     """The tokens that name somebody by the word before them: "my friend Brandon"."""
-    if people is None:
+    if people is None or people.kin.isdisjoint(tokens.lower):
         return []
     kin, words = people.kin, tokens.words
     return [
