@@ -9,7 +9,12 @@ tests/unit/ingest/test_crash.py runs the same with 20 kills.
 
 rival: 1,000 alerts are accepted, then one kill -9 and a restart. Once the receiver is down until the restart, once it
 is up all the time. The same is done with Prometheus Alertmanager, if it is installed (Debian: prometheus-alertmanager).
-By design Alertmanager trusts its sender to repeat an alert; here nobody repeats.
+By design Alertmanager trusts its sender to repeat an alert; here nobody repeats. A receiver takes 20 ms for an answer.
+
+latency: alerts at a steady rate to ten receivers, one of which hangs: the time from the incident that causes an alert
+to its request at the receiver, of the other nine. The pauses are as they are.
+
+backlog: alerts wait for a receiver that is down while another gets its own; then it is up again.
 """
 
 import argparse
@@ -59,32 +64,35 @@ class Found(NamedTuple):
     integrity: str
 
 
-def configure(folder: Path, port: int) -> Path:
-    """A configuration of three agencies with webhooks at a local port, and one rule for each."""
+def configure(folder: Path, port: int, names: Sequence[str] = AGENCIES, by_word: bool = False) -> Path:
+    """A configuration of agencies with webhooks at a local port, and one rule for each.
+
+    Args:
+        by_word: whether an agency is told only of incidents with its name in a post.
+    """
     folder.mkdir(parents=True)
-    shutil.copy(EXAMPLE / "ontology.yaml", folder)
+    ontology = (EXAMPLE / "ontology.yaml").read_text(encoding="utf-8")
+    kinds = "".join(f"  {name}_service: a service\n" for name in names)  # of one kind, they had equal claims
+    (folder / "ontology.yaml").write_text(ontology.replace("\ntypes:\n", f"{kinds}\ntypes:\n"), encoding="utf-8")
     (folder / "key").write_text(SECRET)
     agencies, rules = [], []
-    for name in AGENCIES:
+    for name in names:
         agencies.append(
-            f"  {name}:\n    name: {name}\n    kind: relief\n    area: {{everywhere: true}}\n    channels:\n"
+            f"  {name}:\n    name: {name}\n    kind: {name}_service\n    area: {{everywhere: true}}\n    channels:\n"
             f"      - {{channel: webhook, name: hook, url: 'http://127.0.0.1:{port}/{name}', secrets: [key],\n"
             "         private_addresses: true, timeout: 2s, concurrency: 4, rate: 10000}\n"
         )
+        words = f", words: [{name}]" if by_word else ""
         rules.append(
-            f"  - id: to-{name}\n    when: {{state: [open, acknowledged]}}\n    to: {{agency: {name}}}\n"
+            f"  - id: to-{name}\n    when: {{state: [open, acknowledged]{words}}}\n    to: {{agency: {name}}}\n"
             "    tell: [place, posts]\n    priority: high\n    repeat: 0s\n"
         )
-    text = "".join(agencies)
-    # Each of a kind of its own, else they had equal claims.
-    for name, kind in zip(AGENCIES, ("relief", "ambulance", "fire_service"), strict=True):
-        text = text.replace(f"name: {name}\n    kind: relief", f"name: {name}\n    kind: {kind}")
-    (folder / "agencies.yaml").write_text(f"desk: {AGENCIES[0]}\nagencies:\n{text}")
+    (folder / "agencies.yaml").write_text(f"desk: {names[0]}\nagencies:\n{''.join(agencies)}")
     (folder / "rules.yaml").write_text("rules:\n" + "".join(rules))
     return folder
 
 
-def incident(number: int, step: int) -> Incident:
+def incident(number: int, step: int, text: str = "The river rises") -> Incident:
     """A generated incident after so many changes."""
     at = datetime(2026, 3, 2, 9, tzinfo=UTC)
     return Incident.model_validate(
@@ -97,7 +105,7 @@ def incident(number: int, step: int) -> Incident:
             "authors": 2,
             "since": at,
             "until": at,
-            "examples": [{"id": "1", "text": f"The river rises, street {number}"}],
+            "examples": [{"id": "1", "text": text}],
         }
     )
 
@@ -132,11 +140,26 @@ def deliver_shortened(store: Path, configured: Path) -> None:
     deliver.run(store, configured, False, lease=400)
 
 
+def route_paced(store: Path, configured: Path, count: int, rate: int, names: Sequence[str]) -> None:
+    """Route new incidents at a steady rate, to the agencies in turn; each post tells when it came."""
+    from crisisflow.ingest.routing.alerting import route
+
+    routing = read_routing(configured)
+    with SqliteStore(store) as opened:
+        opened.set_watches({"manual": {}}, 0)
+        began = time.monotonic()
+        for number in range(count):
+            time.sleep(max(0.0, began + number / rate - time.monotonic()))
+            own = incident(number, 0, f"{names[number % len(names)]} {time.time_ns()}")
+            route(opened, routing, own, [], datetime.now(UTC), lambda post: post.text)
+    (store / "routed").touch()
+
+
 def zygote(store: Path, configured: Path, incidents: int, steps: int) -> None:
     """Fork a process for each line of standard input, and print its id."""
     import crisisflow.ingest.delivery.channels.webhook
     import crisisflow.ingest.delivery.deliver
-    import crisisflow.ingest.routing.alerting  # noqa: F401
+    import crisisflow.ingest.routing.alerting
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
@@ -145,10 +168,15 @@ def zygote(store: Path, configured: Path, incidents: int, steps: int) -> None:
             continue
         code = 1
         try:
-            if line.strip() == "route":
+            kind, *names = line.split()
+            if kind == "route":
                 route_all(store, configured, incidents, steps)
-            else:
+            elif kind == "pace":
+                route_paced(store, configured, incidents, steps, names)
+            elif kind == "deliver":
                 deliver_shortened(store, configured)
+            else:
+                crisisflow.ingest.delivery.deliver.run(store, configured, False)
             code = 0
         finally:
             os._exit(code)
@@ -345,12 +373,76 @@ def alertmanager(folder: Path, count: int, down_first: bool) -> int:
         return len({one["labels"]["id"] for got in server.got for one in json.loads(got.body)["alerts"]})
 
 
+# Latency and backlog
+
+
+def latency(folder: Path, seconds: int, rate: int) -> list[float]:
+    """Seconds from an incident to the request at its receiver, of nine receivers while a tenth hangs; sorted."""
+    names = [f"agency{number}" for number in range(10)]
+    took: list[float] = []
+
+    def answer(got: Got) -> tuple[int, dict[str, str], bytes] | None:
+        if got.path == f"/{names[0]}":
+            time.sleep(30)
+            return None
+        sent = int(json.loads(got.body)["posts"][0]["text"].split()[1])
+        took.append((time.time_ns() - sent) / 1e9)
+        return 200, {}, b""
+
+    with serving(answer) as server:
+        store, configured = folder / "store", configure(folder / "routing", server.port, names, by_word=True)
+        processes = Processes(store, configured, seconds * rate, rate)
+        try:
+            SqliteStore(store).close()
+            processes.run("send")
+            processes.run(f"pace {' '.join(names)}")
+            wanted = seconds * rate - len(range(0, seconds * rate, len(names)))
+            wait(lambda: len(took) >= wanted)
+        finally:
+            processes.close()
+    return sorted(took)
+
+
+def backlog(folder: Path, count: int) -> tuple[float, float, bool]:
+    """Alerts a second to a receiver that is up again, the longest wait of another one meanwhile, and if in order."""
+    names, down, at = ["dead", "well"], True, []
+    order: dict[str, list[int]] = {}
+    took: list[float] = []
+
+    def answer(got: Got) -> tuple[int, dict[str, str], bytes] | None:
+        if got.path == "/dead":
+            if down:
+                return 503, {}, b""
+            body = json.loads(got.body)
+            order.setdefault(body["incident"], []).append(body["version"])
+            at.append(time.monotonic())
+        else:
+            took.append((time.time_ns() - int(json.loads(got.body)["posts"][0]["text"].split()[1])) / 1e9)
+        return 200, {}, b""
+
+    with serving(answer) as server:
+        store, configured = folder / "store", configure(folder / "routing", server.port, names, by_word=True)
+        processes = Processes(store, configured, 2 * count, 100)
+        try:
+            SqliteStore(store).close()
+            processes.run("send")
+            processes.run(f"pace {' '.join(names)}")
+            wait(lambda: (store / "routed").exists())
+            down = False
+            wait(lambda: len(at) >= count)
+        finally:
+            processes.close()
+    in_order = all(versions == sorted(versions) for versions in order.values())
+    return (len(at) - 1) / (max(at) - min(at)), max(took), in_order
+
+
 @contextmanager
 def served(down_first: bool):
     """A receiver, and a function that starts it; without `down_first` it is up already."""
     down = down_first
 
     def answer(got: Got) -> tuple[int, dict[str, str], bytes] | None:
+        time.sleep(0.02)
         return (503, {}, b"") if down else (200, {}, b"")
 
     with serving(answer) as server:
@@ -418,6 +510,11 @@ def main() -> None:
         zygote(Path(store), Path(configured), int(incidents), int(steps))
         return
     with TemporaryDirectory() as folder:
+        took = latency(Path(folder) / "latency", 20, 50)
+        shares = ", ".join(f"p{own} {took[len(took) * own // 100]:.3f} s" for own in (50, 95, 99))
+        print(f"latency at 50 alerts/s, one of ten receivers hangs: {shares}, longest {took[-1]:.3f} s")
+        speed, longest, in_order = backlog(Path(folder) / "backlog", 1000)
+        print(f"backlog of 1,000: {speed:.0f} alerts/s, in order: {in_order}; longest of another: {longest:.3f} s")
         found = crash(Path(folder) / "kills", given.kills, given.kills, random.Random(given.seed))
         print(f"kills: {found.kills}; alerts: {found.alerts}; requests taken: {found.received}")
         print(

@@ -21,44 +21,56 @@ STORE = typer.Option(help="folder of the store")
 
 @app.command("route", rich_help_panel=USE)
 def route_command(
-    file: Annotated[Path, typer.Argument(help="incidents: a JSON list, or JSON Lines")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="incidents: a JSON list, or JSON Lines; without it, those of the store, until ^C"),
+    ] = None,
     explaining: Annotated[
         bool, typer.Option("--explain", help="say which rules fire and which conditions fail; tell nobody")
     ] = False,
     store: Annotated[
         Path | None, typer.Option(help="folder of the store: write the incidents and the alerts that they cause")
     ] = None,
+    replay: Annotated[
+        str | None, typer.Option(help="say what the rules would tell of the store's incidents of a watch; tell nobody")
+    ] = None,
     rules: Annotated[Path | None, RULES] = None,
     at: Annotated[
         str | None,
-        typer.Option(help="the time for hours and silences, such as 2026-03-01T12:00:00Z; without it, now"),
+        typer.Option(help="the time for --explain, such as 2026-03-01T12:00:00Z; without it, now"),
     ] = None,
 ) -> None:
-    """Decide which agencies are told of incidents.
+    """Decide which agencies are told of incidents, and write their alerts.
 
     Rules, agencies with their areas, and silences are those of a folder of yours (docs/operations.md).
     """
     if explaining == (store is not None):
         raise CrisisflowError("say --explain to see who would be told, or --store FOLDER to tell them")
-    if store is not None and at is not None:
+    if at is not None and not explaining:
         raise CrisisflowError("--at is for --explain: what is written with --store is of now")
+    if file is None and explaining:
+        raise CrisisflowError("--explain needs a file of incidents")
+    if file is not None and replay is not None:
+        raise CrisisflowError("--replay is for incidents of the store; leave out the file")
     from crisisflow.ingest.incident import read_incidents
+    from crisisflow.ingest.routing import route
     from crisisflow.ingest.routing.configuration import EXAMPLE, read_routing
-
-    when = _time(at)
-    incidents = read_incidents(file)
-    routing = read_routing(rules or EXAMPLE)
-    if store is not None:
-        from crisisflow.ingest.routing.route import run
-
-        for line in run(store, routing, incidents, when):
-            print(line)
-        return
     from crisisflow.ingest.routing.explain import explain
 
-    for incident in incidents:
-        for line in explain(routing, incident, when):
-            print(line)
+    configured, when = rules or EXAMPLE, _time(at)
+    if store is not None and replay is not None:
+        lines = route.replay(store, read_routing(configured), replay)
+    elif store is not None and file is None:
+        return route.follow(store, configured)
+    else:
+        incidents = read_incidents(file) if file else []
+        routing = read_routing(configured)
+        if store is not None:
+            lines = route.run(store, routing, incidents)
+        else:
+            lines = (line for own in incidents for line in explain(routing, own, when))
+    for line in lines:
+        print(line)
 
 
 @app.command("deliver", rich_help_panel=USE)

@@ -292,6 +292,16 @@ class StoreContract:
                 store.set_incident(Incident("i1", "flood", version, "closed", {}), [], [(alert("a2"), [])], NOW)
         assert store.incident("i1").state == "open" and store.alerts("i1") == [alert()]
 
+    def test_incidents_are_found_by_the_time_of_their_last_change_and_by_watch(self, store):
+        prepared(store)
+        raised(store, incident="i1", number="a1", now=NOW)
+        raised(store, incident="i2", number="a2", now=NOW + 5)
+        assert [(own.id, at) for own, at in store.incidents(0)] == [("i1", NOW), ("i2", NOW + 5)]
+        assert [own.id for own, _ in store.incidents(NOW + 1)] == ["i2"]
+        raised(store, incident="i1", number="a1", version=2, now=NOW + 9)
+        assert [(own.id, own.version) for own, _ in store.incidents(NOW + 1, "flood")] == [("i2", 1), ("i1", 2)]
+        assert store.incidents(0, "fire") == []
+
     # Deliveries
 
     def test_a_delivery_is_claimed_by_one_worker_and_delivered(self, store):
@@ -306,6 +316,21 @@ class StoreContract:
         assert (row.reference, row.attempts, row.claim) == ("their-17", 1, None)
         assert store.attempts(own.delivery)[0][3:] == (NOW + 7, "delivered", "202")
         assert claim(store, now=NOW + 10**9) is None
+
+    def test_what_is_done_together_is_written_together_or_not_at_all(self, store, another):
+        prepared(store)
+        raised(store, "mail", "hook")
+        with store.grouped():
+            own = claim(store)
+            store.finish(own, "delivered", "202", NOW)
+            assert claim(store, "w2").channel != own.channel
+            assert {row.state for row in another.deliveries()} == {"due"}
+        assert {row.state for row in another.deliveries()} == {"delivered", "sending"}
+        with pytest.raises(KeyError), store.grouped():
+            store.redeliver(own.delivery, "ana", NOW)
+            raise KeyError
+        assert {row.state for row in another.deliveries()} == {"delivered", "sending"}
+        assert store.redeliver(own.delivery, "ana", NOW)  # it goes on one by one
 
     def test_a_failed_delivery_is_due_again_when_its_time_has_come(self, store):
         prepared(store)

@@ -8,6 +8,7 @@ from crisisflow.ingest.incident import Where
 from crisisflow.ingest.routing.alerting import CLOSED, NO_LONGER, alert_id, milliseconds, plan, route
 from crisisflow.ingest.routing.configuration import EXAMPLE, read_routing
 from crisisflow.ingest.routing.covered import covered
+from crisisflow.ingest.routing.route import Follower, replay
 from crisisflow.ingest.store.records import Incident as Stored
 from crisisflow.ingest.store.sqlite import SqliteStore
 from crisisflow.masking import mask
@@ -162,3 +163,46 @@ def test_routing_an_incident_twice_writes_it_once_and_keeps_an_acknowledgement(r
         route(store, routing, accident(posts=7), [], AT + timedelta(minutes=40), masked)
         assert store.incident("i1").state == "acknowledged"
         assert [own.content["agency"] for own in store.alerts("i1")] == [TRAFFIC]
+
+
+def test_what_the_time_brings_is_written_although_nothing_changes(routing, tmp_path):
+    with SqliteStore(tmp_path / "store") as store:
+        store.set_watches({"manual": {}}, 0)
+        own = accident().model_dump(mode="json")
+        store.set_incident(Stored("i1", "manual", 1, "open", own), [], [], milliseconds(AT))
+        follower = Follower(store, routing, masked)
+        start = milliseconds(AT)
+        assert [line.split()[1] for line in follower.step(start)] == ["alert"]
+        assert follower.step(start + 60_000) == []
+        (line,) = follower.step(start + 16 * 60_000)
+        assert "to civil-defence/files" in line  # nobody acknowledged
+        assert follower.step(start + 17 * 60_000) == []
+        again = Follower(store, routing, masked)  # a process that begins anew
+        assert again.step(start + 18 * 60_000) == []
+        store.set_incident(Stored("i2", "manual", 1, "open", {"id": "i2"}), [], [], start + 19 * 60_000)
+        assert again.step(start + 20 * 60_000) == ["i2 is left out: confidence: field required; " + LEFT_OUT]
+        assert again.step(start + 20 * 60_000) == []
+
+
+LEFT_OUT = "posts: field required; authors: field required; since: field required; until: field required"
+
+
+def test_a_replay_says_what_other_rules_would_tell_and_writes_nothing(routing, tmp_path):
+    import shutil
+
+    with SqliteStore(tmp_path / "store") as store:
+        store.set_watches({"manual": {}}, 0)
+        route(store, routing, incident(), [], AT, masked)
+        assert list(replay(store.folder, routing, "manual")) == []
+        folder = shutil.copytree(EXAMPLE, tmp_path / "routing")
+        rules = (folder / "rules.yaml").read_text()
+        (folder / "rules.yaml").write_text(
+            rules.replace("type: traffic_accident, entities", "type: flood, entities").replace(
+                "{type: attack,", "{type: traffic_accident,"
+            )
+        )
+        assert list(replay(store.folder, read_routing(folder), "manual")) == [
+            "i1: intelligence would be told, by security",
+            "i1: valley-traffic-police would not be told; it was, by traffic-accident",
+        ]
+        assert len(store.alerts("i1")) == 2 and store.incident("i1").version == 1

@@ -16,9 +16,11 @@ from crisisflow.ingest.delivery.message import Message
 from crisisflow.ingest.delivery.result import Result
 from crisisflow.ingest.delivery.schedule import FAILURES, PROBE, Breaker, Rate, pause
 from crisisflow.ingest.delivery.settle import ENABLE, disabled, settle, subject
+from crisisflow.ingest.process import Configuration
 from crisisflow.ingest.routing.agencies import Webhook
 from crisisflow.ingest.routing.alerting import milliseconds, route
 from crisisflow.ingest.routing.configuration import EXAMPLE, read_routing
+from crisisflow.ingest.store.faults import FullError
 from crisisflow.ingest.store.sqlite import SqliteStore
 from crisisflow.masking import mask
 from tests.unit.ingest.incidents import AT, incident
@@ -233,7 +235,7 @@ def test_what_is_due_is_sent_in_order_and_a_channel_that_hangs_delays_no_other(w
         if "delivered" in world.states(POLICE):
             break
         dispatcher.wake.wait(5)
-        dispatcher.settle_ended()
+        dispatcher.finish()
     assert "delivered" in world.states(POLICE)  # late, but it arrived
 
 
@@ -250,6 +252,33 @@ def test_a_claim_is_renewed_while_it_is_sent(world):
     hold.set()
     drain(dispatcher, world)
     assert world.states() == ["delivered"]
+
+
+def test_what_could_not_be_written_is_sent_once_more(world, monkeypatch):
+    own = line()
+    world.raise_alerts()
+    world.raise_alerts("i2")
+    dispatcher = dispatcher_of(world, {AMBULANCE: own})
+    claims = iter([world.store.claim, lambda *_: (_ for _ in ()).throw(FullError("the disk is full"))])
+    monkeypatch.setattr(world.store, "claim", lambda *values: next(claims)(*values))
+    with pytest.raises(FullError):
+        dispatcher.step()
+    monkeypatch.undo()
+    assert own.receiver.got == [] and world.states() == ["due", "due"] and own.under_way == 0
+    dispatcher.step()
+    while dispatcher._ended.qsize() < 2:
+        dispatcher.wake.wait(0.02)
+    monkeypatch.setattr(world.store, "finish", lambda *_, **__: (_ for _ in ()).throw(FullError("the disk is full")))
+    with pytest.raises(FullError):
+        dispatcher.step()
+    monkeypatch.undo()
+    world.now += 60_000
+    dispatcher.step()
+    assert own.under_way == 0 and sorted(world.states()) == ["delivered", "failed"]  # the second answer was not read
+    world.now += 60_000
+    drain(dispatcher, world)
+    assert world.states() == ["delivered", "delivered"] and own.under_way == 0
+    assert len({sent.id for sent in own.receiver.got}) == 2
 
 
 def test_a_disabled_channel_sends_nothing_and_the_desk_is_told(world):
@@ -280,14 +309,19 @@ def test_a_changed_configuration_is_taken_only_when_it_is_valid(tmp_path, capsys
     world = World(routing, tmp_path / "store")
     lines = deliver.open_lines(routing, folder, tmp_path, {}, {})
     dispatcher = dispatcher_of(world, lines)
+    configuration = Configuration(folder, "deliver")
+
+    def take(found):
+        deliver.take(dispatcher, found, folder, tmp_path)
+
     agencies = folder / "agencies.yaml"
     whole = agencies.read_text()
     agencies.write_text(whole.replace("desk: civil-defence", "desk: nobody"))
-    deliver._reload(dispatcher, folder, tmp_path)
+    configuration.reload(take)
     assert "there is no agency nobody; the old configuration goes on" in capsys.readouterr().err
     assert dispatcher.routing is routing
     agencies.write_text(whole.replace("name: files, folder: delivered/ambulance", "name: other, folder: delivered/a"))
-    deliver._reload(dispatcher, folder, tmp_path)
+    configuration.reload(take)
     assert ("ambulance", "other") in dispatcher.lines and AMBULANCE not in dispatcher.lines
     assert dispatcher.lines[POLICE] is lines[POLICE]  # with its breaker and rate
     world.store.close()

@@ -1,10 +1,8 @@
 """crisisflow deliver: send what the store has for the agencies, until it is stopped."""
 
-import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from crisisflow.ingest.delivery.line import Line
 from crisisflow.ingest.delivery.message import Message
 from crisisflow.ingest.delivery.result import Result
 from crisisflow.ingest.delivery.settle import ENABLE, disabled, subject
+from crisisflow.ingest.process import Configuration, now, stopping
 from crisisflow.ingest.routing.agencies import Channel
 from crisisflow.ingest.routing.configuration import Routing, read_routing
 from crisisflow.ingest.routing.content import UNVERIFIED, Evidence, written
@@ -24,14 +23,8 @@ from crisisflow.ingest.store.sqlite.database import alone
 from crisisflow.progress import say
 
 PAUSE = 0.1  # seconds between looks into the store
-RELOAD = 2.0  # seconds between looks at the configuration
 LAST = 10.0  # seconds for what is on its way when it is stopped
 OPERATOR = "operator"  # who used the command line, in the audit
-
-
-def now() -> int:
-    """The time, in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def open_lines(routing: Routing, configured: Path, store: Path, why: Mapping[str, str], before: Lines) -> Lines:
@@ -61,12 +54,11 @@ def run(folder: Path, configured: Path, once: bool, lease: int = LEASE, end: thr
     Raises:
         CrisisflowError: the configuration is not valid at the start, or another process delivers from this store.
     """
-    with alone(folder, "deliver"), SqliteStore(folder) as store, _ended(end) as stop:
-        routing = read_routing(configured)
-        lines = open_lines(routing, configured, folder, disabled(store), {})
-        dispatcher = Dispatcher(store, routing, lines, now, lease)
+    with alone(folder, "deliver"), SqliteStore(folder) as store, stopping(end) as stop:
+        configuration = Configuration(configured, "deliver")
+        lines = open_lines(configuration.routing, configured, folder, disabled(store), {})
+        dispatcher = Dispatcher(store, configuration.routing, lines, now, lease)
         _say_unknown(store, lines)
-        seen, looked = _state(configured), time.monotonic()
         while not stop.is_set():
             try:
                 busy = dispatcher.step()
@@ -77,58 +69,27 @@ def run(folder: Path, configured: Path, once: bool, lease: int = LEASE, end: thr
             if once and not busy:
                 return
             dispatcher.wake.wait(PAUSE)
-            if time.monotonic() - looked >= RELOAD:
-                looked, state = time.monotonic(), _state(configured)
-                if state != seen:
-                    seen = state
-                    _reload(dispatcher, configured, folder)
+            configuration.changed(lambda routing: take(dispatcher, routing, configured, folder))
         until = time.monotonic() + LAST
         while dispatcher.finish() and time.monotonic() < until:
             dispatcher.wake.wait(PAUSE)
 
 
-def _reload(dispatcher: Dispatcher, configured: Path, folder: Path) -> None:
-    """Take a changed configuration if it is valid; else say why not and go on with the old one."""
-    try:
-        routing = read_routing(configured)
-        dispatcher.lines = open_lines(routing, configured, folder, disabled(dispatcher.store), dispatcher.lines)
-    except CrisisflowError as error:
-        say(f"deliver: {error}; the old configuration goes on")
-        return
-    dispatcher.routing = routing
-    say(f"deliver: configuration {routing.hash[:12]} is loaded")
-    _say_unknown(dispatcher.store, dispatcher.lines)
+def take(dispatcher: Dispatcher, routing: Routing, configured: Path, folder: Path) -> None:
+    """Let a dispatcher go on with another configuration.
+
+    Raises:
+        CrisisflowError: a channel cannot be opened; then nothing has changed.
+    """
+    lines = open_lines(routing, configured, folder, disabled(dispatcher.store), dispatcher.lines)
+    dispatcher.routing, dispatcher.lines = routing, lines
+    _say_unknown(dispatcher.store, lines)
 
 
 def _say_unknown(store: SqliteStore, lines: Lines) -> None:
     waiting = {(own.receiver, own.channel) for state in ("due", "failed") for own in store.deliveries(state)}
     for receiver, channel in sorted(waiting - lines.keys()):
         say(f"deliver: {receiver}/{channel} is not in agencies.yaml; what is for it waits")
-
-
-def _state(configured: Path) -> dict[str, tuple[int, int]]:
-    """The files of a configuration, with what changes when they do."""
-    found = {}
-    for path in sorted(configured.rglob("*")):
-        if path.is_file():
-            status = path.stat()
-            found[str(path)] = (status.st_mtime_ns, status.st_size)
-    return found
-
-
-@contextmanager
-def _ended(end: threading.Event | None) -> Iterator[threading.Event]:
-    """An event that SIGTERM and ^C set, in the main thread; elsewhere only `end`."""
-    stop = end or threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {own: signal.signal(own, lambda *_: stop.set()) for own in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for own, handler in before.items():
-            signal.signal(own, handler)
 
 
 def status(folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ in time is given up, and its thread counts until it ends. So a receiver that han
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -54,20 +54,40 @@ class Dispatcher:
 
     def step(self) -> bool:
         """One round; False where nothing is on its way and nothing could be claimed."""
-        self.settle_ended()
-        self._give_up_and_renew()
-        claimed = self._claim()
+        claimed = self._round(self.store.ready(self._clock()))
         return claimed or bool(self._attempts)
 
     def finish(self) -> bool:
         """One round without further claims; False where nothing is on its way."""
-        self.settle_ended()
-        self._give_up_and_renew()
+        self._round([])
         return bool(self._attempts)
 
-    def settle_ended(self) -> None:
-        """Write how attempts ended."""
+    def _round(self, ready: Sequence[tuple[str, str]]) -> bool:
+        """Write how attempts ended and claim further ones, in one transaction; what is claimed is sent behind it."""
         self.wake.clear()
+        now = self._clock()
+        overdue = any(now >= min(own.given_up, own.ends - self._lease // 2) for own in self._attempts)
+        channels = [own for own in ready if own in self.lines]
+        if self._ended.empty() and not overdue and not channels:
+            return False
+        known = list(self._attempts)
+        try:
+            with self.store.grouped():
+                self._settle_ended()
+                self._give_up_and_renew()
+                claimed = self._claim(channels)
+        except BaseException:
+            # Nothing of it was written. An answer that was read is lost: its message is sent once more.
+            for attempt in self._attempts:
+                attempt.line.under_way -= attempt not in known
+            self._attempts = known
+            raise
+        for attempt in self._attempts:
+            if attempt not in known:
+                Thread(target=self._sending, args=(attempt,), daemon=True).start()
+        return claimed
+
+    def _settle_ended(self) -> None:
         while True:
             try:
                 attempt, result = self._ended.get_nowait()
@@ -91,10 +111,9 @@ class Dispatcher:
                 attempt.ends = now + self._lease
                 self.store.renew(attempt.claim, attempt.ends)
 
-    def _claim(self) -> bool:
-        """Claim and send: one of each channel in turn, while any has something and may send."""
-        claimed = False
-        ready = [own for own in self.store.ready(self._clock()) if own in self.lines]
+    def _claim(self, channels: Sequence[tuple[str, str]]) -> bool:
+        """Claim one delivery of each channel in turn, while any has something and may send."""
+        claimed, ready = False, list(channels)
         while ready:
             still = []
             for receiver, channel in ready:
@@ -109,15 +128,11 @@ class Dispatcher:
                 if own.disabled:
                     settle(self.store, self.routing, own, claim, Result("dead", own.disabled, ours=True), now)
                 else:
-                    self._send(own, claim, now)
+                    own.sent()
+                    given_up = now + own.channel.timeout * 1000 + GRACE
+                    self._attempts.append(Attempt(claim, own, given_up, claim.ends))
             ready = still
         return claimed
-
-    def _send(self, own: Line, claim: Claim, now: int) -> None:
-        attempt = Attempt(claim, own, now + own.channel.timeout * 1000 + GRACE, claim.ends)
-        self._attempts.append(attempt)
-        own.sent()
-        Thread(target=self._sending, args=(attempt,), daemon=True).start()
 
     def _sending(self, attempt: Attempt) -> None:
         try:

@@ -1,11 +1,13 @@
 """What every store does.
 
 Each method is one transaction: when it returns, what it wrote survives kill -9 and a loss of power; when it raises,
-nothing of it was written. Methods that write take the time as `now`, in milliseconds since 1970: a store has no clock.
+nothing of it was written. Within `grouped` all methods are one transaction together. Methods that write take the time
+as `now`, in milliseconds since 1970: a store has no clock.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 from crisisflow.ingest.store.records import (
@@ -33,6 +35,14 @@ class Store(ABC):
 
     Every method raises StoreError where the disk is full, may not be written, or is damaged.
     """
+
+    @abstractmethod
+    def grouped(self) -> AbstractContextManager[None]:
+        """Make the calls of a block one transaction: what they wrote survives when the block has ended well.
+
+        When it raises, nothing of all that was written. It is for many small changes: each transaction waits for the
+        disk. No other writes to the store meanwhile.
+        """
 
     # Sources and watches
 
@@ -145,6 +155,10 @@ class Store(ABC):
     @abstractmethod
     def incident(self, incident: str) -> Incident | None:
         """The present state of an incident."""
+
+    @abstractmethod
+    def incidents(self, since: int, watch: str | None = None) -> list[tuple[Incident, int]]:
+        """The incidents that changed at a time or later, each with that time, in order; all of them, or a watch's."""
 
     @abstractmethod
     def alerts(self, incident: str) -> list[Alert]:

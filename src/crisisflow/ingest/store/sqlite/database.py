@@ -130,6 +130,7 @@ class Database:
             raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old for a store; use a Python with 3.37 or newer")
         create(folder)
         self.folder, self.file = folder, folder / FILE
+        self._grouped = False  # whether a transaction of `grouped` is open
         self._key = read_key(folder)
         with told(self.file):
             self._connection = connect(self.file)
@@ -166,6 +167,9 @@ class Database:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """A transaction that writes: whole when the block ends well, and nothing of it when not."""
+        if self._grouped:
+            yield
+            return
         with told(self.file):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -179,12 +183,25 @@ class Database:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """A transaction that reads one state of the store."""
+        if self._grouped:
+            yield
+            return
         with told(self.file):
             self._connection.execute("BEGIN")
             try:
                 yield
             finally:
                 self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def grouped(self) -> Iterator[None]:
+        """As in Store."""
+        with self._writing():
+            self._grouped = True
+            try:
+                yield
+            finally:
+                self._grouped = False
 
     def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(statement, values).fetchall()

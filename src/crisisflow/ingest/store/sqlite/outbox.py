@@ -86,6 +86,19 @@ class OutboxTables(AuditTable):
                 return Incident(*own, json.loads(content))
             return None
 
+    def incidents(self, since: int, watch: str | None = None) -> list[tuple[Incident, int]]:
+        """As in Store."""
+        with self._reading():
+            return [
+                (Incident(*own, json.loads(content)), changed)
+                for *own, content, changed in self._rows(
+                    "SELECT id, watch, version, state, content, changed FROM incidents "
+                    "WHERE changed >= ?1 AND (?2 IS NULL OR watch = ?2) ORDER BY changed, id",
+                    since,
+                    watch,
+                )
+            ]
+
     def alerts(self, incident: str) -> list[Alert]:
         """As in Store."""
         with self._reading():
