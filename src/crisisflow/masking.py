@@ -42,6 +42,9 @@ class _Plain(dict[int, str]):
             return MARK
         if category in ("Zs", "Pd", "Cf"):
             return {"Zs": " ", "Pd": "-", "Cf": UNSEEN}[category]
+        digit = unicodedata.digit(character, None)
+        if digit is not None and "CIRCLED" in unicodedata.name(character):
+            return str(digit)
         simple = unicodedata.normalize("NFKC", character)
         simple = _OTHERS.get(simple, simple)
         return simple if simple.isascii() and len(simple) == 1 and category != "No" else character

@@ -1,10 +1,12 @@
-"""Text that a user hands over: an argument, standard input, a file or a named pipe; plain or compressed by gzip.
+"""Text that a user hands over: an argument, standard input, a file or a named pipe; plain, or by gzip, bzip2 or xz.
 
 It is opened at once, so that a wrong name is told before a model is loaded, and read only when it is wanted.
 """
 
+import bz2
 import gzip
 import io
+import lzma
 import os
 import sys
 import zlib
@@ -16,8 +18,15 @@ from typing import BinaryIO, TextIO
 from crisisflow.errors import CrisisflowError
 
 STDIN = "-"
-GZIP = b"\x1f\x8b"
-UTF16 = (b"\xff\xfe", b"\xfe\xff")  # byte order marks
+# What files begin with.
+UNPACKERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+NO_TEXT = {b"PK\3\4": "a zip file or workbook", b"\x28\xb5\x2f\xfd": "packed by zstd", b"PAR1": "a Parquet file"}
+
+
+class NoTextError(ValueError):
+    """Says what a stream is that holds no lines of text."""
 
 
 def name_of(file: str) -> str:
@@ -50,13 +59,22 @@ def open_input(file: str, kind: str) -> BinaryIO:
 
 
 def decoded(stream: BinaryIO) -> TextIO:
-    """The text of a stream: UTF-8, or UTF-16 with its mark, also compressed by gzip. Waits for the first bytes.
+    """The text of a stream: UTF-8, or UTF-16 with its mark, also packed. Waits for the first bytes.
 
     Bytes that are not UTF-8 become lone surrogates: whoever knows their line can name it.
+
+    Raises:
+        NoTextError: it is of a known kind that holds no lines of text.
     """
-    if stream.peek(2)[:2] == GZIP:
-        stream = io.BufferedReader(gzip.GzipFile(fileobj=stream))
-    if stream.peek(2)[:2] in UTF16:
+    for sign, unpacker in UNPACKERS.items():
+        if stream.peek(6).startswith(sign):
+            stream = io.BufferedReader(unpacker(stream))
+            break
+    head = stream.peek(4)[:4]
+    for sign, kind in (NO_TEXT | dict.fromkeys(UTF32, "UTF-32")).items():
+        if head.startswith(sign):
+            raise NoTextError(kind)
+    if head[:2] in UTF16:
         return io.TextIOWrapper(stream, encoding="utf-16")
     return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape")
 
@@ -66,8 +84,10 @@ def _reading_errors(name: str) -> Iterator[None]:
     """What fails while a stream is read, as one line about it."""
     try:
         yield
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise CrisisflowError(f"{name} is no whole gzip file: {error}") from None
+    except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:  # bz2 has no error of its own
+        raise CrisisflowError(f"{name} is no whole file of gzip, bzip2 or xz: {error}") from None
+    except NoTextError as error:
+        raise CrisisflowError(f"{name} is {error}; unpack it, or convert it to UTF-8") from None
     except UnicodeError as error:
         raise CrisisflowError(f"{name} begins as UTF-16 and is not: {error}") from None
 
@@ -76,7 +96,8 @@ def lines_of(stream: BinaryIO, name: str) -> Iterator[str]:
     """The lines of a stream, as they come.
 
     Raises:
-        CrisisflowError: it is no whole gzip file, or not the UTF-16 that its mark says; after the lines before.
+        CrisisflowError: it is packed and not whole, of a kind that is no text, or not the UTF-16 that its mark says;
+            after the lines before.
     """
     with _reading_errors(name):
         yield from decoded(stream)

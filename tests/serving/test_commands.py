@@ -1,7 +1,9 @@
 """`crisisflow predict` and `crisisflow serve`, through their commands."""
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 import shutil
 import subprocess
@@ -146,6 +148,9 @@ def answered(stream, out=None):
         (b'{"text": "a", "n": NaN}', "line 2: holds NaN, which is no JSON"),
         (b'{"text": "a", "n": -Infinity}', "line 2: holds -Infinity, which is no JSON"),
         (b'{"text": "a", "n": 1' + b"0" * 5000 + b"}", "line 2: holds a number of 5,001 digits, which is too large"),
+        (b'{"text": "\\ud83d"}', "line 2: its text holds half of a surrogate pair"),
+        (b'{"text": "a", "n": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "line 2: is nested too deeply"),
+        (b'[{"text": "a"}]', "line 2: is no JSON object .*; of a JSON array, write each object on a line"),
         (b'{"text": "a", "text": "b"}', "line 2: has the key 'text' twice"),
         (b'{"text": "a", "user": {"n": 1, "n": 1}}', "line 2: has the key 'n' twice"),
     ],
@@ -162,7 +167,7 @@ LINES = '{"text": "Füße im Wasser 🔥", "n": 12345678901234567890123}\r\n{"te
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
 def test_lines_are_the_same_however_they_are_encoded(mark, codec, pack):
     if codec != "utf-8":
         mark = "\ufeff"  # without it nothing tells UTF-16
@@ -190,8 +195,17 @@ def test_files_that_were_joined_after_gzip_are_read_to_their_end():
 @pytest.mark.parametrize(
     ("stream", "said"),
     [
-        (gzip.compress(b'{"text": "a"}\n' * 99, mtime=0)[:-9], "tweets is no whole gzip file"),
-        (b"\x1f\x8bno", "tweets is no whole gzip file"),
+        (gzip.compress(b'{"text": "a"}\n' * 99, mtime=0)[:-9], "tweets is no whole file of gzip"),
+        (bz2.compress(b'{"text": "a"}\n' * 99)[:-9], "tweets is no whole file of gzip"),
+        (lzma.compress(b'{"text": "a"}\n' * 99)[:-9], "tweets is no whole file of gzip"),
+        (b"\x1f\x8bno", "tweets is no whole file of gzip"),
+        (b"BZhno", "tweets is no whole file of gzip"),
+        (b"\xfd7zXZ\x00no", "tweets is no whole file of gzip"),
+        (b"PK\x03\x04no", "tweets is a zip file or workbook"),
+        (b"\x28\xb5\x2f\xfdno", "tweets is packed by zstd"),
+        (b"PAR1no", "tweets is a Parquet file"),
+        ('{"text": "a"}'.encode("utf-32"), "tweets is UTF-32"),
+        (gzip.compress('{"text": "a"}'.encode("utf-32")), "tweets is UTF-32"),
         (b"\xff\xfe{\x00\x00", "tweets begins as UTF-16 and is not"),
     ],
 )

@@ -71,6 +71,13 @@ def test_what_names_somebody_is_covered_whole(piece):
     assert mask(f"ask {piece} now") == f"ask {COVER * len(piece)} now"
 
 
+@pytest.mark.parametrize("digits", ["⓪①②③④⑤⑥⑦⑧⑨", "⓿❶❷❸❹❺❻❼❽❾", "⓪⓵⓶⓷⓸⓹⓺⓻⓼⓽", "⓪➀➁➂➃➄➅➆➇➈"])
+def test_circled_digits_are_digits(digits):
+    number = "".join(digits[int(digit)] for digit in "09175550100")
+    assert mask(f"call {number} now") == f"call {COVER * 11} now"
+    assert mask(f"{digits[2]} tents and ⑩ beds, ➉ boats, 5 m²") == f"{digits[2]} tents and ⑩ beds, ➉ boats, 5 m²"
+
+
 @pytest.mark.parametrize(("text", "masked"), [("RT@someone: hi", "RT••••••••: hi"), ("x@y.zz@w", "••••••••")])
 def test_a_handle_may_stand_behind_a_word(text, masked):
     assert mask(text) == masked

@@ -34,6 +34,9 @@ def far(place, latitude, longitude):
     ("name", "kind", "country", "near"),
     [
         ("Kathmandu", "city", "Nepal", (27.7, 85.3)),
+        ("N. Ireland", "state", "United Kingdom", (54.7, -6.3)),
+        ("S Korea", "country", "South Korea", (36.6, 127.5)),
+        ("W. Bengal", "state", "India", (22.9, 88.2)),
         ("kathmandu", "city", "Nepal", (27.7, 85.3)),
         ("Nepal", "country", "Nepal", (27.8, 85.0)),
         ("Kerala", "state", "India", (10.3, 76.3)),

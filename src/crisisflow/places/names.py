@@ -10,6 +10,13 @@ from typing import NamedTuple
 OPTIONAL = re.compile("COMBINING (?!KATAKANA)|ARABIC|HEBREW|SYRIAC")
 # Short forms, as the first word of a name or within it: behind it, "St" is a street and "MT" is Montana.
 SHORT = {"st": "saint", "ste": "sainte", "mt": "mount", "ft": "fort"}
+# What the first word of an area may be in short: N. Ireland, S Korea.
+DIRECTIONS = {
+    "n": ("north", "northern"),
+    "s": ("south", "southern"),
+    "e": ("east", "eastern"),
+    "w": ("west", "western"),
+}
 # What may stand before a name or behind it, and the kinds of places that it tells of.
 AREAS = ("continent", "region", "country", "state")
 AREA, TOWN = ("state", "region"), ("city",)
@@ -58,6 +65,8 @@ def forms(name: str) -> Iterator[Form]:
         readings.append((words[2:], BEFORE[words[0]]))
     if len(words) > 1 and words[-1] in BEHIND:
         readings.append((words[:-1], BEHIND[words[-1]]))
+    if len(words) > 1 and words[0] in DIRECTIONS:
+        readings += [([own, *words[1:]], AREAS) for own in DIRECTIONS[words[0]]]
     if words and words[0] in COMPASS:
         readings.append((words[1:], AREAS))  # in an area; a part of a town has a name of its own
     if words and words[-1].endswith("s"):

@@ -82,8 +82,15 @@ def numbered_records(lines: Iterable[str], where: str) -> Iterator[tuple[int, di
             record["text"].encode()  # half of a surrogate pair is no text
         except UnwritableError as error:
             raise CrisisflowError(f"{where}, line {number}: {error}") from None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise CrisisflowError(f'{where}, line {number}: is no JSON object with a string "text"') from None
+        except UnicodeEncodeError:
+            raise CrisisflowError(f"{where}, line {number}: its text holds half of a surrogate pair") from None
+        except RecursionError:
+            raise CrisisflowError(f"{where}, line {number}: is nested too deeply") from None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            array = (
+                "; of a JSON array, write each object on a line, as by jq -c '.[]'" if line.lstrip()[0] == "[" else ""
+            )
+            raise CrisisflowError(f'{where}, line {number}: is no JSON object with a string "text"{array}') from None
         try:
             json.dumps(record, ensure_ascii=False).encode()
         except (UnicodeEncodeError, RecursionError):
