@@ -2,9 +2,16 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic_core import to_json
 from safetensors import safe_open
 
 from crisisflow.artifacts import read_json, read_parquet, write_json
@@ -338,6 +345,29 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(made, trained, 
         assert not (out / "checkpoint").exists()
         for name in OF_RUN.values():
             assert (out / name).read_bytes() == (finished / name).read_bytes(), name
+
+
+def as_options(given) -> Iterator[str]:
+    """The options of the command for these arguments of the function."""
+    for name, value in given.items():
+        own = value if isinstance(value, list) and isinstance(value[0], Path) else [value]
+        for one in own if value is not None else []:
+            text = one if isinstance(one, str) else str(one) if isinstance(one, Path) else to_json(one).decode()
+            yield from (f"--{name.replace('_', '-')}", text)
+
+
+def test_a_killed_row_goes_on_and_ends_with_the_same_bytes(made, trained, tmp_path):
+    given = arguments(made, "GNoM", "E_E", 100, tmp_path)
+    command = [sys.executable, "-m", "crisisflow", "gnom", "train_row", *as_options(given)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not [*given["checkpoint"].glob("*.json")]:
+        time.sleep(0.001)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL and not (tmp_path / OF_RUN["predictions"]).exists()
+    assert [*given["checkpoint"].glob("*.json")]
+    train_row.run(**given)
+    for name in OF_RUN.values():
+        assert (tmp_path / name).read_bytes() == (trained["E_E"] / name).read_bytes(), name
 
 
 def test_answers_without_a_trained_encoder(made, tmp_path):

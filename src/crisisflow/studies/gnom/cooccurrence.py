@@ -64,7 +64,7 @@ def cooccurrences(chunks: Iterable[Chunk], nodes: np.ndarray, vocabulary: int, w
     numbers, size = numbers_of(nodes, vocabulary), max(len(nodes), 1)
     # Narrow keys are sorted in half the time.
     kind = np.uint32 if size <= np.iinfo(np.uint16).max else np.uint64
-    keys, counts = np.zeros(0, dtype=kind), np.zeros(0, dtype=np.int64)
+    keys, counts = np.zeros(0, dtype=kind), np.zeros(0, dtype=np.uint32)
     waiting: list[np.ndarray] = []
     for chunk in chunks:
         own = _apart(numbers[chunk.ids], chunk.lengths, window - 1)
@@ -89,10 +89,12 @@ def _apart(tokens: np.ndarray, lengths: np.ndarray, gap: int) -> np.ndarray:
 def _added(keys: np.ndarray, counts: np.ndarray, waiting: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The counts by ascending key, with those of the keys that waited."""
     fresh, more = np.unique(np.concatenate([keys[:0], *waiting]), return_counts=True)
+    more = more.astype(counts.dtype)
     if not len(keys):
         return fresh, more
-    both, place = np.unique(np.concatenate([keys, fresh]), return_inverse=True)
-    total = np.zeros(len(both), dtype=np.int64)
-    total[place[: len(keys)]] += counts
-    total[place[len(keys) :]] += more
-    return both, total
+    # Merged in place: to sort both again would hold them several times.
+    places = np.searchsorted(keys, fresh)
+    known = keys[np.minimum(places, len(keys) - 1)] == fresh
+    counts[places[known]] += more[known]
+    new = ~known
+    return np.insert(keys, places[new], fresh[new]), np.insert(counts, places[new], more[new])

@@ -18,6 +18,7 @@ Normalisation = Literal["max", "sum", "l2", "every_pair"]
 
 BLOCK = 1024  # rows of E at a time
 EXACT = 16_384  # pairs of vectors at a time
+CANDIDATES = 1_000_000  # pairs at a time that may be edges
 # How far a single-precision cosine can be from its exact value; whatever comes so near to tau is computed again.
 MARGIN = 1e-4
 
@@ -52,14 +53,24 @@ def edges_of(
     divisors = _divisors_of_counts(pairs, nodes, normalisation)
     if vectors is None:
         first, second, count = pairs
-        similarities, cosines = np.ones(nodes), np.zeros(len(first))
+        similarities, cosines = np.ones(nodes), np.broadcast_to(np.float64(0), len(first))
     else:
         lengths = _lengths(vectors)
         similarities = _divisors_of_cosines(vectors, lengths, normalisation)
         first, second = _near(pairs, divisors, vectors, lengths, similarities, normalisation, tau, block)
         count = _counts(pairs, first, second, nodes)
         cosines = _cosines(vectors, lengths, first, second)
-    return _above(first, second, count, cosines, divisors, similarities, normalisation, tau)
+    parts = (
+        _above(
+            *(own[begin : begin + CANDIDATES] for own in (first, second, count, cosines)),
+            divisors,
+            similarities,
+            normalisation,
+            tau,
+        )
+        for begin in range(0, max(len(first), 1), CANDIDATES)
+    )
+    return Edges(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def _above(
