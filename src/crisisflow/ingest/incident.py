@@ -60,7 +60,8 @@ class Incident(Section):
     """What is known of an incident.
 
     `classes` are shares of its posts, `entities` counts of mentions, `numbers` the least and the largest number that a
-    post tells. `examples` are the posts that an alert shows; `posts` and `authors` count all.
+    post tells. `examples` are the posts that an alert shows; `posts` and `authors` count all. `acknowledged_by` are
+    ids of agencies that took it; the state `acknowledged` says that the desk did.
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -81,6 +82,7 @@ class Incident(Section):
     organisations: tuple[str, ...] = ()
     examples: tuple[Post, ...] = ()
     verified_by: str | None = None
+    acknowledged_by: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Incident":

@@ -114,6 +114,8 @@ def test_with_an_acknowledgement_nobody_else_is_told(routing):
     history = History(routing)
     history.after(accident())
     assert [own[0] for own in history.told(accident(state="acknowledged"), minutes=20)] == []
+    assert history.told(accident(acknowledged_by=(TRAFFIC,)), minutes=21) == []
+    assert [own[0] for own in history.told(accident(acknowledged_by=("ambulance",)), minutes=22)] == ["civil-defence"]
 
 
 def test_an_alert_tells_what_its_rule_says_and_covers_persons_unless_the_agency_may_see_them(routing):
@@ -159,10 +161,16 @@ def test_routing_an_incident_twice_writes_it_once_and_keeps_an_acknowledgement(r
         known = store.incident("i1")
         assert (known.version, known.state) == (1, "open")
         assert [own.rules_hash for own in store.alerts("i1")] == [routing.hash]
-        store.set_incident(Stored("i1", "manual", 2, "acknowledged", known.content), [], [], 1)
+        taken = known.content | {"acknowledged_by": ["ambulance"]}
+        store.set_incident(Stored("i1", "manual", 2, "acknowledged", taken), [], [], 1)
         route(store, routing, accident(posts=7), [], AT + timedelta(minutes=40), masked)
-        assert store.incident("i1").state == "acknowledged"
+        known = store.incident("i1")
+        assert (known.state, known.content["acknowledged_by"]) == ("acknowledged", ["ambulance"])
         assert [own.content["agency"] for own in store.alerts("i1")] == [TRAFFIC]
+        route(store, routing, accident(state="closed"), [], AT + timedelta(minutes=41), masked)
+        route(store, routing, accident(), [], AT + timedelta(minutes=42), masked)
+        known = store.incident("i1")
+        assert (known.state, known.content["acknowledged_by"]) == ("open", [])
 
 
 def test_what_the_time_brings_is_written_although_nothing_changes(routing, tmp_path):

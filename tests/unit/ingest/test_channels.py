@@ -1,6 +1,7 @@
 """Channels against real servers: HTTP with signatures, SMTP with STARTTLS, files, and CAP against its schema."""
 
 import base64
+import gzip
 import json
 import socket
 import ssl
@@ -143,6 +144,14 @@ def test_an_answer_may_acknowledge_and_garbage_is_delivered_all_the_same(webhook
         result = webhook(f"http://127.0.0.1:{server.port}/").send(message())
     assert (result.outcome, result.acknowledged, result.reference) == ("delivered", *expected)
     assert len(result.answer) <= 310 and "\n" not in result.answer
+
+
+def test_an_answer_that_is_packed_is_not_unpacked(webhook):
+    packed = gzip.compress(bytes(10_000_000))
+    with answering(200, {"content-encoding": "gzip"}, packed) as server:
+        result = webhook(f"http://127.0.0.1:{server.port}/").send(message())
+        assert server.got[0].headers["accept-encoding"] == "identity"
+    assert result.outcome == "delivered" and len(result.answer) <= 310
 
 
 def test_a_receiver_that_hangs_closes_early_or_is_not_there_fails(webhook):

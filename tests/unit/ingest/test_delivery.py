@@ -166,7 +166,8 @@ def test_an_acknowledgement_is_on_record_with_the_agency_and_its_reference(world
     world.raise_alerts()
     result = Result("delivered", "200", reference="case 7", acknowledged=True)
     settle(world.store, world.routing, line(), world.claim(), result, world.now)
-    assert world.store.incident("i1").state == "acknowledged"
+    known = world.store.incident("i1")
+    assert (known.state, known.content["acknowledged_by"]) == ("open", ["ambulance"])
     assert world.store.deliveries("delivered")[0].reference == "case 7"
     (entry,) = [own for own in world.store.audit() if own.act == "acknowledge"]
     assert (entry.actor, entry.subject, entry.details["reference"]) == ("ambulance", "incident:i1", "case 7")

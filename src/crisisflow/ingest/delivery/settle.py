@@ -60,13 +60,14 @@ def disabled(store: Store) -> dict[str, str]:
 
 
 def acknowledge(store: Store, claim: Claim, reference: str | None, now: int) -> None:
-    """Note that an agency took an incident."""
+    """Note that an agency took an incident; once, and not of one that is closed."""
 
     def change(known: Incident) -> tuple[Incident, list[tuple[Alert, list[Destination]]]] | None:
-        if known.state != "open":
+        taken = set(known.content.get("acknowledged_by", ()))
+        if claim.receiver in taken or known.state == "closed":
             return None
-        content = dict(known.content) | {"state": "acknowledged"}
-        return known._replace(version=known.version + 1, state="acknowledged", content=content), []
+        content = dict(known.content) | {"acknowledged_by": sorted(taken | {claim.receiver})}
+        return known._replace(version=known.version + 1, content=content), []
 
     if _changed(store, claim.incident, change, now):
         details = {"alert": claim.alert.id, "version": claim.alert.version, "reference": reference}

@@ -160,12 +160,13 @@ def _escalations(
         rule, before = notice.rule, last.get(notice.agency)
         if rule.escalate is None or rule.acknowledge is None or before is None or before.kind == "cancel":
             continue
+        taken = incident.state != "open" or notice.agency in incident.acknowledged_by
         at = before.content["first"] + rule.acknowledge * 1000
         name = routing.directory.content.agencies[notice.agency].name
         for agency in told(routing, rule.escalate, incident):
             known = last.get(agency)
             going_on = known is not None and known.kind != "cancel" and known.content["escalated"]
-            if incident.state == "open" or going_on:
+            if not taken or going_on:
                 why = f"{name} did not acknowledge within {rule.acknowledge // 60} minutes"
                 found.append((Notice(agency, rule, (), why, None), now if going_on else at))
     return found
@@ -176,7 +177,7 @@ def route(
 ) -> Plan:
     """Write an incident, the alerts that it causes and their deliveries, all in one transaction.
 
-    An incident that an agency acknowledged stays so, unless it is closed.
+    What the desk and agencies acknowledged stays so, until the incident is closed.
 
     Args:
         posts: the store's ids of posts that came to the incident.
@@ -187,8 +188,7 @@ def route(
     now = milliseconds(at)
     for _ in range(TRIES):
         known = store.incident(incident.id)
-        if known and known.state == "acknowledged" and incident.state == "open":
-            incident = incident.model_copy(update={"state": "acknowledged"})
+        incident = _with_acknowledgements(incident, known)
         found = plan(routing, incident, store.alerts(incident.id), at, cover)
         content = incident.model_dump(mode="json")
         if not known or posts or found.alerts or content != known.content:
@@ -203,3 +203,13 @@ def route(
             store.withdraw(alert, below, now)
         return found
     raise CrisisflowError(f"incident {incident.id} is changed by others again and again; route it once more")
+
+
+def _with_acknowledgements(incident: Incident, known: Stored | None) -> Incident:
+    if incident.state == "closed":
+        return incident.model_copy(update={"acknowledged_by": ()})
+    if known is None:
+        return incident
+    state = "acknowledged" if known.state == "acknowledged" else incident.state
+    taken = {*incident.acknowledged_by, *known.content.get("acknowledged_by", ())}
+    return incident.model_copy(update={"state": state, "acknowledged_by": tuple(sorted(taken))})

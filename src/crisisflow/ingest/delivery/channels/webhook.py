@@ -78,6 +78,7 @@ class WebhookReceiver:
         headers = {
             "host": parts.netloc,
             "content-type": "application/cap+xml" if as_xml else "application/json",
+            "accept-encoding": "identity",
             "user-agent": "crisisflow",
             "webhook-id": message.id,
             "webhook-timestamp": str(at),
@@ -104,7 +105,7 @@ class WebhookReceiver:
             client.stream("POST", url, headers=headers, content=body, extensions={"sni_hostname": host}) as response,
         ):
             read = bytearray()
-            for part in response.iter_bytes():
+            for part in response.iter_raw():  # not unpacked: a small answer may become a large one
                 read += part
                 if len(read) > MOST:
                     break
