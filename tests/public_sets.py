@@ -67,6 +67,7 @@ COPIES: dict[str, dict[str, bytes]] = {
     "crisislex_t6": {"crisislex_t6.tsv": lines("tweet_id|event|text|label", f"{ID}|event_0|Storm|on-topic")},
     "background": {"tweets_background.tsv": lines("source|split|text", "emoji|test|Storm")},
     "neq": {f"2015_Nepal_Earthquake_{split}.tsv": relevant(number) for number, split in enumerate(SPLITS)},
+    "neq_damaged": {f"2015_Nepal_Earthquake_{split}.tsv": relevant(number) for number, split in enumerate(SPLITS)},
     "qfl": {f"2013_Queensland_Floods_{split}.tsv": relevant(number) for number, split in enumerate(SPLITS)},
     "fire16": {"fire16_labelled.tsv": lines("tweet_id|split|text|classes", f"{ID}|train|Storm|1,6")},
     "smerp17": {"smerp17_labelled.tsv": lines("tweet_id|split|text|classes", f"{ID}|train|Storm|1,3")},
@@ -141,6 +142,7 @@ PUBLISHED: dict[str, dict[str, bytes]] = {
         for split in ("train", "val", "test")
     },
     "neq": {f"nepal/{name}": content for name, content in COPIES["neq"].items()},
+    "neq_damaged": {f"nepal/{name}": content for name, content in COPIES["neq_damaged"].items()},
     "qfl": {f"queensland/{name}": content for name, content in COPIES["qfl"].items()},
     "fire16": {
         f"labelled_tweets_{split}.json": json.dumps({own: {"tweet_text": "Storm", "classes": [1, 6]}}).encode()

@@ -50,6 +50,7 @@ FIRST = {
     "crisislex_t6": (ID, "Storm", {"relevance": "on-topic"}, "en", "event_0", None),
     "background": ("background:1", "Storm", {"source": "emoji"}, "en", None, "test"),
     "neq": (ID, 'Storm "here', {"relevance": "relevant"}, "en", "2015_Nepal_Earthquake", "train"),
+    "neq_damaged": (ID, 'Storm "here', {"relevance": "relevant"}, "en", "2015_Nepal_Earthquake", "train"),
     "qfl": (ID, 'Storm "here', {"relevance": "relevant"}, "en", "2013_Queensland_Floods", "train"),
     "fire16": (ID, "Storm", {"class": ["resources_needed", "damage"]}, "en", "2015_Nepal_Earthquake", "train"),
     "smerp17": (ID, "Storm", {"class": ["resources_needed", "rescue"]}, "en", "2016_Italy_Earthquake", "train"),
@@ -167,6 +168,7 @@ SPOILED = {
     "crisislex_t6": (("on-topic", "text"), ("on-topic", "tweet,")),
     "background": (("emoji", "text"), None),
     "neq": (("relevant\n", "text"),) * 2,
+    "neq_damaged": (("relevant\n", "text"),) * 2,
     "qfl": (("relevant\n", "text"),) * 2,
     "fire16": (("1,6", "text"), ("[1, 6", "tweet_text")),
     "smerp17": (("1,3", "text"), None),
@@ -240,8 +242,8 @@ def test_one_empty_file_of_several_is_refused(tmp_path, refused):
 @pytest.mark.parametrize(("name", "files", "packed"), FORMS)
 def test_bytes_of_another_encoding_are_refused_where_utf_8_is_expected(name, files, packed, tmp_path, public_set):
     code, said, posts, _ = public_set(name, put(tmp_path / "set", replaced(files, "Storm", "Storm \xe9"), packed))
-    if name in ("neq", "qfl"):  # damaged by the publisher, and restored
-        assert posts[0]["text"].startswith("Storm ")
+    if name in ("neq", "neq_damaged", "qfl"):  # damaged by the publisher, and restored
+        assert posts[0]["text"].startswith("Storm \ufffd" if name == "neq_damaged" else "Storm ")
     elif name in ("crowdflower", "corona_nlp") and not packed:  # the publisher's files are Latin-1
         assert posts[0]["text"] == "Storm \xe9"
     else:
@@ -416,6 +418,7 @@ REAL = {
     "crisislex/crisislex_t6": 60_078,
     "background/background": 154_039,
     "gnom/neq_2015_nepal_earthquake/neq": 11_664,
+    "gnom/neq_2015_nepal_earthquake/neq_damaged": 11_664,
     "gnom/qfl_2013_queensland_floods/qfl": 10_031,
     "gnom/fire16/fire16": 1_551,
     "gnom/smerp17/smerp17": 2_695,
@@ -445,3 +448,14 @@ def test_the_real_sets_have_their_posts(path):
     posts, _ = read(name, SHARED / folder)
     assert len(posts) == REAL[path]
     assert all(post.tweet_id and post.text.strip() and post.labels for post in posts)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real sets are not at hand")
+def test_the_repair_of_neq_changes_the_damaged_rows_alone():
+    repaired, damaged = (
+        read(name, SHARED / "gnom" / "neq_2015_nepal_earthquake")[0] for name in ("neq", "neq_damaged")
+    )
+    changed = [(one, other) for one, other in zip(repaired, damaged, strict=True) if one != other]
+    texts_alone = all(one._replace(text="") == other._replace(text="") for one, other in changed)
+    lost = [sum("\ufffd" in pair[at].text for pair in changed) for at in (0, 1)]  # numbers: no failure shows a text
+    assert (texts_alone, lost) == (True, [729 - 267, 729])

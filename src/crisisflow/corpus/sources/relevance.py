@@ -1,6 +1,7 @@
 """NEQ and QFL (Alam et al. 2018): relevant or not, with official splits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from crisisflow.corpus.sources.formats import layout
 from crisisflow.corpus.sources.layout import Layout, Part, SourceFile
@@ -20,8 +21,17 @@ def undamaged(line: bytes) -> str:
     return b"".join(original).decode("utf-8", "replace")
 
 
-def records(file: SourceFile) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines of a file, of which some are not UTF-8. No quotes: the files have unbalanced ones."""
+def damaged(line: bytes) -> str:
+    """A line that is not UTF-8, as it is: each byte that is none of UTF-8 is U+FFFD."""
+    return line.decode("utf-8", "replace")
+
+
+def records(file: SourceFile, repair: Callable[[bytes], str] = undamaged) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines of a file, of which some are not UTF-8. No quotes: the files have unbalanced ones.
+
+    Args:
+        repair: what a line that is not UTF-8 is read as.
+    """
     lines = file.content().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     end = b"\r" if lines[0].endswith(b"\r") else b""
     if lines[0].removesuffix(end).decode("utf-8", "replace").split("\t") != COLUMNS:
@@ -31,7 +41,7 @@ def records(file: SourceFile) -> Iterator[tuple[int, dict[str, str]]]:
         try:
             values = own.decode("utf-8").split("\t")
         except UnicodeDecodeError:
-            values = undamaged(own).split("\t")
+            values = repair(own).split("\t")
         if len(values) != len(COLUMNS):
             raise CrisisflowError(f"{file.name}, line {number}: as many values as the header are needed")
         yield number, dict(zip(COLUMNS, values, strict=True))
@@ -55,4 +65,7 @@ def _parts(event: str) -> tuple[Part, ...]:
 
 
 NEQ_LAYOUTS: tuple[Layout, ...] = (layout(_parts("2015_Nepal_Earthquake"), records, neq_post),)
+NEQ_DAMAGED_LAYOUTS: tuple[Layout, ...] = (
+    layout(_parts("2015_Nepal_Earthquake"), partial(records, repair=damaged), neq_post),
+)
 QFL_LAYOUTS: tuple[Layout, ...] = (layout(_parts("2013_Queensland_Floods"), records, qfl_post),)

@@ -51,6 +51,7 @@ SETS = {
     "crisislex_t6": PublicSet(crisislex.T6_LAYOUTS, crisislex.T6_LABELS, "MIT"),
     "background": PublicSet(background.LAYOUTS, background.LABELS, "those of each task of TweetEval"),
     "neq": PublicSet(relevance.NEQ_LAYOUTS, relevance.LABELS, CRISISNLP_TERMS),
+    "neq_damaged": PublicSet(relevance.NEQ_DAMAGED_LAYOUTS, relevance.LABELS, CRISISNLP_TERMS),
     "qfl": PublicSet(relevance.QFL_LAYOUTS, relevance.LABELS, CRISISNLP_TERMS),
     "fire16": PublicSet(microblog_tracks.FIRE16_LAYOUTS, microblog_tracks.FIRE16_LABELS, "FIRE 2016 Microblog track"),
     "smerp17": PublicSet(microblog_tracks.SMERP17_LAYOUTS, microblog_tracks.SMERP17_LABELS, "SMERP 2017 track"),
