@@ -47,6 +47,8 @@ def found(text: str) -> list[tuple[str, str]]:
         ("read it on #kxyztv", "kxyztv", "ORGANIZATION"),
         ("the Ministry of Sport and Youth says", "Ministry of Sport and Youth", "ORGANIZATION"),
         ("Zyxwton College of Nursing gives", "Zyxwton College of Nursing", "ORGANIZATION"),
+        ("the Dept. of Zyxwing says", "Dept. of Zyxwing", "ORGANIZATION"),
+        ("the Zyxwton School of Public Health says", "Zyxwton School of Public Health", "ORGANIZATION"),
         ("the Bank of Samoa opens", "Bank of Samoa", "ORGANIZATION"),
         ("sent by the University of Zyxwton", "University of Zyxwton", "ORGANIZATION"),
         ("shelter at the University of Zyxwton", "University of Zyxwton", "LOCATION"),
