@@ -90,6 +90,7 @@ def test_an_event_that_the_corpus_lacks_is_named(corpus, tmp_path):
             "named twice: x",
         ),
         ({"positives": {"train": 3, "test": 6}}, "each of the 2 classes needs two positives"),
+        ({"classes": {"a": {"train": ["x"], "unseen": []}}}, "no class has an event that is unseen"),
     ],
 )
 def test_classes_that_do_not_fit_are_refused_with_params_yaml(values, message):
