@@ -110,6 +110,21 @@ def test_without_an_acknowledgement_others_are_told_and_told_further(routing):
     assert {own[:2] for own in closed} == {(TRAFFIC, "cancel"), ("civil-defence", "cancel")}
 
 
+def test_who_was_told_at_night_keeps_the_alert_when_the_agency_is_told_in_the_morning(routing):
+    history = History(routing)
+    thirst = incident(
+        type="storm",
+        classes={"requests_or_urgent_needs": 1.0},
+        examples=({"id": "1", "text": "no drinking water here"},),
+    )
+    night, morning = {"hours": 12}, {"hours": 24}
+    assert [own[:2] for own in history.told(thirst, **night)] == [("civil-defence", "alert")]
+    assert history.alerts[0].content["reason"] == "Relief Alliance is not reached at this hour"
+    assert [own[:2] for own in history.told(thirst, **morning)] == [("relief", "alert")]
+    closed = history.told(thirst.model_copy(update={"state": "closed"}), hours=25)
+    assert {own[:2] for own in closed} == {("civil-defence", "cancel"), ("relief", "cancel")}
+
+
 def test_with_an_acknowledgement_nobody_else_is_told(routing):
     history = History(routing)
     history.after(accident())
@@ -147,7 +162,8 @@ def test_a_silence_keeps_alerts_back_and_cancels_none(routing, tmp_path):
         "silences:\n  - {rule: traffic-accident, until: '2026-03-02T09:30:00Z', by: A. Person, reason: exercise}\n"
     )
     history = History(read_routing(folder))
-    assert history.told(accident()) == []
+    found = history.after(accident())
+    assert found.alerts == [] and found.again == AT + timedelta(minutes=30)
     assert history.told(accident(), minutes=31) == [(TRAFFIC, "alert", 1, 30)]
     history.routing = read_routing(folder)
     assert history.told(accident(posts=8), minutes=32) == []
@@ -190,6 +206,9 @@ def test_what_the_time_brings_is_written_although_nothing_changes(routing, tmp_p
         store.set_incident(Stored("i2", "manual", 1, "open", {"id": "i2"}), [], [], start + 19 * 60_000)
         assert again.step(start + 20 * 60_000) == ["i2 is left out: confidence: field required; " + LEFT_OUT]
         assert again.step(start + 20 * 60_000) == []
+        # A clock that runs back.
+        store.set_incident(Stored("i3", "manual", 1, "open", own | {"id": "i3"}), [], [], start - 60_000)
+        assert [line.split(":")[0] for line in again.step(start + 22 * 60_000)] == ["i3"]
 
 
 LEFT_OUT = "posts: field required; authors: field required; since: field required; until: field required"

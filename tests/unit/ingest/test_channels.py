@@ -50,6 +50,7 @@ def message(**values) -> Message:
             "agency_name": "Valley Traffic Police",
             "headline": "Traffic accident in Kathmandu, Nepal: 2 to 5 injured",
             "reason": None,
+            "instead_of": None,
             "escalated": False,
             "incident_state": "open",
             "category": "Transport",

@@ -48,13 +48,16 @@ def test_a_breaker_opens_probes_with_growing_pauses_and_closes():
         breaker.sent()
         breaker.failed(0)
     assert not breaker.allows(PROBE - 1) and breaker.allows(PROBE)
+    breaker.failed(PROBE)  # what was on its way before
+    assert breaker.allows(PROBE)
     breaker.sent()
     assert not breaker.allows(PROBE)  # one probe at a time
     breaker.failed(PROBE)
     assert not breaker.allows(PROBE + 2 * PROBE - 1) and breaker.allows(PROBE + 2 * PROBE)
     for _ in range(20):
+        breaker.sent()
         breaker.failed(0)
-    assert breaker.allows(60_000)
+    assert not breaker.allows(59_999) and breaker.allows(60_000)
     assert breaker.answered() and not breaker.answered()
     assert breaker.allows(0)
 

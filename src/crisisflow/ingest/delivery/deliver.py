@@ -176,6 +176,7 @@ def send_test(folder: Path, configured: Path, named: str) -> Result:
         agency_name=own.name,
         headline="Test message: nothing happened",
         reason="this is a test",
+        instead_of=None,
         escalated=False,
         incident_state="open",
         category="Other",

@@ -41,12 +41,14 @@ class Breaker:
         self._probing = self.is_open
 
     def failed(self, now: int) -> None:
-        """The channel failed."""
-        self._probing = False
+        """The channel failed. What was on its way before it counted as down changes nothing further."""
         self._failures += 1
-        if self.is_open:
+        if self._until is None:
+            if self._failures >= FAILURES:
+                self._until = now + self._pause
+        elif self._probing:
+            self._probing = False
             self._pause = min(2 * self._pause, LONGEST_PROBE)
-        if self._failures >= FAILURES:
             self._until = now + self._pause
 
     def answered(self) -> bool:

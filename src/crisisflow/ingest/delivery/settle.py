@@ -87,6 +87,7 @@ def tell_desk(store: Store, routing: Routing, claim: Claim, answer: str, now: in
         "agency_name": names[desk].name,
         "headline": f"Not delivered to {receiver}: {said['headline']}",
         "reason": f"{receiver} did not get this by {claim.channel}: {answer} (attempt {claim.attempt})",
+        "instead_of": None,
         "escalated": False,
         "posts": [],
         "references": [],

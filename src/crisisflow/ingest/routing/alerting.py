@@ -68,10 +68,10 @@ def plan(routing: Routing, incident: Incident, earlier: Sequence[Alert], at: dat
     # Not those about deliveries that failed.
     last = {own.content["agency"]: own for own in earlier if own.id == alert_id(incident.id, own.content["agency"])}
     decision = decide(routing, incident, at)
-    silenced = {own.agency for own in decision.notices if own.silence}
+    silenced = {own.agency: own.silence for own in decision.notices if own.silence}
     notices = {own.agency: (own, False) for own in decision.notices if not own.silence}
     found = Plan([], [], None)
-    later: list[int] = []
+    later = [milliseconds(own.until) for own in silenced.values()]
     for notice, escalated_at in _escalations(routing, incident, list(notices.values()), last, now):
         if escalated_at > now:
             later.append(escalated_at)
@@ -79,9 +79,9 @@ def plan(routing: Routing, incident: Incident, earlier: Sequence[Alert], at: dat
             notices[notice.agency] = (notice, True)
     for agency, (notice, escalated) in notices.items():
         rule, before = notice.rule, last.get(agency)
-        own = (agency, routing.directory.content.agencies[agency])
+        own = routing.directory.content.agencies[agency]
         category = routing.ontology.category(incident.type)
-        said = content_of(incident, rule, own, category, notice.why, escalated, cover).model_dump(mode="json")
+        said = content_of(incident, notice, own, category, escalated, cover).model_dump(mode="json")
         if before is None or before.kind == "cancel":
             due = now if escalated else now + rule.wait * 1000
             _add(routing, found, incident, before, "alert", rule, said, due, due)
@@ -107,6 +107,8 @@ def plan(routing: Routing, incident: Incident, earlier: Sequence[Alert], at: dat
                     later.append(due)
     for agency, before in last.items():
         if agency in notices or agency in silenced or before.kind == "cancel":
+            continue
+        if before.content["instead_of"] in notices:  # now it is told itself; who was told at night keeps the alert
             continue
         reason = CLOSED if incident.state == "closed" else NO_LONGER
         said = before.content | {"reason": reason, "incident_state": incident.state}
@@ -168,7 +170,7 @@ def _escalations(
             going_on = known is not None and known.kind != "cancel" and known.content["escalated"]
             if not taken or going_on:
                 why = f"{name} did not acknowledge within {rule.acknowledge // 60} minutes"
-                found.append((Notice(agency, rule, (), why, None), now if going_on else at))
+                found.append((Notice(agency, rule, (), why, None, None), now if going_on else at))
     return found
 
 

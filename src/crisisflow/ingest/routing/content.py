@@ -6,6 +6,7 @@ from typing import Any
 
 from crisisflow.ingest.incident import Incident, Post
 from crisisflow.ingest.routing.agencies import Agency
+from crisisflow.ingest.routing.decision import Notice
 from crisisflow.ingest.routing.ontology import Category
 from crisisflow.ingest.routing.rules import NUMBERS, Rule
 from crisisflow.params import Section
@@ -43,13 +44,14 @@ class Reference(Section):
 class Content(Section):
     """The content of an alert. `facts` has those of the rule's `tell` that are known; times are ISO 8601, in UTC.
 
-    `reason` says why the agency is told instead of another, or why the alert is cancelled.
+    `reason` says why the agency is told instead of another (`instead_of`, if it is one), or why the alert is cancelled.
     """
 
     agency: str
     agency_name: str
     headline: str
     reason: str | None
+    instead_of: str | None
     escalated: bool
     incident_state: str
     category: Category
@@ -65,30 +67,30 @@ def written(at: datetime) -> str:
 
 def content_of(
     incident: Incident,
-    rule: Rule,
-    agency: tuple[str, Agency],
+    notice: Notice,
+    agency: Agency,
     category: Category,
-    reason: str | None,
     escalated: bool,
     cover: Covering,
 ) -> Content:
-    """The content of an alert of a rule to an agency.
+    """The content of the alert of a notice.
 
     Args:
-        agency: its id, and itself.
+        agency: whom the notice is for.
         category: of the incident's type, as the Common Alerting Protocol names it.
         cover: gives the text of a post with what names or reaches a person covered; used unless the agency is marked
             `personal_data`.
     """
-    name, own = agency
+    rule = notice.rule
     told = set(rule.tell)
     facts = {field: value for field, value in _facts(incident).items() if field in told and value not in (None, [])}
     shown = incident.examples if "posts" in told else ()
     return Content(
-        agency=name,
-        agency_name=own.name,
+        agency=notice.agency,
+        agency_name=agency.name,
         headline=_headline(incident, rule),
-        reason=reason,
+        reason=notice.why,
+        instead_of=notice.instead_of,
         escalated=escalated,
         incident_state=incident.state,
         category=category,
@@ -103,7 +105,7 @@ def content_of(
         posts=[
             Told(
                 id=post.id,
-                text=post.text if own.personal_data else cover(post),
+                text=post.text if agency.personal_data else cover(post),
                 at=written(post.at) if post.at else None,
             )
             for post in shown

@@ -20,12 +20,16 @@ class Verdict(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """That an agency is to be told. `why` says so where it is told for another, or because none covers the place."""
+    """That an agency is to be told.
+
+    `why` says so where it is told for another, `instead_of`, or because none covers the place.
+    """
 
     agency: str
     rule: Rule
     also: tuple[str, ...]  # ids of later rules that would tell it too
     why: str | None
+    instead_of: str | None
     silence: Silence | None
 
 
@@ -46,12 +50,12 @@ def decide(routing: Routing, incident: Incident, at: datetime) -> Decision:
         verdicts.append(Verdict(rule, outcome, asked))
         if not outcome.holds:
             continue
-        for agency, why in addressed(routing, asked, rule.to, at):
+        for agency, why, instead_of in addressed(routing, asked, rule.to, at):
             if known := notices.get(agency):
                 notices[agency] = known._replace(also=(*known.also, rule.id))
                 continue
             silence = next((own for own in routing.silences if own.fits(rule.id, agency, incident, at)), None)
-            notices[agency] = Notice(agency, rule, (), why, silence)
+            notices[agency] = Notice(agency, rule, (), why, instead_of, silence)
     return Decision(verdicts, list(notices.values()))
 
 
@@ -66,14 +70,19 @@ def told(routing: Routing, to: To, incident: Incident) -> tuple[str, ...]:
     return (found,) if found else ()
 
 
-def addressed(routing: Routing, asked: Sequence[str], to: To, at: datetime) -> list[tuple[str, str | None]]:
-    """Who is told at a time for the asked agencies, and why where it is another; the desk where none was found."""
+def addressed(routing: Routing, asked: Sequence[str], to: To, at: datetime) -> list[tuple[str, str | None, str | None]]:
+    """Who is told at a time for the asked agencies, why where it is another, and instead of which.
+
+    The desk is told where none was found.
+    """
     if not asked:
-        return [(routing.directory.content.desk, f"no {to.kind} covers the place of this incident")]
+        return [(routing.directory.content.desk, f"no {to.kind} covers the place of this incident", None)]
     names = routing.directory.content.agencies
     found = []
     for agency in asked:
         reached = routing.directory.reached(agency, at)
-        why = None if reached == agency else f"{names[agency].name} is not reached at this hour"
-        found.append((reached, why))
+        if reached == agency:
+            found.append((agency, None, None))
+        else:
+            found.append((reached, f"{names[agency].name} is not reached at this hour", agency))
     return found

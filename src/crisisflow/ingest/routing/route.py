@@ -25,6 +25,7 @@ from crisisflow.validation import explain
 
 PAUSE = 0.2  # seconds between looks into the store
 OVERLAP = 1_000  # milliseconds: what another process writes may have a time of a little before
+ALL = 60_000  # milliseconds between looks at all incidents, as a clock may run back
 
 
 def run(folder: Path, routing: Routing, incidents: Sequence[Incident]) -> Iterator[str]:
@@ -49,7 +50,7 @@ class Follower:
 
     def __init__(self, store: Store, routing: Routing, cover: Covering) -> None:
         self.store, self.routing, self._cover = store, routing, cover
-        self._since = 0
+        self._since, self._all = 0, 0
         self._seen: dict[str, int] = {}  # versions
         self._later: list[tuple[int, str]] = []
 
@@ -60,6 +61,8 @@ class Follower:
 
     def step(self, at: int) -> list[str]:
         """Route what changed and what is due; a line for each alert."""
+        if at >= self._all:
+            self._since, self._all = 0, at + ALL
         changed = self.store.incidents(self._since)
         self._since = max([self._since, *(when - OVERLAP for _, when in changed)])
         due = {own.id: own for own, _ in changed if self._seen.get(own.id) != own.version}
