@@ -19,7 +19,12 @@ NO_WORDS = re.compile(r"https?\S*|[@#]\S+|&\w+;|\bRT\b")
 
 
 def language_of(text: str) -> str:
-    """The code (ISO 639-1 or 639-3) of a text's language; English wherever it is not surely another.
+    """The code (ISO 639-1 or 639-3) of a text's language; English wherever it is not surely another."""
+    return decided_language(text) or TRAINED_ON
+
+
+def decided_language(text: str) -> str | None:
+    """The same, but None where a text has too few words to tell.
 
     A name tells nothing of the language around it, so the words without a capital must say the same as all of them.
     """
@@ -31,7 +36,7 @@ def language_of(text: str) -> str:
     if own and all(word.isupper() for word in own):
         own = [word.lower() for word in own] if len(own) >= 2 * WORDS else []
     plain = _without_names(own)
-    return TRAINED_ON if len(plain) < WORDS else _sure([plain, own])
+    return None if len(plain) < WORDS else _sure([plain, own])
 
 
 def _words(text: str) -> list[str]:

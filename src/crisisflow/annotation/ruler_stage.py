@@ -13,6 +13,7 @@ from crisisflow.annotation.people import STORM, TITLED, find, kin_names, without
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
 from crisisflow.annotation.tokens import Tokens, cutter
+from crisisflow.corpus.compounds import CAMEL, segment
 from crisisflow.imports import left_out
 from crisisflow.inputs import InputFile
 from crisisflow.params import LexiconParams
@@ -23,12 +24,9 @@ from crisisflow.taxonomy import EntityType
 if TYPE_CHECKING:  # a heavy import
     from spacy.language import Language
     from spacy.matcher import Matcher
-    from wordsegment import Segmenter
 
 SOURCE = "ruler"
 HASHTAG = re.compile(r"#(\w+)")
-# "PrayForPeru", "prayForPERU2019": a capital begins a word unless it goes on with capitals.
-CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z]+")
 ARTICLES = ("the", "a", "an")
 # What the name of a person may be taken for.
 MISTAKEN = {EntityType.LOCATION, EntityType.DISASTER_TYPE}
@@ -178,39 +176,17 @@ def _hashtag_reader(lexicons: Ruler) -> Callable[[str], Stretch | None]:
 def _word_starts(hashtag: str, openers: Iterable[str]) -> list[int]:
     """Where the words of a hashtag that begins like an opener start, but for the first.
 
-    By its capitals, or, in one case throughout, by the library wordsegment.
+    By its capitals, or, in one case throughout, by the library wordsegment (corpus.compounds).
     """
     if not hashtag.lower().startswith(tuple(openers)):
         return []
     if hashtag != hashtag.lower() and hashtag != hashtag.upper():
         return [match.start() for match in CAMEL.finditer(hashtag)][1:]
     starts, at = [], 0
-    for word in _segment(hashtag.lower())[:-1]:
+    for word in segment(hashtag.lower())[:-1]:
         at += len(word)
         starts.append(at)
     return starts
-
-
-def _segment(word: str) -> list[str]:
-    # wordsegment drops what is no letter or digit, which would shift the places.
-    return _segmenter().segment(word) if word.isascii() and word.isalnum() else [word]
-
-
-@lru_cache(maxsize=1)
-def _segmenter() -> "Segmenter":
-    from wordsegment import Segmenter
-
-    segmenter = Segmenter()
-    segmenter.unigrams = _counts(segmenter.UNIGRAMS_FILENAME)
-    segmenter.bigrams = _counts(segmenter.BIGRAMS_FILENAME)
-    segmenter.total, segmenter.limit = segmenter.TOTAL, segmenter.LIMIT
-    return segmenter
-
-
-def _counts(file: str) -> dict[str, float]:
-    """The counts of a file of wordsegment's, which itself takes longer to read them, line by line."""
-    cells = Path(file).read_text("utf-8").replace("\n", "\t").split("\t")
-    return dict(zip(cells[:-1:2], map(float, cells[1::2]), strict=True))
 
 
 def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterator[Span]:

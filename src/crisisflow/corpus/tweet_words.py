@@ -14,6 +14,11 @@ def in_order(text: str) -> str:
     return " ".join(_WORD.findall(_NOISE.sub(" ", text.strip())))
 
 
+def words(text: str) -> list[str]:
+    """The same words lower-cased, as a list."""
+    return in_order(text.lower()).split()
+
+
 def tokens(text: str) -> frozenset[str]:
-    """The words of a tweet, lower-cased, without retweet prefix, handles and URLs."""
-    return frozenset(_WORD.findall(_NOISE.sub(" ", text.lower().strip())))
+    """The words of a tweet as a set."""
+    return frozenset(words(text))
