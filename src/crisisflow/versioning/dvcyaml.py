@@ -61,16 +61,23 @@ def _as_item(path: str) -> str:
     return WILDCARD.sub(r"${item.\1}", path)
 
 
-def _folder(path: str, patterns: Iterable[str]) -> str:
-    """The path, or, for one of the files of all rows, the folder above the first wildcard of the rule that makes it."""
-    for pattern in patterns:
-        # split gives literal parts at even places, wildcard names at odd ones
-        as_regex = "".join(
-            re.escape(part) if at % 2 == 0 else "[^/]+" for at, part in enumerate(WILDCARD.split(pattern))
-        )
-        if re.fullmatch(as_regex, path):
-            return str(PurePath(pattern.partition("{")[0] + "_").parent)
-    return path
+def _read(path: str, patterns: Iterable[str]) -> str:
+    """An input as DVC writes it: a path without values of params.yaml.
+
+    One of the files of all rows is the folder above the first wildcard of the rule that makes it. One of the files of
+    the reader's own row, which holds {row}, is the folder of this row.
+    """
+    made = path if path in patterns else next((own for own in patterns if _is_of(own, path)), path)
+    if "{" in path:
+        return _as_item(_unfolded(made, "/"))
+    return path if made == path else str(PurePath(made.partition("{")[0] + "_").parent)
+
+
+def _is_of(pattern: str, path: str) -> bool:
+    """Whether a path is the pattern with values in the place of its wildcards, or of some."""
+    # split gives literal parts at even places, wildcard names at odd ones
+    as_regex = "".join(re.escape(part) if at % 2 == 0 else "[^/]+" for at, part in enumerate(WILDCARD.split(pattern)))
+    return re.fullmatch(as_regex, path) is not None
 
 
 def _unfolded(pattern: str, separator: str) -> str:
@@ -149,7 +156,7 @@ def stage_of(members: list["Rule"], temporary: list["Rule"], patterns: list[str]
     paths = {path for path in paths if not any(_makes(maker, path) for maker in together)}
     params = [value for member in together for value in member.params]
     names = [member.name for member in together]
-    inputs = [_as_item(_unfolded(path, "/")) if "{" in path else _folder(path, patterns) for path in paths]
+    inputs = [_read(path, patterns) for path in paths]
     outputs: dict[str, str] = {}  # and under which name the rule has them
     for member in members:
         named = {path: name for name, path in member.output.items() if isinstance(path, str)}
