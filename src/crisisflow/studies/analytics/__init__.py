@@ -1,0 +1,3 @@
+"""The study analytics: topics, their labels, clusters and classes of posts about a crisis (Khatoon et al. 2021)."""
+
+STUDY = "analytics"

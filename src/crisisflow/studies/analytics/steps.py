@@ -1,0 +1,16 @@
+"""The steps of the study, each with its function and one line of help. The rule of a step is analytics_<step>."""
+
+TITLE = "Analytics: topics, their labels, clusters and classes of posts about a crisis."
+
+_HERE = "crisisflow.studies.analytics"
+STEPS = {
+    "posts": (f"{_HERE}.posts:run", "Read a corpus to one table of posts."),
+    "normalise": (f"{_HERE}.normalise:run", "Normalise the words of the posts, step by step."),
+    "terms": (f"{_HERE}.terms:run", "Weigh the terms of the posts."),
+    "lda": (f"{_HERE}.lda:run", "Train a topic model."),
+    "coherence": (f"{_HERE}.coherence:run", "Score the topics of a model."),
+    "choose_k": (f"{_HERE}.choose_k:run", "Choose the number of topics."),
+    "embed": (f"{_HERE}.embed:run", "Embed the posts."),
+    "clusters": (f"{_HERE}.clusters:run", "Cluster the posts by one method with one seed."),
+    "labels": (f"{_HERE}.labels:run", "Name the topics, by three methods."),
+}
