@@ -196,6 +196,7 @@ def test_a_study_is_in_a_docstring_without_being_imported(tmp_path):
 NAMED = {
     "Makefile": (r"^LEADING := \w+$", "make reproduce runs it where STUDY names none; it is LEADING of the list"),
     "Snakefile": (r'^include: "workflow/rules/\w+/\w+\.smk"$', "the rules of all studies are one workflow"),
+    "src/crisisflow/annotation/lexicons/ruler/bodies.yaml": (r"^.*\bverisk analytics,", "the name of a company"),
 }
 TEXTS = ("Makefile", "Snakefile", "workflow/rules/*.smk", "profiles/**/*", "src/crisisflow/**/*")
 

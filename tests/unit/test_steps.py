@@ -49,7 +49,12 @@ def test_a_step_is_named_as_its_module():
 
 
 UNASKED = "results/difficult_negatives/grid.csv"  # of the one rule that no target asks for
-PREFIXES = {"actionable_help": "help_", "difficult_negatives": "negatives_", "gnom": "gnom_"}
+PREFIXES = {
+    "actionable_help": "help_",
+    "analytics": "analytics_",
+    "difficult_negatives": "negatives_",
+    "gnom": "gnom_",
+}
 
 
 def planned() -> list[tuple[str, list[str]]]:

@@ -406,6 +406,13 @@ def test_dvc_yaml_holds_no_value_of_params_yaml():
     assert stages["tables"]["metrics"] == [{"results/humaid_ner/metrics.json": {"cache": False}}]
 
 
+def test_a_stage_that_reads_the_folded_files_of_its_own_row_depends_on_the_folder_of_the_row():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert "data/analytics/models/${item.row}" in stages["analytics_labels"]["deps"]
+    assert "data/analytics/coherence/${item.row}" in stages["analytics_choose_k"]["deps"]
+    assert stages["analytics_lda"]["outs"] == ["data/analytics/models/${item.row}"]
+
+
 def test_a_stage_names_no_temporary_file_and_watches_what_makes_those_that_it_reads():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert not {"hold_out", "train_without"} & set(stages)
@@ -436,6 +443,8 @@ def test_dvc_yaml_says_what_can_be_compared():
         "data/actionable_help/minis/corpus.json",
         "data/actionable_help/pool.json",
         "data/corpus/repair.json",
+        "data/analytics/corpora/${item.row}/normalise.json",
+        "data/analytics/corpora/${item.row}/terms.json",
         "data/difficult_negatives/collection.json",
         "data/difficult_negatives/datasets.json",
         "data/difficult_negatives/pool.json",

@@ -12,6 +12,8 @@ from crisisflow import presets
 from crisisflow.params import ParamsSection, SharedParams, read_sections
 from crisisflow.studies.actionable_help import steps as actionable_help_steps
 from crisisflow.studies.actionable_help.params import ActionableHelpParams
+from crisisflow.studies.analytics import steps as analytics_steps
+from crisisflow.studies.analytics.params import AnalyticsParams
 from crisisflow.studies.difficult_negatives import steps as difficult_negatives_steps
 from crisisflow.studies.difficult_negatives.params import DifficultNegativesParams
 from crisisflow.studies.gnom import steps as gnom_steps
@@ -58,6 +60,13 @@ STUDIES = {
         "crisisflow.studies.actionable_help.commands",
         "crisisflow.studies.actionable_help.named:absent",
         "crisisflow.studies.actionable_help.service:open_help",
+    ),
+    "analytics": Study(
+        analytics_steps.TITLE,
+        AnalyticsParams,
+        analytics_steps.STEPS,
+        "crisisflow.studies.analytics.commands",
+        "crisisflow.studies.analytics.named:absent",
     ),
     "gnom": Study(
         gnom_steps.TITLE,
