@@ -55,6 +55,30 @@ class WordVectors(nn.Module):
         return States(torch.where((input_ids == 0).unsqueeze(-1), self.unknown, known))
 
 
+class TrainedVectors(nn.Module):
+    """Vectors of words that are trained with the model. Number 0 is padding, and its vector stays zero.
+
+    Args:
+        words: numbers there are, padding included. initial: vectors [known, width] to begin with, by number; the
+            others begin at random, evenly within ±`SPREAD`.
+    """
+
+    SPREAD = 0.05  # Keras' own, which the standard networks of this kind begin with
+
+    def __init__(self, words: int, width: int, initial: dict[int, Tensor] | None = None) -> None:
+        super().__init__()
+        self.width = width
+        self.table = nn.Embedding(words, width, padding_idx=0)
+        with torch.no_grad():
+            self.table.weight[1:].uniform_(-self.SPREAD, self.SPREAD)
+            for number, vector in (initial or {}).items():
+                self.table.weight[number] = vector
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> States:
+        """Both are [batch, words]."""
+        return States(self.table(input_ids))
+
+
 class TunedStates(nn.Module):
     """The states of an encoder that is trained: of each word that of its first subword.
 

@@ -16,6 +16,7 @@ from crisisflow.corpus.near_duplicates import groups_of
 from crisisflow.corpus.same_event import same_event
 from crisisflow.corpus.sources.posts import POSTS
 from crisisflow.errors import CrisisflowError
+from crisisflow.evaluation.proportions import Proportion, wilson
 from crisisflow.params import TextsParams
 from crisisflow.studies.actionable_help.agree import agree, needed
 from crisisflow.studies.actionable_help.known import Known, read_known
@@ -25,8 +26,6 @@ from crisisflow.studies.actionable_help.params import TrainedParams, UnseenSecti
 from crisisflow.studies.actionable_help.row_params import UnseenParams
 from crisisflow.studies.actionable_help.task import LabelledText
 from crisisflow.studies.actionable_help.validation import Drawn
-
-CONFIDENCE = 0.95
 
 
 def apart(texts: Sequence[str], others: Sequence[str]) -> list[bool]:
@@ -118,12 +117,9 @@ def draw(labels: Mapping[Key, str], params: UnseenParams) -> list[Drawn]:
 
 def precision(right: int, of: int) -> dict[str, float | None]:
     """The share that is right, with its 95 % interval after Wilson (1927, J. Am. Stat. Assoc. 22); null of none."""
-    from scipy.stats import binomtest
-
     if not of:
-        return dict.fromkeys(("value", "low", "high"))
-    low, high = binomtest(right, of).proportion_ci(CONFIDENCE, method="wilson")
-    return {name: round(float(value), 4) for name, value in (("value", right / of), ("low", low), ("high", high))}
+        return dict.fromkeys(Proportion._fields)
+    return {name: round(value, 4) for name, value in wilson(right, of)._asdict().items()}
 
 
 def precisions(

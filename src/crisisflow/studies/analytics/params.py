@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from crisisflow.corpus.sources.sets import SETS
 from crisisflow.params import Count, Fault, Line, Name, ParamsSection, Positive, Rate, Seed, Text, refuse, repeated
+from crisisflow.studies.analytics.classify_params import ClassifyParams
 
 PANDEMIC, STUDY_CORPUS, JSONL = "pandemic_sample", "study", "jsonl"
 PAPER = "paper"  # the query of the paper
@@ -241,6 +242,38 @@ class ClustersParams(ParamsSection):
         return refuse(self, repeated(self, "methods", "seeds"))
 
 
+class ScoresParams(ParamsSection):
+    """How sure a score is."""
+
+    resamples: Annotated[
+        int, Field(ge=100, le=100_000, description="of the bootstrap over the posts, for 95 % intervals")
+    ]
+
+
+Switch = Literal["hashtags", "spelling", "protection", "wordnet_filter", "synonyms", "bigrams", "query_words"]
+AS_SET = "as_set"  # nothing is switched
+
+
+class AblationParams(ParamsSection):
+    """What one step of normalisation changes."""
+
+    switches: Annotated[
+        list[Literal["as_set"] | Switch],
+        Field(min_length=1, description="each is turned to the other of its two values, one at a time; as_set: none"),
+    ]
+    method: Annotated[
+        Literal["argmax", "features", "theta", "tfidf_svd", "tfidf_centred"],
+        Field(description="of clustering, one that reads the normalised words"),
+    ]
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "AblationParams":
+        faults = [*repeated(self, "switches")]
+        if AS_SET not in self.switches:
+            faults.append((("switches",), f"{AS_SET} is missing, with which the others are compared"))
+        return refuse(self, faults)
+
+
 class AnalyticsParams(ParamsSection):
     """Topics, labels, clusters and classes of posts about a crisis; paper 4."""
 
@@ -250,6 +283,9 @@ class AnalyticsParams(ParamsSection):
     lda: LdaParams
     labels: LabelsParams
     clusters: ClustersParams
+    scores: ScoresParams
+    classify: ClassifyParams
+    ablation: AblationParams
 
     @model_validator(mode="after")
     def _models_are_trained(self) -> "AnalyticsParams":
@@ -264,6 +300,15 @@ class AnalyticsParams(ParamsSection):
                 yield keys, f"no model has {k} topics; add it to analytics.lda.sweep"
         if untrained := sorted({*self.clusters.seeds} - {*self.lda.seeds}):
             yield ("clusters", "seeds"), f"no topic model has the seed {untrained[0]}; add it to analytics.lda.seeds"
+        if self.classify.corpus not in self.corpora:
+            yield ("classify", "corpus"), f"no corpus is called {self.classify.corpus}; see analytics.corpora"
+
+
+class ReportParams(ParamsSection):
+    """What the report shows of params.yaml."""
+
+    preset: Name
+    analytics: AnalyticsParams
 
 
 class Own(ParamsSection):

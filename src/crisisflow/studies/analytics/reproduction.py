@@ -25,6 +25,14 @@ CLASSES = {
     "other_useful_information": "Other useful information",
     "not_related": "Not related or irrelevant",
 }
+# Classes of public sets that mean the same (CrisisNLP, Ebola and MERS; the paper's class of authorities is not there).
+STAND_INS = {
+    "deaths_reports": "reports",
+    "disease_signs_or_symptoms": "signs_or_symptoms",
+    "disease_transmission": "transmission",
+    "affected_people": "impact",
+    "not_related_or_irrelevant": "not_related",
+}
 
 
 def paper_table(name: str) -> pd.DataFrame:
@@ -36,6 +44,11 @@ def descriptions() -> Mapping[str, str]:
     """What the paper says of each class (Table 4, as the text around it tells), by this study's names."""
     table = paper_table("table4_labelled").set_index("class")["description"]
     return {own: table[printed] for own, printed in CLASSES.items()}
+
+
+def described(name: str) -> str:
+    """What a class is: in the paper's words, or its own name in words where the paper has no such class."""
+    return descriptions().get(STAND_INS.get(name, name), name.replace("_", " "))
 
 
 def search_terms() -> list[str]:

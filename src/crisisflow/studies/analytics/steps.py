@@ -13,4 +13,9 @@ STEPS = {
     "embed": (f"{_HERE}.embed:run", "Embed the posts."),
     "clusters": (f"{_HERE}.clusters:run", "Cluster the posts by one method with one seed."),
     "labels": (f"{_HERE}.labels:run", "Name the topics, by three methods."),
+    "cluster_scores": (f"{_HERE}.cluster_scores:run", "Score the clusters against classes and groups."),
+    "label_scores": (f"{_HERE}.label_scores:run", "Score the labels: identification and prediction."),
+    "classify": (f"{_HERE}.classify:run", "Train a row of Table 5 on a test with a seed."),
+    "classify_scores": (f"{_HERE}.classify_scores:run", "Score all rows of Table 5."),
+    "topic_ablation": (f"{_HERE}.topic_ablation:run", "Switch one step of normalisation."),
 }
