@@ -59,6 +59,26 @@ def choice_configuration(labels: Mapping[str, str]) -> str:
     return _written(view)
 
 
+def choices_configuration(shown: Mapping[str, str], controls: Mapping[str, Mapping[str, str]]) -> str:
+    """The labelling configuration of several choices for one task, one answer each.
+
+    Args:
+        shown: fields of a task's data, and the heading of each. controls: by the name of a choice its values, and what
+            each means.
+    """
+    view = ElementTree.Element("View")
+    for field, heading in shown.items():
+        ElementTree.SubElement(view, "Header", value=heading)
+        ElementTree.SubElement(view, "Text", name=field, value=f"${field}")
+    for name, values in controls.items():
+        choices = ElementTree.SubElement(
+            view, "Choices", name=name, toName=next(iter(shown)), choice="single-radio", required="true"
+        )
+        for value, meaning in values.items():
+            ElementTree.SubElement(choices, "Choice", value=value, hint=meaning)
+    return _written(view)
+
+
 def _written(view: ElementTree.Element) -> str:
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
@@ -95,6 +115,26 @@ def read_choices(path: Path) -> list[tuple[dict[str, Any], dict[str, str]]]:
         CrisisflowError: the file is no such export, or an annotation has not one choice.
     """
     return _each_task(path, lambda task: (task["data"], {name: _chosen(results) for name, results in _by(task)}))
+
+
+def read_named_choices(path: Path) -> list[tuple[dict[str, Any], dict[str, dict[str, str]]]]:
+    """A JSON export of several choices a task: its data, and of each annotator the choice by the name of the control.
+
+    Raises:
+        CrisisflowError: the file is no such export, or an annotation has a control twice.
+    """
+    return _each_task(path, lambda task: (task["data"], {name: _named(results) for name, results in _by(task)}))
+
+
+def _named(results: list[dict[str, Any]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for own in results:
+        if own.get("type") == "choices":
+            name, chosen = own["from_name"], own["value"]["choices"]
+            if name in found or len(chosen) != 1:
+                raise ValueError(f"an annotation has not one choice of {name}")
+            found[name] = chosen[0]
+    return found
 
 
 def _each_task(path: Path, read: Callable[[dict[str, Any]], T]) -> list[T]:

@@ -50,6 +50,7 @@ def run(
             "diversity": diversity(tops),
             "log_likelihood": read_json(facts, "log_likelihood")["log_likelihood"],
             "topics": [[read.terms[term] for term in topic] for topic in tops],
+            "probabilities": np.take_along_axis(own.topic_terms, tops, axis=1).tolist(),
         },
     )
     say(f"coherence: {own.own}: c_v {found['c_v']}")

@@ -7,6 +7,7 @@ labelled posts; how often that is right is counted on the other half.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def run(
     path, own = chosen_model(models, chosen)
     read = read_documents(terms, documents)
     check_model(own, read, corpus, path)
-    found = {row["post_id"]: row for row in read_parquet(posts, POSTS).select(["post_id", "label"]).to_pylist()}
+    found = {row["post_id"]: row for row in read_parquet(posts, POSTS).select(["post_id", "label", "at"]).to_pylist()}
     if missing := next((post_id for post_id in read.post_ids if post_id not in found), None):
         raise CrisisflowError(f"{posts} has no post {missing}, which has terms; make both again, from posts on")
     labels = [found[post_id]["label"] for post_id in read.post_ids]
@@ -84,6 +85,7 @@ def run(
         "resamples": number,
         "classes": classes,
         "topics": of_topics(topics, labels, own.own.k, read_parquet(topic_labels, LABELS).to_pylist()),
+        "days": of_days(topics, [found[post_id]["at"] for post_id in read.post_ids]),
         "identification": [],
         "identification_differences": [],
         "prediction": None,
@@ -116,6 +118,14 @@ def of_topics(topics: np.ndarray, labels: Sequence[str | None], k: int, rows: Ro
             }
         )
     return found
+
+
+def of_days(topics: np.ndarray, times: Sequence[datetime | None]) -> list[dict[str, Any]]:
+    """How many posts each topic has on each day (UTC), of the posts that have a time."""
+    counts = Counter(
+        (at.date().isoformat(), topic) for at, topic in zip(times, topics.tolist(), strict=True) if at is not None
+    )
+    return [{"day": day, "topic": topic, "posts": number} for (day, topic), number in sorted(counts.items())]
 
 
 def identification(

@@ -248,6 +248,9 @@ class ScoresParams(ParamsSection):
     resamples: Annotated[
         int, Field(ge=100, le=100_000, description="of the bootstrap over the posts, for 95 % intervals")
     ]
+    people: Annotated[
+        Line | None, Field(description="what `crisisflow label-agreement` wrote; null where nobody was asked yet")
+    ]
 
 
 Switch = Literal["hashtags", "spelling", "protection", "wordnet_filter", "synonyms", "bigrams", "query_words"]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from crisisflow.reporting.exhibits import read_cells
+from crisisflow.reporting.exhibits import NOT_IN_TEXT, read_cells
 
 FOLDER = Path(__file__).with_name("paper")
-ABSENT = "not in our text"  # what a table shows for such a cell
+ABSENT = NOT_IN_TEXT  # what a table shows for such a cell
 # The classes of Table 4, as this study names them and as the paper prints them.
 CLASSES = {
     "reports": "Reports",
@@ -34,6 +34,17 @@ STAND_INS = {
     "not_related_or_irrelevant": "not_related",
 }
 
+# The models of Table 5, and the kind of row that is the same.
+MODELS = {
+    "fine-tuned BERT (BERT-base-uncased)": "encoder",
+    "GRU": "gru",
+    "CNN with GlobalMaxPooling": "cnn",
+    "CNN with GlobalMaxPooling and GRU": "cnn_gru",
+    "DPCNN": "dpcnn",
+    "RNN with GRU units, attention layer and dense hidden layer": "rnn_attention",
+}
+BERT = next(iter(MODELS))
+
 
 def paper_table(name: str) -> pd.DataFrame:
     """One of the paper's tables, each cell as printed."""
@@ -54,3 +65,49 @@ def described(name: str) -> str:
 def search_terms() -> list[str]:
     """The paper's search terms."""
     return paper_table("keywords")["term"].tolist()
+
+
+def constant(what: str) -> str:
+    """A number of the paper's sentences, as printed.
+
+    Raises:
+        KeyError: there is none of this name.
+    """
+    return paper_table("constants").set_index("what")["value"][what]
+
+
+def figure4(quantity: str) -> float:
+    """A number of the sentences about Fig. 4, in percent."""
+    return float(paper_table("figure4_topic_labelling").set_index("quantity")["value"][quantity])
+
+
+def accuracies() -> Mapping[str, tuple[str, str]]:
+    """Table 5: validation and test accuracy in percent by the kind of row, as printed or ABSENT."""
+    table = paper_table("table5_classifiers").set_index("model")
+    columns = ("validation_accuracy_percent", "test_accuracy_percent")
+    return {kind: tuple(table.loc[model, column] or ABSENT for column in columns) for model, kind in MODELS.items()}
+
+
+def fitting_totals(validation: float, test: float, most: int) -> list[int]:
+    """Numbers of posts of which both accuracies can be shares: a tenth is tested on, a fifth of the rest validates.
+
+    Both parts are rounded up or down; accuracies are in percent with two digits.
+    """
+    return [
+        posts
+        for posts in range(10, most + 1)
+        if any(
+            _is_share(test, tested) and any(_is_share(validation, held) for held in _shares(posts - tested, 5))
+            for tested in _shares(posts, 10)
+        )
+    ]
+
+
+def _shares(posts: int, parts: int) -> tuple[int, int]:
+    return posts // parts, -(-posts // parts)
+
+
+def _is_share(percent: float, of: int) -> bool:
+    return any(
+        round(100 * right / of, 2) == percent for right in (int(of * percent / 100), int(of * percent / 100) + 1)
+    )

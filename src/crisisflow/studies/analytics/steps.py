@@ -18,4 +18,8 @@ STEPS = {
     "classify": (f"{_HERE}.classify:run", "Train a row of Table 5 on a test with a seed."),
     "classify_scores": (f"{_HERE}.classify_scores:run", "Score all rows of Table 5."),
     "topic_ablation": (f"{_HERE}.topic_ablation:run", "Switch one step of normalisation."),
+    "headline": (f"{_HERE}.headline:run", "Put the paper's number beside ours in one line."),
+    "tables": (f"{_HERE}.tables:run", "Make the tables: the paper beside this run."),
+    "figures": (f"{_HERE}.figures:run", "Draw the figures, with their numbers."),
+    "report": (f"{_HERE}.report:run", "Write the HTML report."),
 }
