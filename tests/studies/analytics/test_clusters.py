@@ -129,9 +129,8 @@ def test_features_are_the_components_of_the_top_words(folder):
     read = read_documents(folder / "terms.parquet", folder / "documents.parquet")
     words = top_words(read_model(folder / "model"), 4)
     assert len(words) <= 12 and (np.diff(words) > 0).all()
-    few, filled = features(read.counts, words, 0.5)
-    many, _ = features(read.counts, words, 0.95)
-    assert few.shape[1] < many.shape[1] <= len(words) and filled.all()
+    few, many = (features(read.counts, words, share)(read.counts) for share in (0.5, 0.95))
+    assert few.shape[1] < many.shape[1] <= len(words)
     total = read.counts[:, words].toarray().var(axis=0).sum()
     assert few.var(axis=0).sum() >= 0.5 * total > few[:, :-1].var(axis=0).sum()
 

@@ -2,11 +2,13 @@
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+from scipy.sparse import csr_array
 
 from crisisflow.artifacts import read_parquet, write_parquet
 from crisisflow.errors import CrisisflowError
@@ -18,7 +20,7 @@ from crisisflow.studies.analytics import representations as represent
 from crisisflow.studies.analytics.coherence import check_model
 from crisisflow.studies.analytics.documents import Documents, read_documents
 from crisisflow.studies.analytics.embed import read_embedded
-from crisisflow.studies.analytics.params import CENTRED, ClusterMethod, ClustersParams, Topics
+from crisisflow.studies.analytics.params import ClusterMethod, ClustersParams, Topics
 from crisisflow.studies.analytics.posts import POSTS
 from crisisflow.studies.analytics.topic_model import ModelOf, TopicModel, model_of
 
@@ -28,8 +30,31 @@ CLUSTERS = pa.schema([("post_id", pa.string()), ("cluster", pa.int32())])
 EMPTY = -1
 
 
+class Posts(Protocol):
+    """What the methods see of posts, whether of a corpus or new ones.
+
+    `counts` and `weights` are [posts, terms], `document_topics` [posts, topics].
+    """
+
+    counts: csr_array
+    weights: csr_array
+
+    @property
+    def document_topics(self) -> np.ndarray:
+        """P(topic | post)."""
+
+    def groups(self, method: str) -> list[str | None]:
+        """The group of each post, for a method that needs it."""
+
+    def embeddings(self) -> np.ndarray:
+        """The embeddings [posts, d]."""
+
+
+Space = Callable[[Posts], np.ndarray]
+
+
 class Material:
-    """What the methods need of the posts, in the order of their ids: the order of the source shall change nothing.
+    """The posts of a corpus in the order of their ids: the order of the source shall change nothing.
 
     Args:
         groups: of each post of the corpus, by its id.
@@ -44,6 +69,11 @@ class Material:
         self.counts, self.weights = read.counts[self.order], read.weights[self.order]
         self.model = model._replace(document_topics=model.document_topics[self.order])
         self.corpus, self._embedded, self._groups = corpus, embedded, groups
+
+    @property
+    def document_topics(self) -> np.ndarray:
+        """P(topic | post) [posts, topics]."""
+        return self.model.document_topics
 
     def groups(self, method: str) -> list[str | None]:
         """The group of each post.
@@ -118,37 +148,65 @@ def run(
 def clustered(own: Material, method: ClusterMethod, seed: int, params: ClustersParams) -> np.ndarray:
     """The cluster of each post [posts]."""
     if method == "argmax":
-        return own.model.document_topics.argmax(axis=1)
-    if method == "features":
-        values = own.counts if params.features == "counts" else own.weights
-        words = represent.top_words(own.model, params.top_words)
-        vectors, filled = represent.features(values, words, params.pca_variance)
-        if params.empty == "group" and not filled.all():
-            found = np.full(len(vectors), EMPTY)
-            found[filled] = k_means(vectors[filled], own.model.own.k, seed, params.kmeans_starts)
-            return found
-    else:
-        vectors = representation(own, method, seed, params)
+        return own.document_topics.argmax(axis=1)
+    vectors = representation(own, method, seed, params)
+    if method == "features" and params.empty == "group" and not (filled := has_top_word(own, own, params)).all():
+        found = np.full(len(vectors), EMPTY)
+        found[filled] = k_means(vectors[filled], own.model.own.k, seed, params.kmeans_starts)
+        return found
     return k_means(vectors, own.model.own.k, seed, params.kmeans_starts)
 
 
 def representation(own: Material, method: ClusterMethod, seed: int, params: ClustersParams) -> np.ndarray:
-    """What k-means sees of each post [posts, dimensions], of the methods without words left out."""
-    groups = own.groups(method) if method in CENTRED else []
-    if method == "theta":
-        return own.model.document_topics
+    """What k-means sees of each post of the corpus [posts, dimensions]."""
+    return space(own, method, seed, params)(own)
+
+
+def has_top_word(own: Material, posts: Posts, params: ClustersParams) -> np.ndarray:
+    """Which posts [posts] have one of the top words of the corpus's topics."""
+    terms = represent.top_words(own.model, params.top_words)
+    return np.asarray(posts.counts[:, terms].sum(axis=1) > 0)
+
+
+def space(own: Material, method: ClusterMethod, seed: int, params: ClustersParams) -> Space:
+    """What k-means sees of posts by a method, with axes, components and means of the corpus.
+
+    Raises:
+        CrisisflowError: a centred method, and the corpus has no groups.
+    """
+    if method in ("argmax", "theta"):
+        return lambda posts: posts.document_topics
+    if method == "features":
+        return _features(own, params)
     if method == "embedding":
-        return own.embeddings()
+        return lambda posts: posts.embeddings()
     if method == "centred":
-        return represent.centred(own.embeddings(), groups, params.centre_least)
-    words = represent.tfidf_svd(own.weights, seed)
+        return _centred(own, method, params, lambda posts: posts.embeddings())
+    axes = represent.components(own.weights, seed)
+
+    def words(posts: Posts) -> np.ndarray:
+        return represent.on_components(posts.weights, axes)
+
     if method == "tfidf_svd":
         return words
-    words = represent.centred(words, groups, params.centre_least)
+    words_centred = _centred(own, method, params, words)
     if method == "tfidf_centred":
-        return words
-    meaning = represent.centred(own.embeddings(), groups, params.centre_least)
-    return np.hstack([meaning, params.both_weight * words])
+        return words_centred
+    meaning = _centred(own, method, params, lambda posts: posts.embeddings())
+    return lambda posts: np.hstack([meaning(posts), params.both_weight * words_centred(posts)])
+
+
+def _features(own: Material, params: ClustersParams) -> Space:
+    def values(posts: Posts) -> csr_array:
+        return posts.counts if params.features == "counts" else posts.weights
+
+    found = represent.features(values(own), represent.top_words(own.model, params.top_words), params.pca_variance)
+    return lambda posts: found(values(posts))
+
+
+def _centred(own: Material, method: ClusterMethod, params: ClustersParams, plain: Space) -> Space:
+    centring = represent.centring(plain(own), own.groups(method), params.centre_least)
+    return lambda posts: centring(plain(posts), posts.groups(method))
 
 
 def k_means(vectors: np.ndarray, k: int, seed: int, starts: int) -> np.ndarray:

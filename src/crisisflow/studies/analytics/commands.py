@@ -1,11 +1,13 @@
 """Commands of the study that are no steps."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from crisisflow.options import LOOK, USE, App, artifact
+from crisisflow.studies.analytics import FOLDER
 
 app = App()
 FOLDER = Path("data/analytics")
@@ -73,3 +75,45 @@ def label_agreement_command(
     from crisisflow.studies.analytics import label_agreement
 
     label_agreement.run(answers, key, out)
+
+
+@app.command("assign_topics", rich_help_panel=USE)
+def assign_topics_command(
+    file: Annotated[str, typer.Argument(help='JSON Lines with a "text" in each, or - for standard input')],
+    corpus: Annotated[
+        str | None, typer.Option(help="of analytics.corpora, whose topics are meant; the first one without it")
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="whose clusters are meant; the last of analytics.clusters.methods that the corpus can have without it"
+        ),
+    ] = None,
+    params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
+    folder: Annotated[Path, typer.Option(help="of a run's data")] = FOLDER,
+    masking: Annotated[
+        bool,
+        typer.Option(
+            "--mask",
+            help="cover handles, e-mail addresses and phone numbers, and keep no keys but text and id",
+        ),
+    ] = False,
+) -> None:
+    """Say of each post in JSON Lines which topic of a corpus it has, with the topic's label, and which cluster.
+
+    A post may say its event or feed as "group": a centred method takes away what a known group shares. Lines are
+    answered as they come.
+    """
+    from crisisflow.params import read_own
+    from crisisflow.serving.lines import write
+    from crisisflow.studies.analytics import assign
+    from crisisflow.studies.analytics.params import Own
+    from crisisflow.text_input import lines_of, name_of, open_input
+
+    stream = open_input(file, "a file of JSON Lines")
+    own = read_own(params, Own).analytics
+    run = assign.run_of(folder, corpus, own)
+    topics, clusters = assign.Topics(run), assign.Clusters(run, assign.method_of(run, method, own), own)
+    where = name_of(file)
+    found = assign.assigned(assign.Reader(run, own), topics, clusters, lines_of(stream, where), where, masking)
+    write(found, sys.stdout)

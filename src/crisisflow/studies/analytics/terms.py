@@ -104,7 +104,7 @@ def run(normalised: InputFile, corpus: str, params: TermsParams, out: Path, docu
     empty = 0
     with parquet_writer(documents, DOCUMENTS) as append:
         for table in read_in_parts(normalised, NORMALISED):
-            part = [_document(row["post_id"], row["words"], params, number, idf) for row in table.to_pylist()]
+            part = [document(row["post_id"], row["words"], params, number, idf) for row in table.to_pylist()]
             empty += sum(not row["terms"] for row in part)
             append(pa.Table.from_pylist(part, schema=DOCUMENTS))
     write_parquet(out, rows, TERMS)
@@ -125,9 +125,14 @@ def _words(normalised: Path) -> Iterator[list[str]]:
         yield from table["words"].to_pylist()
 
 
-def _document(
+def document(
     post_id: str, words: Sequence[str], params: TermsParams, number: dict[str, int], idf: np.ndarray
 ) -> dict[str, object]:
+    """A post as a line of DOCUMENTS.
+
+    Args:
+        words: of the post. number: of each term of the corpus. idf: of each term, by number.
+    """
     own = Counter(number[term] for term in terms_of(words, params.ngrams) if term in number)
     terms = sorted(own)
     return {
