@@ -19,10 +19,11 @@ from crisisflow.inference import TrainedRow, load
 from crisisflow.serving.app import create_app
 from crisisflow.serving.choice import Choice, choose, folder_of
 from crisisflow.serving.help_model import HelpFindings, HelpModel, Nearest, Post
-from crisisflow.serving.schema import HelpFacts
+from crisisflow.serving.schema import HelpFacts, TopicFacts
 from crisisflow.serving.serve import options_of
 from crisisflow.serving.served import Served, open_served
 from crisisflow.serving.settings import Access, Limits, Settings
+from crisisflow.serving.topics import TopicModel
 from crisisflow.spans import Span
 from crisisflow.studies.humaid_ner import export_model
 from crisisflow.studies.humaid_ner.export_model import Origin
@@ -135,6 +136,26 @@ def help_model() -> HelpModel:
 @pytest.fixture(scope="session")
 def served(results, params, help_model) -> Served:
     return open_served(choose(Choice(results), params), "onnx", 1, help_model)
+
+
+TOPICS = ("river water", "fever cough", "")
+
+
+@pytest.fixture(scope="session")
+def served_topics(served) -> Served:
+    """The same with a model of topics that goes by one word of each."""
+
+    def predict(texts: list[str]) -> list[int | None]:
+        words = [re.findall("[a-z]+", text.lower()) for text in texts]
+        return [
+            next((at for at, own in enumerate(("river", "fever", "bridge")) if own in text), None) for text in words
+        ]
+
+    facts = TopicFacts(
+        name="3 topics of words, seed 1", trained_on="no posts", generated=True, model="0" * 64, recorded=False
+    )
+    version = served.version.model_copy(update={"topics": facts})
+    return served._replace(topics=TopicModel(predict, TOPICS, facts), version=version)
 
 
 @pytest.fixture(scope="session")

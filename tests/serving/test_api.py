@@ -48,7 +48,7 @@ def test_the_description_names_the_classes_and_types_of_the_row(client, served, 
     assert filters(client) == {"class": list(CLASSES), "type": list(ENTITY_TYPES), "help": list(HELP_LABELS)}
     other = served._replace(labels=Labels(("PLACE", "NAME"), ()), help=None)
     with TestClient(create_app(other, Settings(ACCESS, Limits(), results))) as app:
-        assert app.get("/v1/labels").json() == {"entities": ["PLACE", "NAME"], "classes": [], "help": []}
+        assert app.get("/v1/labels").json() == {"entities": ["PLACE", "NAME"], "classes": [], "help": [], "topics": []}
         assert filters(app) == {"class": None, "type": ["PLACE", "NAME"], "help": None}
         assert app.get("/v1/live/none/tweets", params={"type": "LOCATION"}).status_code == 422
 
@@ -70,9 +70,9 @@ def test_what_is_served_is_told(client, served, results):
     assert facts["model"] == served.version.model
     assert facts["recorded"] is False
     assert len(facts["params"]) == 64
-    labels = {"entities": list(ENTITY_TYPES), "classes": list(CLASSES), "help": list(HELP_LABELS)}
+    labels = {"entities": list(ENTITY_TYPES), "classes": list(CLASSES), "help": list(HELP_LABELS), "topics": []}
     assert client.get("/v1/labels").json() == labels
-    assert facts["help"]["name"] == "row words, seed 1"
+    assert facts["help"]["name"] == "row words, seed 1" and facts["topics"] is None
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready", "model": "row both, seed 13"}
     assert (facts["name"], facts["generated"]) == ("row both, seed 13", True)

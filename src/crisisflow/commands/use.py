@@ -2,9 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +16,7 @@ from crisisflow.studies import LEADING, SHIPPED, STUDIES
 if TYPE_CHECKING:
     from crisisflow.serving.choice import Choice
     from crisisflow.serving.help_model import HelpModel
+    from crisisflow.serving.topics import TopicModel
 
 EXPLAINED = 10_000  # characters of a text, as in a request to the server; its time and memory grow with them
 
@@ -138,16 +140,20 @@ def predict_command(
     run(served.predict, stream, name_of(file), sys.stdout, masking, names)
 
 
-def _help_model(params: Path) -> "HelpModel | None":
-    """The model of requests and offers of the study that has one; None where it cannot be opened, which is said."""
+def _opened(openers: Iterable[str | None], what: str, *arguments: object) -> Any:
+    """What the study that has it opens ("package.module:function"); None where it cannot, which is said.
+
+    Args:
+        what: it tells, in words. arguments: of the function.
+    """
     from crisisflow.progress import say
 
-    for opener in (study.help_model for study in STUDIES.values() if study.help_model):
+    for opener in filter(None, openers):
         module, _, name = opener.partition(":")
         try:
-            return getattr(import_module(module), name)(params)
+            return getattr(import_module(module), name)(*arguments)
         except CrisisflowError as error:
-            say(f"serve: requests and offers are not told: {error}")
+            say(f"serve: {what} are not told: {error}")
     return None
 
 
@@ -175,6 +181,10 @@ def serve_command(
     ] = None,
     waiting: Annotated[int, typer.Option(min=1, help="texts that may wait for the model; then it answers 503")] = 512,
     stdin: Annotated[bool, typer.Option("--stdin", help="feed `stdin` of the live view: a tweet in each line")] = False,
+    topics: Annotated[
+        str | None,
+        typer.Option(help="corpus whose topics the live view tells; without it, the first of the study with topics"),
+    ] = None,
     allow_root: Annotated[bool, typer.Option("--allow-root", help="run although the user is root")] = False,
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
@@ -194,7 +204,10 @@ def serve_command(
         from crisisflow.serving.serve import run
         from crisisflow.serving.served import open_served
 
-        run(open_served(chosen, runtime, 1, _help_model(params)), settings, listening)
+        studies = STUDIES.values()
+        help: HelpModel | None = _opened((own.help_model for own in studies), "requests and offers", params)
+        topic: TopicModel | None = _opened((own.topic_model for own in studies), "topics", params, topics)
+        run(open_served(chosen, runtime, 1, help, topic), settings, listening)
 
 
 @app.command("unlock", rich_help_panel=USE)

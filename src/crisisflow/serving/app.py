@@ -43,6 +43,7 @@ from crisisflow.serving.schema import (
 )
 from crisisflow.serving.served import Served
 from crisisflow.serving.settings import Settings
+from crisisflow.serving.topics import TopicFinder
 from crisisflow.text_input import STDIN, lines_of, name_of, open_input
 
 LOG = logging.getLogger(__name__)
@@ -102,8 +103,12 @@ class Server:
             if self.served.help is not None:
                 batchers.append(await batcher(self.served.help.predict))
                 self.helper = Helper(batchers[-1])
+            topics = None
+            if self.served.topics is not None:
+                batchers.append(await batcher(self.served.topics.predict))
+                topics = TopicFinder(batchers[-1], self.served.topics.labels)
             self.gazetteer = asyncio.create_task(asyncio.to_thread(gazetteer))
-            self.feeds = Feeds(self.batcher, limits, self.gazetteer, self.helper)
+            self.feeds = Feeds(self.batcher, limits, self.gazetteer, self.helper, topics)
             self.metrics.waiting.set_function(lambda: sum(own.waiting for own in batchers))
             self.metrics.feeds.set_function(lambda: len(self.feeds))
             for text in WARM_UP:
@@ -171,15 +176,18 @@ def app_of(server: Server) -> ASGIApp:
         forms,
         problems,
     )
-    live.add_operations(own, lambda: server.feeds, served.labels, _help_labels(served), settings.limits, problems)
+    names = _label_names(served)
+    live.add_operations(own, lambda: server.feeds, names, settings.limits, problems)
     study.add_operations(own, settings.results, problems)
     api.include_router(own)
     _add_pages(api, server)
     return guarded(Counting(HeadAsGet(api), server.metrics), settings)
 
 
-def _help_labels(served: Served) -> tuple[str, ...]:
-    return served.help.labels if served.help else ()
+def _label_names(served: Served) -> LabelNames:
+    entities, classes = map(list, served.labels)
+    help, topics = (list(own.labels) if own else [] for own in (served.help, served.topics))
+    return LabelNames(entities=entities, classes=classes, help=help, topics=topics)
 
 
 def _bearer() -> Any:
@@ -219,9 +227,8 @@ def _add_operations(api: APIRouter, server: Server, forms: tuple[type[BaseModel]
 
     @api.get("/v1/labels", tags=["about"], responses={401: {"model": Problem}})
     async def labels() -> LabelNames:
-        """The entity types, humanitarian classes and labels of requests and offers that can be found."""
-        entities, classes = map(list, server.served.labels)
-        return LabelNames(entities=entities, classes=classes, help=list(_help_labels(server.served)))
+        """The entity types, humanitarian classes, labels of requests and offers, and topics that can be found."""
+        return _label_names(server.served)
 
     @api.get("/v1/version", tags=["about"], responses={401: {"model": Problem}})
     async def version() -> Version:

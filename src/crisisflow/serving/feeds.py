@@ -22,9 +22,10 @@ from crisisflow.serving.incoming import source_of
 from crisisflow.serving.lines import together
 from crisisflow.serving.live_schema import FeedState, Source
 from crisisflow.serving.located import live_tweets
-from crisisflow.serving.schema import Help
+from crisisflow.serving.schema import Help, Topic
 from crisisflow.serving.settings import Limits
 from crisisflow.serving.times import recorded
+from crisisflow.serving.topics import TopicFinder
 
 RETRY = 5  # seconds
 LOG = logging.getLogger(__name__)
@@ -47,8 +48,10 @@ class Feeds:
         limits: Limits,
         gazetteer: "asyncio.Task[Gazetteer]",
         helper: Helper | None = None,
+        topics: TopicFinder | None = None,
     ) -> None:
-        self._batcher, self._limits, self._gazetteer, self._helper = batcher, limits, gazetteer, helper
+        self._batcher, self._limits, self._gazetteer = batcher, limits, gazetteer
+        self._helper, self._topics = helper, topics
         self._feeds: dict[str, Feed] = {}
         self._watchers = 0
         self._replays: dict[str, asyncio.Task[None]] = {}
@@ -133,10 +136,13 @@ class Feeds:
         helped: list[Help | None] = [None] * len(texts)
         if self._helper is not None:
             helped = [own and help_of(own) for own in await self._helper.ask(texts, found)]
+        topics: list[Topic | None] = [None] * len(texts)
+        if self._topics is not None:
+            topics = await self._topics.ask(texts)
         gazetteer = await asyncio.shield(self._gazetteer)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         async with feed.adding:
-            for part in batched(zip(tweets, found, helped, strict=True), BATCH):
+            for part in batched(zip(tweets, found, helped, topics, strict=True), BATCH):
                 # Beside the event loop, since many long texts take a while.
                 for tweet in await asyncio.to_thread(live_tweets, feed.sent + 1, part, gazetteer, now):
                     feed.add(tweet)

@@ -1,7 +1,7 @@
 """The operations of live feeds: tweets that come one after the other, analysed as they come."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -10,10 +10,9 @@ from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from crisisflow.labels import Labels
 from crisisflow.serving.feeds import Feeds
 from crisisflow.serving.live_schema import FEED, Accepted, FeedState, LiveTweets, Source, requests
-from crisisflow.serving.schema import Problem
+from crisisflow.serving.schema import LabelNames, Problem
 from crisisflow.serving.selection import Wanted, selected
 from crisisflow.serving.settings import Limits
 from crisisflow.serving.times import moment
@@ -29,9 +28,14 @@ def _source(tweet: Any) -> Source:
     return Source(text=tweet.text, id=tweet.id, created_at=moment(tweet.created_at), author=tweet.author)
 
 
-def _one_of(names: tuple[str, ...]) -> Any:
+def _one_of(names: Sequence[str]) -> Any:
     """The type of one of these names; of any text where there are none, and no tweet has it."""
-    return Literal[names] if names else Part
+    return Literal[tuple(names)] if names else Part
+
+
+def _number_of(names: Sequence[str]) -> Any:
+    """The type of the number of one of these names; of any number where there are none, and no tweet has it."""
+    return Annotated[int, Field(ge=0, le=len(names) - 1 if names else None)]
 
 
 def _utc(time: datetime | None) -> datetime | None:
@@ -42,15 +46,14 @@ def _utc(time: datetime | None) -> datetime | None:
 def add_operations(
     api: APIRouter,
     feeds: Callable[[], Feeds],
-    labels: Labels,
-    help_labels: tuple[str, ...],
+    labels: LabelNames,
     limits: Limits,
     problems: Callable[..., dict[int | str, dict[str, Any]]],
 ) -> None:
     """Add the operations of feeds to the API.
 
     Args:
-        labels, help_labels: what the tweets can have, and by which they are chosen.
+        labels: what the tweets can have, and by which they are chosen.
     """
     ReplayRequest, StreamRequest = requests(limits)
     Name = Annotated[str, InPath(pattern=FEED)]
@@ -96,7 +99,8 @@ def add_operations(
         feed: Name,
         class_: several(_one_of(labels.classes), "humanitarian class", "class") = (),
         type: several(_one_of(labels.entities), "type of an entity in it") = (),
-        help: several(_one_of(help_labels), "whether it requests or offers help") = (),
+        help: several(_one_of(labels.help), "whether it requests or offers help") = (),
+        topic: several(_number_of(labels.topics), "number of its topic") = (),
         place: several(Part, "part of the name of a place in it, or of that place's country") = (),
         text: several(Part, "part of its text") = (),
         since: Annotated[datetime | None, Query(description="earliest time; UTC where it names no zone")] = None,
@@ -105,7 +109,16 @@ def add_operations(
         limit: Annotated[int, Query(ge=1, le=limits.batch)] = 100,
     ) -> LiveTweets:
         """A page of the tweets that are kept, oldest first: those that pass each filter by any of its values."""
-        wanted = Wanted(tuple(class_), tuple(type), tuple(help), tuple(place), tuple(text), _utc(since), _utc(until))
+        wanted = Wanted(
+            classes=tuple(class_),
+            type=tuple(type),
+            help=tuple(help),
+            topic=tuple(topic),
+            place=tuple(place),
+            text=tuple(text),
+            since=_utc(since),
+            until=_utc(until),
+        )
         return await asyncio.to_thread(selected, feeds().get(feed).after(after, None), wanted, limit)
 
     @api.get(

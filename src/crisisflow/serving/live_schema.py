@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, create_model
 
 from crisisflow.places.coordinates import Kind
-from crisisflow.serving.schema import ClassScores, Entity, Form, Help, Judged, text_form, within
+from crisisflow.serving.schema import ClassScores, Entity, Form, Help, Judged, Topic, text_form, within
 from crisisflow.serving.settings import Limits
 
 FEED = r"^[A-Za-z0-9_-]{1,32}$"  # the name of one
@@ -51,6 +51,7 @@ class LiveTweet(Judged):
     entities: list[PlacedEntity]
     class_: ClassScores | None = Field(alias="class")
     help: Help | None = None  # where there is a model of requests and offers
+    topic: Topic | None = None  # where there is a model of topics, and the text has one
     truncated: bool
 
 

@@ -9,7 +9,7 @@ from crisisflow.places.mentions import places_of
 from crisisflow.serving.feed import Kept
 from crisisflow.serving.live_schema import LiveTweet, MapPoint, PlacedEntity, Source
 from crisisflow.serving.private import hidden
-from crisisflow.serving.schema import Entity, Help, prediction
+from crisisflow.serving.schema import Entity, Help, Topic, prediction
 from crisisflow.serving.times import written
 from crisisflow.taxonomy import EntityType
 
@@ -23,17 +23,23 @@ def map_points(text: str, entities: Sequence[Entity], gazetteer: Gazetteer) -> l
 
 
 def live_tweets(
-    number: int, found: Sequence[tuple[Source, Findings, Help | None]], gazetteer: Gazetteer, at: str
+    number: int, found: Sequence[tuple[Source, Findings, Help | None, Topic | None]], gazetteer: Gazetteer, at: str
 ) -> list[Kept]:
     """Analysed tweets, numbered from `number`."""
     return [
-        Kept(own, live_tweet(own, tweet, findings, gazetteer, at, helped).model_dump_json().encode())
-        for own, (tweet, findings, helped) in enumerate(found, number)
+        Kept(own, live_tweet(own, tweet, findings, gazetteer, at, helped, topic).model_dump_json().encode())
+        for own, (tweet, findings, helped, topic) in enumerate(found, number)
     ]
 
 
 def live_tweet(
-    number: int, tweet: Source, found: Findings, gazetteer: Gazetteer, at: str, helped: Help | None = None
+    number: int,
+    tweet: Source,
+    found: Findings,
+    gazetteer: Gazetteer,
+    at: str,
+    helped: Help | None = None,
+    topic: Topic | None = None,
 ) -> LiveTweet:
     """An analysed tweet with its places."""
     guess = prediction(tweet.text, found)
@@ -55,6 +61,7 @@ def live_tweet(
         entities=entities,
         class_=guess.class_,
         help=helped,
+        topic=topic,
         truncated=guess.truncated,
         language=guess.language,
         judged=guess.judged,

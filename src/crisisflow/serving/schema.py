@@ -70,12 +70,23 @@ class Help(Form):
     resources: list[str]
 
 
+class Topic(Form):
+    """The topic of a text: its number, from 0, and its label, empty where the topic has none."""
+
+    number: int = Field(ge=0)
+    label: str
+
+
 class LabelNames(Form):
-    """What can be found; `help` has the labels of requests and offers, and is empty without a model of them."""
+    """What can be found; `help` has the labels of requests and offers, `topics` those of topics, by their numbers.
+
+    Each of the two is empty without a model of it.
+    """
 
     entities: list[str]
     classes: list[str]
     help: list[str]
+    topics: list[str]
 
 
 class HelpFacts(Form):
@@ -86,6 +97,16 @@ class HelpFacts(Form):
     generated: bool = Field(description="whether they were generated: the answers mean nothing about real tweets then")
     model: str = Field(description="sha256 of the weights, a safetensors file")
     recorded: bool = Field(description="whether dvc.lock names the weights, which are then as it says")
+
+
+class TopicFacts(Form):
+    """The model of topics."""
+
+    name: str = Field(description="how many topics, of which corpus, and the seed")
+    trained_on: str = Field(description="the posts of the corpus, in words")
+    generated: bool = Field(description="whether they were generated: the topics mean nothing about real tweets then")
+    model: str = Field(description="sha256 of the topics, a safetensors file")
+    recorded: bool = Field(description="whether dvc.lock names the file, which is then as it says")
 
 
 class Version(Form):
@@ -104,6 +125,7 @@ class Version(Form):
     seed: str
     runtime: str
     help: HelpFacts | None = Field(description="the model of requests and offers; null where there is none")
+    topics: TopicFacts | None = Field(description="the model of topics; null where there is none")
 
 
 class RuleSpan(Form):

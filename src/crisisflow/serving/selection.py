@@ -14,6 +14,7 @@ class Wanted(NamedTuple):
     classes: tuple[str, ...] = ()
     type: tuple[str, ...] = ()  # of entities
     help: tuple[str, ...] = ()  # requests and offers
+    topic: tuple[int, ...] = ()  # numbers of topics
     place: tuple[str, ...] = ()  # a part of a location's text, or of its place's name or country
     text: tuple[str, ...] = ()
     since: datetime | None = None
@@ -33,6 +34,7 @@ def passes(tweet: LiveTweet, wanted: Wanted) -> bool:
     return (
         (not wanted.classes or (tweet.class_ is not None and tweet.class_.label in wanted.classes))
         and (not wanted.help or (tweet.help is not None and tweet.help.label in wanted.help))
+        and (not wanted.topic or (tweet.topic is not None and tweet.topic.number in wanted.topic))
         and (not wanted.type or any(entity.label in wanted.type for entity in tweet.entities))
         and (not wanted.place or any(part.lower() in name for part in wanted.place for name in places))
         and (not wanted.text or any(part.lower() in text for part in wanted.text))

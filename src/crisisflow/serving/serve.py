@@ -69,6 +69,8 @@ def run(served: Served, settings: Settings, listening: socket.socket) -> None:
         say("serve: its answers mean nothing about real tweets")
     if facts.help is not None:
         say(f"serve: requests and offers by {facts.help.name}, trained on {facts.help.trained_on}")
+    if facts.topics is not None:
+        say(f"serve: topics by {facts.topics.name}, of {facts.topics.trained_on}")
     say(f"serve: open http://{'[' + host + ']' if ':' in host else host}:{port}  (Ctrl-C ends it)")
     try:
         Ending(config, server.release).run([listening])

@@ -19,6 +19,7 @@ from crisisflow.serving.predictor import Predictor
 from crisisflow.serving.runtime import Runtime, open_runtime
 from crisisflow.serving.schema import Version
 from crisisflow.serving.shipped import RUNTIME, Shipped, open_shipped
+from crisisflow.serving.topics import TopicModel
 
 
 class Served(NamedTuple):
@@ -29,15 +30,23 @@ class Served(NamedTuple):
     annotation: AnnotationParams
     version: Version
     help: HelpModel | None = None  # None where requests and offers are not told
+    topics: TopicModel | None = None  # None where topics are not told
 
 
-def open_served(chosen: Chosen, runtime: Runtime | None, threads: int, help: HelpModel | None = None) -> Served:
+def open_served(
+    chosen: Chosen,
+    runtime: Runtime | None,
+    threads: int,
+    help: HelpModel | None = None,
+    topics: TopicModel | None = None,
+) -> Served:
     """Open what was chosen.
 
     Args:
         runtime: what computes; None for ONNX Runtime, with int8 weights where nothing else is there.
         threads: CPU threads of one pass.
         help: what tells requests and offers, opened; None for nothing.
+        topics: what tells topics, opened; None for nothing.
 
     Raises:
         CrisisflowError: it is not readable, does not say which it is, or has no such runtime.
@@ -53,9 +62,10 @@ def open_served(chosen: Chosen, runtime: Runtime | None, threads: int, help: Hel
         model=chosen.digest,
         recorded=chosen.recorded,
         help=help and help.facts,
+        topics=topics and topics.facts,
         **own,
     )
-    return Served(predictor, predictor.row.labels, chosen.settings.annotation, facts, help)
+    return Served(predictor, predictor.row.labels, chosen.settings.annotation, facts, help, topics)
 
 
 def _open_shipped(shipped: Shipped, runtime: Runtime | None, threads: int) -> tuple[dict[str, object], Predictor]:

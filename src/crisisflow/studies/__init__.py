@@ -28,7 +28,7 @@ Steps = dict[str, tuple[str, str]]
 class Study(NamedTuple):
     """What a study adds: to the command line its steps, and the module whose `app` has its other commands, if any; to
     params.yaml the section with its name, and what checks the names in it ("package.module:function"), if anything; to
-    the server what opens its model of requests and offers, if it has one."""
+    the server what opens its model of requests and offers, or of topics, if it has one."""
 
     title: str
     params: type[ParamsSection]
@@ -36,6 +36,7 @@ class Study(NamedTuple):
     commands: str | None = None
     absent: str | None = None
     help_model: str | None = None
+    topic_model: str | None = None
 
 
 STUDIES = {
@@ -67,6 +68,7 @@ STUDIES = {
         analytics_steps.STEPS,
         "crisisflow.studies.analytics.commands",
         "crisisflow.studies.analytics.named:absent",
+        topic_model="crisisflow.studies.analytics.service:open_topics",
     ),
     "gnom": Study(
         gnom_steps.TITLE,

@@ -51,7 +51,11 @@ async function tellServed() {
     $("model-note").append(` Requests and offers: ${facts.help.name}, trained on ${facts.help.trained_on}.`
       + (facts.help.generated ? " Its answers mean nothing about real tweets." : ""));
   }
-  $("model-note").classList.toggle("notice", facts.generated || Boolean(facts.help?.generated));
+  if (facts.topics) {
+    $("model-note").append(` Topics: ${facts.topics.name}, of ${facts.topics.trained_on}.`
+      + (facts.topics.generated ? " They mean nothing about real tweets." : ""));
+  }
+  $("model-note").classList.toggle("notice", facts.generated || Boolean(facts.help?.generated || facts.topics?.generated));
   $("model-note").hidden = false;
   const labels = await json("/v1/labels");
   askForHelp(labels);

@@ -1,6 +1,6 @@
-// The live view's counters: tweets in all, over time, and of each class.
+// The live view's counters: tweets in all, over time, and of each class and topic.
 
-import { $, bar, drawn, fill, inWords, put } from "./dom.js";
+import { $, bar, drawn, fill, put } from "./dom.js";
 import { minuteOf } from "./times.js";
 
 const BARS = 60;
@@ -58,14 +58,13 @@ export function drawNumbers({ tweets, dropped, at }, shown) {
     `Tweets ${per}, the latest first: ${counts.slice(-TOLD).reverse().join(", ")}; in ${words(BARS * step)} ${sum}, at most ${Math.max(...counts)} ${per}`);
 }
 
-// `counts` are [class, number]; `press` takes the class whose line is pressed.
-export function drawClasses(counts, chosen, press) {
-  const list = $("classes");
+// `counts` are [name, words, number]; `press` takes the name of the line that is pressed.
+export function drawCounts(list, counts, chosen, press) {
   if (!list.childElementCount) {
-    list.append(...counts.map(([name]) => bar(inWords(name), 0, "", { press: () => press(name) })));
+    list.append(...counts.map(([name, words]) => bar(words, 0, "", { press: () => press(name) })));
   }
-  const most = Math.max(1, ...counts.map(([, count]) => count));
-  counts.forEach(([name, count], at) => {
+  const most = Math.max(1, ...counts.map(([, , count]) => count));
+  counts.forEach(([name, , count], at) => {
     fill(list.children[at], count / most, String(count));
     list.children[at].querySelector("button").setAttribute("aria-pressed", String(chosen.includes(name)));
   });

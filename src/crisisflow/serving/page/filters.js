@@ -4,7 +4,7 @@
 import { choose, chosen, listChoices } from "./choice.js";
 import { $, inWords } from "./dom.js";
 
-const CHOICES = { class: "f-class", type: "f-type", help: "f-help" };
+const CHOICES = { class: "f-class", type: "f-type", help: "f-help", topic: "f-topic" };
 const PARTS = { place: "f-place", text: "f-text" }; // fields in which semicolons part the values
 const TIMES = { since: "f-since", until: "f-until" }; // UTC
 
@@ -16,11 +16,16 @@ export const whereOf = ({ name, latitude, longitude }) => `${name}|${latitude}|$
 export const nameOf = ({ name, country }) => (country && country !== name ? `${name}, ${country}` : name);
 export const factOf = ({ label, text, place }) => `${label}|${text.toLowerCase()}|${place ? whereOf(place) : ""}`;
 
-export function listKnown({ classes, entities, help }) {
+// The number of a topic, and its label.
+export const topicOf = (number, label) => `${number}: ${label || "no label"}`;
+
+export function listKnown({ classes, entities, help, topics }) {
   listChoices($("f-class"), classes.map((name) => [name, inWords(name)]));
   listChoices($("f-type"), entities.map((name) => [name, inWords(name)]));
   listChoices($("f-help"), help.map((name) => [name, inWords(name)]));
   $("f-help").hidden = !help.length;
+  listChoices($("f-topic"), topics.map((label, number) => [String(number), topicOf(number, label)]));
+  $("f-topic").hidden = !topics.length;
 }
 
 const partsOf = (value) => value.split(";").map((part) => part.trim().toLowerCase()).filter(Boolean);
@@ -31,6 +36,7 @@ export function filters() {
     classes: chosen($("f-class")),
     type: chosen($("f-type")),
     help: chosen($("f-help")),
+    topic: chosen($("f-topic")),
     place: partsOf($("f-place").value),
     text: partsOf($("f-text").value),
     since: momentOf($("f-since").value),
@@ -65,12 +71,13 @@ export function setFilters(own) {
 // The number of the one tweet that is asked for, if it is one.
 export const numberOf = (text) => (text.length === 1 && /^#\d+$/.test(text[0]) ? Number(text[0].slice(1)) : null);
 
-export function passes(tweet, { classes, type, help, place, text, since, until, fact: named }) {
+export function passes(tweet, { classes, type, help, topic, place, text, since, until, fact: named }) {
   const number = numberOf(text);
   if (number !== null) return tweet.number === number;
   return (!classes.length || classes.includes(tweet.class?.label))
     && (!type.length || tweet.entities.some(({ label }) => type.includes(label)))
     && (!help.length || help.includes(tweet.help?.label))
+    && (!topic.length || topic.includes(String(tweet.topic?.number)))
     && (!place.length || tweet.entities.some((entity) => entity.label === "LOCATION"
       && [entity.text, entity.place?.name, entity.place?.country].some((name) =>
         place.some((part) => name?.toLowerCase().includes(part)))))
@@ -88,10 +95,11 @@ export function onlyWith(named) {
   $("f-fact").textContent = named ? `with ${inWords(label)} “${text}” ✕` : "";
 }
 
-// What a place on the map, a class in the list or a tweet's number asks for.
-export function filterBy({ place, classes, number }) {
+// What a place on the map, a class or topic in the list or a tweet's number asks for.
+export function filterBy({ place, classes, topic, number }) {
   if (place !== undefined) $("f-place").value = place;
   if (classes) choose($("f-class"), classes);
+  if (topic) choose($("f-topic"), topic);
   if (number) {
     setFilters(new URLSearchParams());
     $("f-text").value = `#${number}`;

@@ -2,14 +2,14 @@
 
 import { hashOf, parametersOf, viewOf } from "./address.js";
 import { hasToken, json } from "./api.js";
-import { drawClasses, drawNumbers } from "./counters.js";
+import { drawCounts, drawNumbers } from "./counters.js";
 import { coveredOf } from "./covered.js";
 import { decoded, Unreadable } from "./decoding.js";
 import { $, arrange, inWords, make, marked, percent, put } from "./dom.js";
 import { csv, geojson, save } from "./export.js";
 import { Facts } from "./facts.js";
 import { Watched } from "./feed.js";
-import { factOf, filterBy, filters, listKnown, numberOf, onlyWith, parameters, passes, setFilters, whereOf } from "./filters.js";
+import { factOf, filterBy, filters, listKnown, numberOf, onlyWith, parameters, passes, setFilters, topicOf, whereOf } from "./filters.js";
 import { countHelp, HelpTable, isOffer, nearestOf } from "./help.js";
 import { WorldMap } from "./map.js";
 import { notJudged } from "./language.js";
@@ -20,7 +20,7 @@ const KEPT = 5000; // tweets that the page holds
 const SHOWN = 100; // of them in the feed, and as many more with each press
 const OFTEN = 250; // milliseconds between two drawings at least
 
-let labels = { entities: [], classes: [], help: [] };
+let labels = { entities: [], classes: [], help: [], topics: [] };
 let tweets = []; // oldest first
 let dropped = 0;
 let watched = null; // the feed whose tweets are shown
@@ -50,6 +50,7 @@ export function openLive(known) {
   facts = new Facts({ follow, only });
   helpTable = new HelpTable(onlyAt);
   $("help").hidden = !labels.help.length;
+  $("topics").hidden = !labels.topics.length;
   for (const id of ["help-by", "help-least"]) $(id).addEventListener("input", draw);
   for (const radio of document.querySelectorAll("[name=source]")) radio.addEventListener("change", chooseSource);
   $("pace").addEventListener("change", choosePace);
@@ -383,14 +384,18 @@ function draw() {
   drawProgress(wanted);
   drawFeed(found);
   drawNumbers(view, found.length);
-  drawClasses(countClasses(view.tweets, wanted), wanted.classes, (name) => {
-    const { classes } = filters();
-    filterBy({ classes: classes.includes(name) ? classes.filter((own) => own !== name) : [...classes, name] });
-    changed();
-  });
+  drawCounts($("classes"), countClasses(view.tweets, wanted), wanted.classes, (name) => press("classes", name));
+  drawCounts($("topic-counts"), countTopics(view.tweets, wanted), wanted.topic, (number) => press("topic", number));
   if (labels.help.length) drawHelp(view.tweets, wanted);
   drawPlaces(found);
   facts.show(found, kind, wanted.fact);
+}
+
+// Only the tweets of this class or topic too; without it where it is chosen.
+function press(filter, name) {
+  const chosen = filters()[filter];
+  filterBy({ [filter]: chosen.includes(name) ? chosen.filter((own) => own !== name) : [...chosen, name] });
+  changed();
 }
 
 // How far the replay is, and how much has come since the view is held: the only things that a hold does not stop.
@@ -452,7 +457,16 @@ function countClasses(all, wanted) {
   for (const tweet of all) {
     if (tweet.class && passes(tweet, { ...wanted, classes: [] })) counts.set(tweet.class.label, counts.get(tweet.class.label) + 1);
   }
-  return [...counts];
+  return [...counts].map(([name, count]) => [name, inWords(name), count]);
+}
+
+// How many tweets of each topic pass the other filters.
+function countTopics(all, wanted) {
+  const counts = labels.topics.map(() => 0);
+  for (const tweet of all) {
+    if (tweet.topic && passes(tweet, { ...wanted, topic: [] })) counts[tweet.topic.number] += 1;
+  }
+  return labels.topics.map((label, number) => [String(number), topicOf(number, label), counts[number]]);
 }
 
 // Of the tweets that pass the other filters.

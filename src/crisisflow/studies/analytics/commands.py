@@ -10,7 +10,6 @@ from crisisflow.options import LOOK, USE, App, artifact
 from crisisflow.studies.analytics import FOLDER
 
 app = App()
-FOLDER = Path("data/analytics")
 
 
 @app.command("explain_normalise", rich_help_panel=LOOK)
