@@ -124,7 +124,7 @@ def prepared(data: Path | None, name: str, kept: Path, embedded: bool) -> Corpus
     """A corpus, normalised and, where it is asked for, embedded; what is there already is taken."""
     plain = yaml.safe_load(PRESET.read_text(encoding="utf-8"))["analytics"]
     corpus = CorpusParams.model_validate(section(data, name, kept))
-    params = AnalyticsParams.model_validate(plain | {"corpora": {name: corpus}})
+    params = AnalyticsParams.model_validate(plain | {"corpora": plain["corpora"] | {name: corpus}})
     run = Run(kept, name)
     run.file("").mkdir(parents=True, exist_ok=True)
     table, manifest, words = (run.file(own) for own in ("posts.parquet", "posts.json", "normalised.parquet"))
