@@ -26,4 +26,4 @@ def wilson(right: float, of: int) -> Proportion:
     centre = (share + z**2 / (2 * of)) / (1 + z**2 / of)
     half = z / (1 + z**2 / of) * (share * (1 - share) / of + z**2 / (4 * of**2)) ** 0.5
     # At 0 and 1 a bound is the share itself, but for its last bits.
-    return Proportion(share, min(centre - half, share), max(centre + half, share))
+    return Proportion(share, max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share)))
