@@ -28,7 +28,7 @@ class Run(NamedTuple):
     """What a training left: training.json, and by part the ids, labels and predictions of its posts."""
 
     facts: Mapping[str, Any]
-    parts: Mapping[str, tuple[list[str], list[str], list[str]]]
+    answers: Mapping[str, tuple[list[str], list[str], list[str]]]
 
 
 def run(
@@ -106,7 +106,7 @@ def _row(runs: Mapping[int, Run]) -> dict[str, Any]:
     for part in HELD_OUT:
         scores = [run.facts["scores"][part] for run in runs.values()]
         accuracy = OverSeeds.over(own["accuracy"] for own in scores)
-        posts = len(next(iter(runs.values())).parts[part][0])
+        posts = len(next(iter(runs.values())).answers[part][0])
         interval = wilson(accuracy.mean * posts, posts)
         found[part] = {
             "posts": posts,
@@ -141,7 +141,7 @@ def _differences(rows: Mapping[str, Mapping[int, Run]], part: str, resamples: in
 
 def _counted(run: Run, part: str) -> SeedCounts:
     """Of the classes that the part has."""
-    ids, labels, predicted = run.parts[part]
+    ids, labels, predicted = run.answers[part]
     classes = np.unique(labels)
     true, guess = (np.array(values)[:, None] == classes for values in (labels, predicted))
     return SeedCounts(ids, TweetCounts((true & guess).astype(np.float32), true.astype(np.float32) + guess))
