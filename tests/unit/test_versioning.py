@@ -456,6 +456,7 @@ def test_dvc_yaml_says_what_can_be_compared():
         "results/actionable_help/metrics.json",
         "results/actionable_help/minis/${item.row}/metrics.json",
         "results/annotation/quality.json",
+        "results/analytics/metrics.json",
         "results/difficult_negatives/metrics.json",
         "results/gnom/metrics.json",
         "results/humaid_ner/metrics.json",
