@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 from lxml import etree
 from standardwebhooks.webhooks import Webhook as Verifier
 
@@ -244,7 +244,14 @@ class MailServer(Controller):
         return self.server.sockets[0].getsockname()[1]
 
     def factory(self):
-        return SMTP(self.handler, tls_context=self.context, require_starttls=self.context is not None)
+        return SMTP(
+            self.handler,
+            tls_context=self.context,
+            require_starttls=self.context is not None,
+            authenticator=lambda server, session, envelope, mechanism, given: AuthResult(
+                success=given.password == b"right", handled=False
+            ),
+        )
 
     def _trigger_server(self):
         with socket.create_connection(("127.0.0.1", self.bound)) as known:
@@ -310,6 +317,14 @@ def test_an_answer_of_4xx_is_tried_again_and_one_of_5xx_is_final(tmp_path, mailb
     mailbox.answer = answer
     result = mail(tmp_path, mailbox.port).send(message())
     assert (result.outcome, result.ours) == expected and answer in result.answer
+
+
+@pytest.mark.parametrize(("password", "outcome"), [("right", "delivered"), ("wrong", "failed")])
+def test_a_refused_password_is_a_fault_of_the_channel_and_tried_again(tmp_path, mailbox, password, outcome):
+    (tmp_path / "password").write_text(f"{password}\n")
+    result = mail(tmp_path, mailbox.port, user="desk", password="password").send(message())
+    assert (result.outcome, result.ours) == (outcome, False)
+    assert password not in result.answer
 
 
 def test_a_mail_server_without_tls_or_with_another_certificate_gets_nothing(tmp_path, mailbox):

@@ -45,7 +45,7 @@ def _address(name: str, address: str) -> Address:
 
 
 class EmailReceiver:
-    """A mailbox. An answer of 4xx is tried again, one of 5xx is final."""
+    """A mailbox. An answer of 4xx is tried again, one of 5xx is final, but for a refused password."""
 
     def __init__(self, channel: Email, cap: Cap | None, folder: Path) -> None:
         self.channel, self.cap = channel, cap
@@ -70,6 +70,8 @@ class EmailReceiver:
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
             return _refused(code, said)
+        except smtplib.SMTPAuthenticationError as error:  # of the channel, not of this message
+            return Result("failed", line(f"{error.smtp_code} the mail server refuses user or password"))
         except smtplib.SMTPResponseException as error:
             return _refused(error.smtp_code, error.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
