@@ -9,8 +9,8 @@
 DATA holds the public sets: covid/covidsenti.tsv.gz, crisisnlp/crisisnlp_lrec2016_crowdflower.tsv.gz, and in humaid/ the
 combined archive and humaid_events.tsv.gz. Without it the posts are generated. FOLDER keeps what was prepared.
 
-topics: LDA of 20,000 posts with eight topics by tomotopy (200 and 1,000 iterations) and by gensim (10 passes, the rest
-as gensim has it), in turns, with gensim's c_v; ratios are of one seed.
+topics: LDA of 20,000 posts with eight topics by tomotopy (100, 200 and 1,000 iterations) and by gensim (10 passes, the
+rest as gensim has it), in turns, with gensim's c_v; ratios are of one seed.
 clusters: the paper's methods (a) and (b), MiniLM with k-means, our methods, and BERTopic where it is installed
 (pip install bertopic umap-learn hdbscan: it is no dependency), on the same embeddings.
 labels: how well labels of the posts of a class pick its description among all (label_scores).
@@ -58,7 +58,7 @@ from crisisflow.studies.analytics.topic_model import read_model
 PRESET = Path(__file__).parents[1] / "presets/laptop/analytics.yaml"
 SEEDS = (13, 17, 19, 23, 29)
 TOPICS = 8  # of the first part
-PASSES, ITERATIONS = 10, (200, 1000)
+PASSES, ITERATIONS = 10, (100, 200, 1000)
 EVENTS = ["2014_ebola_cf", "2014_Middle_East_Respiratory_Syndrome_en"]
 QUERY = frozenset({"ebola", "mers"})  # what these two corpora were collected by
 HALVES = ("chosen", "scored")
@@ -287,7 +287,7 @@ def label(data: Path | None, kept: Path, half: str, grid: bool) -> None:
     of_posts = corpus.column("label", read.post_ids)
     classes = sorted({*of_posts} - {None})
     plain = corpus.params.labels
-    choices: dict[str, tuple[Any, ...]] = {"min_threshold": (plain.min_threshold,), "penalty": (plain.penalty,)}
+    choices: dict[str, tuple[Any, ...]] = {"salience": ("product", "weight")}
     if grid:
         choices = {
             "min_threshold": (3, 11, 20),
