@@ -345,7 +345,17 @@ def new_posts(kept: Path, sizes: tuple[int, ...], method: str) -> None:
             path = Path(at, "posts.jsonl")
             with path.open("w", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in lines_of(size))
-            command = [sys.executable, "-m", "crisisflow", "assign-topics", str(path), "--method", method]
+            command = [
+                sys.executable,
+                "-m",
+                "crisisflow",
+                "assign-topics",
+                str(path),
+                "--corpus",
+                name,
+                "--method",
+                method,
+            ]
             command += ["--folder", str(folder), "--params", str(params)]
             began = time.perf_counter()
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -128,7 +128,11 @@ def test_what_is_not_there_is_named(folder, params, tmp_path):
         run_of(folder, "other", params)
     with pytest.raises(CrisisflowError, match="were not made here; run: make reproduce STUDY=analytics"):
         run_of(tmp_path, None, params)
-    run = run_of(folder, None, params)
+    with pytest.raises(CrisisflowError, match="the topics of corpus pandemic were not made here"):
+        run_of(tmp_path, "pandemic", params)
+    first = params.model_copy(update={"corpora": {"unmade": corpus(), **params.corpora}})
+    run = run_of(folder, None, first)
+    assert run.corpus == "pandemic"
     with pytest.raises(CrisisflowError, match=r"no method best in analytics\.clusters\.methods"):
         method_of(run, "best", params)
     assert method_of(run, None, params) == METHODS[-1]

@@ -214,18 +214,20 @@ def lazy_encoder(params: ClustersParams) -> Encoder:
 
 
 def run_of(folder: Path, corpus: str | None, params: AnalyticsParams) -> Run:
-    """The corpus of a run that is meant: the first one of the section without a name.
+    """The corpus of a run that is meant: without a name the first one of the section whose topics were named.
 
     Raises:
-        CrisisflowError: the section has no such corpus, or the run did not name its topics.
+        CrisisflowError: the section has no such corpus, or its topics were not named here.
     """
-    name = corpus or next(iter(params.corpora))
-    if name not in params.corpora:
-        raise CrisisflowError(f"there is no corpus {name} in analytics.corpora; there are: {', '.join(params.corpora)}")
-    run = Run(folder, name)
-    if not run.file("labels.parquet").exists():
-        raise CrisisflowError(f"the topics of corpus {name} were not made here; run: make reproduce STUDY={STUDY}")
-    return run
+    if corpus is not None and corpus not in params.corpora:
+        known = ", ".join(params.corpora)
+        raise CrisisflowError(f"there is no corpus {corpus} in analytics.corpora; there are: {known}")
+    runs = [Run(folder, name) for name in ([corpus] if corpus else params.corpora)]
+    for run in runs:
+        if run.file("labels.parquet").exists():
+            return run
+    asked = f"of corpus {corpus} " if corpus else ""
+    raise CrisisflowError(f"the topics {asked}were not made here; run: make reproduce STUDY={STUDY}")
 
 
 def method_of(run: Run, asked: str | None, params: AnalyticsParams) -> ClusterMethod:

@@ -80,7 +80,8 @@ def label_agreement_command(
 def assign_topics_command(
     file: Annotated[str, typer.Argument(help='JSON Lines with a "text" in each, or - for standard input')],
     corpus: Annotated[
-        str | None, typer.Option(help="of analytics.corpora, whose topics are meant; the first one without it")
+        str | None,
+        typer.Option(help="of analytics.corpora, whose topics are meant; the first one with topics without it"),
     ] = None,
     method: Annotated[
         str | None,

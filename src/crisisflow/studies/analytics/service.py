@@ -17,7 +17,7 @@ def open_topics(params: Path, corpus: str | None = None) -> TopicModel:
     """The topics of a corpus of the run that is here.
 
     Args:
-        params: the params.yaml that was run. corpus: its name; the first one of the section without it.
+        params: the params.yaml that was run. corpus: its name; the first one with topics without it.
 
     Raises:
         CrisisflowError: there is no such corpus, its topics were not made here, or are others than dvc.lock names.
