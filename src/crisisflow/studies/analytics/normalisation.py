@@ -6,7 +6,7 @@ then applied to each word. `duplicates`, `language` and `short` drop posts, and 
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import product
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ _TOKEN = re.compile(r"\b[bw]/[co]?(?!\w)|\w+(?:'\w+)*|'\w+|[^\w\s]+", re.IGNOREC
 _SPECIAL = re.compile(r"[^\w\s]|_")
 _NUMBER = re.compile(r"(?<![^\W_])\d[\d.,:/%\u066b\u066c]*(?![^\W_])")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+MOST_KNOWN = 100_000  # words whose outcome a step keeps: memory stays flat over any number of posts
 _MOST_STRETCHED = 3  # stretches of a word whose lengths are tried out one by one
 
 
@@ -129,7 +130,7 @@ def of_slang(word: str) -> Sequence[str]:
     return slang().get(word, (word,))
 
 
-@cache
+@lru_cache(MOST_KNOWN)
 def _parts(word: str) -> tuple[str, ...]:
     return tuple(parts(word))
 
@@ -238,9 +239,6 @@ class Short(NamedTuple):
     """The step `short`."""
 
     least_words: int
-
-
-MOST_KNOWN = 1_000_000  # words whose outcome a step keeps: memory stays flat over any number of posts
 
 
 class Normaliser:
