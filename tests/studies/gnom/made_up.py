@@ -177,7 +177,7 @@ def _write_words(path: Path, own: Identity, source: str, target: str) -> None:
             plain = drawn.normal(size=8)
             after = places[at] + 0.01 * drawn.normal(size=8)
             vectors = {"embedding": plain.tolist(), "before": plain.tolist(), "after": after.tolist()}
-            rows.append({"token_id": 100 + len(rows), "token": f"▁{token}", "frequency": 9, "sets": sets} | vectors)
+            rows.append({"pieces": [100 + len(rows)], "token": f"▁{token}", "frequency": 9, "sets": sets} | vectors)
     schema = identified(WORDS, own)
     write_parquet(path, pa.Table.from_pylist(rows, schema=schema), schema)
 

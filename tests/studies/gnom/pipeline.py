@@ -42,13 +42,19 @@ def params(encoder: Path, **values: Any) -> GnomParams:
         "E_E": {"source": "GeneratedE", "target": "GeneratedE", "encoder": "tiny"},
         "E_S": {"source": "GeneratedE", "target": "GeneratedS", "encoder": "frozen"},
     }
-    own["graphs"] = {"as_set": {}, "with_rest": {"rest_of_training": True}, "words": {"texts": "words"}}
+    own["graphs"] = {
+        "as_set": {},
+        "with_rest": {"rest_of_training": True},
+        "words": {"texts": "words"},
+        "whole": {"nodes": "word"},
+    }
     own["training"] |= {"epochs": 2, "batch_size": 16, "max_length": 32}
     row = {"graph": "as_set", "control": None, "importance": "one", "settings": ["E_E", "E_S"], "shares": [100, 50]}
     own["shares"] = [100, 50]
     own["rows"] = {
         "GNoM": row,
         "TR-GF": row | {"importance": "none"},
+        "GNoM-word": row | {"graph": "whole"},
         **{f"GNoM-{control}": row | {"control": control} for control in ("empty", "rewired", "parameters")},
     }
     plain = {"trainings": {"tiny": ["E_E"], "frozen": ["E_S"]}, "shares": [100, 50]}

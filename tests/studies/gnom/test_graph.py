@@ -131,7 +131,7 @@ def graph() -> WordGraph:
     kinds = (np.int32, np.int32, np.int64, np.float32, np.float32, np.float32)
     edges = Edges(*(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))
     sets = [["one"], ["one"], ["one", "other"], ["other"], ["other"]]
-    return WordGraph(np.arange(5, dtype=np.int32), list("abcde"), np.arange(3, 8), sets, edges)
+    return WordGraph([(0,), (1,), (2, 7), (3,), (4,)], list("abcde"), np.arange(3, 8), sets, edges)
 
 
 def test_the_statistics_of_a_small_graph():

@@ -165,6 +165,14 @@ def test_a_graph_may_be_of_the_words_alone(made):
     assert marks["as_set"] and not marks["words"] and len({*nodes["as_set"]} & {*nodes["words"]}) > 20
 
 
+def test_a_word_that_the_tokenizer_splits_may_be_a_node(made):
+    pieces = {
+        name: [len(own) for own in read_parquet(made.graphs("E_S", 100) / name / "nodes.parquet", NODES)["pieces"]]
+        for name in ("as_set", "whole")
+    }
+    assert {*pieces["as_set"]} == {1} < {*pieces["whole"]}
+
+
 def test_a_graph_of_another_share_is_refused(made, tmp_path):
     wrong = {**arguments(made, "GNoM", "E_E", 100, tmp_path), "graph": made.graphs("E_E", 50) / "as_set"}
     with pytest.raises(CrisisflowError, match="is the graph of another share"):
@@ -187,7 +195,7 @@ def test_predictions_are_of_the_source_s_validation_and_the_target_s_test_part(m
         assert told["parameters"]["featurizer"] == 2 * (32 * 32 + 32)
 
 
-@pytest.mark.parametrize("row", ["TR", "CLS", "TR-GF", "GNoM-empty", "GNoM-rewired", "GNoM-parameters"])
+@pytest.mark.parametrize("row", ["TR", "CLS", "TR-GF", "GNoM-word", "GNoM-empty", "GNoM-rewired", "GNoM-parameters"])
 def test_every_kind_of_row_is_trained_and_kept(made, tmp_path, row):
     folder = train(made, row, "E_S", 50, tmp_path)
     (found,), kept = (

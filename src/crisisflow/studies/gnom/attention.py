@@ -51,7 +51,7 @@ class Reader:
         with torch.no_grad():
             hidden = self.model.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
             importance = self.model.joined(hidden, mask, ids).importance
-        is_node = (self.model.node_numbers[ids[0]] != NO_NODE).tolist()
+        is_node = (self.model.nodes_of(ids)[0] != NO_NODE).tolist()
         probabilities = self.probabilities([encoded])[0]
         chosen = int(probabilities.argmax())
         nodes = [at for at, own in enumerate(is_node) if own]

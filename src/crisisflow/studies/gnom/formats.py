@@ -67,7 +67,7 @@ OVERLAP = pa.schema(
 # [d]: the node's row of the encoder's input embedding; h_G before training and of the best epoch.
 WORDS = pa.schema(
     [
-        ("token_id", pa.int32()),
+        ("pieces", pa.list_(pa.int32())),
         ("token", pa.string()),
         ("frequency", pa.int64()),
         ("sets", pa.list_(pa.string())),

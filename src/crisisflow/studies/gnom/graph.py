@@ -35,6 +35,7 @@ from crisisflow.studies.gnom.params import (
 )
 from crisisflow.studies.gnom.sets import training_of
 from crisisflow.studies.gnom.stop_words import stop_tokens, stop_words
+from crisisflow.studies.gnom.words import Pieces, WordIds, means_of, name_of, words_in
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -53,11 +54,16 @@ class Tokens(NamedTuple):
 class Corpus:
     """The texts of a graph as tokens, and the encoder's vectors of tokens, which are read once they are wanted."""
 
-    def __init__(self, encoder: str, texts: GraphTexts) -> None:
+    def __init__(self, encoder: str, texts: GraphTexts, whole_words: bool) -> None:
         self.encoder = encoder
         self.tokenizer = load_tokenizer(encoder)
         self.own = list(tokens_of(self.tokenizer, texts))
         self.vocabulary = len(self.tokenizer)
+        self.words: WordIds | None = None
+        if whole_words:
+            self.words = words_in(self.tokenizer, self.chunks)
+            self.own = [part._replace(chunks=[*map(self.words.chunk, part.chunks)]) for part in self.own]
+            self.vocabulary = self.words.size
         self._vectors: np.ndarray | None = None
 
     @property
@@ -66,20 +72,29 @@ class Corpus:
         return [chunk for part in self.own for chunk in part.chunks]
 
     def vectors(self, nodes: np.ndarray) -> np.ndarray:
-        """Rows of the encoder's input embedding: [nodes, d].
+        """Rows of the encoder's input embedding; of a word of several subwords their mean: [nodes, d].
 
         Raises:
             CrisisflowError: the encoder has no row for each token of its tokenizer.
         """
         if self._vectors is None:
             table = load_encoder(self.encoder, 1).get_input_embeddings().weight.detach().numpy()
-            if len(table) < self.vocabulary:
+            if len(table) < len(self.tokenizer):
                 raise CrisisflowError(
-                    f"encoder {self.encoder!r} has {len(table):,} vectors for the {self.vocabulary:,} tokens of its "
-                    "tokenizer, so its graph has no edges by similarity; say similarity: never"
+                    f"encoder {self.encoder!r} has {len(table):,} vectors for the {len(self.tokenizer):,} tokens "
+                    "of its tokenizer, so its graph has no edges by similarity; say similarity: never"
                 )
             self._vectors = table
-        return self._vectors[nodes]
+        return means_of(self._vectors, self.pieces(nodes))
+
+    def pieces(self, nodes: np.ndarray) -> list[Pieces]:
+        """The tokens of each node: one, or those of a word."""
+        return [(own,) if self.words is None else self.words.pieces(own) for own in nodes.tolist()]
+
+    def chunk(self, texts: Sequence[Sequence[int]]) -> Chunk:
+        """Token ids of texts as what may be nodes."""
+        own = chunk_of(texts)
+        return own if self.words is None else self.words.chunk(own)
 
     def nodes(self, params: WordGraphParams, languages: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
         """The ids of the tokens that are nodes [nodes], and the frequency of each token [vocabulary]."""
@@ -87,7 +102,9 @@ class Corpus:
         excluded = {*self.tokenizer.all_special_ids}
         if params.stop_words == "spacy":
             for language in languages:
-                excluded |= stop_tokens(self.tokenizer, stop_words(language))
+                excluded |= stop_tokens(self.tokenizer, stop_words(language), self.words)
+        if self.words is not None:  # what is no known word
+            excluded.add(self.words.size - 1)
         return nodes_of(frequency, params.minimum_frequency, excluded), frequency
 
     def occurs(self, nodes: np.ndarray, parts: Iterable[Tokens]) -> np.ndarray:
@@ -97,7 +114,7 @@ class Corpus:
 
 def corpus_of(encoder: str, texts: GraphTexts, params: WordGraphParams) -> Corpus:
     """The tokens of the texts, of which the graph may take the words alone."""
-    return Corpus(encoder, as_words(texts) if params.texts == "words" else texts)
+    return Corpus(encoder, as_words(texts) if params.texts == "words" else texts, params.nodes == "word")
 
 
 def tokens_of(tokenizer: "PreTrainedTokenizerBase", texts: GraphTexts) -> Iterator[Tokens]:
@@ -158,8 +175,9 @@ def build(
     of_languages = [
         corpus.occurs(nodes, (own for own in corpus.own if own.language == language)) for language in languages
     ]
-    tokens = corpus.tokenizer.convert_ids_to_tokens(nodes.tolist())
-    graph = WordGraph(nodes, tokens, frequency[nodes], sets, edges)
+    pieces = corpus.pieces(nodes)
+    tokens = [name_of(corpus.tokenizer.convert_ids_to_tokens(list(own))) for own in pieces]
+    graph = WordGraph(pieces, tokens, frequency[nodes], sets, edges)
     return graph, statistics(edges, len(nodes), params.tau, of_languages)
 
 
@@ -195,11 +213,11 @@ def run(
     training = training_of(sets, setting, splits.training_tweets, share, seed)
     unlabelled, languages = named_by(setting, sets_params)
     encoder_name = encoder[setting.encoder].name
-    known: dict[tuple[bool, int | str, str], tuple[GraphTexts, Corpus]] = {}
+    known: dict[tuple[bool, int | str, str, str], tuple[GraphTexts, Corpus]] = {}
     for graph, changes in graphs.items():
         params = changed(word_graph, changes)
         which = params.rest_of_training, params.unlabelled
-        kind = *which, params.texts
+        kind = *which, params.texts, params.nodes
         if kind not in known:
             found = texts_of(sets, setting, unlabelled, languages, training, *which, seed)
             known[kind] = found, corpus_of(encoder_name, found, params)
@@ -207,9 +225,9 @@ def run(
         similarity = adds_similarity(params, languages)
         where = f"setting {name}, graph {graph}, {share} %, seed {seed}"
         built, numbers = build(corpus, params, languages, similarity, where)
-        of_node = numbers_of(built.token_ids, corpus.vocabulary)
+        of_node = numbers_of(corpus.nodes(params, languages)[0], corpus.vocabulary)
         shares = {
-            part: share_of_nodes(map(chunk_of, tokenized(corpus.tokenizer, own.texts)), of_node)
+            part: share_of_nodes(map(corpus.chunk, tokenized(corpus.tokenizer, own.texts)), of_node)
             for part, own in (("train", training.train), ("test", training.test))
         }
         facts = {

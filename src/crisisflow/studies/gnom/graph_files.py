@@ -17,10 +17,11 @@ from crisisflow.studies.gnom.files import STATISTICS as STATISTICS_FILE
 
 FACTS = b"crisisflow"  # of the metadata of both tables: JSON of what the graph was made from
 
-# `sets`: the names of the sets of texts in which the token stands.
+# `pieces`: the token ids of the node, several of a word that the tokenizer splits. `sets`: the names of the sets of
+# texts in which it stands.
 NODES = pa.schema(
     [
-        ("token_id", pa.int32()),
+        ("pieces", pa.list_(pa.int32())),
         ("token", pa.string()),
         ("frequency", pa.int64()),
         ("sets", pa.list_(pa.string())),
@@ -40,9 +41,9 @@ EDGES = pa.schema(
 
 
 class WordGraph(NamedTuple):
-    """Nodes, by their token ids [nodes], and edges between them."""
+    """Nodes, by the token ids of each, and edges between them."""
 
-    token_ids: np.ndarray
+    pieces: Sequence[tuple[int, ...]]
     tokens: Sequence[str]
     frequency: np.ndarray
     sets: Sequence[Sequence[str]]
@@ -56,7 +57,12 @@ def write_graph(folder: Path, graph: WordGraph, facts: Mapping[str, Any], statis
         facts: what it was made from, such as the encoder and tau, as JSON values.
     """
     metadata = {FACTS: json.dumps(facts, sort_keys=True)}
-    nodes = [graph.token_ids, list(graph.tokens), graph.frequency, [list(own) for own in graph.sets]]
+    nodes = [
+        [list(own) for own in graph.pieces],
+        list(graph.tokens),
+        graph.frequency,
+        [list(own) for own in graph.sets],
+    ]
     for file, columns, schema in ((NODES_FILE, nodes, NODES), (EDGES_FILE, graph.edges, EDGES)):
         arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
         own = schema.with_metadata(metadata)
@@ -82,7 +88,7 @@ def read_graph(folder: Path, facts: Mapping[str, Any]) -> WordGraph:
     columns = Edges(*(column.to_numpy() for column in edges.columns))
     _check(folder, nodes.num_rows, columns)
     return WordGraph(
-        nodes["token_id"].to_numpy(),
+        [tuple(own) for own in nodes["pieces"].to_pylist()],
         nodes["token"].to_pylist(),
         nodes["frequency"].to_numpy(),
         nodes["sets"].to_pylist(),

@@ -34,6 +34,7 @@ from crisisflow.studies.gnom.params import (
     RowParams,
     WordGraphParams,
 )
+from crisisflow.studies.gnom.words import Pieces, WordIds, marks_of, means_of
 from crisisflow.training.device import Device
 from crisisflow.training.task import over
 from crisisflow.training.weights import KEY, load_weights, write_weights
@@ -45,11 +46,23 @@ POOLING = "cls"  # of the row CLS: what the paper's encoders are classified by
 TABLE = "featurizer.table"  # h_G of the nodes of a kept model
 
 
-def _numbers(token_ids: Tensor, vocabulary: int) -> Tensor:
-    """The node of each token of the vocabulary, or NO_NODE."""
-    numbers = torch.full((vocabulary,), NO_NODE, dtype=torch.int64)
-    numbers[token_ids] = torch.arange(len(token_ids))
-    return numbers
+class Nodes(NamedTuple):
+    """The node of each token, or of each whole word: [tokens or words], NO_NODE where it is none; and the words."""
+
+    numbers: Tensor
+    words: WordIds | None
+
+
+def _nodes(pieces: Sequence[Pieces], tokenizer: "PreTrainedTokenizerBase", whole_words: bool) -> Nodes:
+    """Args: pieces: the tokens of each node."""
+    words, size, ids = None, len(tokenizer), [own[0] for own in pieces]
+    if whole_words:
+        words = WordIds(marks_of(tokenizer), [own for own in pieces if len(own) > 1])
+        several = iter(range(words.vocabulary, words.size))
+        size, ids = words.size, [own[0] if len(own) == 1 else next(several) for own in pieces]
+    numbers = torch.full((size,), NO_NODE, dtype=torch.int64)
+    numbers[torch.tensor(ids, dtype=torch.int64)] = torch.arange(len(ids))
+    return Nodes(numbers, words)
 
 
 def _importance(row: RowParams, width: int, network: NetworkParams) -> ImportanceEstimator | None:
@@ -58,7 +71,7 @@ def _importance(row: RowParams, width: int, network: NetworkParams) -> Importanc
 
 def build(
     encoder: "PreTrainedModel",
-    vocabulary: int,
+    tokenizer: "PreTrainedTokenizerBase",
     classes: Sequence[str],
     row: RowParams | PlainRowParams,
     graph: WordGraph | None,
@@ -70,18 +83,15 @@ def build(
     """The model of a row, with new weights from torch's generator in all but the encoder.
 
     Args:
-        vocabulary: tokens of the tokenizer. graph, word_graph, network: of a row with a word graph.
+        graph, word_graph, network: of a row with a word graph.
         seed: of the control `rewired`.
     """
     sizes = RecurrentSizes(classifier.layers, classifier.hidden, classifier.dropout)
     if isinstance(row, PlainRowParams):
         if row.classifier == "linear":
             return Classifier(encoder, classes, POOLING)
-        return GraphClassifier(
-            encoder, classes, _numbers(torch.zeros(0, dtype=torch.int64), vocabulary), None, None, sizes
-        )
+        return GraphClassifier(encoder, classes, _nodes([], tokenizer, False).numbers, None, None, sizes)
     embedding = encoder.get_input_embeddings().weight
-    token_ids = torch.from_numpy(graph.token_ids.astype("int64"))
     layers = Layers(network.hops, network.activation, network.dropout)
     if row.control == "parameters":
         featurizer: GraphFeaturizer | TokenFeaturizer = TokenFeaturizer(embedding.shape[1], layers)
@@ -91,10 +101,13 @@ def build(
             edges = without_edges(edges)
         elif row.control == "rewired":
             edges = rewired(edges, seed)
-        adjacency = normalised_adjacency(edges, len(token_ids), word_graph.edge_weights)
-        featurizer = GraphFeaturizer(adjacency, embedding[token_ids], token_ids, network.node_vectors, layers)
+        adjacency = normalised_adjacency(edges, len(graph.pieces), word_graph.edge_weights)
+        token_ids = torch.tensor([own[0] for own in graph.pieces], dtype=torch.int64)  # of tied vectors: of subwords
+        vectors = torch.from_numpy(means_of(embedding.detach().numpy(), graph.pieces))
+        featurizer = GraphFeaturizer(adjacency, vectors, token_ids, network.node_vectors, layers)
     importance = _importance(row, embedding.shape[1], network)
-    return GraphClassifier(encoder, classes, _numbers(token_ids, vocabulary), featurizer, importance, sizes)
+    nodes = _nodes(graph.pieces, tokenizer, word_graph.nodes == "word")
+    return GraphClassifier(encoder, classes, nodes.numbers, featurizer, importance, sizes, nodes.words)
 
 
 def sizes_of(model: EncoderModel) -> dict[str, int]:
@@ -134,11 +147,8 @@ def write_model(
 
     Args:
         kept: whether its weights are; else the file has no tensor.
-        facts: what else config.json says: of `read_model` the keys but `nodes`.
+        facts: what else config.json says: of `read_model` all keys.
     """
-    numbers = getattr(model, "node_numbers", torch.zeros(0))
-    nodes = device.to_host(numbers != NO_NODE).nonzero().flatten().tolist()
-    facts = {**facts, "nodes": nodes if kept else []}
     if not kept:
         write_weights(device, None, facts, weights, config)
         return
@@ -166,7 +176,9 @@ def read_model(weights: Path, config: Path) -> Kept:
         CrisisflowError: a file is absent, damaged or of another version; the weights were not kept; or the encoder is
             not to be had.
     """
-    facts = read_json(config, "row", "plain", "encoder", "freeze_embeddings", "network", "classifier", "nodes", KEY)
+    facts = read_json(
+        config, "row", "plain", "encoder", "freeze_embeddings", "network", "classifier", "nodes", "whole_words", KEY
+    )
     if facts[KEY] is None:
         raise CrisisflowError(f"the weights of {config} were not kept; name the row in gnom.keep_weights, and train it")
     encoder_params = EncoderParams.model_validate(facts["encoder"])
@@ -177,29 +189,30 @@ def read_model(weights: Path, config: Path) -> Kept:
     else:
         row = RowParams.model_validate(facts["row"])
     network = facts["network"] and NetworkParams.model_validate(facts["network"])
-    model = _unfilled(encoder, len(tokenizer), facts["classes"], row, facts["nodes"], network, sizes)
+    nodes = _nodes([tuple(own) for own in facts["nodes"]], tokenizer, facts["whole_words"])
+    model = _unfilled(encoder, tokenizer, facts["classes"], row, nodes, network, sizes)
     load_weights(model, weights, config, _pretrained(model, facts))
     return Kept(model.eval(), tokenizer, facts)
 
 
 def _unfilled(
     encoder: "PreTrainedModel",
-    vocabulary: int,
+    tokenizer: "PreTrainedTokenizerBase",
     classes: Sequence[str],
     row: RowParams | PlainRowParams,
-    nodes: Sequence[int],
+    nodes: Nodes,
     network: NetworkParams | None,
     classifier: ClassifierParams,
 ) -> EncoderModel:
     """A kept model without its weights."""
     if isinstance(row, PlainRowParams):
-        return build(encoder, vocabulary, classes, row, None, None, network, classifier, 0)
+        return build(encoder, tokenizer, classes, row, None, None, network, classifier, 0)
     width = encoder.config.hidden_size
     if row.control == "parameters":
         layers = Layers(network.hops, network.activation, network.dropout)
         featurizer: TokenFeaturizer | SettledFeaturizer = TokenFeaturizer(width, layers)
     else:
-        featurizer = SettledFeaturizer(torch.zeros(len(nodes), width))
+        featurizer = SettledFeaturizer(torch.zeros(int((nodes.numbers != NO_NODE).sum()), width))
     sizes = RecurrentSizes(classifier.layers, classifier.hidden, classifier.dropout)
-    numbers = _numbers(torch.tensor(nodes, dtype=torch.int64), vocabulary)
-    return GraphClassifier(encoder, classes, numbers, featurizer, _importance(row, width, network), sizes)
+    importance = _importance(row, width, network)
+    return GraphClassifier(encoder, classes, nodes.numbers, featurizer, importance, sizes, nodes.words)

@@ -16,6 +16,7 @@ from crisisflow.model.encoder_model import EncoderModel
 from crisisflow.model.recurrent import RecurrentHead, RecurrentSizes
 from crisisflow.studies.gnom.cooccurrence import NO_NODE
 from crisisflow.studies.gnom.sparse import SparseMatrix, compact, product, rows_of
+from crisisflow.studies.gnom.words import WordIds
 
 Activation = Literal["relu", "none"]
 NodeVectors = Literal["fixed", "tied", "trained"]
@@ -183,7 +184,8 @@ class GraphClassifier(EncoderModel):
     """TR, TR+GF or GNoM: a class or several for each text; its logits are [batch, classes].
 
     Args:
-        node_numbers: the node of each token of the vocabulary, or NO_NODE: [vocabulary].
+        node_numbers: the node of each token of the vocabulary, or NO_NODE: [vocabulary]; with `words` of each word.
+        words: the ids of whole words, which are the nodes; None where subwords are.
         featurizer: None for TR, whose classifier reads h_T alone.
         importance: None for TR+GF, whose h_G are joined as they are.
     """
@@ -196,11 +198,12 @@ class GraphClassifier(EncoderModel):
         featurizer: GraphFeaturizer | TokenFeaturizer | SettledFeaturizer | None,
         importance: ImportanceEstimator | None,
         sizes: RecurrentSizes,
+        words: WordIds | None = None,
     ) -> None:
         super().__init__(encoder)
         self.classes = tuple(classes)
         self.register_buffer("node_numbers", node_numbers.to(torch.int64), persistent=False)
-        self.featurizer, self.importance = featurizer, importance
+        self.featurizer, self.importance, self.words = featurizer, importance, words
         width = encoder.config.hidden_size
         self.head = RecurrentHead(width if featurizer is None else 2 * width, classes, sizes)
 
@@ -212,11 +215,15 @@ class GraphClassifier(EncoderModel):
         """The logits from what the classifier reads of each token."""
         return self.head(hidden, mask)
 
+    def nodes_of(self, input_ids: Tensor) -> Tensor:
+        """The node of each token [batch, length], or NO_NODE."""
+        return self.node_numbers[input_ids if self.words is None else self.words(input_ids)]
+
     def joined(self, hidden: Tensor, mask: Tensor, input_ids: Tensor) -> Joined:
         """What the classifier reads. `hidden` is [batch, length, d]; `mask` and `input_ids` are [batch, length]."""
         if self.featurizer is None:
             return Joined(hidden, None)
-        nodes = torch.where(mask > 0, self.node_numbers[input_ids], NO_NODE)
+        nodes = torch.where(mask > 0, self.nodes_of(input_ids), NO_NODE)
         features = self.featurizer(nodes, hidden, self.encoder.get_input_embeddings().weight).to(hidden.dtype)
         importance = None
         if self.importance is not None:

@@ -137,6 +137,9 @@ class WordGraphParams(ParamsSection):
         Literal["whole", "words"],
         Field(description="words: without URLs, handles, retweet marks and punctuation; the classifier reads all"),
     ]
+    nodes: Annotated[
+        Literal["subword", "word"], Field(description="word: whole words, with the mean of their subwords' vectors")
+    ]
     minimum_frequency: Positive
     stop_words: Annotated[Literal["spacy", "none"], Field(description="which lists; of the languages of both sets")]
     window: Annotated[int, Field(ge=2, le=1_000, description="two tokens are less than this apart")]
@@ -326,6 +329,8 @@ class GnomParams(ParamsSection):
         for name, row in self.rows.items():
             if row.graph not in self.graphs:
                 yield ("rows", name, "graph"), _unknown("graph", row.graph, self.graphs)
+            elif self.graph(row.graph).nodes == "word" and self.network.node_vectors == "tied":
+                yield ("network", "node_vectors"), f"{name} has whole words as nodes, whose vectors cannot be tied"
             elif self.graphs[row.graph] == {"similarity": "never"}:
                 for setting in row.settings:
                     if setting in self.settings and self._is_monolingual(setting):

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from crisisflow.errors import CrisisflowError
+from crisisflow.studies.gnom.cooccurrence import chunk_of
+from crisisflow.studies.gnom.words import WordIds
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -26,7 +28,10 @@ def stop_words(language: str) -> frozenset[str]:
     return frozenset([*words, *map(str.capitalize, words)])
 
 
-def stop_tokens(tokenizer: "PreTrainedTokenizerBase", words: Iterable[str]) -> set[int]:
-    """The ids of the words that the tokenizer does not split."""
+def stop_tokens(tokenizer: "PreTrainedTokenizerBase", words: Iterable[str], whole: WordIds | None = None) -> set[int]:
+    """The ids of the words that the tokenizer does not split; with the ids of whole words those of split ones too."""
     found = tokenizer(sorted(words), add_special_tokens=False, return_attention_mask=False)["input_ids"]
-    return {ids[0] for ids in found if len(ids) == 1}
+    chunks = [chunk_of([ids]) for ids in found if ids]
+    if whole is not None:
+        chunks = [whole.chunk(own) for own in chunks]
+    return {int(own.ids[0]) for own in chunks if len(own.ids) == 1}

@@ -47,6 +47,7 @@ from crisisflow.studies.gnom.predictions import Facts, facts_of, write_predictio
 from crisisflow.studies.gnom.scored import Parts, decided, predictions_of
 from crisisflow.studies.gnom.sets import Tweets, classes_of, training_of
 from crisisflow.studies.gnom.tasks import WeightedClassification, WeightedMultiLabel
+from crisisflow.studies.gnom.words import means_of
 from crisisflow.training import checkpoint as checkpoints
 from crisisflow.training import seeds
 from crisisflow.training.batching import Examples
@@ -157,7 +158,7 @@ def run(
     )
     pretrained = checkpoints.weights_digest(opened)
     device.seed(seeds.of_heads(seed))
-    model = build(opened, len(tokenizer), parts.classes, row, found, used, network, classifier, seed)
+    model = build(opened, tokenizer, parts.classes, row, found, used, network, classifier, seed)
     before = _node_vectors(model) if name in keep_weights else None
     trainer = Trainer(
         name=str(identity),
@@ -188,7 +189,7 @@ def run(
                 {part: [own.ids, own.input_ids, _plain(own.targets)] for part, own in of_part.items()}
                 for of_part in (examples, tested)
             ),
-            None if found is None else [found.token_ids.tolist(), *(column.tolist() for column in found.edges)],
+            None if found is None else [[*map(list, found.pieces)], *(column.tolist() for column in found.edges)],
         ),
         early_stopping=None if training.patience is None else EarlyStopping(training.patience),
     )
@@ -233,6 +234,8 @@ def run(
             "network": network and network.model_dump(),
             "classifier": classifier.model_dump(),
             "classes": parts.classes,
+            "nodes": [list(own) for own in found.pieces] if kept and found is not None else [],
+            "whole_words": used is not None and used.nodes == "word",
             "multi_label": parts.multi_label,
             "max_length": training.max_length,
             "source": setting.source,
@@ -284,14 +287,14 @@ def _words(
     order = sorted(range(len(graph.tokens)), key=lambda at: (-int(graph.frequency[at]), at))
     for name in (setting.source, setting.target):
         chosen |= {*[at for at in order if name in graph.sets[at]][:MOST_NODES]}
-    embedding = model.encoder.get_input_embeddings().weight.detach().cpu()
+    embedding = model.encoder.get_input_embeddings().weight.detach().cpu().numpy()
     return [
         (
-            int(graph.token_ids[at]),
+            list(graph.pieces[at]),
             graph.tokens[at],
             int(graph.frequency[at]),
             list(graph.sets[at]),
-            embedding[int(graph.token_ids[at])].tolist(),
+            means_of(embedding, [graph.pieces[at]])[0].tolist(),
             before[at].tolist(),
             after[at].tolist(),
         )
