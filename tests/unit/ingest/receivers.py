@@ -41,7 +41,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_POST(self) -> None:
-        read = self.rfile.read(int(self.headers["content-length"]))
+        length = int(self.headers["content-length"])
+        read = self.rfile.read(length)
+        if len(read) < length:  # whoever sent it was killed meanwhile
+            self.close_connection = True
+            return
         got = Got(self.path, {name.lower(): own for name, own in self.headers.items()}, read)
         with self.server.lock:
             self.server.got.append(got)
