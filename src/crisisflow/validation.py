@@ -48,6 +48,11 @@ def explain(error: ValidationError, kind: Any) -> str:
     return "; ".join(f"{key}: {reason}" if key else reason for key, reason in lines)
 
 
+def keys_of(kind: Any, place: Sequence[str | int]) -> list[str | int]:
+    """The keys of a fault's place as they stand in a file: without what pydantic adds for members of unions."""
+    return _at(kind, place)[0]
+
+
 def _meant(name: str, keys: Sequence[str]) -> str | None:
     return next(iter(get_close_matches(name, keys, 1)), None)
 

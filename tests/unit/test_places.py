@@ -13,6 +13,7 @@ from crisisflow.alignment.decoding import FoundSpan
 from crisisflow.inference import Findings
 from crisisflow.places import areas, coordinates
 from crisisflow.places.mentions import places_of
+from crisisflow.places.named_in_text import named_in
 from crisisflow.places.names import key
 from crisisflow.serving.live_schema import Source
 from crisisflow.serving.located import live_tweet
@@ -269,3 +270,25 @@ def test_countries_of_a_list_are_no_towns_of_each_other(gazetteer):
 def test_a_name_that_no_place_has_is_none(gazetteer):
     assert places_of("Help for Xqwzkville", [(9, 19)], gazetteer) == [None]
     assert places_of("Help", [], gazetteer) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Water rising in Kathmandu, send boats", ["Kathmandu"]),
+        ("FLOOD IN KATHMANDU NOW", ["Kathmandu"]),
+        ("#Kathmandu is under water", ["Kathmandu"]),
+        ("boats in New Orleans and Baton Rouge", ["New Orleans", "Baton Rouge"]),
+        ("Fire near Santa Rosa, California", ["Santa Rosa", "California"]),
+        ("send water to kathmandu", []),
+        ("We need Water and May has none", []),
+        ("", []),
+    ],
+)
+def test_places_named_in_a_text_without_marked_spans(gazetteer, text, names):
+    assert [place.name for place in named_in(text)] == names
+
+
+def test_what_stands_behind_a_comma_decides_for_places_named_in_a_text(gazetteer):
+    (first, _) = named_in("Fire near Santa Rosa, California")
+    assert first.country == "United States"

@@ -14,20 +14,20 @@ app = App()
 def schema_command(
     out: Annotated[Path, typer.Option(help="where to write")],
     of: Annotated[
-        Literal["params", "alert"], typer.Option(help="params.yaml, or an alert as receivers get it")
+        Literal["params", "operations", "alert"],
+        typer.Option(help="params.yaml, operations.yaml, or an alert as receivers get it"),
     ] = "params",
 ) -> None:
-    """Write the JSON schema of params.yaml, or of an alert."""
+    """Write the JSON schema of params.yaml, of operations.yaml, or of an alert."""
     from crisisflow.artifacts import write_json
 
     if of == "alert":
-        from crisisflow.ingest.delivery.message import Message
-
-        write_json(out, Message.model_json_schema())
-        return
-    from crisisflow.studies import Params
-
-    write_json(out, Params.model_json_schema())
+        from crisisflow.ingest.delivery.message import Message as Root
+    elif of == "operations":
+        from crisisflow.ingest.operations import Operations as Root
+    else:
+        from crisisflow.studies import Params as Root
+    write_json(out, Root.model_json_schema())
 
 
 @app.command("dvcyaml", rich_help_panel=DEVELOP)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Name
 from crisisflow.strict_yaml import read_yaml, yaml_line
-from crisisflow.validation import explain, in_order
+from crisisflow.validation import explain, in_order, keys_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -45,7 +45,7 @@ def read(path: Path, kind: type[Model]) -> Model:
     try:
         return kind.model_validate(plain)
     except ValidationError as error:
-        keys = in_order(error)[0]["loc"]
+        keys = keys_of(kind, in_order(error)[0]["loc"])
         raise fault(path, keys, _PYTHON_WORD.sub(r"\1", explain(error, kind))) from None
 
 

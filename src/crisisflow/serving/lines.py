@@ -1,6 +1,5 @@
 """Predictions without a server: JSON Lines in, JSON Lines out, as they come."""
 
-import codecs
 import json
 import math
 import queue
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO, NoReturn, TextIO
 from crisisflow.errors import CrisisflowError
 from crisisflow.inference import Findings
 from crisisflow.masking import AT, mask
+from crisisflow.serving.output import write
 from crisisflow.serving.private import cover, hidden
 from crisisflow.serving.schema import is_blank, prediction
 from crisisflow.text_input import lines_of
@@ -180,13 +180,3 @@ def run(
         CrisisflowError: a line is not as it should be; those before it are written.
     """
     write(predicted(predict, lines_of(stream, where), where, masking, names), out)
-
-
-def write(found: Iterable[dict[str, Any]], out: TextIO) -> None:
-    """Write each record as a line of JSON when it is done.
-
-    Where `out` is not UTF-8, what is not ASCII is written as JSON's escapes, which every reader knows.
-    """
-    escaped = codecs.lookup(out.encoding or "utf-8").name != "utf-8"
-    for record in found:
-        print(json.dumps(record, ensure_ascii=escaped), file=out, flush=True)

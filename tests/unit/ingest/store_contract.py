@@ -267,6 +267,7 @@ class StoreContract:
         assert store.set_aside(Queue(100, 8)) == 1
         assert [own.native_id for own in store.waiting(9)] == ["n4"]
         assert store.set_aside(Queue(1, 8)) == 0
+        assert store.queue() == Queue(1, 8, set_aside=2)
         assert len(native(store)) == 4  # all are still there
 
     # Incidents and alerts

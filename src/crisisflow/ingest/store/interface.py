@@ -48,7 +48,10 @@ class Store(ABC):
 
     @abstractmethod
     def set_sources(self, kinds: Mapping[str, str]) -> None:
-        """Make these sources known, by id with their kind. Those that are known keep their cursors and counts."""
+        """Make these sources known, by id with their kind.
+
+        Those that are known keep their cursors and counts. None is connected: a process begins.
+        """
 
     @abstractmethod
     def set_watches(self, contents: Mapping[str, Mapping[str, Any]], now: int) -> None:

@@ -161,6 +161,7 @@ class Queue(NamedTuple):
 
     posts: int
     bytes: int  # of texts
+    set_aside: int = 0  # posts that waited too long for it, since the store was made
 
 
 class Incident(NamedTuple):

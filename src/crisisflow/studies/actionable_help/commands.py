@@ -78,7 +78,7 @@ def help_predict_command(
     Lines are answered as they come.
     """
     from crisisflow.params import read_own
-    from crisisflow.serving.lines import write
+    from crisisflow.serving.output import write
     from crisisflow.studies.actionable_help import answers
     from crisisflow.studies.actionable_help.params import GENERATED, Own
     from crisisflow.text_input import lines_of, name_of, open_input

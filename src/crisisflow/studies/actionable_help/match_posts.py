@@ -11,7 +11,8 @@ from crisisflow.errors import CrisisflowError
 from crisisflow.params import AnnotationParams, TextsParams
 from crisisflow.places.coordinates import gazetteer
 from crisisflow.progress import say
-from crisisflow.serving.lines import IDS, numbered_records, write
+from crisisflow.serving.lines import IDS, numbered_records
+from crisisflow.serving.output import write
 from crisisflow.serving.times import moment
 from crisisflow.studies.actionable_help.answers import Answering, judged
 from crisisflow.studies.actionable_help.case_params import MatchParams

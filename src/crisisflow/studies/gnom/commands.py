@@ -34,7 +34,7 @@ def gnom_predict_command(
 
     The word graph is not built again: a word that is no node of it is read by the encoder alone.
     """
-    from crisisflow.serving.lines import write
+    from crisisflow.serving.output import write
     from crisisflow.text_input import lines_of, name_of, open_input
 
     stream, where = open_input(file, "a file of JSON Lines"), name_of(file)

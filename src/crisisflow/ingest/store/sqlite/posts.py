@@ -260,7 +260,7 @@ class PostTables(AuditTable):
             return self._queue()
 
     def _queue(self) -> Queue:
-        return Queue(*self._rows("SELECT posts, bytes FROM queue")[0])
+        return Queue(*self._rows("SELECT posts, bytes, set_aside FROM queue")[0])
 
     def waiting(self, limit: int) -> list[StoredPost]:
         """As in Store."""
@@ -282,9 +282,10 @@ class PostTables(AuditTable):
             ):
                 if left.posts <= keep.posts and left.bytes <= keep.bytes:
                     break
-                left = Queue(left.posts - 1, left.bytes - size)
+                left = left._replace(posts=left.posts - 1, bytes=left.bytes - size)
                 oldest.append(number)
             self._set_queue(oldest, "set_aside")
+            self._connection.execute("UPDATE queue SET set_aside = set_aside + ?", (len(oldest),))
             return len(oldest)
 
     def _set_queue(self, posts: Iterable[int], state: str) -> None:

@@ -18,7 +18,8 @@ class SourceTables(AuditTable):
         """As in Store."""
         with self._writing():
             self._connection.executemany(
-                "INSERT INTO sources (id, kind) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET kind = excluded.kind",
+                "INSERT INTO sources (id, kind) VALUES (?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, connected = NULL",
                 kinds.items(),
             )
 

@@ -82,8 +82,8 @@ CREATE TABLE post_watches (
 CREATE INDEX posts_of_watch ON post_watches (watch, post);
 
 -- How much waits for the analysis: one row.
-CREATE TABLE queue (posts INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
-INSERT INTO queue VALUES (0, 0);
+CREATE TABLE queue (posts INTEGER NOT NULL, bytes INTEGER NOT NULL, set_aside INTEGER NOT NULL) STRICT;
+INSERT INTO queue VALUES (0, 0, 0);
 
 -- Posts that their authors deleted, or that were forgotten or purged: keyed hashes of their native ids, so that they
 -- are not taken again.

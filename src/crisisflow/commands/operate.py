@@ -1,0 +1,174 @@
+"""Commands of the operators' side: take posts into a store, and look after it."""
+
+import getpass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crisisflow.errors import CrisisflowError
+from crisisflow.options import USE, App
+
+app = App()
+store_app = App(help="Look after the store of `crisisflow collect`.")
+app.add_typer(store_app, name="store", rich_help_panel=USE)
+
+STORE = typer.Option(help="folder of the store")
+CONFIG = typer.Option(help="the sources and watches (docs/operations.md)")
+AS = typer.Option("--as", help="who does it, for the audit; the user's name without it")
+
+
+@app.command("collect", rich_help_panel=USE)
+def collect_command(
+    store: Annotated[Path, typer.Option(help="folder of the store; it is made where there is none")],
+    config: Annotated[Path, CONFIG] = Path("operations.yaml"),
+    source: Annotated[list[str] | None, typer.Option(help="read only this source; repeat")] = None,
+) -> None:
+    """Take posts from the sources of operations.yaml into a store, until Ctrl-C or until no source has more."""
+    from crisisflow.ingest.collect import run
+
+    run(config, store, source or ())
+
+
+@store_app.command("check")
+def check_command(store: Annotated[Path, STORE]) -> None:
+    """Check the pages, references, indexes and the audit of a store."""
+    from crisisflow.ingest.store.opening import open_store
+    from crisisflow.ingest.store.sqlite.upkeep import check
+
+    open_store(store).close()
+    if problems := check(store):
+        raise CrisisflowError(f"{store}: {'; '.join(problems)}")
+    print(f"{store}: no problem was found")
+
+
+@store_app.command("backup")
+def backup_command(
+    out: Annotated[Path, typer.Argument(help="new folder for the copy")], store: Annotated[Path, STORE]
+) -> None:
+    """Copy a store while others write it."""
+    from crisisflow.ingest.store.sqlite.upkeep import backup
+
+    backup(store, out)
+
+
+@store_app.command("restore")
+def restore_command(
+    saved: Annotated[Path, typer.Argument(help="folder that `store backup` wrote")], store: Annotated[Path, STORE]
+) -> None:
+    """Make a store of a backup.
+
+    A store that is there is kept beside it as NAME.before.
+    """
+    from crisisflow.ingest.store.sqlite.upkeep import restore
+
+    restore(saved, store)
+
+
+@store_app.command("compact")
+def compact_command(store: Annotated[Path, STORE]) -> None:
+    """Make the indexes anew and give unused space back.
+
+    End `crisisflow collect`, `route` and `deliver` first.
+    """
+    from crisisflow.ingest.store.sqlite.upkeep import compact
+
+    before, after = compact(store)
+    print(f"{store}: {before:,} bytes before, {after:,} after")
+
+
+@store_app.command("forget")
+def forget_command(
+    store: Annotated[Path, STORE],
+    post: Annotated[list[int], typer.Option(help="number of a post, as `store export` writes it; repeat")],
+    why: Annotated[str, typer.Option(help="for the audit; no text of the post")] = "on request",
+    actor: Annotated[str | None, AS] = None,
+) -> None:
+    """Remove posts with their texts, and see that they are not taken again."""
+    from crisisflow.ingest import process
+    from crisisflow.ingest.store.opening import open_store
+
+    with open_store(store) as own:
+        gone = own.forget(post, actor or getpass.getuser(), why, process.now())
+    if gone < len(set(post)):
+        raise CrisisflowError(f"{gone} forgotten; {store} has no further post of these numbers")
+    print(f"{gone} forgotten; backups keep them until they are removed")
+
+
+@store_app.command("purge")
+def purge_command(
+    store: Annotated[Path, STORE],
+    older: Annotated[
+        str | None, typer.Option(help="such as 30d, 12h; without it, the retention of each watch counts")
+    ] = None,
+    actor: Annotated[str | None, AS] = None,
+) -> None:
+    """Remove posts that were taken before so long. Posts of incidents stay."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from crisisflow.ingest import process
+    from crisisflow.ingest.store.opening import open_store
+    from crisisflow.ingest.typed_yaml import Duration
+
+    try:
+        seconds = None if older is None else TypeAdapter(Duration).validate_python(older)
+    except ValidationError:
+        raise CrisisflowError(f"--older {older} is no duration; write it as 30d, 12h or 90m") from None
+    who, now = actor or getpass.getuser(), process.now()
+    with open_store(store) as own:
+        if seconds is not None:
+            gone = own.purge(now - seconds * 1000, None, who, now)
+        else:
+            kept = {watch: content.get("retention") for watch, content in own.watches().items()}
+            gone = sum(own.purge(now - last * 1000, watch, who, now) for watch, last in kept.items() if last)
+    print(f"{gone} removed")
+
+
+@store_app.command("export")
+def export_command(
+    store: Annotated[Path, STORE],
+    watch: Annotated[str | None, typer.Option(help="of this watch")] = None,
+    source: Annotated[str | None, typer.Option(help="of this source")] = None,
+    words: Annotated[str | None, typer.Option(help="with all of these words; one may end with *")] = None,
+    box: Annotated[
+        tuple[float, float, float, float] | None, typer.Option(help="within west, south, east, north")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="taken since, such as 2026-03-01T12:00:00Z")] = None,
+    until: Annotated[str | None, typer.Option(help="taken before")] = None,
+    unmasked: Annotated[
+        bool, typer.Option("--unmasked", help="with ids, links and media, and nothing in the texts covered")
+    ] = False,
+) -> None:
+    """Write posts as JSON Lines, the latest first: what is asked for must all hold."""
+    import sys
+
+    from crisisflow.ingest.export import exported
+    from crisisflow.ingest.store.opening import open_store
+    from crisisflow.ingest.store.records import Query
+    from crisisflow.serving.output import write
+
+    query = Query(watch, source, words, box, _time("--since", since), _time("--until", until))
+    with open_store(store) as own:
+        write(exported(own, query, not unmasked), sys.stdout)
+
+
+@store_app.command("sources")
+def sources_command(store: Annotated[Path, STORE]) -> None:
+    """Show how the sources fare: connections, posts, gaps, and what was dropped, and why."""
+    from crisisflow.ingest import process
+    from crisisflow.ingest.health import lines
+    from crisisflow.ingest.store.opening import open_store
+
+    with open_store(store) as own:
+        for line in lines(own.health(process.now()), own.queue(), process.now()):
+            print(line)
+
+
+def _time(option: str, given: str | None) -> int | None:
+    from crisisflow.serving.times import moment
+
+    found: datetime | None = moment(given)
+    if given is not None and found is None:
+        raise CrisisflowError(f"{option} {given} is no time; write it as 2026-03-01T12:00:00Z")
+    return None if found is None else round(found.timestamp() * 1000)
