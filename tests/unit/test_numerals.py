@@ -125,6 +125,15 @@ def test_an_abbreviation_s_dot_does_not_cut_an_amount(amount: str) -> None:
     assert stage3(f"It rose to {amount} The rest went home")[0][0] == amount.rstrip(".")
 
 
+@pytest.mark.parametrize(
+    "amount",
+    ["17 (seventeen)", "seventeen (17)", "three [3]", "1,200 (one thousand two hundred)", "10 to 15 (fifteen)"],
+)
+def test_an_amount_that_is_said_twice_is_one(amount: str) -> None:
+    assert stage3(f"{amount} people killed") == [(f"{amount} people killed", "CASUALTY")]
+    assert stage3(f"{amount} homes") == [(amount, "NUMBER")]
+
+
 @pytest.mark.parametrize("hedge", HEDGES)
 def test_an_amount_has_its_hedge(hedge: str) -> None:
     for amount in ("88 000", "1.8m", "half a million", "one hundred twenty", "10-15"):
@@ -323,11 +332,14 @@ OTHERS = [
         ),
         *(
             "dial {*100*2*1#} ",
+            "dial {*123#} ",
             "text RELIEF at {70000} ",
             "text 'RELIEF' {5616} ",
             "Kochi {682001}. They ",
             "A {30-something}: ",
         ),
+        *(f"call {{0917{sign}555{sign}0100}} " for sign in ("•", " • ", "*", "|", " | ", "·", "~", "_")),
+        *(f"{{713{sign}555{sign}1234}} " for sign in ("•", " | ", "*")),
         *("contact: {9847-000-000 / 0484 2000000} ", "Call {0917/555/0100} or {02/8555/0100} "),
         *("AD {79}, ", "A.D. {79}, ", "a girl of {5}, ", "a boy of {six}, ", "in his {60’s}, ", "ext. {12}, "),
         *("text HELP {2} {12345}, ", "OTP {123456}, ", "Bus {42}: ", "Train {12345}: ", "Order {66}: "),

@@ -136,6 +136,18 @@ def test_what_is_found(text: str, span: str, label: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "sign", [*';&|•·+=→/\\-–—!?~*()[]"“”«»、。；！？（）｜^%$,:…', "...", "&&", " |", "| ", " •", "• ", "→ ", " /"]
+)
+def test_signs_part_names(sign: str) -> None:
+    assert found(f"Help for Peru{sign}Ecuador now") == [("Peru", "LOCATION"), ("Ecuador", "LOCATION")]
+
+
+def test_signs_do_not_part_names_that_hold_them() -> None:
+    assert ("Trinidad&Tobago", "LOCATION") in found("aid for Trinidad&Tobago now")
+    assert ("AT&T", "ORGANIZATION") in found("AT&T donates")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("say it on Twitter", "via Facebook", "our Facebook page", "a Google map", "push ups", "clean energy now"),

@@ -12,7 +12,7 @@ from crisisflow.annotation.memory_zones import in_memory_zones
 from crisisflow.annotation.people import STORM, TITLED, find, kin_names, without_office
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
-from crisisflow.annotation.tokens import Tokens, cutter
+from crisisflow.annotation.tokens import Tokens, cutter, part_at_signs
 from crisisflow.corpus.compounds import CAMEL, segment
 from crisisflow.imports import left_out
 from crisisflow.inputs import InputFile
@@ -79,6 +79,7 @@ def _ruler(names: tuple[str, ...]) -> _Ruler:
 
     lexicons = load_ruler(names)
     nlp = spacy.blank("en")
+    part_at_signs(nlp)
     # The names of the gazetteers alone would fill the usual 10,000.
     nlp.tokenizer.max_cache_size = 100_000
     phrases, exact = Phrases(nlp.tokenizer, folded), Phrases(nlp.tokenizer, str)

@@ -11,13 +11,18 @@ from itertools import accumulate
 from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:  # a heavy import
+if TYPE_CHECKING:  # heavy imports
+    from spacy.language import Language
     from spacy.tokenizer import Tokenizer
 
 # What spaCy cuts by itself: a word with the blank behind it, or white space that is left.
 _PIECE = re.compile(r"\S+ ?|\s+")
 # What most pieces are: a word, hashtag or handle, and a sign behind it. They need none of spaCy's expressions.
 _PLAIN = re.compile(r"(#?)(@?[A-Za-z]++)((?:[,;:!?]|(?<=[a-z])\.)?)")
+# Signs that part words in tweets, and that spaCy leaves in them: "Peru;Ecuador", "Peru |Ecuador".
+_SIGNS = r"""[;&|•·+=→←↔⇒/\\!?~*()\[\]{}"“”„«»‹›<>^%$…、。；！？（）｜・【】「」-]"""
+# Not in names of a few letters, as AT&T.
+_BETWEEN = rf"(?<=[^\W\d_]{{3}}){_SIGNS}+(?=#?[^\W\d_]{{3}})"
 
 
 class Tokens(NamedTuple):
@@ -28,6 +33,16 @@ class Tokens(NamedTuple):
     spaced: list[int]  # 1 where a blank follows, otherwise 0
     starts: list[int]  # offsets in the text
     ends: list[int]
+
+
+def part_at_signs(nlp: "Language") -> None:
+    """Let a pipeline's tokenizer also cut words at the signs that stand between or beside them."""
+    from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
+
+    defaults = nlp.Defaults
+    nlp.tokenizer.prefix_search = compile_prefix_regex([*defaults.prefixes, rf"{_SIGNS}(?=[^\W\d_]{{3}})"]).search
+    nlp.tokenizer.suffix_search = compile_suffix_regex([*defaults.suffixes, rf"(?<=[^\W\d_]{{3}}){_SIGNS}"]).search
+    nlp.tokenizer.infix_finditer = compile_infix_regex([*defaults.infixes, _BETWEEN]).finditer
 
 
 def cutter(tokenizer: "Tokenizer") -> Callable[[str], Tokens]:
