@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from crisisflow.model.both_ways import both_ways
 from crisisflow.model.encoder_model import EncoderModel
 from crisisflow.model.taggers import Convolution
 from crisisflow.model.word_states import TrainedVectors
@@ -117,12 +118,7 @@ class AttentionState(nn.Module):
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
         """[batch, dense]."""
-        places = torch.arange(mask.shape[1], device=mask.device)
-        lengths = mask.sum(dim=1, keepdim=True)
-        turned = torch.where(places < lengths, lengths - 1 - places, places).unsqueeze(-1)
-        forwards, _ = self.forwards(vectors)
-        backwards, _ = self.backwards(vectors.gather(1, turned.expand(-1, -1, vectors.shape[-1])))
-        states = torch.cat([forwards, backwards.gather(1, turned.expand(-1, -1, backwards.shape[-1]))], dim=-1)
+        states = both_ways(self.forwards, self.backwards, vectors, mask)
         scores = self.query(self.keys(states).tanh()).squeeze(-1)
         # Not -inf: a row without any word fills up a batch, and must not be divided by zero.
         weights = scores.masked_fill(mask == 0, torch.finfo(scores.dtype).min).softmax(dim=-1)
