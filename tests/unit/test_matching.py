@@ -10,18 +10,12 @@ from hypothesis import strategies as st
 
 from crisisflow.annotation.backtracking import parse, regards_case
 from crisisflow.annotation.first_letters import ASCII, never_first
-from crisisflow.annotation.lexicon import (
-    CURRENCIES,
-    REGEX,
-    RULER,
-    Rule,
-    load_forms,
-    load_numerals,
-    load_regex,
-)
+from crisisflow.annotation.lexicon_files import REGEX, RULER
 from crisisflow.annotation.matching import Patterns, lowered, search, starts
 from crisisflow.annotation.needs import Needs
 from crisisflow.annotation.numerals import AMOUNT, OTHER
+from crisisflow.annotation.patterns import CURRENCIES, Rule, load_numerals, load_regex
+from crisisflow.annotation.ruler_lexicon import load_forms
 
 RULES = [
     *load_regex(sorted({path.stem for path in REGEX.glob("*.yaml")} - {"fragments", "numerals"})),

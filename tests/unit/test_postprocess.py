@@ -2,7 +2,7 @@
 
 import pytest
 
-from crisisflow.annotation.lexicon import Names, load_names
+from crisisflow.annotation.names_lexicon import Names, load_names
 from crisisflow.annotation.postprocess import postprocess
 from crisisflow.taxonomy import EntityType
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crisisflow.annotation.lexicon import load_regex, load_ruler
 from crisisflow.annotation.numerals import mark_numbers
+from crisisflow.annotation.patterns import load_regex
 from crisisflow.annotation.regex_stage import annotate, run
+from crisisflow.annotation.ruler_lexicon import load_ruler
 from crisisflow.artifacts import TWEETS, write_parquet
 from crisisflow.params import LexiconParams
 from crisisflow.spans import read_spans

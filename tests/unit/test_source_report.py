@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crisisflow.annotation.lexicon import RULER, RulerFile, dropped, load_ruler
+from crisisflow.annotation.lexicon_files import RULER, RulerFile, dropped
 from crisisflow.annotation.resolve import resolve
+from crisisflow.annotation.ruler_lexicon import load_ruler
 from crisisflow.annotation.source_report import figure, markdown, meetings, pattern_table, source_table
 from crisisflow.artifacts import CONFLICTS
 from crisisflow.errors import CrisisflowError

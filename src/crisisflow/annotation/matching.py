@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from crisisflow.annotation.lexicon import Number, Rule
 from crisisflow.annotation.needs import Needs
+from crisisflow.annotation.patterns import Number, Rule
 from crisisflow.spans import Span
 
 # With each match a word begins: not behind a letter, digit or @, and not with white space.

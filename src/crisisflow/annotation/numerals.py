@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from crisisflow.annotation.lexicon import CURRENCIES, Number, Numerals, load_numerals
 from crisisflow.annotation.matching import lowered, search, starts
+from crisisflow.annotation.patterns import CURRENCIES, Number, Numerals, load_numerals
 
 # What stands for each character of an amount, and of a number that is none. Both count as letters for a regular
 # expression, so that a match begins and ends with the whole number.

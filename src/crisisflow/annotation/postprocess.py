@@ -8,7 +8,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from crisisflow.annotation.lexicon import Names, SpacyFile
+from crisisflow.annotation.lexicon_files import SpacyFile
+from crisisflow.annotation.names_lexicon import Names
 from crisisflow.annotation.numerals import AMOUNT, OTHER, mark_numbers
 from crisisflow.annotation.people import is_family
 from crisisflow.annotation.phrases import unaccented

@@ -10,11 +10,12 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from crisisflow.annotation.lexicon import Names, load_forms, load_names, load_ruler
 from crisisflow.annotation.matching import Patterns
+from crisisflow.annotation.names_lexicon import Names, load_names
 from crisisflow.annotation.people import STORM, Storms, find
 from crisisflow.annotation.phrases import unaccented
 from crisisflow.annotation.reading import read
+from crisisflow.annotation.ruler_lexicon import load_forms, load_ruler
 from crisisflow.annotation.tokens import Tokens, cutter
 from crisisflow.spans import hide_urls
 

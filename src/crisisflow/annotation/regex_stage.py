@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from crisisflow.annotation.lexicon import load_regex
 from crisisflow.annotation.matching import Patterns
 from crisisflow.annotation.numerals import mark_numbers
+from crisisflow.annotation.patterns import load_regex
 from crisisflow.annotation.reading import read
 from crisisflow.inputs import InputFile
 from crisisflow.params import LexiconParams

@@ -6,12 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crisisflow.annotation.lexicon import Ruler, Sites, Tag, Tools, load_ruler
+from crisisflow.annotation.lexicon_files import Sites, Tools
 from crisisflow.annotation.matching import Patterns
 from crisisflow.annotation.memory_zones import in_memory_zones
 from crisisflow.annotation.people import STORM, TITLED, find, kin_names, without_office
 from crisisflow.annotation.phrases import Find, Phrases, folded, unaccented
 from crisisflow.annotation.reading import read
+from crisisflow.annotation.ruler_lexicon import Ruler, Tag, load_ruler
 from crisisflow.annotation.tokens import Tokens, cutter, part_at_signs
 from crisisflow.corpus.compounds import CAMEL, segment
 from crisisflow.imports import left_out

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crisisflow.annotation.lexicon import REGEX, RULER, RegexFile, RulerFile, dropped
+from crisisflow.annotation.lexicon_files import REGEX, RULER, RegexFile, RulerFile, dropped
 from crisisflow.artifacts import CONFLICTS, TWEETS, count_rows, read_in_parts, write_text
 from crisisflow.inputs import InputFile
 from crisisflow.params import LexiconParams

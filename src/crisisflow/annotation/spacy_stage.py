@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crisisflow.annotation.lexicon import Names, load_names
 from crisisflow.annotation.memory_zones import in_memory_zones
+from crisisflow.annotation.names_lexicon import Names, load_names
 from crisisflow.annotation.postprocess import postprocess
 from crisisflow.annotation.reading import read
 from crisisflow.errors import CrisisflowError

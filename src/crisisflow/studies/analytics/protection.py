@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from crisisflow.annotation.lexicon import RULER, RulerFile, read_lexicon
+from crisisflow.annotation.lexicon_files import RULER, RulerFile, read_lexicon
 from crisisflow.places.gazetteer import place_names
 from crisisflow.studies.analytics.english import is_word, slang
 from crisisflow.studies.analytics.normalisation import special, stop_list

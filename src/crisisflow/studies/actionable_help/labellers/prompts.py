@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from crisisflow.annotation.lexicon import read_lexicon
+from crisisflow.annotation.lexicon_files import read_lexicon
 from crisisflow.params import Name, Section, Text
 from crisisflow.studies.actionable_help.labels import LABELS, TRAPS
 

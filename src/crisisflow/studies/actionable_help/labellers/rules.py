@@ -7,8 +7,9 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from crisisflow.annotation.lexicon import EntryPath, PatternEntry, Rule, claim, read_lexicon, word_rule
+from crisisflow.annotation.lexicon_files import EntryPath, PatternEntry, claim, read_lexicon
 from crisisflow.annotation.matching import Patterns
+from crisisflow.annotation.patterns import Rule, word_rule
 from crisisflow.errors import CrisisflowError
 from crisisflow.params import Name, Section, Text
 from crisisflow.spans import Span
@@ -26,7 +27,7 @@ class Veto(PatternEntry):
 
 
 class LexiconFile(Section):
-    """A lexicon: its patterns are of the form of the annotation's regex files (crisisflow.annotation.lexicon)."""
+    """A lexicon: its patterns are of the form of the annotation's regex files (crisisflow.annotation.lexicon_files)."""
 
     source: Text
     licence: Text
@@ -49,7 +50,7 @@ def load(names: tuple[str, ...], folder: Path = LEXICONS) -> Lexicon:
 
     Raises:
         CrisisflowError: one is unknown or no YAML of its form, names an unknown trap, has an id twice, or a pattern is
-            refused as in `annotation.lexicon.word_rule`.
+            refused as in `annotation.patterns.word_rule`.
     """
     owners: dict[str, str] = {}
     rules: list[Rule] = []
