@@ -28,6 +28,9 @@ WHOLE = "1-of-1"
 URL = re.compile(
     r"https?://\S+|www\.\S+|\b[\w-]++(?:\.[\w-]+)*\.(?:(?:com|org|net|gov|edu|int|info)\b(?:/\S*)?|[a-z]{2}/\S*)"
 )
+# 1-800-RED-CROSS
+_IN_LETTERS = r"(?<![\w-])(?:\+?1[-.])?8(?:00|88|77|66|55|44|33)[-.][A-Za-z][\w-]*+"
+_CONTACT = re.compile(f"{URL.pattern}|{_IN_LETTERS}")
 STAGES = ("spacy", "ruler", "regex")
 RESOLVED = "resolved"
 
@@ -43,9 +46,9 @@ class Span(NamedTuple):
     rule: str  # what fired within the stage: a pattern id, or spaCy's own label
 
 
-def hide_urls(text: str) -> str:
-    """The text with blanks for its URLs, which are never annotated; offsets stay."""
-    return URL.sub(lambda match: " " * len(match[0]), text)
+def hide_contacts(text: str) -> str:
+    """The text with blanks for its URLs and for phone numbers in letters, which are never annotated; offsets stay."""
+    return _CONTACT.sub(lambda match: " " * len(match[0]), text)
 
 
 def shard_rows(shard: str, total: int) -> range:

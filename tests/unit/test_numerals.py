@@ -333,6 +333,12 @@ OTHERS = [
         *(
             "dial {*100*2*1#} ",
             "dial {*123#} ",
+            *(
+                "in {nineteen thirty-five} ",
+                "since {nineteen oh six}: ",
+                "of {twenty twelve}, ",
+                "{eighteen eighty-six}: ",
+            ),
             "text RELIEF at {70000} ",
             "text 'RELIEF' {5616} ",
             "Kochi {682001}. They ",
@@ -545,6 +551,23 @@ def test_spacy_s_numbers_are_whole_and_no_others() -> None:
 def test_a_ratio_is_one_amount(text, amount):
     marked = mark_numbers(text)
     assert [text[m.start() : m.end()] for m in re.finditer(f"{AMOUNT}+", marked)] == [amount]
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("At Least 9 Dead in Kerala", "At Least 9 Dead"),
+        ("KERALA: 20 KILLED", "20 KILLED"),
+        ("More Than 200 Feared Dead In Apia", "More Than 200 Feared Dead"),
+        ("BREAKING: 12 People Rescued", "12 People Rescued"),
+        ("Over 300 Displaced by Flood", "Over 300 Displaced"),
+        ("2-1/2 million displaced", "2-1/2 million displaced"),
+        ("12 thousand 500 people displaced", "12 thousand 500 people displaced"),
+    ],
+)
+def test_spacy_s_number_does_not_take_a_count_of_people(text, people):
+    (found,) = both([text])
+    assert people in [span for span, label in found if label in ("CASUALTY", "RESCUE", "DISPLACED")]
 
 
 @pytest.mark.parametrize("text", ["a 1 in 100 year flood", "a once-in-500-years event", "a 1-in-100-year flood"])

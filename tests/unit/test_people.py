@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crisisflow.annotation.private_names import private_stretches
 from crisisflow.annotation.ruler_stage import annotate
 from crisisflow.params import LexiconParams
 
@@ -60,10 +61,19 @@ def test_a_full_name_within_a_building_s_is_nobody() -> None:
         ("her daughter Brittany is safe", "Brittany"),
         ("my uncle Harvey is safe after the hurricane", "Harvey"),
         ("Mary-Kate Olsen gives", "Mary-Kate Olsen"),
+        ("Sarah O'Connor drove home", "Sarah O'Connor"),
+        ("RIP Rosita O’Brien", "Rosita O’Brien"),
+        ("John D'Angelo left", "John D'Angelo"),
+        ("Missing: Rosita Okafor|Apia", "Rosita Okafor"),
+        ("RIP Hazel;thanks for all", "Hazel"),
+        ("Sarah·Apia", "Sarah"),
     ],
 )
-def test_a_person_is_found(text: str, name: str) -> None:
+def test_a_person_is_found_and_covered(text: str, name: str) -> None:
     assert (name, "PERSON") in found(text, "PERSON")
+    titled = name.split()[0] in ("President", "Governor") or text.startswith("Foreign")
+    covered = [text[start:end] for start, end in private_stretches(text)]
+    assert titled or name in covered, covered
 
 
 @pytest.mark.parametrize(

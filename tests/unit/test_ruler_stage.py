@@ -142,6 +142,16 @@ def test_signs_part_names(sign: str) -> None:
     assert found(f"Help for Peru{sign}Ecuador now") == [("Peru", "LOCATION"), ("Ecuador", "LOCATION")]
 
 
+@pytest.mark.parametrize("text", ["Help UK|Peru", "Peru→UK", "UK;Peru"])
+def test_signs_part_short_names_in_capitals(text: str) -> None:
+    assert sorted(found(text)) == [("Peru", "LOCATION"), ("UK", "LOCATION")]
+
+
+@pytest.mark.parametrize("phone", ["1-800-RED-CROSS", "1.800.FLORIDA", "800-RED-CROSS", "+1-888-TEXAS"])
+def test_a_phone_number_in_letters_names_nothing(phone: str) -> None:
+    assert found(f"Call {phone} now") == []
+
+
 def test_signs_do_not_part_names_that_hold_them() -> None:
     assert ("Trinidad&Tobago", "LOCATION") in found("aid for Trinidad&Tobago now")
     assert ("AT&T", "ORGANIZATION") in found("AT&T donates")

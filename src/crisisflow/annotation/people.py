@@ -28,7 +28,7 @@ RARE_BEHIND, COMMON = 4.0, 5.5
 # The census's rarest names have a share of 0.000 %.
 LEAST = 0.0005
 
-_CASED = re.compile(r"(?:Mc|Mac|De|La|Di)?[^\W\d_a-z][^\W\d_A-Z]+")
+_CASED = re.compile(r"(?:Mc|Mac|De|La|Di|[DO]')?[^\W\d_a-z][^\W\d_A-Z]+")
 
 Words = Annotated[list[Text], Field(min_length=1)]
 
@@ -307,7 +307,8 @@ def is_family(word: str, people: People, sure: bool) -> bool:
     """Whether a lower-case word is a family name: one of the lists or, unless it has to be `sure`, a rare word."""
     if word in people.lists.not_family:
         return False
-    if word in people.family:
+    # The lists write O'Connor without its apostrophe.
+    if word.replace("'", "") in people.family:
         return True
     # What a heading goes on with: "cries", "sings", "explained".
     verb = re.fullmatch(r"(.+?)(?:es|s|ed|ing)", word)

@@ -39,8 +39,12 @@ _ON = re.compile(r"\s+(?:of|for|and|on|in|de|du|&)\s", re.IGNORECASE)
 
 # Where a sign of a hashtag or a handle was hidden.
 _HIDDEN = re.compile(r"\s{2}|\n")
-# "20dead" is a count of people with what befell them.
-_GLUED = re.compile(f"{AMOUNT}(?:people|persons|dead|killed|injured|displaced|evacuated)$", re.IGNORECASE)
+# "20dead" and "At Least 9 Dead" are counts of people with what befell them.
+_WITH_HARM = re.compile(
+    rf"{AMOUNT}(?:\s?(?:people|persons)$|[\s-]?(?:(?:more|people|persons|others|are|were|feared|reported|confirmed)\s)*(?:dead|deaths?|die[sd]?|"
+    r"killed|kill|injured|hurt|wounded|missing|trapped|stranded|drowned|displaced|homeless|evacuated|rescued|saved)(?!\w))",
+    re.IGNORECASE,
+)
 # A text has several numbers.
 _marked = lru_cache(maxsize=1)(mark_numbers)
 
@@ -174,7 +178,7 @@ def _amount(text: str, start: int, end: int) -> Postprocessed | None:
     """A NUMBER, with all of the amount that spaCy may have cut; none if it has no amount, or another number."""
     signs = _marked(text)
     found = signs[start:end]
-    if AMOUNT not in found or OTHER in found or _HIDDEN.search(found) or _GLUED.search(found):
+    if AMOUNT not in found or OTHER in found or _HIDDEN.search(found) or _WITH_HARM.search(found):
         return None
     if found[0] == AMOUNT:
         start = len(signs[:start].rstrip(AMOUNT))

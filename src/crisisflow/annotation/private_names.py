@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from crisisflow.annotation.matching import Patterns
 from crisisflow.annotation.names_lexicon import Names, load_names
-from crisisflow.annotation.people import STORM, Storms, find
+from crisisflow.annotation.people import STORM, Storms, find, kin_names
 from crisisflow.annotation.phrases import unaccented
 from crisisflow.annotation.reading import read
 from crisisflow.annotation.ruler_lexicon import load_forms, load_ruler
-from crisisflow.annotation.tokens import Tokens, cutter
-from crisisflow.spans import hide_urls
+from crisisflow.annotation.tokens import Tokens, cutter, part_at_signs
+from crisisflow.spans import hide_contacts
 
 if TYPE_CHECKING:  # a heavy import
     from spacy.language import Language
@@ -45,6 +45,7 @@ def _rules() -> _Rules:
 
     streets = Patterns([rule for rule in load_forms(PLACES) if rule.rule in STREETS])
     nlp = spacy.blank("en")
+    part_at_signs(nlp)
     return _Rules(nlp, cutter(nlp.tokenizer), load_names(NAMES), load_ruler([STORMS]).storms, streets)
 
 
@@ -57,15 +58,16 @@ def private_stretches(text: str) -> list[tuple[int, int]]:
     with _LOCK:
         rules = _rules()
     reading = read(text)
-    form = hide_urls(reading.form)
+    form = hide_contacts(reading.form)
     found = {span.span() for span in _NUMBERED.finditer(form)}
     for street in rules.streets.spans(form, "", ""):
         house = _HOUSE.search(form, max(0, street.start - 8), street.start)
         found.add((house.start() if house else street.start, street.end))
     with _LOCK, rules.nlp.memory_zone():
         tokens = rules.tokens_of(form)
+    kin = kin_names(tokens, rules.names.people)
     for first, last, rule in find(tokens, form, rules.names.people, rules.storms, sorted(found)):
         known = last == first + 1 and unaccented(tokens.lower[first]) in rules.names.places
-        if rule != STORM and not known:
+        if rule != STORM and (not known or first in kin):
             found.add((tokens.starts[first], tokens.ends[last - 1]))
     return sorted(reading.original(*stretch) for stretch in found)

@@ -10,7 +10,7 @@ from crisisflow.annotation.patterns import load_regex
 from crisisflow.annotation.reading import read
 from crisisflow.inputs import InputFile
 from crisisflow.params import LexiconParams
-from crisisflow.spans import Span, hide_urls, read_texts, write_spans
+from crisisflow.spans import Span, hide_contacts, read_texts, write_spans
 
 SOURCE = "regex"
 
@@ -29,7 +29,7 @@ def annotate(texts: Iterable[tuple[str, str]], params: LexiconParams) -> Iterato
     patterns = _patterns(tuple(params.lexicons))
     for tweet_id, text in texts:
         reading = read(text)
-        yield from reading.spans(patterns.spans(mark_numbers(hide_urls(reading.form)), tweet_id, SOURCE))
+        yield from reading.spans(patterns.spans(mark_numbers(hide_contacts(reading.form)), tweet_id, SOURCE))
 
 
 def run(tweets: InputFile, params: LexiconParams, out: Path) -> None:

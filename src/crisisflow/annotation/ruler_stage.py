@@ -19,7 +19,7 @@ from crisisflow.imports import left_out
 from crisisflow.inputs import InputFile
 from crisisflow.params import LexiconParams
 from crisisflow.places.gazetteer import STATE_CODE, TOWN
-from crisisflow.spans import Span, hide_urls, read_texts, write_spans
+from crisisflow.spans import Span, hide_contacts, read_texts, write_spans
 from crisisflow.taxonomy import EntityType
 
 if TYPE_CHECKING:  # a heavy import
@@ -216,7 +216,7 @@ def _with_bodies(ruler: _Ruler, text: str, spans: Iterable[Span]) -> Iterator[Sp
 
 def _spans(ruler: _Ruler, tweet_id: str, text: str) -> Iterator[Span]:
     """What hashtags and running text name; spans may overlap."""
-    text = hide_urls(text)
+    text = hide_contacts(text)
     for match in HASHTAG.finditer(text):
         if read := ruler.hashtag(match[1]):
             at = match.start(1)

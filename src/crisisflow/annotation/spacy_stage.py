@@ -20,7 +20,7 @@ from crisisflow.imports import left_out
 from crisisflow.inputs import InputFile
 from crisisflow.params import SpacyParams
 from crisisflow.pretrained import EMBEDDED_PREFIX, embedded_folder
-from crisisflow.spans import BATCH, Span, gather, hide_urls
+from crisisflow.spans import BATCH, Span, gather, hide_contacts
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -33,7 +33,7 @@ _HIDDEN = re.compile(r"^RT(?= @)|@\w+|#")
 
 def hide(text: str) -> str:
     """The text as spaCy reads it: signs of hashtags, handles, URLs and the retweet mark are blanks, so offsets stay."""
-    return _HIDDEN.sub(lambda match: " " * len(match[0]), hide_urls(text))
+    return _HIDDEN.sub(lambda match: " " * len(match[0]), hide_contacts(text))
 
 
 @lru_cache(maxsize=1)

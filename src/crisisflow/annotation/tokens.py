@@ -21,8 +21,9 @@ _PIECE = re.compile(r"\S+ ?|\s+")
 _PLAIN = re.compile(r"(#?)(@?[A-Za-z]++)((?:[,;:!?]|(?<=[a-z])\.)?)")
 # Signs that part words in tweets, and that spaCy leaves in them: "Peru;Ecuador", "Peru |Ecuador".
 _SIGNS = r"""[;&|•·+=→←↔⇒/\\!?~*()\[\]{}"“”„«»‹›<>^%$…、。；！？（）｜・【】「」-]"""
-# Not in names of a few letters, as AT&T.
-_BETWEEN = rf"(?<=[^\W\d_]{{3}}){_SIGNS}+(?=#?[^\W\d_]{{3}})"
+# Beside a word of three letters or two capitals: AT&T is one name.
+_BEHIND_WORD = r"(?:(?<=[^\W\d_]{3})|(?<=[A-Z]{2}))"
+_BEFORE_WORD = r"(?=#?(?:[^\W\d_]{3}|[A-Z]{2}(?![A-Za-z])))"
 
 
 class Tokens(NamedTuple):
@@ -40,9 +41,11 @@ def part_at_signs(nlp: "Language") -> None:
     from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
 
     defaults = nlp.Defaults
-    nlp.tokenizer.prefix_search = compile_prefix_regex([*defaults.prefixes, rf"{_SIGNS}(?=[^\W\d_]{{3}})"]).search
-    nlp.tokenizer.suffix_search = compile_suffix_regex([*defaults.suffixes, rf"(?<=[^\W\d_]{{3}}){_SIGNS}"]).search
-    nlp.tokenizer.infix_finditer = compile_infix_regex([*defaults.infixes, _BETWEEN]).finditer
+    nlp.tokenizer.prefix_search = compile_prefix_regex([*defaults.prefixes, _SIGNS + _BEFORE_WORD]).search
+    nlp.tokenizer.suffix_search = compile_suffix_regex([*defaults.suffixes, _BEHIND_WORD + _SIGNS]).search
+    nlp.tokenizer.infix_finditer = compile_infix_regex(
+        [*defaults.infixes, f"{_BEHIND_WORD}{_SIGNS}+{_BEFORE_WORD}"]
+    ).finditer
 
 
 def cutter(tokenizer: "Tokenizer") -> Callable[[str], Tokens]:
