@@ -21,6 +21,29 @@ NUMBERS = DOCS / "annotation"
 STAGES = ("spacy", "ruler", "regex")
 PAPER = {"train": (126_000, 2.91), "validation": (24_500, 2.93), "test": (24_500, 2.92), "total": (175_000, 2.92)}
 NONE = "–"
+# The gold sets in which a rule is counted, and from how many spans on.
+GOLD = {
+    "idrisi_train": "IDRISI-R, train part",
+    "idrisi_dev": "IDRISI-R, dev part",
+    "outside": "outside of HumAID",
+    "reference": "the reference",
+}
+LEAST = 5
+# Commit 3208122: exact F1 on the tuning and the scored half of the reference, and on IDRISI-R's dev part.
+BEFORE = {
+    "all": (0.908, 0.835),
+    "LOCATION": (0.890, 0.874),
+    "DISASTER_TYPE": (0.982, 0.957),
+    "CASUALTY": (0.906, 0.772),
+    "DISPLACED": (0.884, 0.727),
+    "REQUEST": (0.848, 0.632),
+    "RESOURCE": (0.804, 0.644),
+    "RESCUE": (0.800, 0.667),
+    "ORGANIZATION": (0.790, 0.537),
+    "PERSON": (0.733, 0.757),
+    "NUMBER": (0.950, 0.770),
+}
+BEFORE_IDRISI = 0.856
 
 
 def collect(run: Path) -> dict[str, pd.DataFrame]:
@@ -30,6 +53,14 @@ def collect(run: Path) -> dict[str, pd.DataFrame]:
         scores["gold_set"].eq("idrisi_dev") & scores["label"].eq("LOCATION") & scores["measure"].ne("exact")
     ]
     by_event = idrisi["stage"].eq("resolved") & idrisi["place"].eq("all") & idrisi["measure"].eq("strict")
+    train = scores[
+        scores["gold_set"].eq("idrisi_train")
+        & scores["stage"].eq("resolved")
+        & scores["event"].eq("all")
+        & scores["place"].eq("all")
+        & scores["label"].eq("LOCATION")
+        & scores["measure"].eq("strict")
+    ]
     halves = scores[scores["gold_set"].str.startswith("reference") & scores["measure"].isin(["strict", "ent_type"])]
     types = halves["stage"].eq("resolved") | halves["label"].eq("all")
     outside = scores[
@@ -43,11 +74,15 @@ def collect(run: Path) -> dict[str, pd.DataFrame]:
     tweets = read_parquet(run / "data/corpus/tweets.parquet", TWEETS).select(["tweet_id", "split"]).to_pandas()
     spans = read_parquet(run / "data/annotations/resolved.parquet", SPANS).select(["tweet_id"]).to_pandas()
     splits = tweets.assign(spans=tweets["tweet_id"].map(spans["tweet_id"].value_counts()).fillna(0).astype(int))
+    patterns = pd.read_csv(run / "results/annotation/patterns.csv")
+    patterns["gold_set"] = patterns["gold_set"].replace(regex={r"^outside_.*": "outside", r"^reference_.*": "reference"})
+    won = patterns.groupby(["gold_set", "stage", "rule", "label"])[["won", "won_right"]].sum().reset_index()
     fates = pd.DataFrame(json.loads((run / "data/humaid_ner/aligned/B.json").read_text())["spans"]).T
     return {
-        "scores": pd.concat([idrisi[idrisi["event"].eq("all") | by_event], halves[whole & types], outside]),
+        "scores": pd.concat([idrisi[idrisi["event"].eq("all") | by_event], train, halves[whole & types], outside]),
         "sources": pd.read_csv(run / "results/annotation/sources.csv"),
         "patterns": pd.read_csv(run / "results/annotation/sources_patterns.csv"),
+        "won": won[won["won"].gt(0)],
         "splits": splits.groupby("split").agg(tweets=("tweet_id", "size"), spans=("spans", "sum")).reset_index(),
         "alignment": fates.rename_axis("label").reset_index(),
     }
@@ -136,6 +171,33 @@ def outside(numbers: dict[str, pd.DataFrame]) -> str:
     return markdown(f"| set | {' | '.join(labels)} |", lines)
 
 
+def weak_rules(numbers: dict[str, pd.DataFrame]) -> str:
+    """The rules of which at most half of the kept spans are right, where people marked at least LEAST of their spans."""
+    own = numbers["won"].set_index(["gold_set", "stage", "rule", "label"])
+    lines = []
+    for (stage, rule, label), _ in own.groupby(level=["stage", "rule", "label"]):
+        counts = {name: own.loc[key] for name in GOLD if (key := (name, stage, rule, label)) in own.index}
+        weak = [name for name, row in counts.items() if row["won"] >= LEAST and 2 * row["won_right"] <= row["won"]]
+        if set(weak) - {"reference"}:
+            shown = (counts.get(name) for name in GOLD)
+            cells = (NONE if row is None else f"{row['won_right']:,} of {row['won']:,}" for row in shown)
+            lines.append([f"`{rule}`", label, *cells])
+    return markdown(f"| rule | type | {' | '.join(GOLD.values())} |", lines)
+
+
+def before(numbers: dict[str, pd.DataFrame]) -> str:
+    lines = []
+    for label, (tuning, scored) in BEFORE.items():
+        now = [
+            score(numbers["scores"], gold_set=f"reference_{half}", stage="resolved", label=label)["f1"]
+            for half in ("tuning", "scored")
+        ]
+        lines.append([label, f"{tuning:.3f}", f"{now[0]:.3f}", f"{scored:.3f}", f"{now[1]:.3f}"])
+    now = score(numbers["scores"], gold_set="idrisi_dev", stage="resolved", label="LOCATION")["f1"]
+    lines.append(["LOCATION, IDRISI-R's dev part", "", "", f"{BEFORE_IDRISI:.3f}", f"{now:.3f}"])
+    return markdown("| exact F1 | tuning half: before | now | scored half: before | now |", lines)
+
+
 def stages(numbers: dict[str, pd.DataFrame]) -> str:
     sources = numbers["sources"][numbers["sources"]["label"] == "all"].set_index("stage")
     lines = []
@@ -182,7 +244,7 @@ def alignment(numbers: dict[str, pd.DataFrame]) -> str:
 
 Table = Callable[[dict[str, pd.DataFrame]], str]
 PAGES: dict[Path, tuple[Table, ...]] = {
-    DOCS / "annotation_scores.md": (idrisi, events, reference, outside),
+    DOCS / "annotation_scores.md": (before, idrisi, events, reference, outside, weak_rules),
     DOCS / "annotation_measurements.md": (stages, resolved, splits, alignment),
 }
 
