@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from crisisflow import steps
-from crisisflow.commands import develop, look, operate, share, tell, use
+from crisisflow.commands import develop, look, operate, people, share, tell, use
 from crisisflow.errors import CrisisflowError
 from crisisflow.imports import left_out
 from crisisflow.options import GROUPS, STEP_COMMANDS, STUDY_COMMANDS, App
@@ -81,6 +81,7 @@ for module in (
     look,
     share,
     operate,
+    people,
     tell,
     develop,
     *(import_module(study.commands) for study in STUDIES.values() if study.commands),

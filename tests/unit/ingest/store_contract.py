@@ -18,8 +18,10 @@ from crisisflow.ingest.store.records import (
     Gap,
     Incident,
     Intake,
+    Lease,
     Media,
     Membership,
+    Person,
     Post,
     Query,
     Queue,
@@ -62,6 +64,10 @@ def raised(store: Store, *channels: str, incident: str = "i1", version: int = 1,
 
 def claim(store: Store, worker: str = "w1", now: int = NOW, seconds: int = 60):
     return store.claim("rescue", worker, now, now + seconds * 1000)
+
+
+def person(name: str, role: str = "operator") -> Person:
+    return Person(name, role, name.encode() + bytes(13), b"hash of the token of " + name.encode(), NOW)
 
 
 class StoreContract:
@@ -435,6 +441,56 @@ class StoreContract:
         assert store.claim("fire-brigade", "w1", NOW, NOW + 1) is None
         assert [own.receiver for own in store.deliveries(receiver="rescue")] == ["rescue"]
         assert store.deliveries(receiver="fire-brigade") == []
+
+    # People and leases
+
+    def test_people_are_known_until_they_are_revoked_and_may_be_known_again(self, store):
+        ana, other = person("ana", "lead"), person("ana", "viewer")
+        assert store.add_person(ana, "root", NOW) and not store.add_person(other, "root", NOW + 1)
+        assert store.add_person(person("ben"), "root", NOW)
+        assert store.people() == [ana, person("ben")]
+        assert store.revoke_person("ana", "ben", NOW + 2) and not store.revoke_person("ana", "ben", NOW + 3)
+        assert not store.revoke_person("eve", "ben", NOW)
+        assert store.people()[0] == ana._replace(revoked=NOW + 2)
+        assert store.add_person(other, "root", NOW + 4)
+        assert store.people() == [other, person("ben")]
+        said = [(own.actor, own.act, own.subject, own.details) for own in store.audit()]
+        assert said == [
+            ("root", "add person", "person:ana", {"role": "lead"}),
+            ("root", "add person", "person:ben", {"role": "operator"}),
+            ("ben", "revoke person", "person:ana", {}),
+            ("root", "add person", "person:ana", {"role": "viewer"}),
+        ]
+
+    def test_a_lease_is_one_persons_until_it_ends(self, store, another):
+        for name in ("ana", "ben"):
+            store.add_person(person(name), "root", NOW)
+        assert store.lease("incident:i1", "ana", NOW, NOW + 10) == Lease("incident:i1", "ana", NOW + 10)
+        assert another.lease("incident:i1", "ben", NOW + 9, NOW + 20).person == "ana"
+        assert store.lease("incident:i1", "ana", NOW + 9, NOW + 19).ends == NOW + 19  # renewed
+        assert another.leases(NOW + 18) == [Lease("incident:i1", "ana", NOW + 19)]
+        assert store.leases(NOW + 19) == []
+        assert another.lease("incident:i1", "ben", NOW + 19, NOW + 30).person == "ben"
+        assert not store.end_lease("incident:i1", "ana")
+        assert another.end_lease("incident:i1", "ben") and store.leases(NOW + 20) == []
+        with pytest.raises(Exception):  # noqa: B017 - whatever an implementation has for somebody who is not there
+            store.lease("incident:i1", "eve", NOW, NOW + 10)
+
+    def test_a_broken_lease_is_in_the_audit(self, store):
+        store.add_person(person("ana"), "root", NOW)
+        assert store.break_lease("incident:i1", "ben", NOW) is None
+        store.lease("incident:i1", "ana", NOW, NOW + 10)
+        assert store.break_lease("incident:i1", "ben", NOW + 10) is None  # it has ended by itself
+        assert store.break_lease("incident:i1", "ben", NOW + 9) == Lease("incident:i1", "ana", NOW + 10)
+        assert store.leases(NOW) == []
+        (said,) = (own for own in store.audit() if own.act == "break lease")
+        assert (said.actor, said.subject, said.details) == ("ben", "incident:i1", {"person": "ana", "ends": NOW + 10})
+
+    def test_the_leases_of_somebody_who_is_revoked_end(self, store):
+        store.add_person(person("ana"), "root", NOW)
+        store.lease("incident:i1", "ana", NOW, NOW + 10)
+        store.revoke_person("ana", "root", NOW)
+        assert store.leases(NOW) == []
 
     # The audit
 

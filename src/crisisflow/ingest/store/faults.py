@@ -13,3 +13,11 @@ class FullError(StoreError):
 
 class StaleError(CrisisflowError):
     """Something was changed by another since it was read."""
+
+
+class LeasedError(CrisisflowError):
+    """Somebody else works on it."""
+
+
+class ForbiddenError(CrisisflowError):
+    """Somebody may not do this."""

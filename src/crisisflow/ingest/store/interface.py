@@ -21,7 +21,9 @@ from crisisflow.ingest.store.records import (
     Gap,
     Incident,
     Intake,
+    Lease,
     Outcome,
+    Person,
     Query,
     Queue,
     SourceHealth,
@@ -227,6 +229,45 @@ class Store(ABC):
     @abstractmethod
     def attempts(self, delivery: int) -> list[Attempt]:
         """The attempts of a delivery, the first first."""
+
+    # People and leases
+
+    @abstractmethod
+    def add_person(self, person: Person, actor: str, now: int) -> bool:
+        """Make somebody known, or known again after they were revoked. The audit has an entry for it.
+
+        False where the name belongs to somebody whose token is valid: nothing is changed.
+        """
+
+    @abstractmethod
+    def revoke_person(self, name: str, actor: str, now: int) -> bool:
+        """Take somebody's token no longer, and end their leases. The audit has an entry for it.
+
+        False where nobody of this name has a valid token.
+        """
+
+    @abstractmethod
+    def people(self) -> list[Person]:
+        """All who are or were known, by name."""
+
+    @abstractmethod
+    def lease(self, subject: str, person: str, now: int, ends: int) -> Lease:
+        """Let somebody work on something until `ends`, or renew that, unless somebody else does.
+
+        Returns the lease that holds now, which is the other's where there is one that has not ended.
+        """
+
+    @abstractmethod
+    def end_lease(self, subject: str, person: str) -> bool:
+        """End somebody's lease. False where it is not theirs."""
+
+    @abstractmethod
+    def break_lease(self, subject: str, actor: str, now: int) -> Lease | None:
+        """End a lease, whoever has it. The audit has an entry for it. Returns it; None where there is none."""
+
+    @abstractmethod
+    def leases(self, now: int) -> list[Lease]:
+        """The leases that have not ended, by subject."""
 
     # Audit
 

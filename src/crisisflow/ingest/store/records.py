@@ -8,6 +8,7 @@ Basis = Literal["coordinates", "mentioned"]
 AlertKind = Literal["alert", "update", "cancel"]
 DeliveryState = Literal["due", "sending", "delivered", "failed", "dead", "withdrawn"]
 Outcome = Literal["delivered", "failed", "dead"]
+Role = Literal["viewer", "operator", "lead", "admin"]
 
 
 class Media(NamedTuple):
@@ -247,3 +248,22 @@ class Entry(NamedTuple):
     subject: str
     details: Mapping[str, Any]
     hash: str
+
+
+class Person(NamedTuple):
+    """Somebody who may use the store. The token itself is nowhere kept: only its salted hash."""
+
+    name: str
+    role: Role
+    salt: bytes
+    token: bytes
+    added: int
+    revoked: int | None = None
+
+
+class Lease(NamedTuple):
+    """Who works on something, and until when."""
+
+    subject: str
+    person: str
+    ends: int
