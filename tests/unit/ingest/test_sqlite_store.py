@@ -11,7 +11,7 @@ from crisisflow.ingest.store.faults import FullError, StoreError
 from crisisflow.ingest.store.records import Query
 from crisisflow.ingest.store.sqlite import SqliteStore
 from crisisflow.ingest.store.sqlite import database as module
-from crisisflow.ingest.store.sqlite.database import FILE, KEY, Database, alone, migrations
+from crisisflow.ingest.store.sqlite.database import FILE, KEY, alone, migrations
 from tests.unit.ingest.store_contract import NOW, StoreContract, filed, native, prepared, raised, take
 
 
@@ -47,7 +47,7 @@ def test_it_is_synchronised_at_every_commit_and_nobody_else_may_read_it(store):
 
 def test_a_store_of_an_earlier_version_is_migrated_with_its_posts(tmp_path):
     folder = tmp_path / "store"
-    Database(folder, migrations()[:1]).close()
+    SqliteStore(folder, migrations()[:1]).close()
     with sqlite3.connect(folder / FILE) as old:
         old.execute("INSERT INTO sources (id, kind, cursor) VALUES ('wire', 'push', 'c1')")
         old.execute("INSERT INTO posts (source, native_id, text, taken) VALUES ('wire', 'n1', 'water', 1)")
@@ -60,16 +60,16 @@ def test_a_store_of_an_earlier_version_is_migrated_with_its_posts(tmp_path):
 
 def test_a_migration_that_is_killed_leaves_the_earlier_version(tmp_path):
     folder = tmp_path / "store"
-    Database(folder, migrations()[:1]).close()
+    SqliteStore(folder, migrations()[:1]).close()
     with pytest.raises(sqlite3.OperationalError):
-        Database(folder, [*migrations(), "CREATE TABLE later (id);\nINSERT INTO no_such_table VALUES (1);"])
+        SqliteStore(folder, [*migrations(), "CREATE TABLE later (id);\nINSERT INTO no_such_table VALUES (1);"])
     with sqlite3.connect(folder / FILE) as kept:
         assert kept.execute("PRAGMA user_version").fetchone() == (1,)
         assert not kept.execute("SELECT 1 FROM sqlite_master WHERE name IN ('later', 'outbox')").fetchall()
 
 
 def test_a_store_of_a_newer_version_and_a_database_of_another_program_are_refused(tmp_path):
-    Database(tmp_path / "newer", [*migrations(), "CREATE TABLE later (id);"]).close()
+    SqliteStore(tmp_path / "newer", [*migrations(), "CREATE TABLE later (id);"]).close()
     with pytest.raises(StoreError, match=r"newer crisisflow .*version \d+, this one knows \d+\); upgrade"):
         SqliteStore(tmp_path / "newer")
     (tmp_path / "other").mkdir()

@@ -5,13 +5,14 @@ import os
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from crisisflow.ingest.store.faults import FullError, StoreError
+from crisisflow.ingest.store.tables.base import Tables
 
 FILE, KEY = "store.sqlite", "identity.key"
 APPLICATION = 0x43524953  # what the file says it is: "CRIS"
@@ -114,7 +115,7 @@ def read_key(folder: Path) -> bytes:
     return key
 
 
-class Database:
+class Database(Tables):
     """The database of a store.
 
     Args:
@@ -125,11 +126,14 @@ class Database:
         StoreError: it cannot be read or written, is damaged, or was written by a newer version.
     """
 
+    BYTES = "length(CAST(text AS BLOB))"
+
     def __init__(self, folder: Path, migrate: Sequence[str] | None = None) -> None:
         if sqlite3.sqlite_version_info < OLDEST:
             raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old for a store; use a Python with 3.37 or newer")
         create(folder)
         self.folder, self.file = folder, folder / FILE
+        self.name = str(self.file)
         self._grouped = False  # whether a transaction of `grouped` is open
         self._key = read_key(folder)
         with told(self.file):
@@ -206,8 +210,11 @@ class Database:
     def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(statement, values).fetchall()
 
-    def _number(self, statement: str, *values: Any) -> int:
-        return self._connection.execute(statement, values).fetchone()[0]
+    def _change(self, statement: str, *values: Any) -> int:
+        return self._connection.execute(statement, values).rowcount
+
+    def _change_each(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+        self._connection.executemany(statement, values)
 
     def close(self) -> None:
         """Close it."""

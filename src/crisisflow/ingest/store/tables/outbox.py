@@ -14,7 +14,7 @@ from crisisflow.ingest.store.records import (
     Incident,
     Outcome,
 )
-from crisisflow.ingest.store.sqlite.audit import AuditTable, as_json
+from crisisflow.ingest.store.tables.audit import AuditTable, as_json
 
 ALERT = "id, version, kind, rule, rules_hash, priority, content"
 OPEN = "('due', 'sending', 'failed')"  # states of what is still to be sent
@@ -38,13 +38,18 @@ class OutboxTables(AuditTable):
                 raise StaleError(
                     f"incident {incident.id} has version {version} in the store, and {incident.version} does not follow"
                 )
-            self._connection.execute(
+            self._change(
                 "INSERT INTO incidents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
                 "version = excluded.version, state = excluded.state, content = excluded.content, "
                 "changed = excluded.changed",
-                (incident.id, incident.watch, incident.version, incident.state, as_json(incident.content), now),
+                incident.id,
+                incident.watch,
+                incident.version,
+                incident.state,
+                as_json(incident.content),
+                now,
             )
-            self._connection.executemany(
+            self._change_each(
                 "INSERT INTO incident_posts VALUES (?, ?) "
                 "ON CONFLICT (post) DO UPDATE SET incident = excluded.incident",
                 [(post, incident.id) for post in posts],
@@ -53,22 +58,20 @@ class OutboxTables(AuditTable):
                 self._add_alert(incident, alert, destinations, now)
 
     def _add_alert(self, incident: Incident, alert: Alert, destinations: Sequence[Destination], now: int) -> None:
-        self._connection.execute(
+        self._change(
             "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (
-                alert.id,
-                alert.version,
-                alert.kind,
-                incident.id,
-                incident.version,
-                alert.rule,
-                alert.rules_hash,
-                alert.priority,
-                as_json(alert.content),
-                now,
-            ),
+            alert.id,
+            alert.version,
+            alert.kind,
+            incident.id,
+            incident.version,
+            alert.rule,
+            alert.rules_hash,
+            alert.priority,
+            as_json(alert.content),
+            now,
         )
-        self._connection.executemany(
+        self._change_each(
             "INSERT INTO outbox (alert, version, incident, receiver, channel, since, next, changed) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (alert, version, receiver, channel) DO NOTHING",
             [
@@ -139,18 +142,24 @@ class OutboxTables(AuditTable):
             if not found:
                 return None
             delivery, alert, version, incident, channel, since = found[0]
-            self._connection.execute(
+            self._change(
                 "UPDATE attempts SET outcome = 'lost' WHERE delivery = ? AND ended IS NULL AND outcome IS NULL",
-                (delivery,),
+                delivery,
             )
             number = self._number("SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE delivery = ?", delivery)
-            self._connection.execute(
+            self._change(
                 "INSERT INTO attempts (delivery, number, worker, started) VALUES (?, ?, ?, ?)",
-                (delivery, number, worker, now),
+                delivery,
+                number,
+                worker,
+                now,
             )
-            self._connection.execute(
+            self._change(
                 "UPDATE outbox SET state = 'sending', claim = ?, claim_ends = ?, changed = ? WHERE id = ?",
-                (worker, ends, now, delivery),
+                worker,
+                ends,
+                now,
+                delivery,
             )
             *said, content = self._rows(
                 f"SELECT {ALERT} FROM alerts WHERE id = ? AND version = ?",
@@ -176,7 +185,7 @@ class OutboxTables(AuditTable):
         with self._writing():
             held = self._holds(claim)
             if held:
-                self._connection.execute("UPDATE outbox SET claim_ends = ? WHERE id = ?", (ends, claim.delivery))
+                self._change("UPDATE outbox SET claim_ends = ? WHERE id = ?", ends, claim.delivery)
             return held
 
     def finish(
@@ -193,43 +202,58 @@ class OutboxTables(AuditTable):
             raise ValueError("a failed attempt, and no other, is tried again")
         with self._writing():
             held = self._holds(claim)
-            self._connection.execute(
+            self._change(
                 "UPDATE attempts SET ended = ?, outcome = ?, answer = ? WHERE delivery = ? AND number = ?",
-                (now, outcome, answer, claim.delivery, claim.attempt),
+                now,
+                outcome,
+                answer,
+                claim.delivery,
+                claim.attempt,
             )
             if held or outcome == "delivered":
-                self._connection.execute(
+                self._change(
                     "UPDATE outbox SET state = ?, next = coalesce(?, next), claim = NULL, claim_ends = NULL, "
                     "changed = ?, reference = coalesce(?, reference) WHERE id = ?",
-                    (outcome, retry, now, reference, claim.delivery),
+                    outcome,
+                    retry,
+                    now,
+                    reference,
+                    claim.delivery,
                 )
             return held
 
     def withdraw(self, alert: str, below: int, now: int) -> int:
         """As in Store."""
         with self._writing():
-            return self._connection.execute(
+            return self._change(
                 "UPDATE outbox SET state = 'withdrawn', changed = ? "
                 "WHERE alert = ? AND version < ? AND state IN ('due', 'failed')",
-                (now, alert, below),
-            ).rowcount
+                now,
+                alert,
+                below,
+            )
 
     def hasten(self, receiver: str, channel: str, now: int) -> int:
         """As in Store."""
         with self._writing():
-            return self._connection.execute(
+            return self._change(
                 "UPDATE outbox SET next = ?1 WHERE receiver = ?2 AND channel = ?3 AND state = 'failed' AND next > ?1",
-                (now, receiver, channel),
-            ).rowcount
+                now,
+                receiver,
+                channel,
+            )
 
     def redeliver(self, delivery: int, actor: str, now: int) -> bool:
         """As in Store."""
         with self._writing():
-            changed = self._connection.execute(
+            changed = self._change(
                 "UPDATE outbox SET state = 'due', since = ?, next = ?, changed = ? "
                 "WHERE id = ? AND state IN ('delivered', 'dead', 'withdrawn')",
-                (now, now, now, delivery),
-            ).rowcount
+                now,
+                now,
+                now,
+                delivery,
+            )
             if changed:
                 self._note(actor, "redeliver", f"delivery:{delivery}", {}, now)
             return bool(changed)

@@ -7,9 +7,10 @@ from typing import Any
 
 from crisisflow.ingest.store.faults import StoreError
 from crisisflow.ingest.store.records import Entry
-from crisisflow.ingest.store.sqlite.database import Database, told
+from crisisflow.ingest.store.tables.base import Tables
 
 FIRST = "0" * 64  # what the first entry has for the one before
+IN_PARTS = 1_000  # entries that are read at once
 
 
 def as_json(value: Any) -> str:
@@ -22,7 +23,7 @@ def digest(number: int, at: int, actor: str, act: str, subject: str, details: st
     return hashlib.sha256(as_json([number, at, actor, act, subject, details, previous]).encode()).hexdigest()
 
 
-class AuditTable(Database):
+class AuditTable(Tables):
     """The table audit."""
 
     def note(self, actor: str, act: str, subject: str, details: Mapping[str, Any], now: int) -> None:
@@ -35,15 +36,24 @@ class AuditTable(Database):
         number, previous = (last[0][0] + 1, last[0][1]) if last else (1, FIRST)
         said = as_json(details)
         values = (number, now, actor, act, subject, said, previous)
-        self._connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, digest(*values)))
+        self._change("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values, digest(*values))
 
     def audit(self) -> Iterator[Entry]:
         """As in Store."""
         before, expected = FIRST, 1
-        with told(self.file):
-            for *values, previous, found in self._connection.execute("SELECT * FROM audit ORDER BY number"):
+        while entries := self._entries(expected):
+            for *values, previous, found in entries:
                 number = values[0]
                 if (number, previous, found) != (expected, before, digest(*values, previous)):
-                    raise StoreError(f"{self.file}: entry {number} of the audit was changed, or one before it is gone")
+                    raise StoreError(f"{self.name}: entry {number} of the audit was changed, or one before it is gone")
                 yield Entry(*values[:5], json.loads(values[5]), found)
                 before, expected = found, number + 1
+
+    def _entries(self, first: int) -> list[tuple[Any, ...]]:
+        with self._reading():
+            return self._rows(
+                "SELECT number, at, actor, act, subject, details, previous, hash FROM audit WHERE number >= ? "
+                "ORDER BY number LIMIT ?",
+                first,
+                IN_PARTS,
+            )

@@ -1,7 +1,7 @@
 """People, and their leases."""
 
 from crisisflow.ingest.store.records import Lease, Person
-from crisisflow.ingest.store.sqlite.audit import AuditTable
+from crisisflow.ingest.store.tables.audit import AuditTable
 
 PERSON = "name, role, salt, token, added, revoked"
 
@@ -12,12 +12,12 @@ class PeopleTables(AuditTable):
     def add_person(self, person: Person, actor: str, now: int) -> bool:
         """As in Store."""
         with self._writing():
-            added = self._connection.execute(
+            added = self._change(
                 f"INSERT INTO people ({PERSON}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
                 "role = excluded.role, salt = excluded.salt, token = excluded.token, added = excluded.added, "
                 "revoked = NULL WHERE people.revoked IS NOT NULL",
-                person,
-            ).rowcount
+                *person,
+            )
             if added:
                 self._note(actor, "add person", f"person:{person.name}", {"role": person.role}, now)
             return bool(added)
@@ -25,11 +25,9 @@ class PeopleTables(AuditTable):
     def revoke_person(self, name: str, actor: str, now: int) -> bool:
         """As in Store."""
         with self._writing():
-            revoked = self._connection.execute(
-                "UPDATE people SET revoked = ? WHERE name = ? AND revoked IS NULL", (now, name)
-            ).rowcount
+            revoked = self._change("UPDATE people SET revoked = ? WHERE name = ? AND revoked IS NULL", now, name)
             if revoked:
-                self._connection.execute("DELETE FROM leases WHERE person = ?", (name,))
+                self._change("DELETE FROM leases WHERE person = ?", name)
                 self._note(actor, "revoke person", f"person:{name}", {}, now)
             return bool(revoked)
 
@@ -41,21 +39,20 @@ class PeopleTables(AuditTable):
     def lease(self, subject: str, person: str, now: int, ends: int) -> Lease:
         """As in Store."""
         with self._writing():
-            self._connection.execute(
+            self._change(
                 "INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT (subject) DO UPDATE SET person = excluded.person, "
                 "ends = excluded.ends WHERE leases.person = excluded.person OR leases.ends <= ?",
-                (subject, person, ends, now),
+                subject,
+                person,
+                ends,
+                now,
             )
             return Lease(*self._rows("SELECT subject, person, ends FROM leases WHERE subject = ?", subject)[0])
 
     def end_lease(self, subject: str, person: str) -> bool:
         """As in Store."""
         with self._writing():
-            return bool(
-                self._connection.execute(
-                    "DELETE FROM leases WHERE subject = ? AND person = ?", (subject, person)
-                ).rowcount
-            )
+            return bool(self._change("DELETE FROM leases WHERE subject = ? AND person = ?", subject, person))
 
     def break_lease(self, subject: str, actor: str, now: int) -> Lease | None:
         """As in Store."""

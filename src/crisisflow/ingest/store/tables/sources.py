@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crisisflow.ingest.store.records import Drop, Gap, SourceHealth
-from crisisflow.ingest.store.sqlite.audit import AuditTable, as_json
+from crisisflow.ingest.store.tables.audit import AuditTable, as_json
 
 MINUTE = 60_000  # ms
 SHOWN = 20  # gaps of a source
@@ -17,7 +17,7 @@ class SourceTables(AuditTable):
     def set_sources(self, kinds: Mapping[str, str]) -> None:
         """As in Store."""
         with self._writing():
-            self._connection.executemany(
+            self._change_each(
                 "INSERT INTO sources (id, kind) VALUES (?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, connected = NULL",
                 kinds.items(),
@@ -31,10 +31,12 @@ class SourceTables(AuditTable):
                 before = self._rows("SELECT content FROM watches WHERE id = ?", watch)
                 if before == [(said,)]:
                     continue
-                self._connection.execute(
+                self._change(
                     "INSERT INTO watches VALUES (?, ?, ?) "
                     "ON CONFLICT (id) DO UPDATE SET content = excluded.content, changed = excluded.changed",
-                    (watch, said, now),
+                    watch,
+                    said,
+                    now,
                 )
                 details = {"before": json.loads(before[0][0]) if before else None, "after": content}
                 self._note("configuration", "set watch", f"watch:{watch}", details, now)
@@ -52,26 +54,28 @@ class SourceTables(AuditTable):
     def connected(self, source: str, now: int) -> None:
         """As in Store."""
         with self._writing():
-            self._connection.execute(
-                "UPDATE sources SET reconnects = reconnects + (heard IS NOT NULL), connected = ?, heard = ?, "
-                "trouble = NULL WHERE id = ?",
-                (now, now, source),
+            self._change(
+                "UPDATE sources SET reconnects = reconnects + CASE WHEN heard IS NULL THEN 0 ELSE 1 END, "
+                "connected = ?, heard = ?, trouble = NULL WHERE id = ?",
+                now,
+                now,
+                source,
             )
 
     def disconnected(self, source: str, trouble: str | None) -> None:
         """As in Store."""
         with self._writing():
-            self._connection.execute("UPDATE sources SET connected = NULL, trouble = ? WHERE id = ?", (trouble, source))
+            self._change("UPDATE sources SET connected = NULL, trouble = ? WHERE id = ?", trouble, source)
 
     def heard(self, source: str, now: int) -> None:
         """As in Store."""
         with self._writing():
-            self._connection.execute("UPDATE sources SET heard = ? WHERE id = ?", (now, source))
+            self._change("UPDATE sources SET heard = ? WHERE id = ?", now, source)
 
     def add_gap(self, source: str, gap: Gap) -> None:
         """As in Store."""
         with self._writing():
-            self._connection.execute("INSERT INTO gaps (source, since, until, why) VALUES (?, ?, ?, ?)", (source, *gap))
+            self._change("INSERT INTO gaps (source, since, until, why) VALUES (?, ?, ?, ?)", source, *gap)
 
     def health(self, now: int) -> list[SourceHealth]:
         """As in Store."""

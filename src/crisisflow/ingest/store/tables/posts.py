@@ -2,9 +2,7 @@
 
 import hmac
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any, Literal
 
 from crisisflow.ingest.store.records import (
@@ -19,7 +17,8 @@ from crisisflow.ingest.store.records import (
     StoredPost,
     Taken,
 )
-from crisisflow.ingest.store.sqlite.audit import AuditTable
+from crisisflow.ingest.store.tables.audit import AuditTable
+from crisisflow.ingest.store.tables.base import Box
 
 COLUMNS = (
     "p.id, p.source, p.native_id, p.revision, p.text, p.created, p.taken, p.author, p.language, p.longitude, "
@@ -49,25 +48,23 @@ class PostTables(AuditTable):
                 latest = event.post
         taken = Taken(**counts)
         # A source without a cursor of its own keeps what it has; so does one without a new post its last.
-        self._connection.execute(
+        self._change(
             "UPDATE sources SET cursor = coalesce(?, cursor), heard = ?, taken = taken + ?, repeats = repeats + ?, "
             "revisions = revisions + ?, deletions = deletions + ?, last_post = coalesce(?, last_post), "
             "lag = coalesce(?, lag) WHERE id = ?",
-            (
-                intake.cursor,
-                now,
-                taken.new,
-                taken.repeated,
-                taken.revised,
-                taken.deleted,
-                now if latest else None,
-                now - latest.created if latest and latest.created is not None else None,
-                intake.source,
-            ),
+            intake.cursor,
+            now,
+            taken.new,
+            taken.repeated,
+            taken.revised,
+            taken.deleted,
+            now if latest else None,
+            now - latest.created if latest and latest.created is not None else None,
+            intake.source,
         )
-        self._connection.executemany(
+        self._change_each(
             "INSERT INTO drops VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (source, watch, reason) DO UPDATE SET posts = posts + excluded.posts",
+            "ON CONFLICT (source, watch, reason) DO UPDATE SET posts = drops.posts + excluded.posts",
             [(intake.source, *drop, posts) for drop, posts in intake.drops.items()],
         )
         return taken
@@ -77,23 +74,21 @@ class PostTables(AuditTable):
         if self._rows("SELECT 1 FROM forgotten WHERE source = ? AND identity = ?", source, self._hash(post.native_id)):
             return "forgotten"
         longitude, latitude = post.point or (None, None)
-        found = self._connection.execute(
+        found = self._rows(
             "INSERT INTO posts (source, native_id, text, created, taken, author, language, longitude, latitude, url, "
             "media) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, native_id) DO NOTHING RETURNING id",
-            (
-                source,
-                post.native_id,
-                post.text,
-                post.created,
-                now,
-                None if post.author is None else self._hash(post.author),
-                post.language,
-                longitude,
-                latitude,
-                post.url,
-                json.dumps(post.media, ensure_ascii=False) if post.media else "[]",
-            ),
-        ).fetchall()
+            source,
+            post.native_id,
+            post.text,
+            post.created,
+            now,
+            None if post.author is None else self._hash(post.author),
+            post.language,
+            longitude,
+            latitude,
+            post.url,
+            json.dumps(post.media, ensure_ascii=False) if post.media else "[]",
+        )
         if found:
             number = found[0][0]
             self._more_waiting(1, len(post.text.encode()))
@@ -106,48 +101,52 @@ class PostTables(AuditTable):
             if before != post.text:
                 self._revise(number, post, now)
                 became = "revised"
-        self._connection.executemany(
+        self._change_each(
             "INSERT INTO post_watches VALUES (?, ?, ?, ?) ON CONFLICT (post, watch) DO UPDATE SET "
             "basis = excluded.basis, reason = excluded.reason "
-            "WHERE basis IS NOT excluded.basis OR reason IS NOT excluded.reason",
+            "WHERE coalesce(post_watches.basis, '') <> coalesce(excluded.basis, '') "
+            "OR coalesce(post_watches.reason, '') <> coalesce(excluded.reason, '')",
             [(number, own.watch, own.basis, own.reason) for own in filed.watches],
         )
         return became
 
     def _revise(self, number: int, post: Post, now: int) -> None:
         self._leave_queue("id = ?", number)
-        self._connection.execute(
-            "INSERT INTO revisions SELECT id, revision, text, taken FROM posts WHERE id = ?", (number,)
-        )
-        self._connection.execute(
+        self._change("INSERT INTO revisions SELECT id, revision, text, taken FROM posts WHERE id = ?", number)
+        self._change(
             "UPDATE posts SET text = ?, revision = revision + 1, media = ?, queue = 'waiting' WHERE id = ?",
-            (post.text, json.dumps(post.media, ensure_ascii=False), number),
+            post.text,
+            json.dumps(post.media, ensure_ascii=False),
+            number,
         )
         self._more_waiting(1, len(post.text.encode()))
 
     def posts(self, query: Query, limit: int) -> list[StoredPost]:
         """As in Store."""
-        tables, conditions, values = ["posts p"], [], []
+        tables: tuple[str, ...] = ("posts p",)
+        conditions: list[str] = []
+        values: list[Any] = []
 
         def must(condition: str, *own: Any) -> None:
             conditions.append(condition)
             values.extend(own)
 
         # The narrowest index leads: CROSS JOIN keeps the order in SQLite.
+        order = "p.id"
         if query.words is not None:
-            tables = ["posts_text t", "posts p"]
-            must("p.id = t.rowid AND posts_text MATCH ?", match_of(query.words))
+            tables, (condition, own), order = self._matching(query.words)
+            must(condition, *own)
         elif query.watch is not None:
-            tables = ["post_watches w", "posts p"]
+            tables, order = ("post_watches w", "posts p"), "w.post"
             must("p.id = w.post AND w.watch = ?", query.watch)
         if query.watch is not None and query.words is not None:
             must("EXISTS (SELECT 1 FROM post_watches w WHERE w.post = p.id AND w.watch = ?)", query.watch)
         if query.box is not None:
             boxes = parts_of(query.box)
-            inside = " OR ".join(["(i.east >= ? AND i.west <= ? AND i.north >= ? AND i.south <= ?)"] * len(boxes))
+            near, own = self._near(boxes)
+            must(near, *own)
             exact = " OR ".join(["(p.longitude BETWEEN ? AND ? AND p.latitude BETWEEN ? AND ?)"] * len(boxes))
-            near = [number for west, south, east, north in boxes for number in (west, east, south, north)]
-            must(f"p.id IN (SELECT i.id FROM posts_place i WHERE {inside}) AND ({exact})", *near, *near)
+            must(f"({exact})", *(number for west, south, east, north in boxes for number in (west, east, south, north)))
         for condition, value in (
             ("p.source = ?", query.source),
             ("p.taken >= ?", query.since),
@@ -156,7 +155,6 @@ class PostTables(AuditTable):
         ):
             if value is not None:
                 must(condition, value)
-        order = {"posts_text t": "t.rowid", "post_watches w": "w.post"}.get(tables[0], "p.id")
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         with self._reading():
             return self._stored(
@@ -196,7 +194,7 @@ class PostTables(AuditTable):
             return [text for (text,) in self._rows("SELECT text FROM revisions WHERE post = ? ORDER BY revision", post)]
 
     def forget(self, posts: Sequence[int], actor: str, why: str, now: int) -> int:
-        """As in Store. The words also leave the index of words, and the log of the database."""
+        """As in Store."""
         gone = 0
         with self._writing():
             for number in posts:
@@ -204,7 +202,7 @@ class PostTables(AuditTable):
                     self._note(actor, "forget", f"post:{number}", {"why": why}, now)
                     gone += 1
         if gone:
-            self.scrub()
+            self._scrub()
         return gone
 
     def purge(self, before: int, watch: str | None, actor: str, now: int) -> int:
@@ -227,15 +225,8 @@ class PostTables(AuditTable):
                 subject = "posts" if watch is None else f"watch:{watch}"
                 self._note(actor, "purge", subject, {"taken before": before, "posts": gone}, now)
         if gone:
-            self.scrub()
+            self._scrub()
         return gone
-
-    def scrub(self) -> None:
-        """Let no word of a removed post stay in the files: merge the index of words, and empty the log."""
-        with self._writing():
-            self._connection.execute("INSERT INTO posts_text (posts_text) VALUES ('optimize')")
-        with suppress(sqlite3.OperationalError):  # a reader keeps the log; the next writer empties it
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _delete_native(self, source: str, native_id: str, now: int) -> int:
         found = self._rows("SELECT id FROM posts WHERE source = ? AND native_id = ?", source, native_id)
@@ -248,7 +239,7 @@ class PostTables(AuditTable):
         """Remove the posts of a condition, and keep the hashes of their identities. Returns how many."""
         self._leave_queue(condition, *values)
         found = self._rows(f"DELETE FROM posts WHERE {condition} RETURNING source, native_id", *values)
-        self._connection.executemany(
+        self._change_each(
             "INSERT INTO forgotten VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             [(source, self._hash(native_id), now) for source, native_id in found],
         )
@@ -277,30 +268,35 @@ class PostTables(AuditTable):
         with self._writing():
             left = self._queue()
             oldest: list[int] = []
-            for number, size in self._connection.execute(
-                "SELECT id, length(CAST(text AS BLOB)) FROM posts WHERE queue = 'waiting' ORDER BY id"
+            while part := self._rows(
+                f"SELECT id, {self.BYTES} FROM posts WHERE queue = 'waiting' AND id > ? ORDER BY id LIMIT ?",
+                oldest[-1] if oldest else 0,
+                IN_PARTS,
             ):
-                if left.posts <= keep.posts and left.bytes <= keep.bytes:
-                    break
-                left = left._replace(posts=left.posts - 1, bytes=left.bytes - size)
-                oldest.append(number)
+                for number, size in part:
+                    if left.posts <= keep.posts and left.bytes <= keep.bytes:
+                        break
+                    left = left._replace(posts=left.posts - 1, bytes=left.bytes - size)
+                    oldest.append(number)
+                else:
+                    continue
+                break
             self._set_queue(oldest, "set_aside")
-            self._connection.execute("UPDATE queue SET set_aside = set_aside + ?", (len(oldest),))
+            self._change("UPDATE queue SET set_aside = set_aside + ?", len(oldest))
             return len(oldest)
 
     def _set_queue(self, posts: Iterable[int], state: str) -> None:
         for number in posts:
             self._leave_queue("id = ?", number)
-            self._connection.execute("UPDATE posts SET queue = ? WHERE id = ?", (state, number))
+            self._change("UPDATE posts SET queue = ? WHERE id = ?", state, number)
 
     def _more_waiting(self, posts: int, size: int) -> None:
-        self._connection.execute("UPDATE queue SET posts = posts + ?, bytes = bytes + ?", (posts, size))
+        self._change("UPDATE queue SET posts = posts + ?, bytes = bytes + ?", posts, size)
 
     def _leave_queue(self, condition: str, *values: Any) -> None:
         """Count the posts of a condition that wait as waiting no longer."""
         posts, size = self._rows(
-            f"SELECT count(*), coalesce(sum(length(CAST(text AS BLOB))), 0) FROM posts "
-            f"WHERE queue = 'waiting' AND {condition}",
+            f"SELECT count(*), coalesce(sum({self.BYTES}), 0) FROM posts WHERE queue = 'waiting' AND {condition}",
             *values,
         )[0]
         self._more_waiting(-posts, -size)
@@ -310,18 +306,7 @@ class PostTables(AuditTable):
         return hmac.digest(self._key, name.encode(), "sha256")
 
 
-def match_of(words: str) -> str:
-    """Words as a question to FTS5: all of them, in any order; one that ends with `*` is the beginning of words."""
-    terms = []
-    for word in words.split():
-        bare = word.rstrip("*")
-        quoted = bare.replace('"', '""')
-        if any(map(str.isalnum, bare)):
-            terms.append(f'"{quoted}"{"*" if word.endswith("*") else ""}')
-    return " ".join(terms) or '""'
-
-
-def parts_of(box: tuple[float, float, float, float]) -> list[tuple[float, float, float, float]]:
+def parts_of(box: Box) -> list[Box]:
     """A box, or the two parts of one that crosses the date line."""
     west, south, east, north = box
     return [box] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
