@@ -333,6 +333,7 @@ OTHERS = [
         *(
             "dial {*100*2*1#} ",
             "dial {*123#} ",
+            *("Text HELP {20222} ", "Ambulance {115}, ", "Police: {113}, ", "Emergency {15, 115 and 16}. "),
             *(
                 "in {nineteen thirty-five} ",
                 "since {nineteen oh six}: ",

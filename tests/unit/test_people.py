@@ -67,6 +67,8 @@ def test_a_full_name_within_a_building_s_is_nobody() -> None:
         ("Missing: Rosita Okafor|Apia", "Rosita Okafor"),
         ("RIP Hazel;thanks for all", "Hazel"),
         ("Sarah·Apia", "Sarah"),
+        ("Dorian, my uncle, is missing", "Dorian"),
+        ("Katrina, our sister, is safe", "Katrina"),
     ],
 )
 def test_a_person_is_found_and_covered(text: str, name: str) -> None:

@@ -141,6 +141,8 @@ def test_only_a_location_decides(gazetteer):
         (["Northern California", "Californias"], "United States", "state", (35.3, -119.2)),
         (["Lesvos", "Lesbos"], "Greece", "region", (39.2, 26.3)),
         (["Barbuda"], "Antigua and Barbuda", "region", (17.6, -61.8)),
+        (["Antigua"], "Antigua and Barbuda", "region", (17.1, -61.8)),
+        (["PEI"], "Canada", "region", (46.4, -63.2)),
         (["Midwest", "the Midwest"], "United States", "region", (41.7, -88.6)),
         (["Kashmir"], "", "region", (33.7, 74.3)),
         (["Middle East", "the Middle East", "Mideast"], "", "region", (33.2, 39.9)),

@@ -129,6 +129,17 @@ def found(text: str) -> list[tuple[str, str]]:
         ("shelter at the Ana B. Silva Convention Center", "Ana B. Silva Convention Center", "LOCATION"),
         ("ash of Mt. St. Helens", "Mt. St. Helens", "LOCATION"),
         ("ash of the Volcán de Fuego", "Volcán de Fuego", "LOCATION"),
+        ("Sri Lanka Floods kill many", "Sri Lanka", "LOCATION"),
+        ("Dr Congo Needs Vaccines", "Dr Congo", "LOCATION"),
+        ("Izmir shakes", "Izmir", "LOCATION"),
+        ("Lodz is flooded", "Lodz", "LOCATION"),
+        ("Tromso is cut off", "Tromso", "LOCATION"),
+        ("Irma Batters Miami Beach", "Miami Beach", "LOCATION"),
+        ("Hurricane Alex hits Belize", "Hurricane Alex", "DISASTER_TYPE"),
+        ("Tropical Storm Danielle weakens", "Tropical Storm Danielle", "DISASTER_TYPE"),
+        ("Support Red Cross", "Red Cross", "ORGANIZATION"),
+        ("Ministry for the Environment says", "Ministry for the Environment", "ORGANIZATION"),
+        ("Min. of Health says", "Min. of Health", "ORGANIZATION"),
     ],
 )
 def test_what_is_found(text: str, span: str, label: str) -> None:
@@ -150,6 +161,11 @@ def test_signs_part_short_names_in_capitals(text: str) -> None:
 @pytest.mark.parametrize("phone", ["1-800-RED-CROSS", "1.800.FLORIDA", "800-RED-CROSS", "+1-888-TEXAS"])
 def test_a_phone_number_in_letters_names_nothing(phone: str) -> None:
     assert found(f"Call {phone} now") == []
+
+
+@pytest.mark.parametrize("text", ["Sri Lanka Floods", "Sri Lanka Mourns", "Dr Congo Needs Vaccines"])
+def test_a_country_is_no_person_with_a_title(text: str) -> None:
+    assert "PERSON" not in [label for _, label in found(text)]
 
 
 def test_signs_do_not_part_names_that_hold_them() -> None:

@@ -7,7 +7,7 @@ a word.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from functools import lru_cache
 from importlib import import_module, resources
 from math import log10
@@ -21,6 +21,7 @@ from crisisflow.places.gazetteer import zipf
 
 TITLED = "titled"
 SIGNS = ("#", "@")
+POSSESSIVES = ("my", "our", "your", "his", "her", "their")
 PRONOUNS = ("i", "he", "she", "we", "you", "they")
 FULL, ONE, STORM = "given-name", "one-name", "storm-in-context"
 # Words rarer than this are a family name behind a given one; more frequent than that no part of a name (Zipf).
@@ -221,19 +222,25 @@ def _is_name(word: str, people: People | None, storms: Storms | None) -> bool:
 
 
 def kin_names(tokens: Tokens, people: People | None) -> list[int]:
-    """The tokens that name somebody by the word before them: "my friend Brandon"."""
+    """The tokens that name somebody by the words beside them: "my friend Brandon", "Brandon, my friend"."""
     if people is None or people.kin.isdisjoint(tokens.lower):
         return []
-    kin, words = people.kin, tokens.words
+    kin, words, lower = people.kin, tokens.words, tokens.lower
     return [
         at
-        for at, before in enumerate(tokens.lower[:-1], 1)
-        if before in kin
+        for at in range(len(words))
+        if ((at and lower[at - 1] in kin) or _is_whose(lower, at, kin))
         and words[at].istitle()
         and (tokens.lower[at] in people.one or tokens.lower[at] in people.lists.words)
         and not _glued(tokens, at)
         and not _before_a_name(tokens, at)
     ]
+
+
+def _is_whose(lower: Sequence[str], at: int, kin: Collection[str]) -> bool:
+    """Whether it is said behind token `at` whose relative or friend that is: ", my uncle"."""
+    behind = lower[at + 1 : at + 4]
+    return len(behind) == 3 and behind[0] == "," and behind[1] in POSSESSIVES and behind[2] in kin
 
 
 def _known(tokens: Tokens, taken: Sequence[tuple[int, int]]) -> list[bool]:
@@ -341,8 +348,10 @@ def _meant(words: Sequence[str], at: int, people: People) -> bool:
     # "thank you Y", "we miss you Y"
     if before > 0 and words[before] == "you":
         before -= 1
-    return (before >= 0 and words[before] in people.lists.before) or (
-        at + 1 < len(words) and words[at + 1] in people.lists.behind
+    return (
+        (before >= 0 and words[before] in people.lists.before)
+        or (at + 1 < len(words) and words[at + 1] in people.lists.behind)
+        or _is_whose(words, at, people.kin)
     )
 
 

@@ -14,6 +14,8 @@ from crisisflow.taxonomy import EntityType
 if TYPE_CHECKING:  # a heavy import
     from spacy.tokenizer import Tokenizer
 
+# Letters that Unicode does not take apart.
+STROKED = dict(zip("ıłŁøØđĐðÐħĦŧŦ", "ilLoOdDdDhHtT", strict=True))
 # Words that are written in two ways, with a dot or without; a dot that follows one is no word.
 SHORT = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount", "pt": "point", "&": "and"}
 LONG = {long: short for short, long in SHORT.items() if long != "and"}
@@ -34,6 +36,8 @@ class _Unaccented(dict[int, str]):
     """What each character is without its accents; filled as they come."""
 
     def __missing__(self, code: int) -> str:
+        if chr(code) in STROKED:
+            return self.setdefault(code, STROKED[chr(code)])
         parts = unicodedata.normalize("NFKD", chr(code))
         plain = [part for part in parts if not unicodedata.combining(part)]
         found = self[code] = plain[0] if len(plain) == 1 else chr(code)
@@ -50,7 +54,8 @@ def folded(word: str) -> str:
         return "county"
     lower = word.lower()
     if not (word.isascii() and word.isalpha()):
-        lower = unaccented(lower).replace("'", "").replace(".", "") or word
+        # The small form of İ has two characters.
+        lower = unaccented(lower).replace("\u0307", "").replace("'", "").replace(".", "") or word
     return SHORT.get(lower, lower)
 
 

@@ -240,7 +240,12 @@ def _matches(ruler: _Ruler, tokens: Tokens, text: str) -> Iterator[Match]:
     """What the matchers find in running text."""
     lexicons, lower = ruler.lexicons, tokens.lower
     states: set[int] = set()  # the first tokens of names of states
-    for first, last, label, rule in _phrases(ruler, tokens, text):
+    finds = list(_phrases(ruler, tokens, text))
+    # "Sri Lanka", "DR Congo": what begins like a title with a name.
+    named = {first for first, last, label, _ in finds if label == EntityType.LOCATION and last > first}
+    for first, last, label, rule in finds:
+        if rule == TITLED and first in named:
+            continue
         if rule in STATES:
             states.add(first)
         if last > first and lower[first] in ARTICLES:
