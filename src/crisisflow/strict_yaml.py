@@ -54,8 +54,10 @@ class _Strict(yaml.constructor.SafeConstructor):
         except (yaml.YAMLError, RecursionError):
             raise
         except Exception as error:  # of int(), float(), date() and the like: there is no list of them
-            text = f"{node.value} " if isinstance(node, yaml.ScalarNode) else ""
-            raise yaml.MarkedYAMLError(problem=f"{text}({error})", problem_mark=node.start_mark) from None
+            text = node.value if isinstance(node, yaml.ScalarNode) else f"a {node.id}"
+            why = f" ({error})" if isinstance(error, ValueError) else ""
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.MarkedYAMLError(problem=f"{text} is no {kind}{why}", problem_mark=node.start_mark) from None
 
 
 class _Loader(_Strict, yaml.SafeLoader):
@@ -123,8 +125,11 @@ def _read(otherwise: str, load: Callable[[], Any]) -> Any:
         raise YamlFault(f"{otherwise}: it is nested too deeply", None) from None
     except Exception as error:  # of a YAML reader, or of int(), date() and the like: there is no list of them
         mark = getattr(error, "problem_mark", None)
+        tagged = (
+            "a value is not of the type that its tag says" if isinstance(error, (TypeError, AttributeError)) else ""
+        )
         raise YamlFault(
-            f"{otherwise}: {getattr(error, 'problem', None) or error or type(error).__name__}",
+            f"{otherwise}: {getattr(error, 'problem', None) or tagged or error or type(error).__name__}",
             mark.line + 1 if mark else None,
         ) from None
 

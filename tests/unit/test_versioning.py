@@ -158,6 +158,14 @@ def test_a_user_without_a_name_gets_one(monkeypatch):
     os.environ.pop("LOGNAME")  # monkeypatch would put back what it deletes, and later tests would be of that user
 
 
+@pytest.mark.parametrize("folder", ["{0}", "nl{wildcards.row}", "{x,[}"])
+def test_braces_in_the_path_of_the_checkout_that_snakemake_cannot_read_are_refused(folder, capsys):
+    with pytest.raises(SystemExit) as end:
+        rule_helpers.refuse_another_package(f"/{folder}/src")
+    assert end.value.code == 2
+    assert "Snakemake takes the braces" in capsys.readouterr().err
+
+
 def test_a_colon_in_the_path_of_the_checkout_is_refused(capsys):
     with pytest.raises(SystemExit) as end:
         rule_helpers.refuse_another_package("/a:b/src")

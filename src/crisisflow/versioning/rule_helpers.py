@@ -7,6 +7,7 @@ Each helper keeps the name of what it stands for, so that dvc.yaml can be made f
 import atexit
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -56,8 +57,15 @@ def report_interruption() -> None:
 def refuse_another_package(expected: str) -> None:
     """Stop when this package is not that of the checkout: the digests of the code would be of other code.
 
-    Nor would the steps find that of a checkout whose path holds a colon, which parts the folders of PYTHONPATH.
+    Nor would the steps find that of a checkout whose path holds a colon, which parts the folders of PYTHONPATH, and
+    Snakemake ends in a traceback where it takes a brace of the path for a wildcard without a name.
     """
+    from snakemake.io import regex_from_filepattern
+
+    try:
+        re.compile(regex_from_filepattern(expected))
+    except re.error:
+        end_run(f"Snakemake takes the braces in the path of this checkout ({expected}) for wildcards; rename it")
     if os.pathsep in expected:
         end_run(
             f"the path of this checkout ({expected}) holds a colon, which parts the folders of PYTHONPATH; rename it"
