@@ -1,7 +1,8 @@
 # `make reproduce` runs the leading study (STUDY=<name> another one, STUDY=all all of them), `make dashboard` serves the
 # row that it chose, `make test` checks the project. They install what they need.
-# Two more for those who work on them: `make test-xla`, the XLA device in an environment of its own (docs/tpu.md), and
-# `make test-slurm`, the Slurm profile on a cluster of one node, as root (docs/scale.md).
+# Three more for those who work on them: `make test-xla`, the XLA device in an environment of its own (docs/tpu.md),
+# `make test-slurm`, the Slurm profile on a cluster of one node, as root (docs/scale.md), and `make test-postgres`, the
+# store in PostgreSQL (docs/operations.md).
 #
 # On Linux pip takes the CUDA build of torch, several GB with NVIDIA's packages, unless its index has only the CPU build.
 # Where it would, the CPU build comes from TORCH_INDEX; set empty (make TORCH_INDEX= reproduce), pip takes what it takes.
@@ -13,7 +14,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 SHELL := /bin/bash
 
-.PHONY: reproduce dashboard test test-xla test-slurm lint clean
+.PHONY: reproduce dashboard test test-xla test-slurm test-postgres lint clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/installed
@@ -41,6 +42,11 @@ test-xla: .venv-xla/installed
 test-slurm: .venv/installed-dev .slurm-plugin/installed
 	@echo "crisisflow: testing the Slurm profile on a cluster of one node"
 	@pytest -n 0 tests/slurm
+
+test-postgres: .venv/installed-dev
+	@tests/install-postgres.sh
+	@echo "crisisflow: testing the store in PostgreSQL on a server of the tests' own"
+	@pytest -n 0 tests/postgres
 
 lint: .venv/installed-dev
 	@echo "crisisflow: checking style and the workflow"

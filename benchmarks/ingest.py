@@ -5,6 +5,8 @@ posts have to a file and synchronises it after each group. `bare rows` is a tabl
 searches meanwhile, as a page does. Posts are generated.
 
     python benchmarks/ingest.py --posts 20000 --folder /var/tmp
+
+With `--postgres`, the address of a database in which schemas may be made, the store's rows are there in PostgreSQL too.
 """
 
 import argparse
@@ -18,12 +20,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from crisisflow.artifacts import batched
 from crisisflow.ingest.operations import KeywordLists, QueueLimits, Watch
 from crisisflow.ingest.sources.source import Hand
+from crisisflow.ingest.store.interface import Store
+from crisisflow.ingest.store.opening import Where, open_store
 from crisisflow.ingest.store.records import (
     Alert,
     Destination,
@@ -34,7 +39,6 @@ from crisisflow.ingest.store.records import (
     Post,
     Query,
 )
-from crisisflow.ingest.store.sqlite import SqliteStore
 from crisisflow.ingest.terms import LANGUAGES
 from crisisflow.ingest.watches import Filter, Sorter
 from crisisflow.ingest.writer import Writer
@@ -63,17 +67,17 @@ def generated(count: int) -> list[Post]:
     ]
 
 
-def opened(folder: Path) -> SqliteStore:
+def opened(where: Where) -> Store:
     """A new store with a source and a watch."""
-    store = SqliteStore(folder)
+    store = open_store(where, make=True)
     store.set_sources({"s": "push"})
     store.set_watches({"w": {}}, NOW)
     return store
 
 
-def take(folder: Path, posts: list[Post], group: int) -> None:
+def take(where: Where, posts: list[Post], group: int) -> None:
     """Into a store: posts with their watch and the cursor, and an incident with its alert now and then."""
-    with opened(folder) as store:
+    with opened(where) as store:
         for number, part in enumerate(batched(posts, group)):
             filed = [Filed(post, (Membership("w"),)) for post in part]
             store.take([Intake("s", filed, str(number))], NOW + number)
@@ -83,14 +87,14 @@ def take(folder: Path, posts: list[Post], group: int) -> None:
                 store.set_incident(Incident(f"i{number}", "w", 1, "open", {}), [], [(alert, to)], NOW)
 
 
-def collect(folder: Path, posts: list[Post], group: int) -> None:
+def collect(where: Where, posts: list[Post], group: int) -> None:
     """The same by the writer of `crisisflow collect`, behind a watch with all keywords of all languages."""
-    opened(folder).close()
+    opened(where).close()
     lists = KeywordLists(languages=list(LANGUAGES))
     watch = Watch(id="w", sources=["s"], keywords=lists, outside="keep")
-    writer = Writer(folder, QueueLimits())
+    writer = Writer(where, QueueLimits())
     writer.start()
-    hand = Hand("s", None, Sorter([Filter(watch, folder)]), writer, threading.Event())
+    hand = Hand("s", None, Sorter([Filter(watch, Path())]), writer, threading.Event())
     for number, part in enumerate(batched(posts, group)):
         hand.take(part, str(number))
     hand.flush()
@@ -119,9 +123,9 @@ def fsync(folder: Path, posts: list[Post], group: int) -> None:
             os.fdatasync(out.fileno())
 
 
-def searching(folder: Path, ended: threading.Event) -> Iterator[float]:
+def searching(where: Where, ended: threading.Event) -> Iterator[float]:
     """The seconds of each search for two words in an area, the 50 latest."""
-    with SqliteStore(folder) as store:
+    with open_store(where) as store:
         chance = random.Random(1)
         while not ended.is_set():
             begin = time.perf_counter()
@@ -131,14 +135,14 @@ def searching(folder: Path, ended: threading.Event) -> Iterator[float]:
             ended.wait(0.05)
 
 
-def beside_a_reader(folder: Path, name: str, way: Callable[..., None], posts: list[Post]) -> dict[str, Any]:
+def beside_a_reader(where: Where, name: str, way: Callable[..., None], posts: list[Post]) -> dict[str, Any]:
     """Groups of 16 while a reader searches."""
     ended, times = threading.Event(), []
-    opened(folder).close()
-    reader = threading.Thread(target=lambda: times.extend(searching(folder, ended)))
+    opened(where).close()
+    reader = threading.Thread(target=lambda: times.extend(searching(where, ended)))
     reader.start()
     begin = time.perf_counter()
-    way(folder, posts, 16)
+    way(where, posts, 16)
     wall = time.perf_counter() - begin
     ended.set()
     reader.join()
@@ -153,27 +157,48 @@ def beside_a_reader(folder: Path, name: str, way: Callable[..., None], posts: li
     }
 
 
+def schema(address: str, name: str) -> str:
+    """The address of a new schema of a database."""
+    import psycopg
+
+    own = name.lower().replace(" ", "_")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA IF EXISTS {own} CASCADE; CREATE SCHEMA {own}")
+    return f"{address}{'&' if '?' in address else '?'}options=-csearch_path%3D{own}"
+
+
 def main() -> None:
     """Measure and print a table as JSON Lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--posts", type=int, default=20_000)
     parser.add_argument("--folder", type=Path, default=None, help="on the disk to be measured")
+    parser.add_argument("--postgres", default=None, help="postgresql://… without options")
     options = parser.parse_args()
     posts = generated(options.posts)
     with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
         root = Path(scratch)
-        for name, way in (("fsync alone", fsync), ("bare rows", bare), ("store", take), ("collect", collect)):
+        ways: dict[str, tuple[Callable[..., None], Callable[[str], Where]]] = {
+            "fsync alone": (fsync, root.joinpath),
+            "bare rows": (bare, root.joinpath),
+            "store": (take, root.joinpath),
+            "collect": (collect, root.joinpath),
+        }
+        if options.postgres:
+            ways["store in PostgreSQL"] = take, partial(schema, options.postgres)
+            ways["collect into PostgreSQL"] = collect, partial(schema, options.postgres)
+        for name, (way, place) in ways.items():
             for group in GROUPS:
                 some = posts[: max(1_000, len(posts) // 10)] if group == 1 else posts
+                where = place(f"{name} {group}")
                 begin, used = time.perf_counter(), time.process_time()
-                way(root / f"{name} {group}", some, group)
+                way(where, some, group)
                 wall, cpu = time.perf_counter() - begin, time.process_time() - used
                 row = {"what": name, "group": group, "posts": len(some), "posts/s": round(len(some) / wall)}
                 print(
                     json.dumps(row | {"posts/s of CPU": round(len(some) / cpu), "load": os.getloadavg()[0]}), flush=True
                 )
-        for name, way in (("store", take), ("collect", collect)):
-            print(json.dumps(beside_a_reader(root / f"{name} read", name, way, posts)), flush=True)
+        for name, (way, place) in list(ways.items())[2:]:
+            print(json.dumps(beside_a_reader(place(f"{name} read"), name, way, posts)), flush=True)
 
 
 if __name__ == "__main__":

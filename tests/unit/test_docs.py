@@ -30,7 +30,7 @@ REDIRECTIONS = {"<", ">", ">>"}
 BEFORE = {"time", "taskset", "-c", "0"}  # another command follows
 # Commands that the shell or a system has, which are passed over; another one is a slip of the pen.
 OTHERS = frozenset(("cd", "cp", "curl", "do", "docker", "done", "echo", "export", "for", "gcloud", "git", "kubectl"))
-OTHERS |= {"cat", "kaggle", "label-studio", "pip", "pytest", "sed", "source"}
+OTHERS |= {"cat", "kaggle", "label-studio", "pip", "pytest", "sed", "source", "sudo"}
 TOOLS = ("crisisflow", "snakemake", "dvc", "make", "python")
 
 

@@ -14,14 +14,14 @@ app = App()
 store_app = App(help="Look after the store of `crisisflow collect`.")
 app.add_typer(store_app, name="store", rich_help_panel=USE)
 
-STORE = typer.Option(help="folder of the store")
+STORE = typer.Option(help="folder of the store, or postgresql://…")
 CONFIG = typer.Option(help="the sources and watches (docs/operations.md)")
 AS = typer.Option("--as", help="who does it, for the audit; the user's name without it")
 
 
 @app.command("collect", rich_help_panel=USE)
 def collect_command(
-    store: Annotated[Path, typer.Option(help="folder of the store; it is made where there is none")],
+    store: Annotated[str, typer.Option(help="folder of the store, or postgresql://…; it is made where there is none")],
     config: Annotated[Path, CONFIG] = Path("operations.yaml"),
     source: Annotated[list[str] | None, typer.Option(help="read only this source; repeat")] = None,
 ) -> None:
@@ -32,55 +32,58 @@ def collect_command(
 
 
 @store_app.command("check")
-def check_command(store: Annotated[Path, STORE]) -> None:
+def check_command(store: Annotated[str, STORE]) -> None:
     """Check the pages, references, indexes and the audit of a store."""
     from crisisflow.ingest.store.opening import open_store
-    from crisisflow.ingest.store.sqlite.upkeep import check
 
-    open_store(store).close()
-    if problems := check(store):
+    with open_store(store) as own:
+        problems = own.problems()
+    if problems:
         raise CrisisflowError(f"{store}: {'; '.join(problems)}")
     print(f"{store}: no problem was found")
 
 
 @store_app.command("backup")
 def backup_command(
-    out: Annotated[Path, typer.Argument(help="new folder for the copy")], store: Annotated[Path, STORE]
+    out: Annotated[Path, typer.Argument(help="new folder for the copy")], store: Annotated[str, STORE]
 ) -> None:
     """Copy a store while others write it."""
+    from crisisflow.ingest.store.opening import folder_of
     from crisisflow.ingest.store.sqlite.upkeep import backup
 
-    backup(store, out)
+    backup(folder_of(store, "use pg_dump"), out)
 
 
 @store_app.command("restore")
 def restore_command(
-    saved: Annotated[Path, typer.Argument(help="folder that `store backup` wrote")], store: Annotated[Path, STORE]
+    saved: Annotated[Path, typer.Argument(help="folder that `store backup` wrote")], store: Annotated[str, STORE]
 ) -> None:
     """Make a store of a backup.
 
     A store that is there is kept beside it as NAME.before.
     """
+    from crisisflow.ingest.store.opening import folder_of
     from crisisflow.ingest.store.sqlite.upkeep import restore
 
-    restore(saved, store)
+    restore(saved, folder_of(store, "use pg_restore"))
 
 
 @store_app.command("compact")
-def compact_command(store: Annotated[Path, STORE]) -> None:
+def compact_command(store: Annotated[str, STORE]) -> None:
     """Make the indexes anew and give unused space back.
 
     End `crisisflow collect`, `route` and `deliver` first.
     """
+    from crisisflow.ingest.store.opening import folder_of
     from crisisflow.ingest.store.sqlite.upkeep import compact
 
-    before, after = compact(store)
+    before, after = compact(folder_of(store, "use VACUUM and REINDEX"))
     print(f"{store}: {before:,} bytes before, {after:,} after")
 
 
 @store_app.command("forget")
 def forget_command(
-    store: Annotated[Path, STORE],
+    store: Annotated[str, STORE],
     post: Annotated[list[int], typer.Option(help="number of a post, as `store export` writes it; repeat")],
     why: Annotated[str, typer.Option(help="for the audit; no text of the post")] = "on request",
     actor: Annotated[str | None, AS] = None,
@@ -98,7 +101,7 @@ def forget_command(
 
 @store_app.command("purge")
 def purge_command(
-    store: Annotated[Path, STORE],
+    store: Annotated[str, STORE],
     older: Annotated[
         str | None, typer.Option(help="such as 30d, 12h; without it, the retention of each watch counts")
     ] = None,
@@ -127,7 +130,7 @@ def purge_command(
 
 @store_app.command("export")
 def export_command(
-    store: Annotated[Path, STORE],
+    store: Annotated[str, STORE],
     watch: Annotated[str | None, typer.Option(help="of this watch")] = None,
     source: Annotated[str | None, typer.Option(help="of this source")] = None,
     words: Annotated[str | None, typer.Option(help="with all of these words; one may end with *")] = None,
@@ -154,7 +157,7 @@ def export_command(
 
 
 @store_app.command("sources")
-def sources_command(store: Annotated[Path, STORE]) -> None:
+def sources_command(store: Annotated[str, STORE]) -> None:
     """Show how the sources fare: connections, posts, gaps, and what was dropped, and why."""
     from crisisflow.ingest import process
     from crisisflow.ingest.health import lines

@@ -2,7 +2,6 @@
 
 import getpass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -16,7 +15,7 @@ audit_app = App(help="The audit of a store: who did what, when.")
 app.add_typer(people_app, name="people", rich_help_panel=USE)
 app.add_typer(audit_app, name="audit", rich_help_panel=USE)
 
-STORE = typer.Option(help="folder of the store")
+STORE = typer.Option(help="folder of the store, or postgresql://…")
 AS = typer.Option("--as", help="who does it, for the audit; the user's name without it")
 NAME = typer.Argument(help="name of the person, as the audit writes it")
 
@@ -24,7 +23,7 @@ NAME = typer.Argument(help="name of the person, as the audit writes it")
 @people_app.command("add")
 def add_command(
     name: Annotated[str, NAME],
-    store: Annotated[Path, STORE],
+    store: Annotated[str, STORE],
     role: Annotated[
         Literal["viewer", "operator", "lead", "admin"], typer.Option(help="what the person may do (docs/operations.md)")
     ],
@@ -40,7 +39,7 @@ def add_command(
 
 
 @people_app.command("list")
-def list_command(store: Annotated[Path, STORE]) -> None:
+def list_command(store: Annotated[str, STORE]) -> None:
     """List who may use the store, and who may no longer."""
     from crisisflow.ingest.store.opening import open_store
 
@@ -52,7 +51,7 @@ def list_command(store: Annotated[Path, STORE]) -> None:
 
 @people_app.command("revoke")
 def revoke_command(
-    name: Annotated[str, NAME], store: Annotated[Path, STORE], actor: Annotated[str | None, AS] = None
+    name: Annotated[str, NAME], store: Annotated[str, STORE], actor: Annotated[str | None, AS] = None
 ) -> None:
     """Take somebody's token no longer, and end their leases."""
     from crisisflow.ingest import process
@@ -66,7 +65,7 @@ def revoke_command(
 
 @audit_app.command("verify")
 def verify_command(
-    store: Annotated[Path, STORE],
+    store: Annotated[str, STORE],
     includes: Annotated[
         str | None, typer.Option(help="hash that an earlier `audit verify` printed: its entry must be there")
     ] = None,
@@ -85,7 +84,7 @@ def verify_command(
 
 
 @audit_app.command("export")
-def export_command(store: Annotated[Path, STORE]) -> None:
+def export_command(store: Annotated[str, STORE]) -> None:
     """Write the entries of the audit as JSON Lines, the first first."""
     import sys
 

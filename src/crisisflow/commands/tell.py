@@ -16,7 +16,7 @@ RULES = typer.Option(
 )
 
 
-STORE = typer.Option(help="folder of the store")
+STORE = typer.Option(help="folder of the store, or postgresql://…")
 
 
 @app.command("route", rich_help_panel=USE)
@@ -29,7 +29,8 @@ def route_command(
         bool, typer.Option("--explain", help="say which rules fire and which conditions fail; tell nobody")
     ] = False,
     store: Annotated[
-        Path | None, typer.Option(help="folder of the store: write the incidents and the alerts that they cause")
+        str | None,
+        typer.Option(help="folder of the store, or postgresql://…: write the incidents and the alerts that they cause"),
     ] = None,
     replay: Annotated[
         str | None, typer.Option(help="say what the rules would tell of the store's incidents of a watch; tell nobody")
@@ -75,7 +76,7 @@ def route_command(
 
 @app.command("deliver", rich_help_panel=USE)
 def deliver_command(
-    store: Annotated[Path, STORE],
+    store: Annotated[str, STORE],
     rules: Annotated[Path | None, RULES] = None,
     once: Annotated[bool, typer.Option("--once", help="end when nothing more can be sent now")] = False,
     status: Annotated[

@@ -11,8 +11,7 @@ from crisisflow.ingest.operations import Operations, read_operations
 from crisisflow.ingest.sources.registry import make
 from crisisflow.ingest.sources.source import Hand, Pause, Source
 from crisisflow.ingest.store.faults import StoreError
-from crisisflow.ingest.store.opening import open_store
-from crisisflow.ingest.store.sqlite.database import alone
+from crisisflow.ingest.store.opening import Where, alone, open_store
 from crisisflow.ingest.watches import Filter, Sorter
 from crisisflow.ingest.writer import Writer
 from crisisflow.masking import mask
@@ -59,7 +58,7 @@ class Worker(threading.Thread):
             self._hand.stopping.set()
 
 
-def run(config: Path, store: Path, only: Sequence[str] = ()) -> None:
+def run(config: Path, store: Where, only: Sequence[str] = ()) -> None:
     """Collect posts from the sources of operations.yaml into a store, until interrupted or until no source has more.
 
     Args:
@@ -84,14 +83,14 @@ def _collect(
     operations: Operations,
     filters: dict[str, Filter],
     sources: dict[str, Source],
-    folder: Path,
+    store_at: Where,
     stopping: threading.Event,
 ) -> None:
-    with open_store(folder, make=True) as store:
+    with open_store(store_at, make=True) as store:
         store.set_sources({own.id: own.kind for own in operations.sources})
         store.set_watches({own.id: own.model_dump(mode="json") for own in operations.watches}, process.now())
         cursors = {own: store.cursor(own) for own in sources}
-    writer = Writer(folder, operations.queue)
+    writer = Writer(store_at, operations.queue)
     writer.start()
     workers = []
     for own, source in sources.items():
@@ -99,7 +98,7 @@ def _collect(
         workers.append(Worker(source, Hand(own, cursors[own], sorter, writer, stopping)))
     for worker in workers:
         worker.start()
-    say(f"collect: {len(workers)} sources, {len(filters)} watches, into {folder}  (Ctrl-C ends it)")
+    say(f"collect: {len(workers)} sources, {len(filters)} watches, into {store_at}  (Ctrl-C ends it)")
     told = None
     while any(worker.is_alive() for worker in workers) and not stopping.wait(0.2):
         if writer.failed is not None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import groupby
-from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import TypeVar
 
@@ -14,7 +13,7 @@ from crisisflow.ingest import process
 from crisisflow.ingest.operations import QueueLimits
 from crisisflow.ingest.store.faults import FullError, StoreError
 from crisisflow.ingest.store.interface import Store
-from crisisflow.ingest.store.opening import open_store
+from crisisflow.ingest.store.opening import Where, open_store
 from crisisflow.ingest.store.records import Intake, Taken
 from crisisflow.ingest.store.records import Queue as Waiting
 
@@ -33,9 +32,9 @@ class Writer(threading.Thread):
     the next one must not be written before it, since its cursors lie behind it.
     """
 
-    def __init__(self, folder: Path, limits: QueueLimits) -> None:
+    def __init__(self, store: Where, limits: QueueLimits) -> None:
         super().__init__(name="writer", daemon=True)
-        self._folder = folder
+        self._store = store
         self._limits = Waiting(limits.posts, limits.megabytes * 1_000_000)
         self._handed: Queue[tuple[Intake | Note, Future[Taken | None]] | None] = Queue(HANDED)
         self._left: list[tuple[Intake | Note, Future[Taken | None]] | None] = []
@@ -78,7 +77,7 @@ class Writer(threading.Thread):
         """Write until the end."""
         group: list[tuple[Intake | Note, Future[Taken | None]]] = []
         try:
-            with open_store(self._folder, make=True) as store:
+            with open_store(self._store, make=True) as store:
                 while group := self._gathered():
                     self._write(store, group)
         except BaseException as error:

@@ -501,6 +501,13 @@ class StoreContract:
         assert [(own.number, own.actor, own.act) for own in entries] == [(1, "ana", "acknowledge"), (2, "ben", "close")]
         assert len({own.hash for own in entries}) == 2
 
+    def test_a_store_in_use_has_no_problem(self, store):
+        prepared(store)
+        take(store, filed(1, "é"), filed(2), Deleted("n2"))
+        raised(store, "mail")
+        store.analysed([1])
+        assert store.problems() == []
+
     def test_two_connections_see_what_the_other_wrote(self, store, another):
         prepared(store)
         take(store, filed(1), cursor="c1")

@@ -18,8 +18,8 @@ from crisisflow.ingest.routing.agencies import Channel
 from crisisflow.ingest.routing.configuration import Routing, read_routing
 from crisisflow.ingest.routing.content import UNVERIFIED, Evidence, written
 from crisisflow.ingest.store.faults import FullError
-from crisisflow.ingest.store.sqlite import SqliteStore
-from crisisflow.ingest.store.sqlite.database import alone
+from crisisflow.ingest.store.interface import Store
+from crisisflow.ingest.store.opening import Where, alone, folder_beside, open_store
 from crisisflow.progress import say
 
 PAUSE = 0.1  # seconds between looks into the store
@@ -27,11 +27,11 @@ LAST = 10.0  # seconds for what is on its way when it is stopped
 OPERATOR = "operator"  # who used the command line, in the audit
 
 
-def open_lines(routing: Routing, configured: Path, store: Path, why: Mapping[str, str], before: Lines) -> Lines:
+def open_lines(routing: Routing, configured: Path, store: Where, why: Mapping[str, str], before: Lines) -> Lines:
     """A line to each channel; one whose configuration is as before goes on.
 
     Args:
-        configured: folder of agencies.yaml. store: folder of the store.
+        configured: folder of agencies.yaml. store: where the store is.
         why: of disabled channels, by their subject in the audit.
     """
     found: Lines = {}
@@ -44,17 +44,17 @@ def open_lines(routing: Routing, configured: Path, store: Path, why: Mapping[str
     return found
 
 
-def _line(routing: Routing, channel: Channel, configured: Path, store: Path) -> Line:
-    return Line(channel, open_receiver(channel, routing.directory.content.cap, configured, store))
+def _line(routing: Routing, channel: Channel, configured: Path, store: Where) -> Line:
+    return Line(channel, open_receiver(channel, routing.directory.content.cap, configured, folder_beside(store)))
 
 
-def run(folder: Path, configured: Path, once: bool, lease: int = LEASE, end: threading.Event | None = None) -> None:
+def run(folder: Where, configured: Path, once: bool, lease: int = LEASE, end: threading.Event | None = None) -> None:
     """Send what is due, until a signal or `end`; with `once` until nothing more can be sent now.
 
     Raises:
         CrisisflowError: the configuration is not valid at the start, or another process delivers from this store.
     """
-    with alone(folder, "deliver"), SqliteStore(folder) as store, stopping(end) as stop:
+    with alone(folder, "deliver"), open_store(folder, make=True) as store, stopping(end) as stop:
         configuration = Configuration(configured, "deliver")
         lines = open_lines(configuration.routing, configured, folder, disabled(store), {})
         dispatcher = Dispatcher(store, configuration.routing, lines, now, lease)
@@ -75,7 +75,7 @@ def run(folder: Path, configured: Path, once: bool, lease: int = LEASE, end: thr
             dispatcher.wake.wait(PAUSE)
 
 
-def take(dispatcher: Dispatcher, routing: Routing, configured: Path, folder: Path) -> None:
+def take(dispatcher: Dispatcher, routing: Routing, configured: Path, folder: Where) -> None:
     """Let a dispatcher go on with another configuration.
 
     Raises:
@@ -86,15 +86,15 @@ def take(dispatcher: Dispatcher, routing: Routing, configured: Path, folder: Pat
     _say_unknown(dispatcher.store, lines)
 
 
-def _say_unknown(store: SqliteStore, lines: Lines) -> None:
+def _say_unknown(store: Store, lines: Lines) -> None:
     waiting = {(own.receiver, own.channel) for state in ("due", "failed") for own in store.deliveries(state)}
     for receiver, channel in sorted(waiting - lines.keys()):
         say(f"deliver: {receiver}/{channel} is not in agencies.yaml; what is for it waits")
 
 
-def status(folder: Path) -> list[str]:
+def status(folder: Where) -> list[str]:
     """A line for each channel that was ever used: how many deliveries are in each state, and the oldest that waits."""
-    with SqliteStore(folder) as store:
+    with open_store(folder, make=True) as store:
         why = disabled(store)
         counts: dict[tuple[str, str], dict[str, int]] = {}
         oldest: dict[tuple[str, str], int] = {}
@@ -118,9 +118,9 @@ def status(folder: Path) -> list[str]:
     return lines
 
 
-def dead_letters(folder: Path) -> list[str]:
+def dead_letters(folder: Where) -> list[str]:
     """A line for each delivery that was given up: its number, where it should have gone, and the last answer."""
-    with SqliteStore(folder) as store:
+    with open_store(folder, make=True) as store:
         lines = []
         for own in store.deliveries("dead"):
             answer = next((one.answer for one in reversed(store.attempts(own.id)) if one.answer), "no answer")
@@ -128,26 +128,26 @@ def dead_letters(folder: Path) -> list[str]:
         return lines
 
 
-def redeliver(folder: Path, delivery: int) -> None:
+def redeliver(folder: Where, delivery: int) -> None:
     """Make a delivery due again under its id.
 
     Raises:
         CrisisflowError: there is none of this number that ended.
     """
-    with SqliteStore(folder) as store:
+    with open_store(folder, make=True) as store:
         if not store.redeliver(delivery, OPERATOR, now()):
             raise CrisisflowError(f"{folder} has no delivery {delivery} that was delivered, given up or withdrawn")
 
 
-def enable(folder: Path, channel: str) -> None:
+def enable(folder: Where, channel: str) -> None:
     """Let a disabled channel be used again."""
-    with SqliteStore(folder) as store:
+    with open_store(folder, make=True) as store:
         if f"channel:{channel}" not in disabled(store):
             raise CrisisflowError(f"the channel {channel} is not disabled")
         store.note(OPERATOR, ENABLE, f"channel:{channel}", {}, now())
 
 
-def send_test(folder: Path, configured: Path, named: str) -> Result:
+def send_test(folder: Where, configured: Path, named: str) -> Result:
     """Send a test message by a channel (agency/channel); nothing of it is stored.
 
     Raises:
@@ -184,4 +184,4 @@ def send_test(folder: Path, configured: Path, named: str) -> Result:
         evidence=Evidence(posts=0, authors=0, confidence=0.0, verified_by=None, statement=UNVERIFIED),
         posts=[],
     )
-    return open_receiver(channel, routing.directory.content.cap, configured, folder).send(message)
+    return open_receiver(channel, routing.directory.content.cap, configured, folder_beside(folder)).send(message)

@@ -17,9 +17,8 @@ from crisisflow.ingest.routing.covered import covered
 from crisisflow.ingest.routing.decision import decide
 from crisisflow.ingest.store.faults import FullError
 from crisisflow.ingest.store.interface import Store
+from crisisflow.ingest.store.opening import Where, alone, open_store
 from crisisflow.ingest.store.records import Incident as Stored
-from crisisflow.ingest.store.sqlite import SqliteStore
-from crisisflow.ingest.store.sqlite.database import alone
 from crisisflow.progress import say
 from crisisflow.validation import explain
 
@@ -28,9 +27,9 @@ OVERLAP = 1_000  # milliseconds: what another process writes may have a time of 
 ALL = 60_000  # milliseconds between looks at all incidents, as a clock may run back
 
 
-def run(folder: Path, routing: Routing, incidents: Sequence[Incident]) -> Iterator[str]:
+def run(folder: Where, routing: Routing, incidents: Sequence[Incident]) -> Iterator[str]:
     """Write incidents one after the other; a line for each alert."""
-    with SqliteStore(folder) as store:
+    with open_store(folder, make=True) as store:
         known = store.watches()
         fresh = {own.watch: {} for own in incidents if own.watch not in known}
         if fresh:
@@ -87,13 +86,13 @@ class Follower:
         return list(_lines(name, plan))
 
 
-def follow(folder: Path, configured: Path, end: threading.Event | None = None) -> None:
+def follow(folder: Where, configured: Path, end: threading.Event | None = None) -> None:
     """Route the incidents of a store until a signal or `end`.
 
     Raises:
         CrisisflowError: the configuration is not valid at the start, or another process routes this store.
     """
-    with alone(folder, "route"), SqliteStore(folder) as store, stopping(end) as stop:
+    with alone(folder, "route"), open_store(folder, make=True) as store, stopping(end) as stop:
         configuration = Configuration(configured, "route")
         follower = Follower(store, configuration.routing, covered)
         while not stop.is_set():
@@ -107,9 +106,9 @@ def follow(folder: Path, configured: Path, end: threading.Event | None = None) -
             stop.wait(PAUSE)
 
 
-def replay(folder: Path, routing: Routing, watch: str) -> Iterator[str]:
+def replay(folder: Where, routing: Routing, watch: str) -> Iterator[str]:
     """What the rules would tell of a watch's incidents, beside what was told; nothing is written."""
-    with SqliteStore(folder) as store:
+    with open_store(folder, make=True) as store:
         for known, changed in store.incidents(0, watch):
             incident = Incident.model_validate(known.content)
             told = {

@@ -284,6 +284,10 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def problems(self) -> list[str]:
+        """What is wrong with the store, in lines; none where all is well."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close it."""
 

@@ -7,12 +7,12 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from crisisflow.ingest.store.faults import FullError, StoreError
 from crisisflow.ingest.store.tables.base import Tables
+from crisisflow.ingest.store.tables.scripts import scripts
 
 FILE, KEY = "store.sqlite", "identity.key"
 APPLICATION = 0x43524953  # what the file says it is: "CRIS"
@@ -50,8 +50,7 @@ def told(file: Path) -> Iterator[None]:
 
 def migrations() -> list[str]:
     """The scripts that lead from each version of the tables to the next, the first from none to 1."""
-    folder = resources.files("crisisflow.ingest.store.sqlite").joinpath("migrations")
-    return [own.read_text(encoding="utf-8") for own in sorted(folder.iterdir(), key=lambda own: own.name)]
+    return [shared + own for shared, own in scripts("sqlite")]
 
 
 def statements(script: str) -> Iterator[str]:

@@ -8,45 +8,17 @@ from crisisflow.ingest.store.faults import StoreError
 from crisisflow.ingest.store.sqlite import SqliteStore
 from crisisflow.ingest.store.sqlite.database import FILE, alone, connect, copy, told
 
-SHOWN = 20  # problems of a kind
 PROCESSES = ("collect", "route", "deliver")  # which have a store open for long
 
 
 def check(folder: Path) -> list[str]:
     """What is wrong with a store, in lines; none where all is well.
 
-    Its pages, its foreign keys, the indexes of words and places, the count of the queue, and the chain of the audit.
-
     Raises:
         StoreError: it cannot be opened.
     """
-    found: list[str] = []
     with SqliteStore(folder) as store:
-        connection = store._connection
-        with told(store.file):
-            found += [row[0] for row in connection.execute(f"PRAGMA integrity_check({SHOWN})") if row[0] != "ok"]
-            if found:  # of a file with damaged pages nothing more can be said
-                return found
-            for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(SHOWN):
-                found.append(f"row {row} of {table} names a row of {parent} that is not there")
-            wrong = connection.execute("SELECT rtreecheck('posts_place')").fetchone()[0]
-            found += [f"index of places: {wrong}"] if wrong != "ok" else []
-            counted = connection.execute(
-                "SELECT count(*), coalesce(sum(length(CAST(text AS BLOB))), 0) FROM posts WHERE queue = 'waiting'"
-            ).fetchone()
-            if counted != tuple(store.queue())[:2]:
-                found.append(f"the queue counts {tuple(store.queue())[:2]} posts and bytes, and there are {counted}")
-        try:
-            with told(store.file):
-                connection.execute("INSERT INTO posts_text (posts_text, rank) VALUES ('integrity-check', 1)")
-        except StoreError:
-            found.append("the index of words does not fit the posts; crisisflow store compact makes it anew")
-        try:
-            for _ in store.audit():
-                pass
-        except StoreError as error:
-            found.append(str(error))
-    return found
+        return store.problems()
 
 
 def backup(folder: Path, out: Path) -> None:
