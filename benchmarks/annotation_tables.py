@@ -75,7 +75,8 @@ def collect(run: Path) -> dict[str, pd.DataFrame]:
     spans = read_parquet(run / "data/annotations/resolved.parquet", SPANS).select(["tweet_id"]).to_pandas()
     splits = tweets.assign(spans=tweets["tweet_id"].map(spans["tweet_id"].value_counts()).fillna(0).astype(int))
     patterns = pd.read_csv(run / "results/annotation/patterns.csv")
-    patterns["gold_set"] = patterns["gold_set"].replace(regex={r"^outside_.*": "outside", r"^reference_.*": "reference"})
+    groups = {r"^outside_.*": "outside", r"^reference_.*": "reference"}
+    patterns["gold_set"] = patterns["gold_set"].replace(regex=groups)
     won = patterns.groupby(["gold_set", "stage", "rule", "label"])[["won", "won_right"]].sum().reset_index()
     fates = pd.DataFrame(json.loads((run / "data/humaid_ner/aligned/B.json").read_text())["spans"]).T
     return {
@@ -172,7 +173,7 @@ def outside(numbers: dict[str, pd.DataFrame]) -> str:
 
 
 def weak_rules(numbers: dict[str, pd.DataFrame]) -> str:
-    """The rules of which at most half of the kept spans are right, where people marked at least LEAST of their spans."""
+    """The rules of which at most half of the kept spans are right in a set, from LEAST spans on."""
     own = numbers["won"].set_index(["gold_set", "stage", "rule", "label"])
     lines = []
     for (stage, rule, label), _ in own.groupby(level=["stage", "rule", "label"]):
