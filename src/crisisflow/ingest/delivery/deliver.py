@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crisisflow.errors import CrisisflowError
+from crisisflow.ingest.delivery.answers import Answers
 from crisisflow.ingest.delivery.channels.opened import open_receiver
+from crisisflow.ingest.delivery.channels.webhook import read_webhook_secret
 from crisisflow.ingest.delivery.dispatch import LEASE, Dispatcher, Lines
 from crisisflow.ingest.delivery.line import Line
+from crisisflow.ingest.delivery.links import Links
 from crisisflow.ingest.delivery.message import Message
 from crisisflow.ingest.delivery.result import Result
 from crisisflow.ingest.delivery.settle import ENABLE, disabled, subject
@@ -44,6 +47,16 @@ def open_lines(routing: Routing, configured: Path, store: Where, why: Mapping[st
     return found
 
 
+def open_links(routing: Routing, configured: Path) -> Links | None:
+    """The links by which agencies acknowledge, where agencies.yaml has them.
+
+    Raises:
+        CrisisflowError: their secret cannot be read.
+    """
+    own = routing.directory.content.links
+    return Links(own.address, read_webhook_secret(configured / own.secret)) if own else None
+
+
 def _line(routing: Routing, channel: Channel, configured: Path, store: Where) -> Line:
     return Line(channel, open_receiver(channel, routing.directory.content.cap, configured, folder_beside(store)))
 
@@ -57,8 +70,13 @@ def run(folder: Where, configured: Path, once: bool, lease: int = LEASE, end: th
     with alone(folder, "deliver"), open_store(folder, make=True) as store, stopping(end) as stop:
         configuration = Configuration(configured, "deliver")
         lines = open_lines(configuration.routing, configured, folder, disabled(store), {})
-        dispatcher = Dispatcher(store, configuration.routing, lines, now, lease)
+        links = open_links(configuration.routing, configured)
+        dispatcher = Dispatcher(store, configuration.routing, lines, now, lease, links)
         _say_unknown(store, lines)
+        if not once and (options := configuration.routing.directory.content.links):
+            answers = Answers(folder, lambda: dispatcher.links, options)
+            say(f"deliver: links are answered at http://{answers.host}:{answers.port}")
+            threading.Thread(target=answers.run, args=(stop,), daemon=True).start()
         while not stop.is_set():
             try:
                 busy = dispatcher.step()
@@ -82,7 +100,8 @@ def take(dispatcher: Dispatcher, routing: Routing, configured: Path, folder: Whe
         CrisisflowError: a channel cannot be opened; then nothing has changed.
     """
     lines = open_lines(routing, configured, folder, disabled(dispatcher.store), dispatcher.lines)
-    dispatcher.routing, dispatcher.lines = routing, lines
+    links = open_links(routing, configured)
+    dispatcher.routing, dispatcher.lines, dispatcher.links = routing, lines, links
     _say_unknown(dispatcher.store, lines)
 
 

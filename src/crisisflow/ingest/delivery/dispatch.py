@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
 from crisisflow.ingest.delivery.line import Line
+from crisisflow.ingest.delivery.links import Links, Taker
 from crisisflow.ingest.delivery.message import message_of
 from crisisflow.ingest.delivery.result import Result, line
 from crisisflow.ingest.delivery.settle import settle
@@ -40,12 +41,19 @@ class Dispatcher:
     Args:
         clock: gives the time in milliseconds since 1970.
         lease: milliseconds of a claim; it is renewed when half of them are over.
+        links: by which agencies acknowledge.
     """
 
     def __init__(
-        self, store: Store, routing: Routing, lines: Lines, clock: Callable[[], int], lease: int = LEASE
+        self,
+        store: Store,
+        routing: Routing,
+        lines: Lines,
+        clock: Callable[[], int],
+        lease: int = LEASE,
+        links: Links | None = None,
     ) -> None:
-        self.store, self.routing, self.lines = store, routing, lines
+        self.store, self.routing, self.lines, self.links = store, routing, lines, links
         self._clock, self._lease = clock, lease
         self._worker = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._attempts: list[Attempt] = []
@@ -136,7 +144,10 @@ class Dispatcher:
 
     def _sending(self, attempt: Attempt) -> None:
         try:
-            result = attempt.line.receiver.send(message_of(attempt.claim.alert, attempt.claim.incident))
+            claim, links = attempt.claim, self.links
+            taker = Taker(claim.incident, claim.alert.id, claim.alert.version, claim.receiver)
+            link = links.link(taker) if links else None
+            result = attempt.line.receiver.send(message_of(claim.alert, claim.incident, link))
         except Exception as error:  # of any receiver
             result = Result("failed", line(f"{type(error).__name__}: {error}"))
         self._ended.put((attempt, result))

@@ -15,6 +15,7 @@ class Message(Content):
     """An alert as a receiver gets it (JSON Schema: docs/alert.schema.json).
 
     `id` is that of the alert and its version: a repeat has the same. `alert` is the same in updates and cancellations.
+    `acknowledge` is a page on which the agency says that it took the incident.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Message(Content):
     rules_hash: str
     priority: Priority
     references: list[Reference]
+    acknowledge: str | None = None
 
     def as_json(self) -> bytes:
         """The body of a webhook and of a file; the same bytes each time."""
@@ -46,6 +48,8 @@ class Message(Content):
         ]
         if self.posts:
             lines += ["", "Posts:", *(f"- {' '.join(post.text.split())}" for post in self.posts)]
+        if self.acknowledge:
+            lines += ["", f"If you take this, say so here: {self.acknowledge}"]
         lines += ["", f"Incident {self.incident}, alert {self.alert}, version {self.version}, rule {self.rule}."]
         return "\n".join(lines) + "\n"
 
@@ -65,8 +69,12 @@ class Message(Content):
         return found
 
 
-def message_of(alert: Alert, incident: str) -> Message:
-    """The message of a stored alert."""
+def message_of(alert: Alert, incident: str, acknowledge: str | None = None) -> Message:
+    """The message of a stored alert.
+
+    Args:
+        acknowledge: the link for its agency; a cancellation has none.
+    """
     content: dict[str, Any] = {name: own for name, own in alert.content.items() if name not in INTERNAL}
     return Message(
         **content,
@@ -79,4 +87,5 @@ def message_of(alert: Alert, incident: str) -> Message:
         rule=alert.rule,
         rules_hash=alert.rules_hash,
         priority=alert.priority,
+        acknowledge=None if alert.kind == "cancel" else acknowledge,
     )

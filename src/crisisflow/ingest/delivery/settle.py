@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.ingest.delivery.line import Line
+from crisisflow.ingest.delivery.links import Taker
 from crisisflow.ingest.delivery.result import Result
 from crisisflow.ingest.delivery.schedule import pause
 from crisisflow.ingest.routing.alerting import TRIES, destinations
@@ -31,7 +32,8 @@ def settle(store: Store, routing: Routing, line: Line, claim: Claim, result: Res
         store.note(ACTOR, DISABLE, subject(claim.receiver, claim.channel), {"why": result.answer}, now)
     if result.outcome == "delivered":
         if result.acknowledged:
-            acknowledge(store, claim, result.reference, now)
+            taker = Taker(claim.incident, claim.alert.id, claim.alert.version, claim.receiver)
+            acknowledge(store, taker, "reply", result.reference, now)
         store.finish(claim, "delivered", result.answer, now, reference=result.reference)
         return
     ends = claim.since + line.channel.give_up_after * 1000
@@ -59,19 +61,28 @@ def disabled(store: Store) -> dict[str, str]:
     return found
 
 
-def acknowledge(store: Store, claim: Claim, reference: str | None, now: int) -> None:
-    """Note that an agency took an incident; once, and not of one that is closed."""
+def acknowledge(store: Store, taker: Taker, by: str, reference: str | None, now: int) -> bool:
+    """Note that an agency took an incident; once, and not of one that is closed.
+
+    Args:
+        by: how it said so.
+
+    Returns:
+        Whether that is new.
+    """
 
     def change(known: Incident) -> tuple[Incident, list[tuple[Alert, list[Destination]]]] | None:
         taken = set(known.content.get("acknowledged_by", ()))
-        if claim.receiver in taken or known.state == "closed":
+        if taker.agency in taken or known.state == "closed":
             return None
-        content = dict(known.content) | {"acknowledged_by": sorted(taken | {claim.receiver})}
+        content = dict(known.content) | {"acknowledged_by": sorted(taken | {taker.agency})}
         return known._replace(version=known.version + 1, content=content), []
 
-    if _changed(store, claim.incident, change, now):
-        details = {"alert": claim.alert.id, "version": claim.alert.version, "reference": reference}
-        store.note(claim.receiver, "acknowledge", f"incident:{claim.incident}", details, now)
+    if not _changed(store, taker.incident, change, now):
+        return False
+    details = {"alert": taker.alert, "version": taker.version, "by": by, "reference": reference}
+    store.note(taker.agency, "acknowledge", f"incident:{taker.incident}", details, now)
+    return True
 
 
 def tell_desk(store: Store, routing: Routing, claim: Claim, answer: str, now: int) -> None:

@@ -171,6 +171,18 @@ class Cap(Section):
     restriction: Line = "for the addressed agencies"
 
 
+class Links(Section):
+    """Links by which agencies acknowledge: `deliver` answers at host and port, and the team's proxy at the address.
+
+    The secret is as one of a webhook: base64 of 24 to 64 bytes.
+    """
+
+    address: Annotated[Line, AfterValidator(_http)]
+    secret: SecretFile
+    host: Line = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535, description="0 takes a free one, which is said")] = 8_103
+
+
 class Agencies(Section):
     """All agencies by id.
 
@@ -180,6 +192,7 @@ class Agencies(Section):
 
     desk: Name
     cap: Cap | None = None
+    links: Links | None = None
     watched: list[str] = []
     agencies: Annotated[dict[Name, Agency], Field(min_length=1)]
 

@@ -2,20 +2,18 @@
 
 import asyncio
 import json
-import socket
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from crisisflow.ingest import process
+from crisisflow.ingest.listening import serve
 from crisisflow.ingest.operations import PushSource, read_secret
 from crisisflow.ingest.records import NO_OBJECT, post_of
 from crisisflow.ingest.sources.source import Hand
@@ -29,13 +27,6 @@ COMMIT = 10.0  # seconds in which posts must be on disk
 NDJSON = ("application/x-ndjson", "application/jsonl", "application/json-lines")
 POSTS = 1_000  # of one request
 KEY = 200  # characters of an idempotency key
-
-
-class _Server(uvicorn.Server):
-    """A server in a thread, which gets no signals."""
-
-    def install_signal_handlers(self) -> None:
-        """Leave them to the process."""
 
 
 class PushServer:
@@ -56,22 +47,10 @@ class PushServer:
     def run(self, hand: Hand) -> None:
         """As in Source."""
         with listen(self._options.host, self._options.port) as listening:
-            config = uvicorn.Config(
-                self.app(hand), http="h11", ws="none", log_config=None, access_log=False, server_header=False,
-                proxy_headers=False, timeout_graceful_shutdown=3, lifespan="off",
-            )  # fmt: skip
-            server = _Server(config)
-            ender = threading.Thread(target=self._end, args=(hand, server), daemon=True)
-            ender.start()
             hand.connected()
             host, self.port = listening.getsockname()[:2]
             say(f"collect: {hand.source} takes posts at http://{host}:{self.port}/v1/watches/ID/posts")
-            server.run([socket.socket(fileno=socket.dup(listening.fileno()))])
-
-    @staticmethod
-    def _end(hand: Hand, server: uvicorn.Server) -> None:
-        hand.stopping.wait()
-        server.should_exit = True
+            serve(self.app(hand), listening, hand.stopping)
 
     def app(self, hand: Hand) -> Any:
         """The app behind its guard."""
