@@ -168,6 +168,17 @@ def sources_command(store: Annotated[str, STORE]) -> None:
             print(line)
 
 
+@store_app.command("metrics")
+def metrics_command(store: Annotated[str, STORE]) -> None:
+    """Print the counts of the store in Prometheus' form, such as for a textfile of its node exporter."""
+    from crisisflow.ingest import process
+    from crisisflow.ingest.metrics import exposition
+    from crisisflow.ingest.store.opening import open_store
+
+    with open_store(store) as own:
+        print(exposition(own, process.now()), end="")
+
+
 def _time(option: str, given: str | None) -> int | None:
     from crisisflow.serving.times import moment
 

@@ -501,6 +501,26 @@ class StoreContract:
         assert [(own.number, own.actor, own.act) for own in entries] == [(1, "ana", "acknowledge"), (2, "ben", "close")]
         assert len({own.hash for own in entries}) == 2
 
+    def test_counts(self, store):
+        prepared(store)
+        empty = store.counts()
+        assert empty.bytes > 0 and empty[:-1] == ({}, {}, {}, {}, {}, None)
+        take(store, filed(1), now=NOW - 5)
+        take(store, filed(2))
+        store.analysed([1])
+        store.add_gap("wire", Gap(NOW - 9, NOW, "restart"))
+        raised(store, "mail", "hook")
+        raised(store, "mail", version=2, now=NOW + 5)
+        store.finish(claim(store), "delivered", "202", NOW)
+        assert store.counts()[:-1] == (
+            {"wire": 1},
+            {"open": 1},
+            {("flood-rescue", "alert"): 1, ("flood-rescue", "update"): 1},
+            {("rescue", "hook", "due"): 1, ("rescue", "mail", "delivered"): 1, ("rescue", "mail", "due"): 1},
+            {("rescue", "hook"): NOW, ("rescue", "mail"): NOW + 5},
+            NOW,
+        )
+
     def test_a_store_in_use_has_no_problem(self, store):
         prepared(store)
         take(store, filed(1, "é"), filed(2), Deleted("n2"))

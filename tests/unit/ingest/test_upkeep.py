@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from crisisflow.cli import app
 from crisisflow.errors import CrisisflowError
@@ -159,3 +160,18 @@ def test_the_sources_are_shown(folder, capsys):
     shown = capsys.readouterr().out
     assert "wire (push): not connected" in shown and "19 posts, 0 in the last minute" in shown
     assert "19 posts wait for the analysis" in shown
+
+
+def test_the_counts_are_in_the_form_of_prometheus(folder, capsys):
+    run("store", "metrics", "--store", folder)
+    found = {
+        (own.name, *own.labels.values()): own.value
+        for family in text_string_to_metric_families(capsys.readouterr().out)
+        for own in family.samples
+    }
+    assert found["crisisflow_source_taken_total", "wire"] == found["crisisflow_queue_posts",] == 19
+    assert found["crisisflow_deliveries", "mail", "rescue", "due"] == 1
+    assert found["crisisflow_alerts_total", "alert", "flood-rescue"] == found["crisisflow_incidents", "open"] == 1
+    assert found["crisisflow_source_last_post_timestamp_seconds", "wire"] == NOW / 1000
+    assert ("crisisflow_source_last_post_timestamp_seconds", "feed") not in found
+    assert found["crisisflow_store_bytes",] > 0

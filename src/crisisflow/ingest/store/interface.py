@@ -14,6 +14,7 @@ from crisisflow.ingest.store.records import (
     Alert,
     Attempt,
     Claim,
+    Counts,
     Delivery,
     DeliveryState,
     Destination,
@@ -282,6 +283,10 @@ class Store(ABC):
         Raises:
             StoreError: an entry was changed, or one is missing between others; after those before it.
         """
+
+    @abstractmethod
+    def counts(self) -> Counts:
+        """How much it has."""
 
     @abstractmethod
     def problems(self) -> list[str]:

@@ -267,3 +267,15 @@ class Lease(NamedTuple):
     subject: str
     person: str
     ends: int
+
+
+class Counts(NamedTuple):
+    """How much a store has, for those who watch over it."""
+
+    gaps: Mapping[str, int]  # by source
+    incidents: Mapping[str, int]  # by state
+    alerts: Mapping[tuple[str, AlertKind], int]  # by rule
+    deliveries: Mapping[tuple[str, str, DeliveryState], int]  # by receiver and channel
+    oldest: Mapping[tuple[str, str], int]  # when the oldest that is still to be sent was made due, by both
+    waiting_since: int | None  # when the oldest post that waits for the analysis was taken
+    bytes: int

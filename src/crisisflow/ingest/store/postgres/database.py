@@ -212,6 +212,12 @@ class Database(Tables):
         with told(self.name):
             self._connection.execute(statement)
 
+    def _bytes(self) -> int:
+        return self._number(
+            "SELECT coalesce(sum(pg_total_relation_size(own.oid)), 0)::bigint FROM pg_class own "
+            "WHERE own.relkind = 'r' AND own.relnamespace = current_schema()::regnamespace"
+        )
+
     def close(self) -> None:
         """Close it."""
         self._connection.close()

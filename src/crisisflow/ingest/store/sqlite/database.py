@@ -215,6 +215,9 @@ class Database(Tables):
     def _change_each(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         self._connection.executemany(statement, values)
 
+    def _bytes(self) -> int:
+        return self._number("PRAGMA page_count") * self._number("PRAGMA page_size")
+
     def close(self) -> None:
         """Close it."""
         self._connection.close()

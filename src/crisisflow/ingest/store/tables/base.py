@@ -63,6 +63,10 @@ class Tables(ABC):
         """A condition that every post within one of the boxes passes, by the index of places; others may pass too."""
 
     @abstractmethod
+    def _bytes(self) -> int:
+        """The bytes of the store."""
+
+    @abstractmethod
     def _scrub(self) -> None:
         """Let no word of a removed post stay where it can be read, as far as that is the database's to do."""
 
