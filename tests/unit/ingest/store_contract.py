@@ -217,6 +217,17 @@ class StoreContract:
         assert (again.trouble, again.reconnects, again.connected, again.last_minute) == (None, 1, NOW + 5, 0)
         assert (feed.kind, feed.heard, feed.gaps) == ("feed", None, ())
 
+    def test_the_usual_pause_of_a_source_is_a_running_mean_in_which_bursts_do_not_count(self, store):
+        prepared(store)
+        at = NOW
+        for number, pause in enumerate((0, 100, MINUTE, 5, 10_000, MINUTE)):
+            at += pause
+            take(store, filed(number), now=at)
+        assert store.health(at)[1].usual_pause == MINUTE
+        take(store, filed(9), now=at + 17 * MINUTE)
+        take(store, filed(9), now=at + 90 * MINUTE)  # a repeat is no new post
+        assert store.health(at)[1].usual_pause == 2 * MINUTE
+
     def test_known_sources_keep_what_they_have(self, store):
         prepared(store)
         take(store, filed(1), cursor="c1")

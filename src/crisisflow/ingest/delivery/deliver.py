@@ -16,13 +16,14 @@ from crisisflow.ingest.delivery.links import Links
 from crisisflow.ingest.delivery.message import Message
 from crisisflow.ingest.delivery.result import Result
 from crisisflow.ingest.delivery.settle import ENABLE, disabled, subject
+from crisisflow.ingest.delivery.troubles import Lookout
 from crisisflow.ingest.process import Configuration, now, stopping
 from crisisflow.ingest.routing.agencies import Channel
 from crisisflow.ingest.routing.configuration import Routing, read_routing
 from crisisflow.ingest.routing.content import UNVERIFIED, Evidence, written
 from crisisflow.ingest.store.faults import FullError
 from crisisflow.ingest.store.interface import Store
-from crisisflow.ingest.store.opening import Where, alone, folder_beside, open_store
+from crisisflow.ingest.store.opening import Where, alone, folder_beside, folder_of_disk, open_store
 from crisisflow.progress import say
 
 PAUSE = 0.1  # seconds between looks into the store
@@ -77,8 +78,11 @@ def run(folder: Where, configured: Path, once: bool, lease: int = LEASE, end: th
             answers = Answers(folder, lambda: dispatcher.links, options)
             say(f"deliver: links are answered at http://{answers.host}:{answers.port}")
             threading.Thread(target=answers.run, args=(stop,), daemon=True).start()
+        lookout = Lookout(store, folder_of_disk(folder))
         while not stop.is_set():
             try:
+                if not once:
+                    lookout.step(dispatcher.routing, now())
                 busy = dispatcher.step()
             except FullError as error:
                 say(f"deliver: {error}")

@@ -18,6 +18,7 @@ from crisisflow.ingest.routing.decision import decide
 from crisisflow.ingest.store.faults import FullError
 from crisisflow.ingest.store.interface import Store
 from crisisflow.ingest.store.opening import Where, alone, open_store
+from crisisflow.ingest.store.records import SERVICE
 from crisisflow.ingest.store.records import Incident as Stored
 from crisisflow.progress import say
 from crisisflow.validation import explain
@@ -64,7 +65,7 @@ class Follower:
             self._since, self._all = 0, at + ALL
         changed = self.store.incidents(self._since)
         self._since = max([self._since, *(when - OVERLAP for _, when in changed)])
-        due = {own.id: own for own, _ in changed if self._seen.get(own.id) != own.version}
+        due = {own.id: own for own, _ in changed if self._seen.get(own.id) != own.version and own.watch != SERVICE}
         while self._later and self._later[0][0] <= at:
             name = heapq.heappop(self._later)[1]
             if name not in due and (known := self.store.incident(name)):

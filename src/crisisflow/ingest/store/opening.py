@@ -58,6 +58,11 @@ def folder_beside(where: Where) -> Path:
     return Path.cwd() if address_of(where) else Path(where)
 
 
+def folder_of_disk(where: Where) -> Path | None:
+    """A folder on the disk of a store; None where that is another machine's to watch."""
+    return None if address_of(where) else Path(where)
+
+
 def folder_of(where: Where, what: str) -> Path:
     """The folder of a store in SQLite.
 

@@ -8,6 +8,7 @@ Basis = Literal["coordinates", "mentioned"]
 AlertKind = Literal["alert", "update", "cancel"]
 DeliveryState = Literal["due", "sending", "delivered", "failed", "dead", "withdrawn"]
 Outcome = Literal["delivered", "failed", "dead"]
+SERVICE = "_service"  # the watch of troubles of the service itself; the name of another begins with a letter or digit
 Role = Literal["viewer", "operator", "lead", "admin"]
 
 
@@ -115,6 +116,7 @@ class SourceHealth(NamedTuple):
     revisions: int
     deletions: int
     trouble: str | None
+    usual_pause: int | None  # ms between takings with new posts, a running mean
     last_minute: int  # posts
     gaps: tuple[Gap, ...]  # the latest
     drops: Mapping[Drop, int]

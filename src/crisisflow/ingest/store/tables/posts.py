@@ -24,6 +24,7 @@ COLUMNS = (
     "p.id, p.source, p.native_id, p.revision, p.text, p.created, p.taken, p.author, p.language, p.longitude, "
     "p.latitude, p.url, p.media"
 )
+BURST = 10_000  # ms: a shorter pause is none
 IN_PARTS = 1_000  # rows that are looked up or removed by one statement
 
 
@@ -47,6 +48,14 @@ class PostTables(AuditTable):
             if became == "new":
                 latest = event.post
         taken = Taken(**counts)
+        if latest:
+            self._change(
+                "UPDATE sources SET usual_pause = coalesce(usual_pause + (?1 - last_post - usual_pause) / 16, "
+                "?1 - last_post) WHERE id = ?2 AND last_post < ?1 - ?3",
+                now,
+                intake.source,
+                BURST,
+            )
         # A source without a cursor of its own keeps what it has; so does one without a new post its last.
         self._change(
             "UPDATE sources SET cursor = coalesce(?, cursor), heard = ?, taken = taken + ?, repeats = repeats + ?, "

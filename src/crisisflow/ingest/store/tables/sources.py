@@ -17,9 +17,9 @@ class SourceTables(AuditTable):
     def set_sources(self, kinds: Mapping[str, str]) -> None:
         """As in Store."""
         with self._writing():
+            self._change("UPDATE sources SET connected = NULL, trouble = NULL")
             self._change_each(
-                "INSERT INTO sources (id, kind) VALUES (?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, connected = NULL",
+                "INSERT INTO sources (id, kind) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET kind = excluded.kind",
                 kinds.items(),
             )
 
@@ -91,7 +91,7 @@ class SourceTables(AuditTable):
                 SourceHealth(*own, lately.get(own[0], 0), self._gaps(own[0]), self._drops(own[0]))
                 for own in self._rows(
                     "SELECT id, kind, cursor, connected, heard, last_post, lag, reconnects, taken, repeats, revisions, "
-                    "deletions, trouble FROM sources ORDER BY id"
+                    "deletions, trouble, usual_pause FROM sources ORDER BY id"
                 )
             ]
 
