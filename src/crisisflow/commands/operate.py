@@ -31,6 +31,34 @@ def collect_command(
     run(config, store, source or ())
 
 
+@app.command("detect", rich_help_panel=USE)
+def detect_command(
+    store: Annotated[str, STORE],
+    watch: Annotated[str, typer.Option(help="the watch whose posts are counted: one without terms, a sentinel")],
+    since: Annotated[str | None, typer.Option(help="posts taken since; two days ago without it")] = None,
+    false_a_day: Annotated[
+        float, typer.Option(min=1e-9, max=100, help="false detections a day that are allowed for")
+    ] = 1.0,
+) -> None:
+    """Say which terms, places and kinds of disaster posts name far more often than before; JSON Lines.
+
+    Each detection has a watch for operations.yaml. Nothing is written, and no watch is opened.
+    """
+    import sys
+
+    from crisisflow.ingest import process
+    from crisisflow.ingest.detection import Detector
+    from crisisflow.ingest.proposals import proposals
+    from crisisflow.ingest.store.opening import open_store
+    from crisisflow.places.named_in_text import named_in
+    from crisisflow.serving.output import write
+
+    begin = _time("--since", since)
+    with open_store(store) as own:
+        start = process.now() - 2 * 86_400_000 if begin is None else begin
+        write(proposals(own, watch, start, named_in, Detector(false_a_day)), sys.stdout)
+
+
 @store_app.command("check")
 def check_command(store: Annotated[str, STORE]) -> None:
     """Check the pages, references, indexes and the audit of a store."""
