@@ -9,6 +9,7 @@ import typer
 
 from crisisflow.errors import CrisisflowError
 from crisisflow.options import USE, App
+from crisisflow.studies import SHIPPED
 
 app = App()
 store_app = App(help="Look after the store of `crisisflow collect`.")
@@ -57,6 +58,34 @@ def detect_command(
     with open_store(store) as own:
         start = process.now() - 2 * 86_400_000 if begin is None else begin
         write(proposals(own, watch, start, named_in, Detector(false_a_day)), sys.stdout)
+
+
+@app.command("analyse", rich_help_panel=USE)
+def analyse_command(
+    store: Annotated[str, STORE],
+    config: Annotated[Path, CONFIG] = Path("operations.yaml"),
+    rules: Annotated[Path | None, typer.Option(help="folder with ontology.yaml; without it, the example")] = None,
+    once: Annotated[bool, typer.Option("--once", help="end when no post waits")] = False,
+    failures: Annotated[bool, typer.Option("--failures", help="list the posts on which the analysis failed")] = False,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of the model")] = 1,
+) -> None:
+    """Find what the posts of a store tell, and write the incidents that they tell of, until Ctrl-C."""
+    from crisisflow.ingest.store.opening import open_store
+
+    if failures:
+        with open_store(store) as own:
+            for known in own.failures():
+                print(f"post {known.post}: {known.reason}, {known.failures} times{', set aside' * known.poison}")
+        return
+    from crisisflow.ingest.analyse import run
+    from crisisflow.ingest.operations import read_operations
+    from crisisflow.ingest.routing.configuration import EXAMPLE
+    from crisisflow.serving.predictor import Predictor
+    from crisisflow.serving.shipped import open_shipped, read
+
+    named = read_operations(config).analysis.model
+    shipped = read(Path("models", SHIPPED) if named is None else config.parent / named)
+    run(store, lambda: Predictor(*open_shipped(shipped, threads)), rules or EXAMPLE, once)
 
 
 @store_app.command("check")

@@ -209,12 +209,22 @@ class QueueLimits(Section):
     megabytes: Positive = 2_000
 
 
+class Analysis(Section):
+    """What analyses posts."""
+
+    model: Annotated[
+        Line | None,
+        Field(description="folder of a shipped model, by its path from this file; without it, models/humaid_mini here"),
+    ] = None
+
+
 class Operations(Section):
     """The whole of operations.yaml."""
 
     sources: Annotated[list[Source], Field(min_length=1)]
     watches: Annotated[list[Watch], Field(min_length=1)]
     queue: QueueLimits = QueueLimits()
+    analysis: Analysis = Analysis()
 
 
 def read_operations(path: Path) -> Operations:

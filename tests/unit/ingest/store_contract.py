@@ -14,7 +14,10 @@ from crisisflow.ingest.store.records import (
     Deleted,
     Destination,
     Drop,
+    Extent,
+    Failure,
     Filed,
+    Finding,
     Gap,
     Incident,
     Intake,
@@ -25,6 +28,7 @@ from crisisflow.ingest.store.records import (
     Post,
     Query,
     Queue,
+    Story,
     Taken,
 )
 
@@ -286,6 +290,89 @@ class StoreContract:
         assert store.set_aside(Queue(1, 8)) == 0
         assert store.queue() == Queue(1, 8, set_aside=2)
         assert len(native(store)) == 4  # all are still there
+
+    # Findings and stories
+
+    def test_findings_come_back_and_their_post_waits_no_longer(self, store):
+        prepared(store)
+        take(store, filed(1), filed(2))
+        first, second = (own.id for own in store.waiting(10))
+        found = Finding(first, 1, first, {"type": "flood", "places": ["Überlingen"]})
+        assert store.set_findings([found], NOW) == [first]
+        assert store.findings([first, second]) == {first: found}
+        assert [own.id for own in store.waiting(10)] == [second] and store.queue().posts == 1
+        again = found._replace(content={"type": "storm"})
+        store.set_findings([again], NOW)
+        assert store.findings([first]) == {first: again}
+
+    def test_findings_of_an_earlier_revision_or_of_a_post_that_is_gone_are_not_written(self, store):
+        prepared(store)
+        take(store, filed(1, "bridge closed"), filed(2))
+        first, second = (own.id for own in store.waiting(10))
+        take(store, filed(1, "bridge open"), Deleted("n2"))
+        assert store.set_findings([Finding(own, 1, own, {}) for own in (first, second)], NOW) == []
+        assert store.findings([first, second]) == {}
+        assert [own.id for own in store.waiting(10)] == [first]
+        assert not store.note_failure(first, 1, "too early", 1, NOW)
+        assert not store.note_failure(second, 1, "too late", 1, NOW)
+        assert store.failures() == []
+
+    def test_a_post_on_which_the_analysis_fails_often_enough_waits_no_longer(self, store):
+        prepared(store)
+        take(store, filed(1, "bridge closed"))
+        (own,) = store.waiting(10)
+        assert [store.note_failure(own.id, 1, f"reason {number}", 3, NOW) for number in (1, 2)] == [False, False]
+        assert store.failures() == [Failure(own.id, 1, 2, "reason 2", False)] and store.queue().posts == 1
+        assert store.note_failure(own.id, 1, "reason 3", 3, NOW)
+        assert store.failures() == [Failure(own.id, 1, 3, "reason 3", True)]
+        assert store.queue() == Queue(0, 0) and store.waiting(10) == []
+        take(store, filed(1, "bridge open"))  # another text is tried anew
+        assert store.failures() == [] and store.queue().posts == 1
+        assert not store.note_failure(own.id, 2, "again", 2, NOW)
+        assert store.failures() == [Failure(own.id, 2, 1, "again", False)]
+        store.set_findings([Finding(own.id, 2, own.id, {})], NOW)
+        assert store.failures() == [] and store.problems() == []
+
+    def test_stories_are_told_by_their_first_posts_the_latest_first(self, store):
+        prepared(store)
+        take(store, filed(1, "one"), filed(2, "one again"), filed(3, "two"))
+        first, second, third = (own.id for own in store.waiting(10))
+        stories = ((first, first), (second, first), (third, third))
+        store.set_findings([Finding(own, 1, story, {}) for own, story in stories], NOW)
+        store.set_incident(Incident("i1", "flood", 1, "open", {}), [first, second], [], NOW)
+        assert store.stories(10) == [Story(third, "two", None), Story(first, "one", "i1")]
+        assert store.stories(1) == [Story(third, "two", None)]
+        assert store.incidents_of([first, second, third]) == {first: "i1", second: "i1"}
+
+    def test_the_posts_of_an_incident_are_told_with_their_extent(self, store):
+        prepared(store)
+        own = {"author": "Ana"}
+        take(store, filed(1, created=NOW - 3, **own), filed(2, created=NOW - 9, **own), filed(3), filed(4))
+        numbers = [own.id for own in store.waiting(10)]
+        store.set_findings([Finding(own, 1, own, {"at": own}) for own in numbers], NOW)
+        assert store.extent("i1") is None and store.analysed_posts("i1", 10) == []
+        assert store.extent("i1", numbers[:2]) == Extent(2, 1, NOW - 9, NOW - 3)
+        store.set_incident(Incident("i1", "flood", 1, "open", {}), numbers[:2], [], NOW)
+        assert store.extent("i1") == Extent(2, 1, NOW - 9, NOW - 3)
+        assert store.extent("i1", numbers[1:]) == Extent(4, 2, NOW - 9, NOW)  # those without an author count as one
+        found = store.analysed_posts("i1", 10, numbers[2:3])
+        assert [own.post.id for own in found] == [own.finding.content["at"] for own in found] == numbers[2::-1]
+        assert [own.post.id for own in store.analysed_posts("i1", 1)] == numbers[1:2]
+
+    def test_an_incident_that_lost_a_post_is_told_until_it_is_made_anew(self, store):
+        prepared(store)
+        take(store, filed(1), filed(2), filed(3))
+        first, second, third = (own.id for own in store.waiting(10))
+        store.set_findings([Finding(own, 1, own, {}) for own in (first, second, third)], NOW)
+        store.set_incident(Incident("i1", "flood", 1, "open", {}), [first], [], NOW)
+        store.set_incident(Incident("i2", "flood", 1, "open", {}), [second], [], NOW)
+        store.forget([third], "ana", "asked", NOW)
+        assert store.lost_posts() == []
+        store.forget([first], "ana", "asked", NOW)
+        take(store, Deleted("n2"))
+        assert store.lost_posts() == ["i1", "i2"] and store.findings([first, second, third]) == {}
+        store.made_anew("i1")
+        assert store.lost_posts() == ["i2"]
 
     # Incidents and alerts
 

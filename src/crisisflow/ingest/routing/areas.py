@@ -126,7 +126,7 @@ def _held(own: Named, place: Where) -> float | None:
         return distance if place.kind not in WHOLE and distance <= CITY else None
     if place.kind in ("region", "continent"):
         return None
-    country, state, county = _divisions(place)
+    country, state, county = divisions(place)
     if own.kind == "country":
         return 0.0 if own.name == country else None
     if place.kind == "country" or own.country != country:
@@ -136,7 +136,7 @@ def _held(own: Named, place: Where) -> float | None:
     return 0.0 if place.kind != "state" and own.name == county else None
 
 
-def _divisions(place: Where) -> tuple[str, str, str]:
+def divisions(place: Where) -> tuple[str, str, str]:
     """The keys of the country, state and county in which a place is; by its nearest town where it does not say."""
     state = place.name if place.kind == "state" else place.state
     county = place.name if place.kind == "county" else ""

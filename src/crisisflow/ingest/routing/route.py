@@ -19,7 +19,6 @@ from crisisflow.ingest.store.faults import FullError
 from crisisflow.ingest.store.interface import Store
 from crisisflow.ingest.store.opening import Where, alone, open_store
 from crisisflow.ingest.store.records import SERVICE
-from crisisflow.ingest.store.records import Incident as Stored
 from crisisflow.progress import say
 from crisisflow.validation import explain
 
@@ -65,23 +64,27 @@ class Follower:
             self._since, self._all = 0, at + ALL
         changed = self.store.incidents(self._since)
         self._since = max([self._since, *(when - OVERLAP for _, when in changed)])
-        due = {own.id: own for own, _ in changed if self._seen.get(own.id) != own.version and own.watch != SERVICE}
+        stale = (own for own, _ in changed if self._seen.get(own.id) != own.version and own.watch != SERVICE)
+        due = dict.fromkeys(own.id for own in stale)
         while self._later and self._later[0][0] <= at:
-            name = heapq.heappop(self._later)[1]
-            if name not in due and (known := self.store.incident(name)):
-                due[name] = known
+            due[heapq.heappop(self._later)[1]] = None
         lines: list[str] = []
-        for name, known in due.items():
-            lines += self._route(name, known, at)
+        for name in due:
+            lines += self._route(name, at)
         return lines
 
-    def _route(self, name: str, known: Stored, at: int) -> list[str]:
-        self._seen[name] = known.version
-        try:
-            incident = Incident.model_validate(known.content)
-        except ValidationError as error:
-            return [f"{name} is left out: {explain(error, Incident)}"]
-        plan = route(self.store, self.routing, incident, [], datetime.fromtimestamp(at / 1000, UTC), self._cover)
+    def _route(self, name: str, at: int) -> list[str]:
+        # The state that is routed is the present one: others write incidents too.
+        with self.store.grouped():
+            known = self.store.incident(name)
+            if known is None:
+                return []
+            self._seen[name] = known.version
+            try:
+                incident = Incident.model_validate(known.content)
+            except ValidationError as error:
+                return [f"{name} is left out: {explain(error, Incident)}"]
+            plan = route(self.store, self.routing, incident, [], datetime.fromtimestamp(at / 1000, UTC), self._cover)
         if plan.again:
             heapq.heappush(self._later, (round(plan.again.timestamp() * 1000), name))
         return list(_lines(name, plan))

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from crisisflow.ingest.store.records import (
     Alert,
+    Analysed,
     Attempt,
     Claim,
     Counts,
@@ -19,6 +20,9 @@ from crisisflow.ingest.store.records import (
     DeliveryState,
     Destination,
     Entry,
+    Extent,
+    Failure,
+    Finding,
     Gap,
     Incident,
     Intake,
@@ -29,6 +33,7 @@ from crisisflow.ingest.store.records import (
     Queue,
     SourceHealth,
     StoredPost,
+    Story,
     Taken,
 )
 
@@ -138,6 +143,54 @@ class Store(ABC):
 
         Returns how many were set aside.
         """
+
+    # Findings and stories
+
+    @abstractmethod
+    def set_findings(self, findings: Sequence[Finding], now: int) -> list[int]:
+        """Write what was found in posts, in place of what was; they wait no longer.
+
+        A post that is gone, or has another revision by now, is left as it is. Returns the numbers of the others.
+        """
+
+    @abstractmethod
+    def note_failure(self, post: int, revision: int, reason: str, most: int, now: int) -> bool:
+        """Note that the analysis failed on a revision of a post; after `most` failures it waits no longer.
+
+        Returns whether that is so now. A post that is gone, or has another revision by now, is left as it is.
+        """
+
+    @abstractmethod
+    def failures(self) -> list[Failure]:
+        """The posts on whose latest revision the analysis failed, by number."""
+
+    @abstractmethod
+    def findings(self, posts: Sequence[int]) -> dict[int, Finding]:
+        """What was found in posts, by their numbers; nothing of those without findings."""
+
+    @abstractmethod
+    def stories(self, limit: int) -> list[Story]:
+        """The stories whose first posts were taken last, the latest first."""
+
+    @abstractmethod
+    def incidents_of(self, posts: Sequence[int]) -> dict[int, str]:
+        """The incidents of posts, by their numbers; nothing of those in none."""
+
+    @abstractmethod
+    def extent(self, incident: str, further: Sequence[int] = ()) -> Extent | None:
+        """The extent of an incident's posts and of further ones; None where there are none."""
+
+    @abstractmethod
+    def analysed_posts(self, incident: str, limit: int, further: Sequence[int] = ()) -> list[Analysed]:
+        """The posts of an incident and further ones that have findings, the latest taken first."""
+
+    @abstractmethod
+    def lost_posts(self) -> list[str]:
+        """The incidents that lost a post (it was forgotten, purged or deleted) and were not made anew since."""
+
+    @abstractmethod
+    def made_anew(self, incident: str) -> None:
+        """Note that what an incident says is of the posts that it has."""
 
     # Incidents, alerts and their deliveries
 

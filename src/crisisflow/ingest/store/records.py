@@ -167,6 +167,56 @@ class Queue(NamedTuple):
     set_aside: int = 0  # posts that waited too long for it, since the store was made
 
 
+class Finding(NamedTuple):
+    """What the analysis found in a revision of a post.
+
+    Args:
+        story: the number of the first post of its near-repeats; its own where it is the first.
+    """
+
+    post: int
+    revision: int
+    story: int
+    content: Mapping[str, Any]  # as JSON
+
+
+class Failure(NamedTuple):
+    """A post on whose latest revision the analysis failed, and how often; `poison` is one that is tried no more."""
+
+    post: int
+    revision: int
+    failures: int
+    reason: str
+    poison: bool
+
+
+class Analysed(NamedTuple):
+    """A post with what was found in it."""
+
+    post: StoredPost
+    finding: Finding
+
+
+class Story(NamedTuple):
+    """Near-repeats: the number of the first post, its text, and its incident, if it has one."""
+
+    id: int
+    text: str
+    incident: str | None
+
+
+class Extent(NamedTuple):
+    """How many posts there are, of how many authors, and when the first and the last were written.
+
+    All posts without an author count as one author.
+    """
+
+    posts: int
+    authors: int
+    since: int
+    until: int
+
+
 class Incident(NamedTuple):
     """The state of an incident; each change of it has a version of its own, from 1."""
 

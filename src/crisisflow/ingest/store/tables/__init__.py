@@ -8,13 +8,13 @@ from typing import Any
 from crisisflow.ingest.store.faults import StoreError
 from crisisflow.ingest.store.interface import Store
 from crisisflow.ingest.store.records import Counts
+from crisisflow.ingest.store.tables.findings import FindingTables
 from crisisflow.ingest.store.tables.outbox import OutboxTables
 from crisisflow.ingest.store.tables.people import PeopleTables
-from crisisflow.ingest.store.tables.posts import PostTables
 from crisisflow.ingest.store.tables.sources import SourceTables
 
 
-class StoreTables(SourceTables, PostTables, OutboxTables, PeopleTables, Store):
+class StoreTables(SourceTables, FindingTables, OutboxTables, PeopleTables, Store):
     """All tables of a store."""
 
     def counts(self) -> Counts:

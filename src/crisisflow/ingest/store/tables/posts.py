@@ -247,6 +247,11 @@ class PostTables(AuditTable):
     def _remove(self, condition: str, *values: Any, now: int) -> int:
         """Remove the posts of a condition, and keep the hashes of their identities. Returns how many."""
         self._leave_queue(condition, *values)
+        self._change(
+            "INSERT INTO lost_posts SELECT DISTINCT incident FROM incident_posts "
+            f"WHERE post IN (SELECT id FROM posts WHERE {condition}) ON CONFLICT DO NOTHING",
+            *values,
+        )
         found = self._rows(f"DELETE FROM posts WHERE {condition} RETURNING source, native_id", *values)
         self._change_each(
             "INSERT INTO forgotten VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
