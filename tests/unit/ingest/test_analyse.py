@@ -238,6 +238,7 @@ def test_a_post_without_a_place_is_linked_only_where_one_incident_fits():
     one, two = Candidate("a", Facts(0, 0, KATHMANDU, "flood")), Candidate("b", Facts(0, 0, POKHARA, "flood"))
     assert choose(own, [one], BELOW).incident == "a"
     assert choose(own, [one, two], BELOW) is None
+    assert choose(own, [one, two, Candidate("c", own)], BELOW).incident == "c"
     assert choose(own._replace(place=POKHARA), [one, two], BELOW).incident == "b"
 
 

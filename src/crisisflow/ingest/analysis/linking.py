@@ -58,18 +58,20 @@ class Choice(NamedTuple):
 def choose(own: Facts, candidates: Iterable[Candidate], below: Mapping[str, frozenset[str]]) -> Choice | None:
     """The incident that a post tells of; of equal scores the first.
 
-    A post without a place that fits several incidents tells of none that is known.
+    A post without a place that fits several incidents tells only of one without a place.
 
     Args:
         below: for each type itself and all types below it.
     """
-    found = []
+    found, unplaced = [], []
     for candidate in candidates:
         parts = compared(own, candidate.facts, below)
         if parts is not None and parts.score >= ENOUGH:
             found.append(Choice(candidate.incident, parts))
+            if candidate.facts.place is None:
+                unplaced.append(found[-1])
     if own.place is None and len(found) > 1:
-        return None
+        found = unplaced
     return max(found, key=lambda choice: choice.parts.score, default=None)
 
 
