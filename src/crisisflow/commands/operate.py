@@ -88,6 +88,18 @@ def analyse_command(
     run(store, lambda: Predictor(*open_shipped(shipped, threads)), rules or EXAMPLE, once)
 
 
+@app.command("operate", rich_help_panel=USE)
+def operate_command(
+    store: Annotated[str, typer.Option(help="folder of the store, or postgresql://…; it is made where there is none")],
+    config: Annotated[Path, CONFIG] = Path("operations.yaml"),
+    rules: Annotated[Path | None, typer.Option(help="folder with the rules, as of `route`")] = None,
+) -> None:
+    """Run collect, analyse, route and deliver together; what dies is started again, and Ctrl-C ends all in order."""
+    from crisisflow.ingest.operate import run
+
+    run(store, config, rules)
+
+
 @store_app.command("check")
 def check_command(store: Annotated[str, STORE]) -> None:
     """Check the pages, references, indexes and the audit of a store."""
