@@ -15,6 +15,7 @@ from crisisflow.studies import LEADING, SHIPPED, STUDIES
 
 if TYPE_CHECKING:
     from crisisflow.serving.choice import Choice
+    from crisisflow.serving.desk import Desk
     from crisisflow.serving.help_model import HelpModel
     from crisisflow.serving.topics import TopicModel
 
@@ -157,6 +158,17 @@ def _opened(openers: Iterable[str | None], what: str, *arguments: object) -> Any
     return None
 
 
+def _desk(store: str | None, rules: Path | None) -> "Desk | None":
+    if store is None:
+        if rules is not None:
+            raise CrisisflowError("--rules is for the incidents of a --store")
+        return None
+    from crisisflow.ingest.routing.configuration import EXAMPLE
+    from crisisflow.serving.desk import Desk
+
+    return Desk(store, rules or EXAMPLE)
+
+
 @app.command("serve", rich_help_panel=USE)
 def serve_command(
     host: Annotated[str, typer.Option(help="address; one that the network reaches needs a token")] = "127.0.0.1",
@@ -185,6 +197,13 @@ def serve_command(
         str | None,
         typer.Option(help="corpus whose topics the live view tells; without it, the first of the study with topics"),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="folder of a store, or postgresql://…: the page has its incidents, and asks who somebody is"),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="with --store: folder with the rules, as of `route`; without it, the example")
+    ] = None,
     allow_root: Annotated[bool, typer.Option("--allow-root", help="run although the user is root")] = False,
     params: Annotated[Path, typer.Option(help="the params.yaml that was run")] = Path("params.yaml"),
 ) -> None:
@@ -194,12 +213,13 @@ def serve_command(
     from crisisflow.serving.settings import HOSTS, Access, Limits, Settings
 
     access = Access(read_token(token_file), tuple(allow_origin or ()), (*HOSTS, *(allow_host or ())))
-    check_access(host, access)
+    check_access(host, access, store is not None)
     check_user(allow_root)
     check_stdin(stdin)
     chosen = choose(_choice(model, results, row, seed, params), params, sha256)
     workers = workers or len(os.sched_getaffinity(0))
-    settings = Settings(access, Limits(waiting=waiting), results or OF_LEADING, workers, stdin, warm_rules=True)
+    desk = _desk(store, rules)
+    settings = Settings(access, Limits(waiting=waiting), results or OF_LEADING, workers, stdin, True, desk)
     with listen(host, port) as listening:
         from crisisflow.serving.serve import run
         from crisisflow.serving.served import open_served

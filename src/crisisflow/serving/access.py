@@ -34,13 +34,20 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def check_access(host: str, access: Access) -> None:
+def check_access(host: str, access: Access, people: bool = False) -> None:
     """Refuse to open a server without a token to the network.
+
+    Args:
+        people: whether the tokens of people are asked for instead of one of the server.
 
     Raises:
         CrisisflowError: it would be.
     """
-    if not is_loopback(host) and access.token is None:
+    if people and access.token is not None:
+        raise CrisisflowError(
+            "--store asks for the tokens of its people (crisisflow people add); leave out --token-file"
+        )
+    if not is_loopback(host) and not people and access.token is None:
         raise CrisisflowError(f"--host {host} is open to the network; protect it with --token-file, or use 127.0.0.1")
 
 

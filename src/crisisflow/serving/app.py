@@ -122,6 +122,8 @@ class Server:
             starting.cancel()
             await self.feeds.close()
             self.rules.close()
+            if self.settings.desk is not None:
+                self.settings.desk.close()
 
     async def _start(self) -> None:
         """Load what the first questions would wait for. Where that fails, they say so themselves."""
@@ -137,6 +139,8 @@ class Server:
         """Let all watchers go, for whose answers the end would wait."""
         if self.feeds is not None:
             self.feeds.release()
+        if self.settings.desk is not None:
+            self.settings.desk.release()
 
 
 def create_app(served: Served, settings: Settings) -> ASGIApp:
@@ -163,7 +167,7 @@ def app_of(server: Server) -> ASGIApp:
         Exception: _failed,
     }.items():
         api.add_exception_handler(kind, handler)
-    own = APIRouter(route_class=JsonRoute, dependencies=[] if settings.access.token is None else [_bearer()])
+    own = APIRouter(route_class=JsonRoute, dependencies=[_bearer()] if settings.access.token or settings.desk else [])
     forms = text_request(settings.limits), batch_request(settings.limits)
     _add_operations(own, server, forms)
     help.add_operations(
@@ -179,6 +183,11 @@ def app_of(server: Server) -> ASGIApp:
     names = _label_names(served)
     live.add_operations(own, lambda: server.feeds, names, settings.limits, problems)
     study.add_operations(own, settings.results, problems)
+    if settings.desk is not None:
+        from crisisflow.serving import desk_operations
+
+        desk_operations.add_handlers(api)
+        desk_operations.add_operations(own, settings.desk, problems)
     api.include_router(own)
     _add_pages(api, server)
     return guarded(Counting(HeadAsGet(api), server.metrics), settings)
@@ -194,7 +203,9 @@ def _bearer() -> Any:
     """Tells the OpenAPI description of the token; `guard.TokenCheck` is what checks it."""
     from fastapi import Security
 
-    return Security(HTTPBearer(auto_error=False, description="what --token-file holds"))
+    return Security(
+        HTTPBearer(auto_error=False, description="what --token-file holds, or the token of a person of the store")
+    )
 
 
 def _add_operations(api: APIRouter, server: Server, forms: tuple[type[BaseModel], type[BaseModel]]) -> None:
@@ -233,7 +244,7 @@ def _add_operations(api: APIRouter, server: Server, forms: tuple[type[BaseModel]
     @api.get("/v1/version", tags=["about"], responses={401: {"model": Problem}})
     async def version() -> Version:
         """What is served."""
-        return server.served.version
+        return server.served.version.model_copy(update={"desk": server.settings.desk is not None})
 
     @api.get(
         "/metrics",

@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import re
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -39,13 +40,13 @@ RETRY = 2  # seconds
 def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
     """The app behind all of them."""
     app = BodyLimit(app, settings.limits)
-    app = TokenCheck(app, settings.access)
+    app = TokenCheck(app, settings.access) if settings.desk is None else PersonCheck(app, settings.desk.person)
     if settings.access.origins:
         app = CORSMiddleware(
             app,
             allow_origins=list(settings.access.origins),
             allow_methods=["GET", "HEAD", "POST", "DELETE"],
-            allow_headers=["authorization", "content-type", "last-event-id"],
+            allow_headers=["authorization", "content-type", "if-match", "last-event-id"],
         )
     app = HostCheck(app, settings.access)
     return SafeHeaders(Problems(app))
@@ -174,6 +175,9 @@ class HostCheck:
         await self.app(scope, receive, send)
 
 
+KEPT = ("/v1/", "/metrics")  # what asks for a token
+
+
 class TokenCheck:
     """Lets nobody without the token to /v1 and /metrics, if there is one; before anything of the request is read."""
 
@@ -183,13 +187,32 @@ class TokenCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if self.expected is not None and scope["type"] == "http" and scope["path"].startswith(("/v1/", "/metrics")):
+        if self.expected is not None and scope["type"] == "http" and scope["path"].startswith(KEPT):
             given = Headers(scope=scope).get("authorization", "").encode()
             if not hmac.compare_digest(given, self.expected):
                 await refuse(
                     send, 401, "this server asks for a token: Authorization: Bearer TOKEN", www_authenticate="Bearer"
                 )
                 return
+        await self.app(scope, receive, send)
+
+
+class PersonCheck:
+    """Lets nobody without the token of a person to what asks for one, and notes in the scope who it is."""
+
+    def __init__(self, app: ASGIApp, known: Callable[[str], Awaitable[object | None]]) -> None:
+        self.app, self._known = app, known
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] == "http" and scope["path"].startswith(KEPT):
+            kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+            person = await self._known(token) if kind == "Bearer" else None
+            if person is None:
+                detail = "the store asks for the token of a person (crisisflow people add): Authorization: Bearer TOKEN"
+                await refuse(send, 401, detail, www_authenticate="Bearer")
+                return
+            scope["person"] = person
         await self.app(scope, receive, send)
 
 

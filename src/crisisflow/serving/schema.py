@@ -126,6 +126,7 @@ class Version(Form):
     runtime: str
     help: HelpFacts | None = Field(description="the model of requests and offers; null where there is none")
     topics: TopicFacts | None = Field(description="the model of topics; null where there is none")
+    desk: bool = Field(default=False, description="whether there is a store behind the page")
 
 
 class RuleSpan(Form):

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crisisflow.serving.desk import Desk
 
 MEGABYTE = 1_000_000
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -48,6 +52,7 @@ class Settings:
         workers: batches that are computed side by side, each by one thread.
         stdin: whether the lines of standard input are a live feed.
         warm_rules: whether the rules are loaded at once, and not with the first question.
+        desk: the store behind the page. With one, the tokens of its people are asked for.
     """
 
     access: Access
@@ -56,3 +61,4 @@ class Settings:
     workers: int = 1
     stdin: bool = False
     warm_rules: bool = False
+    desk: "Desk | None" = None

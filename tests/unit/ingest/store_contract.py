@@ -409,6 +409,23 @@ class StoreContract:
 
     # Deliveries
 
+    def test_deliveries_are_found_by_state_receiver_and_incident(self, store):
+        prepared(store)
+        raised(store, "mail")
+        (row,) = store.deliveries(incident="i1")
+        assert store.deliveries("due", "rescue", "i1") == [row]
+        assert store.deliveries(incident="i2") == store.deliveries("dead", incident="i1") == []
+
+    def test_the_acts_on_a_subject_are_found_the_latest_first(self, store):
+        for number in range(3):
+            store.note("ana", "note", "incident:i1", {"text": f"{number}"}, NOW + number)
+        store.note("ben", "note", "incident:i2", {}, NOW + 9)
+        every = list(store.audit())
+        assert store.latest_acts(None, 2) == [every[3], every[2]]
+        assert store.latest_acts("incident:i1", 9) == [every[2], every[1], every[0]]
+        assert store.latest_acts("incident:i1", 1, every[2].number) == [every[1]]
+        assert store.latest_acts("incident:none", 9) == []
+
     def test_a_delivery_is_claimed_by_one_worker_and_delivered(self, store):
         prepared(store)
         raised(store, "mail")

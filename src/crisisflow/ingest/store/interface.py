@@ -277,8 +277,10 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def deliveries(self, state: DeliveryState | None = None, receiver: str | None = None) -> list[Delivery]:
-        """The rows of the outbox in the order in which they were made."""
+    def deliveries(
+        self, state: DeliveryState | None = None, receiver: str | None = None, incident: str | None = None
+    ) -> list[Delivery]:
+        """The rows of the outbox in the order in which they were made: all that is given must hold."""
 
     @abstractmethod
     def attempts(self, delivery: int) -> list[Attempt]:
@@ -340,6 +342,14 @@ class Store(ABC):
     @abstractmethod
     def counts(self) -> Counts:
         """How much it has."""
+
+    @abstractmethod
+    def latest_acts(self, subject: str | None, limit: int, before: int | None = None) -> list[Entry]:
+        """The entries of the audit about a subject, or about all, the latest first; the chain is not checked.
+
+        Args:
+            before: only entries with a smaller number; the next page of an answer.
+        """
 
     @abstractmethod
     def problems(self) -> list[str]:

@@ -2,13 +2,14 @@
 
 import { viewOf } from "./address.js";
 import { json, onMissingToken, useToken } from "./api.js";
+import { openDesk, showDesk } from "./desk.js";
 import { $ } from "./dom.js";
 import { addressOfLive, openLive, showLive } from "./live.js";
 import { openStudy } from "./study.js";
 import { askForHelp, openTweet } from "./tweet.js";
 
-const VIEWS = ["tweet", "live", "study"];
-const opened = { study: openStudy, live: showLive };
+let VIEWS = ["tweet", "live", "study"]; // with a store behind the page, the inbox comes first
+const opened = { inbox: showDesk, study: openStudy, live: showLive };
 const POLL = 1000; // milliseconds
 
 function show(view) {
@@ -22,14 +23,14 @@ function show(view) {
   opened[view]?.();
 }
 
-const viewOfAddress = () => (VIEWS.includes(viewOf()) ? viewOf() : "tweet");
+const viewOfAddress = () => (VIEWS.includes(viewOf()) ? viewOf() : VIEWS[0]);
 
 // The live view is found again as it was left.
 function go(view) {
   if (view !== viewOfAddress()) location.hash = view === "live" ? addressOfLive() : view;
 }
 
-for (const name of VIEWS) {
+for (const name of ["inbox", ...VIEWS]) {
   $(`tab-${name}`).addEventListener("click", () => go(name));
   $(`tab-${name}`).addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -57,6 +58,11 @@ async function tellServed() {
   }
   $("model-note").classList.toggle("notice", facts.generated || Boolean(facts.help?.generated || facts.topics?.generated));
   $("model-note").hidden = false;
+  if (facts.desk && !VIEWS.includes("inbox")) {
+    VIEWS = ["inbox", ...VIEWS];
+    $("tab-inbox").hidden = false;
+    await openDesk();
+  }
   const labels = await json("/v1/labels");
   askForHelp(labels);
   openLive(labels);

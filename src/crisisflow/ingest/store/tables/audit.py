@@ -49,6 +49,20 @@ class AuditTable(Tables):
                 yield Entry(*values[:5], json.loads(values[5]), found)
                 before, expected = found, number + 1
 
+    def latest_acts(self, subject: str | None, limit: int, before: int | None = None) -> list[Entry]:
+        """As in Store."""
+        with self._reading():
+            return [
+                Entry(*values, json.loads(details), found)
+                for *values, details, found in self._rows(
+                    "SELECT number, at, actor, act, subject, details, hash FROM audit "
+                    "WHERE (?1 IS NULL OR subject = ?1) AND (?2 IS NULL OR number < ?2) ORDER BY number DESC LIMIT ?3",
+                    subject,
+                    before,
+                    limit,
+                )
+            ]
+
     def _entries(self, first: int) -> list[tuple[Any, ...]]:
         with self._reading():
             return self._rows(

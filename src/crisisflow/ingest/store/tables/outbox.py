@@ -258,7 +258,9 @@ class OutboxTables(AuditTable):
                 self._note(actor, "redeliver", f"delivery:{delivery}", {}, now)
             return bool(changed)
 
-    def deliveries(self, state: DeliveryState | None = None, receiver: str | None = None) -> list[Delivery]:
+    def deliveries(
+        self, state: DeliveryState | None = None, receiver: str | None = None, incident: str | None = None
+    ) -> list[Delivery]:
         """As in Store."""
         with self._reading():
             return [
@@ -266,9 +268,11 @@ class OutboxTables(AuditTable):
                 for own in self._rows(
                     "SELECT id, alert, version, incident, receiver, channel, state, since, next, claim, claim_ends, "
                     "changed, reference, (SELECT count(*) FROM attempts WHERE delivery = outbox.id) FROM outbox "
-                    "WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR receiver = ?2) ORDER BY id",
+                    "WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR receiver = ?2) "
+                    "AND (?3 IS NULL OR incident = ?3) ORDER BY id",
                     state,
                     receiver,
+                    incident,
                 )
             ]
 
