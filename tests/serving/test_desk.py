@@ -98,7 +98,7 @@ def test_a_note_is_in_the_timeline_without_what_reaches_a_person(desk):
     (last, *_) = noted.json()["acts"]
     assert (last["actor"], last["act"]) == ("operator", "note") and last["details"]["text"].startswith("Called back")
     assert "1234567" not in str(acts(folder))
-    assert act(ask, "i1", "note", 1).status_code == act(ask, "i1", "close", 1, text="x").status_code == 422
+    assert act(ask, "i1", "note", 1).status_code == act(ask, "i1", "close", 1, text="x").status_code == 409
 
 
 def test_deliveries_are_sent_again_only_when_they_have_ended(desk):

@@ -103,7 +103,7 @@ def add_operations(api: APIRouter, desk: Desk, problems: Callable[..., dict[int 
         """
         person = _person(request)
         if (own.act == "note") == is_blank(own.text):
-            raise HTTPException(422, "a note has a text, and nothing else has one")
+            raise HTTPException(409, "a note has a text, and nothing else has one")
 
         def change(store: Store) -> None:
             known(store, incident)
