@@ -5,7 +5,7 @@ import time
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from phonenumbers import Leniency, PhoneNumberMatcher
 
@@ -187,6 +187,9 @@ EXAMPLES = list(examples())
 
 
 @given(written(), st.sampled_from([Leniency.POSSIBLE, Leniency.VALID]))
+@example(("AL", "0800 1234 ext. 123"), Leniency.POSSIBLE)
+@example(("AL", "0800 1234 EXT. 123"), Leniency.POSSIBLE)
+@example(("AL", "1300 123 456 extension 7"), Leniency.POSSIBLE)
 def test_what_libphonenumber_finds_is_covered(case, leniency):
     """From seven digits on, or six behind a plus sign: shorter ones are told from counts by their words alone."""
     region, text = case
