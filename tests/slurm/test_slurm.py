@@ -70,7 +70,7 @@ def disturbed(cluster: Cluster, corpus: Study, local: Local, tmp_path_factory) -
         cluster.run("scancel", first.id)
         wait_until(lambda: study.froze("spacy_shard", "2-of-3"), "the second shard runs")
         (second,) = running("spacy_shard_wildcards_2-of-3")
-        cluster.run("scontrol", "update", f"JobId={second.id}", "EndTime=now")
+        wait_until(lambda: cluster.times_out(second), "the second shard's time ends")
         # The training hangs in its second epoch. The controller crashes meanwhile and comes back, and then Snakemake is
         # interrupted and started again.
         kept = "results/humaid_ner/checkpoints/D/seed13/epoch0002-*.json"
