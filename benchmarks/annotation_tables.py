@@ -53,24 +53,12 @@ def collect(run: Path) -> dict[str, pd.DataFrame]:
         scores["gold_set"].eq("idrisi_dev") & scores["label"].eq("LOCATION") & scores["measure"].ne("exact")
     ]
     by_event = idrisi["stage"].eq("resolved") & idrisi["place"].eq("all") & idrisi["measure"].eq("strict")
-    train = scores[
-        scores["gold_set"].eq("idrisi_train")
-        & scores["stage"].eq("resolved")
-        & scores["event"].eq("all")
-        & scores["place"].eq("all")
-        & scores["label"].eq("LOCATION")
-        & scores["measure"].eq("strict")
-    ]
+    whole = scores["event"].eq("all") & scores["place"].eq("all")
+    strict = scores[whole & scores["stage"].eq("resolved") & scores["measure"].eq("strict")]
+    train = strict[strict["gold_set"].eq("idrisi_train") & strict["label"].eq("LOCATION")]
+    outside = strict[strict["gold_set"].str.startswith("outside")]
     halves = scores[scores["gold_set"].str.startswith("reference") & scores["measure"].isin(["strict", "ent_type"])]
     types = halves["stage"].eq("resolved") | halves["label"].eq("all")
-    outside = scores[
-        scores["gold_set"].str.startswith("outside")
-        & scores["stage"].eq("resolved")
-        & scores["event"].eq("all")
-        & scores["place"].eq("all")
-        & scores["measure"].eq("strict")
-    ]
-    whole = halves["event"].eq("all") & halves["place"].eq("all")
     tweets = read_parquet(run / "data/corpus/tweets.parquet", TWEETS).select(["tweet_id", "split"]).to_pandas()
     spans = read_parquet(run / "data/annotations/resolved.parquet", SPANS).select(["tweet_id"]).to_pandas()
     splits = tweets.assign(spans=tweets["tweet_id"].map(spans["tweet_id"].value_counts()).fillna(0).astype(int))
@@ -80,7 +68,7 @@ def collect(run: Path) -> dict[str, pd.DataFrame]:
     won = patterns.groupby(["gold_set", "stage", "rule", "label"])[["won", "won_right"]].sum().reset_index()
     fates = pd.DataFrame(json.loads((run / "data/humaid_ner/aligned/B.json").read_text())["spans"]).T
     return {
-        "scores": pd.concat([idrisi[idrisi["event"].eq("all") | by_event], train, halves[whole & types], outside]),
+        "scores": pd.concat([idrisi[idrisi["event"].eq("all") | by_event], train, halves[whole[halves.index] & types], outside]),
         "sources": pd.read_csv(run / "results/annotation/sources.csv"),
         "patterns": pd.read_csv(run / "results/annotation/sources_patterns.csv"),
         "won": won[won["won"].gt(0)],
