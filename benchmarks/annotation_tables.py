@@ -55,6 +55,7 @@ def collect(run: Path) -> dict[str, pd.DataFrame]:
     by_event = idrisi["stage"].eq("resolved") & idrisi["place"].eq("all") & idrisi["measure"].eq("strict")
     whole = scores["event"].eq("all") & scores["place"].eq("all")
     strict = scores[whole & scores["stage"].eq("resolved") & scores["measure"].eq("strict")]
+    idrisi = idrisi[idrisi["event"].eq("all") | by_event]
     train = strict[strict["gold_set"].eq("idrisi_train") & strict["label"].eq("LOCATION")]
     outside = strict[strict["gold_set"].str.startswith("outside")]
     halves = scores[scores["gold_set"].str.startswith("reference") & scores["measure"].isin(["strict", "ent_type"])]
@@ -68,7 +69,7 @@ def collect(run: Path) -> dict[str, pd.DataFrame]:
     won = patterns.groupby(["gold_set", "stage", "rule", "label"])[["won", "won_right"]].sum().reset_index()
     fates = pd.DataFrame(json.loads((run / "data/humaid_ner/aligned/B.json").read_text())["spans"]).T
     return {
-        "scores": pd.concat([idrisi[idrisi["event"].eq("all") | by_event], train, halves[whole[halves.index] & types], outside]),
+        "scores": pd.concat([idrisi, train, halves[whole[halves.index] & types], outside]),
         "sources": pd.read_csv(run / "results/annotation/sources.csv"),
         "patterns": pd.read_csv(run / "results/annotation/sources_patterns.csv"),
         "won": won[won["won"].gt(0)],
